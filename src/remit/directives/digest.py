@@ -1,0 +1,48 @@
+"""Canonical JSON and the digests over it: the name by which everything downstream binds an intent.
+
+Two intents have the same action digest exactly when they say the same thing; the order of keys and
+the spelling of numbers (1 or 1.0) do not count.
+"""
+
+import hashlib
+from collections.abc import Mapping
+
+import rfc8785
+from pydantic import JsonValue
+
+from remit.errors import InvalidInputError
+
+
+def canonical_json(value: Mapping[str, JsonValue] | JsonValue) -> bytes:
+    """Return `value` as canonical JSON, RFC 8785, in UTF-8.
+
+    Raises:
+        InvalidInputError: RFC 8785 has no form for `value`: a number over 2**53 - 1, NaN, an
+            infinity, half of a surrogate pair, or an object that is not JSON.
+    """
+    plain = dict(value) if isinstance(value, Mapping) else value
+    try:
+        return rfc8785.dumps(plain)
+    except (ValueError, RecursionError) as error:
+        # The library words ValueErrors for a developer and quotes the value, which may be vast.
+        raise InvalidInputError(
+            "this value has no canonical JSON: use text, finite numbers within 2**53 - 1, lists "
+            "and objects"
+        ) from error
+
+
+def sha256_digest(data: bytes) -> str:
+    """Return "sha256:" and the 64 lower-case hexadecimal digits of the SHA-256 of `data`."""
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def action_digest(intent: Mapping[str, JsonValue]) -> str:
+    """Return the digest of an intent's canonical JSON.
+
+    Args:
+        intent: exactly the ten fields that `remit.directives.models.intent_of` returns.
+
+    Raises:
+        InvalidInputError: as :func:`canonical_json`.
+    """
+    return sha256_digest(canonical_json(intent))

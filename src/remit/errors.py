@@ -1,0 +1,94 @@
+"""The one family of errors that Remit raises on purpose.
+
+Every door (command line, HTTP, MCP) turns a :class:`RemitError` into its own form: an exit code,
+a problem document, a tool error. Lower layers raise the subclass that fits and write the message
+for the person who must act on it: what is wrong, in which field, and what to do instead. Anything
+else that escapes is a defect of Remit, not of its input.
+"""
+
+from typing import ClassVar, Literal
+
+ErrorType = Literal[
+    "invalid_input",
+    "not_found",
+    "conflict",
+    "illegal_transition",
+    "forbidden",
+    "unavailable",
+    "misconfigured",
+]
+"""Every value `RemitError.error_type` can take."""
+
+
+class RemitError(Exception):
+    """Base of all deliberate errors; raise a subclass.
+
+    Attributes:
+        error_type: which kind of error this is; one of :data:`ErrorType`.
+        retryable: whether the same call may succeed later with nothing changed by the caller.
+        http_status: the status code an HTTP door answers with.
+        message: one sentence that says what is wrong and how to mend it.
+        field: the input field at fault, as a dotted path; None when no single field is.
+    """
+
+    error_type: ClassVar[ErrorType]
+    retryable: ClassVar[bool] = False
+    http_status: ClassVar[int]
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+
+    def __str__(self) -> str:
+        """Return `field: message`, or the message alone when no field is at fault."""
+        return f"{self.field}: {self.message}" if self.field else self.message
+
+
+class InvalidInputError(RemitError):
+    """The caller's data cannot be accepted as it is."""
+
+    error_type: ClassVar[ErrorType] = "invalid_input"
+    http_status = 422
+
+
+class NotFoundError(RemitError):
+    """Nothing has the identifier that the caller gave."""
+
+    error_type = "not_found"
+    http_status = 404
+
+
+class ConflictError(RemitError):
+    """The call is well formed, but the present state does not allow it."""
+
+    error_type: ClassVar[ErrorType] = "conflict"
+    http_status = 409
+
+
+class IllegalTransitionError(ConflictError):
+    """A status may not follow another; the lifecycle tables say which may."""
+
+    error_type = "illegal_transition"
+
+
+class ForbiddenError(RemitError):
+    """The caller is known, and may not do this."""
+
+    error_type = "forbidden"
+    http_status = 403
+
+
+class UnavailableError(RemitError):
+    """A service that Remit stands on does not answer; nothing was written."""
+
+    error_type = "unavailable"
+    retryable = True
+    http_status = 503
+
+
+class MisconfiguredError(RemitError):
+    """The installation itself must be changed before the call can succeed."""
+
+    error_type = "misconfigured"
+    http_status = 500

@@ -1,0 +1,9 @@
+"""What may act: bounded modules behind one interface.
+
+What a module takes and gives back -> types
+What a module is -> base
+Where modules are found, and how one is called -> registry
+Does nothing -> noop
+Gives its payload back -> echo
+Fails on purpose -> fail
+"""

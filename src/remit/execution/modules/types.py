@@ -1,0 +1,154 @@
+"""What a module takes and what it gives back: frozen values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Literal, Self
+from uuid import UUID
+
+from pydantic import JsonValue
+
+from remit.errors import InvalidInputError
+from remit.execution.lifecycle import RunStatus
+
+ModuleErrorType = Literal[
+    "module_failed", "module_error", "module_not_found", "invalid_input", "timed_out"
+]
+"""Every value `ModuleError.error_type` can take."""
+
+
+class ModuleStatus(StrEnum):
+    """How a module ended."""
+
+    SUCCESS = "success"
+    """It did what was asked."""
+    FAILURE = "failure"
+    """It could not do it, and says so: an outcome that its author foresaw."""
+    ERROR = "error"
+    """It broke, or could not be called: an outcome that nobody foresaw."""
+
+
+_RUN_STATUSES: Mapping[ModuleStatus, RunStatus] = {
+    ModuleStatus.SUCCESS: "completed",
+    ModuleStatus.FAILURE: "failed",
+    ModuleStatus.ERROR: "failed",
+}
+
+
+def run_status_of(status: ModuleStatus) -> RunStatus:
+    """Return how a run ends whose module ended with `status`."""
+    return _RUN_STATUSES[status]
+
+
+@dataclass(frozen=True)
+class ModuleInput:
+    """All that a module learns of what is asked.
+
+    Attributes:
+        directive_id: the directive that is executed.
+        run_id: the run that executes it.
+        module: name of the module; the directive's `type`.
+        objective: what is to be achieved, in words.
+        scope: where the module may act.
+        payload: the module's own input.
+        constraints: limits to keep; None when none were given.
+        budget: most US dollars to spend; None when nothing may be spent.
+        timebox: longest time to take; None means the module's own limit.
+        idempotency_key: the same for every attempt at the same effect. A module that acts outside
+            Remit hands it on, so that a repeated attempt has no second effect. Never empty.
+        attempt: which attempt this is; 1 is the first.
+
+    Raises:
+        InvalidInputError: `idempotency_key` is blank or `attempt` is below 1.
+    """
+
+    directive_id: UUID
+    run_id: UUID
+    module: str
+    objective: str
+    scope: str
+    payload: Mapping[str, JsonValue]
+    constraints: Mapping[str, JsonValue] | None
+    budget: Decimal | None
+    timebox: timedelta | None
+    idempotency_key: str
+    attempt: int
+
+    def __post_init__(self) -> None:
+        """Refuse an input under which a repeated attempt could not be told from a first one."""
+        if not self.idempotency_key.strip():
+            raise InvalidInputError(
+                "empty: every module call needs the key of its effect", field="idempotency_key"
+            )
+        if self.attempt < 1:
+            raise InvalidInputError("must be at least 1, the first attempt", field="attempt")
+
+
+@dataclass(frozen=True)
+class ModuleError:
+    """Why a module did not succeed.
+
+    Attributes:
+        error_type: which kind of error; one of :data:`ModuleErrorType`.
+        message: what happened, in one line for a person.
+        retryable: whether the same call may succeed later.
+    """
+
+    error_type: ModuleErrorType
+    message: str
+    retryable: bool = False
+
+
+@dataclass(frozen=True)
+class ModuleOutput:
+    """How a module ended and what it leaves.
+
+    Attributes:
+        status: how it ended.
+        result: what it has to report, as a JSON object; None when it has nothing to.
+        error: why it did not succeed; None exactly when it did.
+
+    Raises:
+        InvalidInputError: a success has an error, or anything else has none.
+    """
+
+    status: ModuleStatus
+    result: dict[str, JsonValue] | None
+    error: ModuleError | None
+
+    def __post_init__(self) -> None:
+        """Refuse an outcome that contradicts itself."""
+        if (self.status is ModuleStatus.SUCCESS) != (self.error is None):
+            needed = "no" if self.error else "an"
+            raise InvalidInputError(
+                f"an outcome of status {self.status} must have {needed} error", field="error"
+            )
+
+    @classmethod
+    def success(cls, result: dict[str, JsonValue] | None = None) -> Self:
+        """Return the outcome of a module that did what was asked."""
+        return cls(ModuleStatus.SUCCESS, result, None)
+
+    @classmethod
+    def failure(
+        cls,
+        message: str,
+        *,
+        result: dict[str, JsonValue] | None = None,
+        retryable: bool = False,
+    ) -> Self:
+        """Return the outcome of a module that could not do it and knows why."""
+        return cls(ModuleStatus.FAILURE, result, ModuleError("module_failed", message, retryable))
+
+    @classmethod
+    def error_(
+        cls,
+        message: str,
+        *,
+        error_type: ModuleErrorType = "module_error",
+        retryable: bool = False,
+    ) -> Self:
+        """Return the outcome of a module that broke or could not be called."""
+        return cls(ModuleStatus.ERROR, None, ModuleError(error_type, message, retryable))

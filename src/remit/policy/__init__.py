@@ -1,0 +1,8 @@
+"""Box 2, the gate: a pure function from an intent and a policy to a decision.
+
+Verdicts, results, and what the gate sees -> types
+The policy file and its digest -> config
+The policy that is used when none is named -> default.toml
+Amounts of money, exactly -> budget
+The policies, and how they combine -> engine
+"""

@@ -1,0 +1,235 @@
+"""The policy: read from a TOML file, frozen, versioned, and named by a digest.
+
+Doors load it once and pass it down. `default.toml` beside this module is both the default and the
+example to copy.
+"""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from decimal import Decimal
+from functools import cache, cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StrictBool,
+    StrictInt,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+
+from remit.directives.digest import canonical_json, sha256_digest
+from remit.errors import InvalidInputError
+from remit.policy.values import Length, Money, Name, sorted_set, unfit
+from remit.wording import listed, one_line, printable, quoted
+
+_FILE_KEYS: Mapping[str, Mapping[str, str]] = {
+    "budget": {"ceiling": "budget_ceiling"},
+    "tools": {"allow": "allowed_tools"},
+    "scopes": {"allow": "allowed_scopes"},
+    "grant": {"valid_for": "grant_valid_for"},
+}
+"""Tables of the file whose keys stand at the top of :class:`PolicyConfig`, with their fields."""
+
+
+class ApprovalRule(BaseModel):
+    """When a person must decide: every criterion given must match."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Name = Field(description="How reasons name the rule.")
+    scope: Name | None = Field(default=None, description="This very scope; None: any.")
+    type: Name | None = Field(default=None, description="This very tool; None: any.")
+    amount_over: Money | None = Field(
+        default=None, description="A budget larger than this; None: any budget, or none."
+    )
+
+    @model_validator(mode="after")
+    def _have_a_criterion(self) -> Self:
+        # A rule with none would match everything, which nobody writes on purpose.
+        if self.scope is None and self.type is None and self.amount_over is None:
+            raise unfit("gives no criterion: add scope, type or amount_over")
+        return self
+
+
+class ApprovalPolicy(BaseModel):
+    """Who decides, how many of them, and how long they have."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    required_approvals: StrictInt = Field(default=1, description="How many must approve.")
+    expires_after: Length = Field(
+        default=timedelta(hours=24), description="How long a request waits for votes."
+    )
+    allow_self_approval: StrictBool = Field(
+        default=False, description="Whether the issuer's own vote counts."
+    )
+    approver_groups: tuple[Name, ...] = Field(
+        default=(), description="Groups whose members may vote; empty: every voter."
+    )
+    rules: tuple[ApprovalRule, ...] = Field(default=(), description="When a person must decide.")
+
+    @field_validator("required_approvals")
+    @classmethod
+    def _need_someone(cls, count: int) -> int:
+        if count < 1:
+            raise unfit("must be at least 1: with no approval needed, nobody would be asked")
+        return count
+
+    @field_validator("approver_groups")
+    @classmethod
+    def _be_a_set(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return sorted_set(names)
+
+    @field_validator("rules")
+    @classmethod
+    def _be_told_apart(cls, rules: tuple[ApprovalRule, ...]) -> tuple[ApprovalRule, ...]:
+        names = [rule.name for rule in rules]
+        for name in names:
+            if names.count(name) > 1:
+                raise unfit(f"two rules are named {quoted(name)}: give each a name of its own")
+        return rules
+
+
+class PolicyConfig(BaseModel):
+    """One policy. What it does not list, it does not allow: built with nothing, it blocks all."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Name = Field(default="unversioned", description="What the policy calls itself.")
+    budget_ceiling: Money = Field(
+        default=Decimal("0.00"), description="Most US dollars that one directive may cost."
+    )
+    allowed_tools: tuple[Name, ...] = Field(default=(), description="Tools; empty: none.")
+    allowed_scopes: tuple[Name, ...] = Field(default=(), description="Scopes; empty: none.")
+    approval: ApprovalPolicy = Field(
+        default=ApprovalPolicy(), description="Who decides where a person must."
+    )
+    grant_valid_for: Length = Field(
+        default=timedelta(hours=1), description="How long a grant waits for its run."
+    )
+
+    @field_validator("allowed_tools", "allowed_scopes")
+    @classmethod
+    def _be_a_set(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return sorted_set(names)
+
+    def canonical(self) -> dict[str, JsonValue]:
+        """Return the whole policy as plain JSON; `PolicyConfig.model_validate` takes it back."""
+        return self.model_dump(mode="json")
+
+    @cached_property
+    def digest(self) -> str:
+        """The digest of the whole policy: "sha256:" and hexadecimal digits."""
+        return sha256_digest(canonical_json(self.canonical()))
+
+
+@cache
+def default_policy() -> PolicyConfig:
+    """Return the policy that is used when none is named."""
+    text = files("remit.policy").joinpath("default.toml").read_text(encoding="utf-8")
+    return parse_policy(text, source="default.toml")
+
+
+def load_policy(path: Path) -> PolicyConfig:
+    """Return the policy that the file at `path` holds.
+
+    Raises:
+        InvalidInputError: there is no readable policy; the message names file, key and fix.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise InvalidInputError(
+            f"{printable(str(path), 300)}: cannot be read ({reason}): name a policy file"
+        ) from error
+    except ValueError as error:
+        raise InvalidInputError(
+            f"{printable(str(path), 300)}: is not text: save it as UTF-8"
+        ) from error
+    return parse_policy(text, source=str(path))
+
+
+def parse_policy(text: str, *, source: str) -> PolicyConfig:
+    """Return the policy that TOML text holds.
+
+    Args:
+        text: the file's content, in the shape of `default.toml`.
+        source: what to call the file in messages.
+
+    Raises:
+        InvalidInputError: `text` is no policy; the message names source, key and fix, and `field`
+            is None because the key is one of the file, not of the caller's input.
+    """
+    source = printable(source, 300)
+    try:
+        return PolicyConfig.model_validate(_flattened(tomllib.loads(text)))
+    except tomllib.TOMLDecodeError as error:
+        problem = f"not TOML: {one_line(str(error), 200)}"
+    except RecursionError:
+        problem = "not a policy: nested too deeply"
+    except InvalidInputError as error:
+        problem = str(error)
+    except ValidationError as error:
+        problem = _worded(error.errors(include_url=False)[0])
+    except ValueError:
+        # The one thing that TOML's reader lets through: whole numbers of thousands of digits.
+        problem = "not TOML: holds a number that is too large"
+    raise InvalidInputError(f"{source}: {problem}")
+
+
+def _flattened(document: Mapping[str, object]) -> dict[str, object]:
+    """Return the file's keys as fields of :class:`PolicyConfig`."""
+    _refuse_unknown(document, ("version", "approval", *_FILE_KEYS), table="")
+    if "version" not in document:
+        raise InvalidInputError('missing: add a line like version = "1"', field="version")
+    flat = {key: document[key] for key in ("version", "approval") if key in document}
+    for table, fields in _FILE_KEYS.items():
+        content = document.get(table, {})
+        if not isinstance(content, dict):
+            raise InvalidInputError(f"must be a table: write [{table}]", field=table)
+        _refuse_unknown(content, fields, table=f"{table}.")
+        flat |= {fields[key]: value for key, value in content.items()}
+    return flat
+
+
+def _refuse_unknown(keys: Iterable[str], known: Iterable[str], *, table: str) -> None:
+    """Raise InvalidInputError for the first of `keys` that is not known."""
+    for key in keys:
+        if key not in known:
+            raise InvalidInputError(
+                f"unknown key; known here: {listed(known, 'and')}",
+                field=f"{table}{printable(key, 40)}",
+            )
+
+
+def _worded(error: ErrorDetails) -> str:
+    """Return pydantic's description of one problem in the words of the file."""
+    loc = error["loc"]
+    in_file = {
+        field: f"{table}.{key}" for table, keys in _FILE_KEYS.items() for key, field in keys.items()
+    }
+    path = in_file.get(str(loc[0]), str(loc[0]))
+    path += "".join(
+        f"[{part}]" if isinstance(part, int) else f".{printable(part, 40)}" for part in loc[1:]
+    )
+    nested = ApprovalRule if "rules" in loc[:-1] else ApprovalPolicy
+    wordings = {
+        "extra_forbidden": f"unknown key; known here: {listed(nested.model_fields, 'and')}",
+        "missing": "missing: add it",
+        "string_type": "must be text",
+        "tuple_type": 'must be a list, like ["echo"]',
+        "model_type": "must be a table",
+        "int_type": "must be a whole number",
+        "bool_type": "must be true or false",
+    }
+    return f"{path}: {wordings.get(error['type'], error['msg'])}"

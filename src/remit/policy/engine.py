@@ -1,0 +1,135 @@
+"""The gate's rules: pure functions from an intent and a policy to results.
+
+`remit.operations` calls :func:`decide` inside the transaction that stores the decision. There is
+no clock, no I/O and no setting here: the same input and policy always give the same results, and
+no input makes a policy raise. To add a policy, write its function and name it in `POLICIES`.
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from pydantic import JsonValue
+
+from remit.errors import InvalidInputError
+from remit.policy.budget import parse_budget
+from remit.policy.config import ApprovalRule, PolicyConfig
+from remit.policy.types import (
+    PolicyDecision,
+    PolicyInput,
+    PolicyResult,
+    PolicyVerdict,
+    combine,
+)
+from remit.wording import listed, quoted
+
+Policy = Callable[[PolicyInput, PolicyConfig], list[PolicyResult]]
+"""What every policy is: it returns at least one result and never raises."""
+
+
+def budget_ceiling(policy_input: PolicyInput, config: PolicyConfig) -> list[PolicyResult]:
+    """Block a budget that is over the ceiling or cannot be read; no budget spends nothing."""
+    budget = policy_input.intent.get("budget")
+    if budget is None:
+        return [_allow("budget_ceiling", "no budget: nothing may be spent")]
+    try:
+        amount = parse_budget(budget) if isinstance(budget, str) else None
+    except InvalidInputError as error:
+        return [_block("budget_ceiling", f"budget: {error.message}")]
+    if amount is None:
+        return [_block("budget_ceiling", 'budget: must be text, like "$50.00"')]
+    ceiling = config.budget_ceiling
+    if amount > ceiling:
+        return [_block("budget_ceiling", f"budget ${amount:,} is over the ceiling of ${ceiling:,}")]
+    return [_allow("budget_ceiling", f"budget ${amount:,} is within the ceiling of ${ceiling:,}")]
+
+
+def tool_allowlist(policy_input: PolicyInput, config: PolicyConfig) -> list[PolicyResult]:
+    """Block a tool that the policy does not list, exactly as written."""
+    tool = policy_input.intent.get("type")
+    return [_on_list("tool_allowlist", "tool", tool, config.allowed_tools)]
+
+
+def scope_allowlist(policy_input: PolicyInput, config: PolicyConfig) -> list[PolicyResult]:
+    """Block a scope that the policy does not list, exactly as written."""
+    scope = policy_input.intent.get("scope")
+    return [_on_list("scope_allowlist", "scope", scope, config.allowed_scopes)]
+
+
+def human_approval(policy_input: PolicyInput, config: PolicyConfig) -> list[PolicyResult]:
+    """Ask for a person once for every rule that matches; allow when none does."""
+    matching = [rule for rule in config.approval.rules if _matches(rule, policy_input)]
+    if not matching:
+        return [_allow("human_approval", "no rule asks for a person")]
+    return [
+        PolicyResult(PolicyVerdict.REQUIRE_APPROVAL, "human_approval", _reason_of(rule))
+        for rule in matching
+    ]
+
+
+POLICIES: tuple[Policy, ...] = (budget_ceiling, tool_allowlist, scope_allowlist, human_approval)
+"""Every policy, in the order of the results."""
+
+
+def evaluate_directive(policy_input: PolicyInput, config: PolicyConfig) -> list[PolicyResult]:
+    """Return what every policy says about a directive, in the order of `POLICIES`.
+
+    All policies are asked even when one blocks, so that whoever mends the directive learns of
+    every obstacle at once. Never raises.
+    """
+    return [result for policy in POLICIES for result in policy(policy_input, config)]
+
+
+def decide(policy_input: PolicyInput, config: PolicyConfig) -> PolicyDecision:
+    """Return the gate's decision: the results, and the most restrictive verdict among them."""
+    results = tuple(evaluate_directive(policy_input, config))
+    return PolicyDecision(combine(results), results, config.version, config.digest)
+
+
+def _allow(policy: str, reason: str) -> PolicyResult:
+    return PolicyResult(PolicyVerdict.ALLOW, policy, reason)
+
+
+def _block(policy: str, reason: str) -> PolicyResult:
+    return PolicyResult(PolicyVerdict.BLOCK, policy, reason)
+
+
+def _on_list(policy: str, noun: str, value: JsonValue, allowed: tuple[str, ...]) -> PolicyResult:
+    """Return whether `value` is one of `allowed`: the same characters, in the same case."""
+    if not isinstance(value, str):
+        return _block(policy, f"{noun}: must be text")
+    if value not in allowed:
+        return _block(
+            policy, f"{noun} {quoted(value)} is not allowed; allowed: {listed(allowed, 'and')}"
+        )
+    return _allow(policy, f"{noun} {quoted(value)} is allowed")
+
+
+def _matches(rule: ApprovalRule, policy_input: PolicyInput) -> bool:
+    """Return whether every criterion that `rule` gives matches."""
+    intent = policy_input.intent
+    return (
+        (rule.scope is None or rule.scope == intent.get("scope"))
+        and (rule.type is None or rule.type == intent.get("type"))
+        and (rule.amount_over is None or _exceeds(intent.get("budget"), rule.amount_over))
+    )
+
+
+def _exceeds(budget: JsonValue, amount: Decimal) -> bool:
+    """Return whether a budget is larger than `amount`; none, or an unreadable one, is not."""
+    if not isinstance(budget, str):
+        return False
+    try:
+        return parse_budget(budget) > amount
+    except InvalidInputError:
+        # The ceiling's policy blocks it, and a block stands above any approval.
+        return False
+
+
+def _reason_of(rule: ApprovalRule) -> str:
+    """Return which rule asks for a person, and for what."""
+    criteria = [
+        f"scope is {quoted(rule.scope)}" if rule.scope is not None else "",
+        f"type is {quoted(rule.type)}" if rule.type is not None else "",
+        f"budget is over ${rule.amount_over:,}" if rule.amount_over is not None else "",
+    ]
+    return f"{rule.name}: {listed(filter(None, criteria), 'and')}"

@@ -1,0 +1,96 @@
+"""What the gate takes in and gives out: frozen values with no behavior beyond reading them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pydantic import JsonValue
+
+
+class PolicyVerdict(StrEnum):
+    """What one policy, or all of them together, says about a directive."""
+
+    ALLOW = "allow"
+    REQUIRE_APPROVAL = "require_approval"
+    BLOCK = "block"
+
+    @property
+    def severity(self) -> int:
+        """How restrictive it is; of several verdicts the most severe wins."""
+        return _SEVERITY[self]
+
+
+_SEVERITY: Mapping[PolicyVerdict, int] = {
+    PolicyVerdict.ALLOW: 0,
+    PolicyVerdict.REQUIRE_APPROVAL: 1,
+    PolicyVerdict.BLOCK: 2,
+}
+
+
+@dataclass(frozen=True)
+class PolicyResult:
+    """What one policy found.
+
+    Attributes:
+        verdict: what it says.
+        policy: its name, such as `budget_ceiling`.
+        reason: why, in one line for the person who reads the decision.
+    """
+
+    verdict: PolicyVerdict
+    policy: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class PolicyInput:
+    """All that the gate sees of a directive; nothing else may bear on the decision.
+
+    Attributes:
+        intent: the ten fields of the intent, as plain JSON.
+        action_digest: the digest of that intent, to which the decision binds.
+    """
+
+    intent: Mapping[str, JsonValue]
+    action_digest: str
+
+
+@dataclass(frozen=True)
+class PolicyDecision:
+    """The gate's answer.
+
+    Attributes:
+        verdict: the most severe verdict of the results.
+        results: what every policy found, in the fixed order of the policies.
+        policy_version: version that the policy file gives itself.
+        policy_digest: digest of the whole policy; any change to it changes the digest.
+    """
+
+    verdict: PolicyVerdict
+    results: tuple[PolicyResult, ...]
+    policy_version: str
+    policy_digest: str
+
+    @property
+    def block_reasons(self) -> tuple[str, ...]:
+        """Every reason for which the directive is blocked; empty when it is not."""
+        return self._reasons(PolicyVerdict.BLOCK)
+
+    @property
+    def approval_reasons(self) -> tuple[str, ...]:
+        """Every reason for which a person must decide; empty when none need to."""
+        return self._reasons(PolicyVerdict.REQUIRE_APPROVAL)
+
+    def _reasons(self, verdict: PolicyVerdict) -> tuple[str, ...]:
+        return tuple(result.reason for result in self.results if result.verdict is verdict)
+
+
+def combine(results: Iterable[PolicyResult]) -> PolicyVerdict:
+    """Return the most severe verdict of `results`; BLOCK when there are none."""
+    # No result means that nothing was examined, and nothing examined must never mean allowed: an
+    # emptied list of policies would otherwise open the gate without a word.
+    return max(
+        (result.verdict for result in results),
+        key=lambda verdict: verdict.severity,
+        default=PolicyVerdict.BLOCK,
+    )

@@ -1,0 +1,101 @@
+"""Every environment variable that Remit reads, on one page.
+
+Doors build one :class:`Settings` and pass values down; nothing below a door reads the environment.
+`.env.example` is written from this class (`remit.settings.env_example`), and a test holds the two
+equal.
+"""
+
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+
+import platformdirs
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from remit.errors import MisconfiguredError
+
+EXECUTION_QUEUE = "execution-queue"
+"""Task queue of `ExecutionWorkflow` and `DispatcherWorkflow`."""
+
+APPROVAL_QUEUE = "approval-queue"
+"""Task queue of `ApprovalWorkflow`."""
+
+
+def default_data_dir() -> Path:
+    """Return the platform's folder for this user's Remit data."""
+    return Path(platformdirs.user_data_dir("remit", appauthor=False))
+
+
+class Settings(BaseSettings):
+    """What can be set from outside. Field `x_y` is read from variable `X_Y`."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    database_url: str | None = Field(
+        default=None,
+        description="Postgres to use, as postgresql://user:password@host:port/name. "
+        "Unset: the embedded stack's.",
+    )
+    temporal_address: str | None = Field(
+        default=None,
+        description="Temporal front end to use, as host:port. Unset: the embedded stack's.",
+    )
+    temporal_namespace: str = Field(
+        default="default", description="Temporal namespace of all workflows."
+    )
+    remit_data_dir: Path = Field(
+        default_factory=default_data_dir,
+        description="Folder of the embedded stack. Unset: the platform's user data folder.",
+    )
+    remit_policy_file: Path | None = Field(
+        default=None,
+        description="Policy file (TOML). Unset: the built-in policy, `remit policy show`.",
+    )
+    remit_actor: str | None = Field(
+        default=None,
+        description="Who proposes and votes on the command line. Unset: the login name.",
+    )
+    remit_modules: str = Field(
+        default="",
+        description="More modules for the worker, as package.module:Class, comma-separated.",
+    )
+    remit_sweep_seconds: float = Field(
+        default=30.0,
+        gt=0,
+        description="How often the dispatcher looks for directives that a crash left behind.",
+    )
+    remit_max_directive_bytes: int = Field(
+        default=65536,
+        gt=0,
+        description="Largest directive accepted, in bytes of its canonical JSON.",
+    )
+
+    @property
+    def sweep_interval(self) -> timedelta:
+        """The dispatcher's pause between two sweeps."""
+        return timedelta(seconds=self.remit_sweep_seconds)
+
+
+def load_settings() -> Settings:
+    """Read the environment once.
+
+    Raises:
+        MisconfiguredError: a variable does not hold what its field needs; the message names it.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]).upper()
+        raise MisconfiguredError(f"{name} is not usable: {first['msg']}") from error
+
+
+@cache
+def env_example() -> str:
+    """Return the text of `.env.example`: each variable with its meaning and default."""
+    lines = ["# Every variable that Remit reads. All are optional.", ""]
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default_factory or field.default is None else field.default
+        lines += [f"# {field.description}", f"# {name.upper()}={default}", ""]
+    return "\n".join(lines)

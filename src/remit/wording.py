@@ -1,0 +1,36 @@
+"""Short, safe wording for messages that repeat what a caller sent.
+
+Every layer that writes a message uses this module, so that no message holds a line break, an
+invisible character or an unbounded quotation. It knows nothing of Remit and imports nothing.
+"""
+
+from collections.abc import Iterable
+
+_ELLIPSIS = "..."
+
+
+def printable(text: str, limit: int) -> str:
+    """Return at most `limit` characters of `text`, with what cannot be seen written as escapes.
+
+    Args:
+        text: any text, lone surrogates and control characters included.
+        limit: how many characters of `text` to keep; a cut is shown by three dots after them.
+    """
+    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[:limit])
+    return shown + _ELLIPSIS if len(text) > limit else shown
+
+
+def quoted(text: str, limit: int = 60) -> str:
+    """Return `text` in double quotes, shortened and printable, to be repeated in a message."""
+    return f'"{printable(text, limit)}"'
+
+
+def one_line(text: str, limit: int = 500) -> str:
+    """Return `text` as one printable line of at most `limit` characters and three dots."""
+    return printable(" ".join(text.split()), limit)
+
+
+def listed(words: Iterable[str], conjunction: str = "or") -> str:
+    """Return `a`, `a or b`, `a, b or c`; an empty sequence becomes `none`."""
+    *init, last = list(words) or ["none"]
+    return f"{', '.join(init)} {conjunction} {last}" if init else last

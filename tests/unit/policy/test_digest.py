@@ -1,0 +1,116 @@
+"""A policy is frozen, and its digest changes with everything that it says."""
+
+import json
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from remit.policy.config import ApprovalPolicy, ApprovalRule, PolicyConfig, parse_policy
+
+HOUR = timedelta(hours=1)
+V = 'version = "1"\n'
+FULL: dict[str, Any] = {
+    "version": "2",
+    "budget_ceiling": Decimal(5),
+    "allowed_tools": ("b", "a"),
+    "allowed_scopes": ("d", "c"),
+    "grant_valid_for": HOUR,
+    "approval": ApprovalPolicy(
+        required_approvals=2,
+        expires_after=HOUR,
+        allow_self_approval=True,
+        approver_groups=("y", "x"),
+        rules=(
+            ApprovalRule(name="one", scope="c", type="a", amount_over=Decimal("1.5")),
+            ApprovalRule(name="two", scope="d"),
+        ),
+    ),
+}
+
+
+def test_the_canonical_form_is_json_that_makes_the_same_policy_again() -> None:
+    config = PolicyConfig(**FULL)
+    canonical = config.canonical()
+    assert canonical == {
+        "version": "2",
+        "budget_ceiling": "5.00",
+        "allowed_tools": ["a", "b"],
+        "allowed_scopes": ["c", "d"],
+        "approval": {
+            "required_approvals": 2,
+            "expires_after": "3600s",
+            "allow_self_approval": True,
+            "approver_groups": ["x", "y"],
+            "rules": [
+                {"name": "one", "scope": "c", "type": "a", "amount_over": "1.50"},
+                {"name": "two", "scope": "d", "type": None, "amount_over": None},
+            ],
+        },
+        "grant_valid_for": "3600s",
+    }
+    again = PolicyConfig.model_validate(json.loads(json.dumps(canonical)))
+    assert again == config
+    assert again.digest == config.digest
+
+
+def test_the_order_and_repetition_of_names_do_not_change_the_digest() -> None:
+    other = {**FULL, "allowed_tools": ("a", "b", "a"), "allowed_scopes": ("c", "d")}
+    assert PolicyConfig(**other).digest == PolicyConfig(**FULL).digest
+
+
+def test_the_spelling_of_amounts_and_lengths_does_not_change_the_digest() -> None:
+    one = parse_policy(V + '[budget]\nceiling = "$1,000"\n[grant]\nvalid_for = "1h"', source="a")
+    two = parse_policy(V + '[budget]\nceiling = "1000.00"\n[grant]\nvalid_for = "60m"', source="b")
+    assert one.digest == two.digest
+    assert one.digest.startswith("sha256:")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"version": "3"},
+        {"budget_ceiling": Decimal("5.01")},
+        {"allowed_tools": ("a",)},
+        {"allowed_scopes": ("c", "d", "e")},
+        {"grant_valid_for": 2 * HOUR},
+        {"approval": ApprovalPolicy()},
+        {"approval": FULL["approval"].model_copy(update={"required_approvals": 3})},
+        {"approval": FULL["approval"].model_copy(update={"rules": FULL["approval"].rules[:1]})},
+        {"approval": FULL["approval"].model_copy(update={"rules": FULL["approval"].rules[::-1]})},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_any_other_change_changes_the_digest(change: dict[str, Any]) -> None:
+    assert PolicyConfig(**{**FULL, **change}).digest != PolicyConfig(**FULL).digest
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"budget_ceiling": Decimal("NaN")},
+        {"budget_ceiling": Decimal("Infinity")},
+        {"budget_ceiling": Decimal(-1)},
+        {"budget_ceiling": Decimal("0.001")},
+        {"budget_ceiling": Decimal("1E+3")},
+        {"budget_ceiling": 5},
+        {"grant_valid_for": timedelta(0)},
+        {"grant_valid_for": timedelta(seconds=-1)},
+        {"grant_valid_for": timedelta(seconds=1.5)},
+        {"grant_valid_for": timedelta(days=31)},
+        {"unknown": 1},
+    ],
+    ids=repr,
+)
+def test_a_policy_built_in_python_is_held_to_the_same_rules(change: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        PolicyConfig(**{**FULL, **change})
+
+
+def test_a_policy_is_frozen_and_its_digest_is_made_once() -> None:
+    config = PolicyConfig(**FULL)
+    with pytest.raises(ValidationError, match="frozen"):
+        config.version = "3"  # type: ignore[misc]
+    assert config.digest is config.digest
