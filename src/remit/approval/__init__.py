@@ -1,0 +1,7 @@
+"""Box 3, consent: people answer where policy asks, and a grant is what their answer leaves behind.
+
+- `types`: requests, votes, grants
+- `rules`: who may vote, and when the votes decide (pure)
+- `grants`: what makes a grant void (pure)
+- `repository`: all SQL of the three tables
+"""

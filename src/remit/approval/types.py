@@ -1,0 +1,127 @@
+"""The values of consent. All frozen; all times are the database's."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+from uuid import UUID
+
+RequestStatus = Literal[
+    "pending", "approved", "rejected", "expired", "canceled", "invalidated", "consumed"
+]
+"""Pending may become any other. Approved becomes consumed when its grant starts a run, or
+invalidated when the grant is voided. `expired` is nobody's answer; `rejected` is a person's."""
+
+VoteDecision = Literal["approve", "reject"]
+"""What a person can answer."""
+
+VoidReason = Literal[
+    "approval_expired", "policy_changed", "action_changed", "approval_unverifiable", "canceled"
+]
+"""Why a grant can no longer start anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRequest:
+    """A question to people: may this exact action run?
+
+    Attributes:
+        id: the request.
+        directive_id: the directive it asks about.
+        action_digest: the action asked about; a vote on any other is refused.
+        policy_version: version of the policy that asks.
+        policy_digest: digest of that policy.
+        status: see :data:`RequestStatus`.
+        required_approvals: how many people must approve; at least 1.
+        allow_self_approval: whether the issuer may vote.
+        approver_groups: who may vote; empty means any person but the issuer.
+        rules: the policy rules that ask, each with its reason.
+        requested_at: when it opened.
+        expires_at: when it stops waiting.
+        resolved_at: when it stopped being pending; None while it is.
+    """
+
+    id: UUID
+    directive_id: UUID
+    action_digest: str
+    policy_version: str
+    policy_digest: str
+    status: RequestStatus
+    required_approvals: int
+    allow_self_approval: bool
+    approver_groups: tuple[str, ...]
+    rules: tuple[str, ...]
+    requested_at: datetime
+    expires_at: datetime
+    resolved_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """One person's answer, as it arrives.
+
+    Attributes:
+        voter: who answers.
+        decision: approve or reject.
+        reason: why; required for a rejection.
+        action_digest: the action that the voter saw.
+    """
+
+    voter: str
+    decision: VoteDecision
+    reason: str | None
+    action_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One person's answer. Votes are never changed: a later one by the same person replaces it.
+
+    Attributes:
+        voter: who answered.
+        decision: approve or reject.
+        reason: why, in the voter's words; always present on a rejection.
+        action_digest: the action the voter saw.
+        cast_at: when.
+    """
+
+    voter: str
+    decision: VoteDecision
+    reason: str | None
+    action_digest: str
+    cast_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Leave to run one action once.
+
+    Attributes:
+        id: the grant.
+        directive_id: the directive it lets run.
+        request_id: the approval request behind it; None when policy alone allowed it.
+        action_digest: the only action it covers.
+        policy_version: version of the policy that decided.
+        policy_digest: digest of that policy; under another policy the grant is void.
+        module: the only module it may start.
+        votes: the people who approved; empty when policy alone allowed it.
+        budget: the most it may spend, in US dollars; None when the directive names none.
+        issued_at: when it was issued.
+        expires_at: when it becomes void by itself.
+        voided_at: when it was voided; None while it is good or used.
+        void_reason: why it was voided; None while it is good or used.
+    """
+
+    id: UUID
+    directive_id: UUID
+    request_id: UUID | None
+    action_digest: str
+    policy_version: str
+    policy_digest: str
+    module: str
+    votes: tuple[str, ...]
+    budget: Decimal | None
+    issued_at: datetime
+    expires_at: datetime
+    voided_at: datetime | None
+    void_reason: VoidReason | None

@@ -1,0 +1,113 @@
+"""The facade that every door calls: an operation, then the wake-up of Temporal.
+
+Each method makes one transaction and, after its commit, starts or wakes what the new state calls
+for. A wake-up that fails changes nothing that was decided: the state stands, the failure is logged,
+and the dispatcher's next sweep makes up for it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+from temporalio.service import RPCError
+
+from remit.approval.types import Ballot
+from remit.directives.models import DirectiveCreate, DirectiveRead
+from remit.operations import approvals, cancellation, gate
+from remit.operations.approvals import VoteOutcome
+from remit.operations.gate import GateOutcome
+from remit.operations.policies import PolicySource
+from remit.workflows.client import WorkflowClient
+
+_log = logging.getLogger(__name__)
+
+WAKE_UPS_AT_A_TIME = 20
+"""How many workflows are started at once after many directives were proposed together."""
+
+
+@dataclass(frozen=True)
+class Control:
+    """Remit's verbs, for one caller's process.
+
+    Attributes:
+        engine: the database.
+        workflows: Temporal.
+        policies: the policy in force.
+    """
+
+    engine: sa.Engine
+    workflows: WorkflowClient
+    policies: PolicySource
+
+    async def propose(self, contents: Sequence[DirectiveCreate]) -> list[GateOutcome]:
+        """Store directives, pass them through the gate, and start what it approved.
+
+        All of them are stored, or none. See :func:`remit.operations.gate.propose` for the errors.
+        """
+        policy = self.policies.current()
+        outcomes = await asyncio.to_thread(gate.propose, self.engine, contents, policy)
+        await self._start(outcome.directive for outcome in outcomes)
+        return outcomes
+
+    async def submit(self, directive_id: UUID, *, actor: str) -> GateOutcome:
+        """Pass a draft, or a blocked directive again, through the gate.
+
+        See :func:`remit.operations.gate.submit` for the errors.
+        """
+        policy = self.policies.current()
+        outcome = await asyncio.to_thread(
+            gate.submit, self.engine, directive_id, actor=actor, policy=policy
+        )
+        await self._start([outcome.directive])
+        return outcome
+
+    async def vote(self, directive_id: UUID, ballot: Ballot) -> VoteOutcome:
+        """Cast one vote; when it approves, the directive starts.
+
+        See :func:`remit.operations.approvals.vote` for the errors.
+        """
+        policy = self.policies.current()
+        outcome = await asyncio.to_thread(approvals.vote, self.engine, directive_id, ballot, policy)
+        if outcome.outcome == "approved":
+            await self._wake(self.workflows.execute(outcome.directive))
+        await self._wake(self.workflows.wake_approval(directive_id))
+        return outcome
+
+    async def cancel(
+        self, directive_id: UUID, *, actor: str, reason: str | None = None
+    ) -> DirectiveRead:
+        """Stop a directive wherever it stands.
+
+        See :func:`remit.operations.cancellation.cancel` for the errors.
+        """
+        directive, before = await asyncio.to_thread(
+            cancellation.cancel, self.engine, directive_id, actor=actor, reason=reason
+        )
+        if before == "executing":
+            await self._wake(self.workflows.cancel_execution(directive_id))
+        if before == "proposed":
+            await self._wake(self.workflows.wake_approval(directive_id))
+        return directive
+
+    async def _start(self, directives: Iterable[DirectiveRead]) -> None:
+        """Start what each directive now waits for, a bounded number at a time."""
+        room = asyncio.Semaphore(WAKE_UPS_AT_A_TIME)
+
+        async def start(directive: DirectiveRead) -> None:
+            async with room:
+                if directive.status == "approved":
+                    await self._wake(self.workflows.execute(directive))
+                elif directive.status == "proposed":
+                    await self._wake(self.workflows.await_approval(directive.id))
+
+        await asyncio.gather(*(start(directive) for directive in directives))
+
+    @staticmethod
+    async def _wake(call: Awaitable[None]) -> None:
+        try:
+            await call
+        except RPCError as error:
+            _log.warning("Temporal was not told (%s); the next sweep will find it", error.message)

@@ -1,0 +1,63 @@
+"""The one place that writes `directives.status`. Operations alone call it."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from remit.db.tables import directives
+from remit.directives.lifecycle import DirectiveStatus, validate_transition
+from remit.directives.models import DirectiveRead, StatusReason
+from remit.errors import ConflictError
+
+
+def transition_directive_status(
+    connection: sa.Connection,
+    directive_ids: Sequence[UUID],
+    *,
+    current: DirectiveStatus,
+    target: DirectiveStatus,
+    reason: StatusReason | None = None,
+) -> list[DirectiveRead]:
+    """Move directives from `current` to `target`, all of them or none.
+
+    Args:
+        connection: the operation's transaction; it holds the rows' locks, or made the rows.
+        directive_ids: whom to move; at least one.
+        current: the status that each of them must have.
+        target: the status that each of them gets.
+        reason: why, for `blocked` and `aborted`; None otherwise.
+
+    Returns:
+        The directives as they now are, in no particular order.
+
+    Raises:
+        IllegalTransitionError: the lifecycle does not allow it.
+        ConflictError: one of them no longer has the status `current`; nothing may be committed.
+    """
+    validate_transition(current, target)
+    rows = connection.execute(
+        _TRANSITION,
+        {"ids": list(directive_ids), "current": current, "target": target, "reason": reason},
+    )
+    moved = [DirectiveRead.from_row(row._mapping) for row in rows]
+    if len(moved) != len(directive_ids):
+        raise ConflictError(
+            f"a directive that was {current} has changed meanwhile; look at it and try again"
+        )
+    return moved
+
+
+_TRANSITION = (
+    sa.update(directives)
+    .where(
+        directives.c.id == sa.any_(sa.bindparam("ids", type_=sa.ARRAY(sa.Uuid))),
+        directives.c.status == sa.bindparam("current"),
+    )
+    .values(
+        status=sa.bindparam("target"),
+        status_reason=sa.bindparam("reason"),
+        updated_at=sa.func.now(),
+    )
+    .returning(directives)
+)

@@ -1,0 +1,188 @@
+"""Every statement on directives but the one that changes a status, which is the mutator's."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+
+from remit.db.tables import approval_requests, directives
+from remit.directives.lifecycle import DirectiveStatus
+from remit.directives.models import DirectiveCreate, DirectiveRead, intent_of
+from remit.errors import NotFoundError
+
+MAX_LISTED = 1000
+"""Most directives that one listing returns."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewDirective:
+    """A directive about to be stored.
+
+    Attributes:
+        id: its identifier.
+        content: what the caller sent.
+        action_digest: digest of the intent; None for a draft.
+    """
+
+    id: UUID
+    content: DirectiveCreate
+    action_digest: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DirectiveFilter:
+    """Which directives to list; None lets every value pass.
+
+    Attributes:
+        status: their status.
+        scope: their scope.
+        type: the module they ask for.
+        issued_by: who issued them.
+        limit: the most to return, newest first; at most :data:`MAX_LISTED`.
+    """
+
+    status: str | None = None
+    scope: str | None = None
+    type: str | None = None
+    issued_by: str | None = None
+    limit: int = 50
+
+
+def insert_directives(
+    connection: sa.Connection, new: Sequence[NewDirective]
+) -> dict[UUID, datetime]:
+    """Store directives and return the ids of those stored, each with its time.
+
+    One whose issuer has used its idempotency key before is left out; see :func:`find_by_keys`.
+    """
+    rows = [
+        {
+            "id": directive.id,
+            "action_digest": directive.action_digest,
+            "status": directive.content.status,
+            "idempotency_key": directive.content.idempotency_key,
+            **intent_of(directive.content),
+        }
+        for directive in new
+    ]
+    stored = connection.execute(_INSERT, rows)
+    return {row.id: row.created_at for row in stored}
+
+
+def freeze_directive(connection: sa.Connection, directive_id: UUID, digest: str) -> None:
+    """Give a draft the digest of its content, which binds it from then on."""
+    connection.execute(
+        sa.update(directives).where(directives.c.id == directive_id).values(action_digest=digest)
+    )
+
+
+def find_by_keys(
+    connection: sa.Connection, keys: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], DirectiveRead]:
+    """Return the directives that were stored under these (issuer, idempotency key) pairs."""
+    pair = sa.tuple_(directives.c.issued_by, directives.c.idempotency_key)
+    rows = connection.execute(sa.select(directives).where(pair.in_(list(keys))))
+    found = [DirectiveRead.from_row(row._mapping) for row in rows]
+    return {(one.issued_by, str(one.idempotency_key)): one for one in found}
+
+
+def lock_directive(connection: sa.Connection, directive_id: UUID) -> DirectiveRead:
+    """Return a directive and hold its row until the transaction ends.
+
+    This orders everything that happens to one directive, its event chain included.
+
+    Raises:
+        NotFoundError: there is none of that id.
+    """
+    return _one(connection, _LOCK, directive_id)
+
+
+def get_directive(connection: sa.Connection, directive_id: UUID) -> DirectiveRead:
+    """Return a directive as it is now.
+
+    Raises:
+        NotFoundError: there is none of that id.
+    """
+    return _one(connection, _GET, directive_id)
+
+
+def find_by_prefix(connection: sa.Connection, prefix: str) -> list[UUID]:
+    """Return up to two ids that start with `prefix`: two are enough to know it is ambiguous.
+
+    Args:
+        connection: an open transaction.
+        prefix: lower-case hexadecimal digits and dashes.
+    """
+    statement = (
+        sa.select(directives.c.id)
+        .where(sa.cast(directives.c.id, sa.Text).startswith(prefix, autoescape=True))
+        .limit(2)
+    )
+    return list(connection.execute(statement).scalars())
+
+
+def list_directives(connection: sa.Connection, wanted: DirectiveFilter) -> list[DirectiveRead]:
+    """Return the directives that pass the filter, newest first."""
+    statement = sa.select(directives).order_by(directives.c.created_at.desc(), directives.c.id)
+    for name in ("status", "scope", "type", "issued_by"):
+        value = getattr(wanted, name)
+        if value is not None:
+            statement = statement.where(directives.c[name] == value)
+    rows = connection.execute(statement.limit(min(wanted.limit, MAX_LISTED)))
+    return [DirectiveRead.from_row(row._mapping) for row in rows]
+
+
+def find_idle(
+    connection: sa.Connection, status: DirectiveStatus, age: timedelta, limit: int
+) -> list[DirectiveRead]:
+    """Return directives whose status has been `status` for `age` or longer, the oldest first."""
+    idle = directives.c.updated_at <= sa.func.now() - age
+    return _oldest(connection, [directives.c.status == status, idle], limit)
+
+
+def find_unattended(connection: sa.Connection, age: timedelta, limit: int) -> list[DirectiveRead]:
+    """Return proposed directives that nothing waits on any more, the oldest first.
+
+    Those are the ones with no pending approval request for `age`, and those whose pending request
+    ran out as long ago.
+    """
+    then = sa.func.now() - age
+    requests = approval_requests.c
+    waiting = sa.exists().where(
+        requests.directive_id == directives.c.id,
+        requests.status == "pending",
+        requests.expires_at > then,
+    )
+    old = directives.c.updated_at <= then
+    return _oldest(connection, [directives.c.status == "proposed", old, ~waiting], limit)
+
+
+_INSERT = (
+    pg_insert(directives)
+    .on_conflict_do_nothing(index_elements=["issued_by", "idempotency_key"])
+    .returning(directives.c.id, directives.c.created_at)
+)
+_GET = sa.select(directives).where(directives.c.id == sa.bindparam("directive_id"))
+_LOCK = _GET.with_for_update()
+
+
+def _oldest(
+    connection: sa.Connection, conditions: Sequence[sa.ColumnElement[bool]], limit: int
+) -> list[DirectiveRead]:
+    statement = sa.select(directives).where(*conditions).order_by(directives.c.updated_at)
+    rows = connection.execute(statement.limit(limit))
+    return [DirectiveRead.from_row(row._mapping) for row in rows]
+
+
+def _one(
+    connection: sa.Connection, statement: sa.Select[tuple[object, ...]], directive_id: UUID
+) -> DirectiveRead:
+    row = connection.execute(statement, {"directive_id": directive_id}).first()
+    if row is None:
+        raise NotFoundError(
+            f"there is no directive {directive_id}; `remit list` shows those there are"
+        )
+    return DirectiveRead.from_row(row._mapping)

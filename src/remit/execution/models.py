@@ -1,0 +1,77 @@
+"""An execution run as Remit writes and reads it."""
+
+from typing import Literal, Self
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
+
+from remit.directives.models import Row
+from remit.execution.lifecycle import RunStatus
+from remit.execution.modules.types import ModuleOutput
+from remit.json_types import JsonObject
+
+
+class ExecutionRunCreate(BaseModel):
+    """A run about to be stored: one grant, consumed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: UUID = Field(description="Its identifier.")
+    directive_id: UUID = Field(description="The directive that it carries out.")
+    grant_id: UUID = Field(description="The grant that it consumes; no other run may have it.")
+    module: str = Field(description="Name of the module that acts.")
+    module_version: str = Field(description="Version of that module; empty when it is unknown.")
+    idempotency_key: str = Field(description="What the module must treat as one and the same act.")
+    status: Literal["pending", "running"] = Field(
+        description="`pending` until a worker begins its first attempt."
+    )
+
+
+class ExecutionRunRead(BaseModel):
+    """A run as it stands."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: UUID = Field(description="Its identifier.")
+    directive_id: UUID = Field(description="The directive that it carries out.")
+    grant_id: UUID = Field(description="The grant that it consumed.")
+    module: str = Field(description="Name of the module that acts.")
+    module_version: str = Field(description="Version of that module; empty when it is unknown.")
+    idempotency_key: str = Field(description="What the module must treat as one and the same act.")
+    status: RunStatus = Field(description="Where it stands in its lifecycle.")
+    attempts: int = Field(description="How many attempts have begun.")
+    result: JsonObject | None = Field(description="What the module returned; null until it has.")
+    error_type: str | None = Field(description="Kind of failure; null when there was none.")
+    error_message: str | None = Field(description="What failed; null when nothing did.")
+    created_at: AwareDatetime = Field(description="When its grant was consumed.")
+    started_at: AwareDatetime | None = Field(description="When its first attempt began.")
+    ended_at: AwareDatetime | None = Field(description="When it ended; null while it has not.")
+
+    @classmethod
+    def from_row(cls, row: Row) -> Self:
+        """Build one from a row of `execution_runs`."""
+        return cls.model_validate({name: row[name] for name in cls.model_fields})
+
+
+def output_to_json(output: ModuleOutput) -> JsonObject:
+    """Return a module's output as it is stored in `execution_runs.result`."""
+    error = output.error
+    return {
+        "status": output.status.value,
+        "result": output.result,
+        "error": None
+        if error is None
+        else {
+            "error_type": error.error_type,
+            "message": error.message,
+            "retryable": error.retryable,
+        },
+    }
+
+
+def output_from_json(stored: JsonObject) -> ModuleOutput:
+    """Return the output that :func:`output_to_json` wrote."""
+    return _OUTPUT.validate_python(stored)
+
+
+_OUTPUT = TypeAdapter(ModuleOutput)

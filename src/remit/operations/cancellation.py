@@ -1,0 +1,87 @@
+"""Stop a directive wherever it stands."""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from remit.approval.repository import (
+    latest_grant,
+    latest_request,
+    resolve_request,
+    void_grant,
+)
+from remit.audit.repository import Entry, EventType, append_events
+from remit.db.session import transaction
+from remit.directives.lifecycle import DirectiveStatus
+from remit.directives.models import DirectiveRead
+from remit.directives.mutator import transition_directive_status
+from remit.directives.repository import lock_directive
+from remit.errors import ConflictError
+from remit.execution.mutator import transition_execution_status
+from remit.execution.repository import latest_run
+from remit.json_types import JsonObject
+
+
+def cancel(
+    engine: sa.Engine, directive_id: UUID, *, actor: str, reason: str | None
+) -> tuple[DirectiveRead, DirectiveStatus]:
+    """Stop a directive, and return it with the status that it had before.
+
+    One that waits or is approved becomes `blocked`, and may be retried. One that executes becomes
+    `aborted` and its run `canceled`: what the module is doing at this moment may still take effect,
+    and its result is refused and put on record.
+
+    Raises:
+        NotFoundError: there is no such directive.
+        ConflictError: there is nothing to stop.
+    """
+    with transaction(engine) as connection:
+        directive = lock_directive(connection, directive_id)
+        before = directive.status
+        if before in {"proposed", "approved"}:
+            stopped, entries = _stop_before_run(connection, directive)
+        elif before == "executing":
+            stopped, entries = _stop_run(connection, directive)
+        else:
+            raise ConflictError(f"directive {directive_id} is {before}; there is nothing to stop")
+        because: JsonObject = {"reason": "canceled", "because": [reason] if reason else []}
+        event: EventType = "directive.aborted" if before == "executing" else "directive.blocked"
+        entries.append(Entry(directive_id, event, actor, because))
+        append_events(connection, entries)
+        return stopped, before
+
+
+def _stop_before_run(
+    connection: sa.Connection, directive: DirectiveRead
+) -> tuple[DirectiveRead, list[Entry]]:
+    entries: list[Entry] = []
+    request = latest_request(connection, directive.id)
+    if request is not None and request.status in {"pending", "approved"}:
+        resolve_request(connection, request.id, request.status, "canceled")
+        entries.append(Entry(directive.id, "approval.resolved", data={"outcome": "canceled"}))
+    grant, _ = latest_grant(connection, directive.id)
+    if directive.status == "approved" and grant is not None:
+        void_grant(connection, grant.id, "canceled")
+        entries.append(Entry(directive.id, "grant.voided", data={"reason": "canceled"}))
+    [stopped] = transition_directive_status(
+        connection,
+        [directive.id],
+        current=directive.status,
+        target="blocked",
+        reason="canceled",
+    )
+    return stopped, entries
+
+
+def _stop_run(
+    connection: sa.Connection, directive: DirectiveRead
+) -> tuple[DirectiveRead, list[Entry]]:
+    entries: list[Entry] = []
+    run = latest_run(connection, directive.id)
+    if run is not None:
+        transition_execution_status(connection, run.id, current=run.status, target="canceled")
+        entries.append(Entry(directive.id, "run.ended", data={"outcome": "canceled"}))
+    [stopped] = transition_directive_status(
+        connection, [directive.id], current="executing", target="aborted", reason="canceled"
+    )
+    return stopped, entries

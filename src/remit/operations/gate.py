@@ -1,0 +1,192 @@
+"""Propose: freeze, digest, evaluate and record, in one transaction.
+
+The decision itself is `remit.policy.engine.decide`, a pure function made before the transaction
+opens. What follows from it is written here: blocked with every reason, approved with a grant, or
+waiting on an approval request.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+
+from remit.approval.repository import (
+    latest_request,
+)
+from remit.audit.repository import Entry, EventType, append_events
+from remit.db.session import transaction
+from remit.directives.digest import action_digest
+from remit.directives.lifecycle import is_terminal_status
+from remit.directives.models import DirectiveCreate, DirectiveRead, intent_of
+from remit.directives.mutator import transition_directive_status
+from remit.directives.repository import (
+    NewDirective,
+    find_by_keys,
+    freeze_directive,
+    get_directive,
+    insert_directives,
+    lock_directive,
+)
+from remit.errors import ConflictError
+from remit.operations.decisions import Case, decide_case, record_cases
+from remit.policy.budget import parse_budget
+from remit.policy.config import PolicyConfig
+from remit.policy.types import PolicyDecision
+
+
+@dataclass(frozen=True, slots=True)
+class GateOutcome:
+    """What became of one directive at the gate.
+
+    Attributes:
+        directive: the directive as it stands after the gate.
+        decision: the gate's answer; None for a draft, and for a directive that had passed before.
+        artifact_uri: the stored evaluation; None when `decision` is.
+        created: whether this call stored the directive; False when its idempotency key had been
+            used for the same content before, or when it passed the gate again.
+    """
+
+    directive: DirectiveRead
+    decision: PolicyDecision | None
+    artifact_uri: str | None
+    created: bool
+
+
+def propose(
+    engine: sa.Engine, contents: Sequence[DirectiveCreate], policy: PolicyConfig
+) -> list[GateOutcome]:
+    """Store directives and pass those that are proposed through the gate; all of them or none.
+
+    Args:
+        engine: the database.
+        contents: what the callers sent, checked.
+        policy: the policy in force.
+
+    Returns:
+        One outcome for each of `contents`, in their order.
+
+    Raises:
+        InvalidInputError: a budget is no amount of money.
+        ConflictError: an idempotency key was used before for other content.
+        UnavailableError: the database does not answer; nothing was stored.
+    """
+    for content in contents:
+        if content.budget is not None:
+            parse_budget(content.budget)
+    new = [_new_directive(content) for content in contents]
+    cases = {one.id: _first_case(one, policy) for one in new if one.action_digest}
+    with transaction(engine) as connection:
+        stored = insert_directives(connection, new)
+        drafts = [one for one in new if one.id in stored and one.id not in cases]
+        if drafts:
+            append_events(connection, [_opening(one, "directive.drafted") for one in drafts])
+        record_cases(connection, [cases[key] for key in cases if key in stored], policy)
+        earlier = _repeated(connection, [one for one in new if one.id not in stored])
+        return [
+            _created(one, stored[one.id], cases.get(one.id))
+            if one.id in stored
+            else GateOutcome(earlier[one.id], None, None, created=False)
+            for one in new
+        ]
+
+
+def submit(
+    engine: sa.Engine, directive_id: UUID, *, actor: str, policy: PolicyConfig
+) -> GateOutcome:
+    """Pass one stored directive through the gate: a draft, a blocked one again, or a stuck one.
+
+    A directive that already waits for people, or has gone further, is returned as it is: asking
+    twice changes nothing.
+
+    Raises:
+        NotFoundError: there is no such directive.
+        ConflictError: it is complete or aborted, which is final.
+    """
+    with transaction(engine) as connection:
+        directive = lock_directive(connection, directive_id)
+        if is_terminal_status(directive.status):
+            raise ConflictError(
+                f"directive {directive_id} is {directive.status}, which is final; "
+                "propose a new one instead"
+            )
+        opening = _reopen(connection, directive, actor)
+        if opening is None:
+            return GateOutcome(directive, None, None, created=False)
+        case = decide_case(directive_id, directive, opening, policy)
+        record_cases(connection, [case], policy)
+        after = get_directive(connection, directive_id)
+        return GateOutcome(after, case.decision, case.evaluation.uri, created=False)
+
+
+def _new_directive(content: DirectiveCreate) -> NewDirective:
+    proposed = content.status == "proposed"
+    return NewDirective(uuid4(), content, action_digest(intent_of(content)) if proposed else None)
+
+
+def _opening(one: NewDirective, event: EventType) -> Entry:
+    content = one.content
+    return Entry(one.id, event, content.issued_by, {"action_digest": one.action_digest})
+
+
+def _first_case(one: NewDirective, policy: PolicyConfig) -> Case:
+    return decide_case(one.id, one.content, _opening(one, "directive.proposed"), policy)
+
+
+def _reopen(connection: sa.Connection, directive: DirectiveRead, actor: str) -> Entry | None:
+    """Bring a directive to `proposed` and return the event that says so; None if it is past it."""
+    if directive.status == "draft":
+        freeze_directive(connection, directive.id, action_digest(intent_of(directive)))
+    if directive.status in {"draft", "blocked"}:
+        transition_directive_status(
+            connection, [directive.id], current=directive.status, target="proposed"
+        )
+        again = directive.status == "blocked"
+        event: EventType = "directive.retried" if again else "directive.proposed"
+        return Entry(directive.id, event, actor, {"action_digest": directive.action_digest})
+    waiting = latest_request(connection, directive.id)
+    if directive.status == "proposed" and (waiting is None or waiting.status != "pending"):
+        return Entry(directive.id, "directive.proposed", actor, {"found": "without a decision"})
+    return None
+
+
+def _repeated(
+    connection: sa.Connection, refused: Sequence[NewDirective]
+) -> dict[UUID, DirectiveRead]:
+    """Return what was stored before under the same keys.
+
+    Raises:
+        ConflictError: under the same key something else was stored.
+    """
+    if not refused:
+        return {}
+    keys = {one.id: (one.content.issued_by, str(one.content.idempotency_key)) for one in refused}
+    stored = find_by_keys(connection, keys.values())
+    for one in refused:
+        if intent_of(stored[keys[one.id]]) != intent_of(one.content):
+            raise ConflictError(
+                f"the key {one.content.idempotency_key!r} was used before for directive "
+                f"{stored[keys[one.id]].id} with other content; use a new key",
+                field="idempotency_key",
+            )
+    return {one.id: stored[keys[one.id]] for one in refused}
+
+
+def _created(one: NewDirective, created_at: datetime, case: Case | None) -> GateOutcome:
+    """Describe a directive that this call stored, without reading it back."""
+    status = case.status if case else one.content.status
+    row = {
+        **intent_of(one.content),
+        "id": one.id,
+        "status": status,
+        "status_reason": "policy" if status == "blocked" else None,
+        "action_digest": one.action_digest,
+        "idempotency_key": one.content.idempotency_key,
+        "created_at": created_at,
+        "updated_at": created_at,
+    }
+    directive = DirectiveRead.from_row(row)
+    if case is None:
+        return GateOutcome(directive, None, None, created=True)
+    return GateOutcome(directive, case.decision, case.evaluation.uri, created=True)

@@ -1,0 +1,10 @@
+"""The only Temporal code: durable waiting and durable execution.
+
+- `orders`: what workflows and activities take and return
+- `execution`: `ExecutionWorkflow`, one directive's run
+- `approval`: `ApprovalWorkflow`, one directive's wait for people
+- `dispatcher`: `DispatcherWorkflow`, the sweep for what a crash left behind
+- `activities`: everything the workflows do
+- `client`: how the rest of Remit starts and wakes workflows
+- `worker`: the process that serves both queues
+"""

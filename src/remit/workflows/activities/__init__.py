@@ -1,0 +1,6 @@
+"""What workflows do. Each activity is one operation, or the call of one module.
+
+- `approval_activities`: pass the gate, let requests expire
+- `execution_activities`: consume the grant, end the run, find what was left behind
+- `module_activities`: call the module of a run
+"""

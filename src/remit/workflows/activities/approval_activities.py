@@ -1,0 +1,50 @@
+"""What `ApprovalWorkflow` does when it wakes: pass the gate if need be, and look at the votes."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+from temporalio import activity
+
+from remit.audit.repository import REMIT
+from remit.operations.approvals import ApprovalState, settle
+from remit.operations.gate import submit
+from remit.operations.policies import PolicySource
+from remit.workflows.activities.calls import in_force
+from remit.workflows.orders import ApprovalOrder, ApprovalResult, ApprovalStep
+
+
+@dataclass(frozen=True)
+class ApprovalActivities:
+    """What `ApprovalWorkflow` does.
+
+    Attributes:
+        engine: the database.
+        policies: the policy in force.
+    """
+
+    engine: sa.Engine
+    policies: PolicySource
+
+    @activity.defn
+    def settle_approval(self, order: ApprovalOrder) -> ApprovalStep:
+        """Evaluate what was never evaluated, expire what is over, and tell the outcome."""
+        directive_id = UUID(order.directive_id)
+        state = settle(self.engine, directive_id)
+        if state.directive.status == "proposed" and state.waits_seconds is None:
+            submit(self.engine, directive_id, actor=REMIT, policy=in_force(self.policies.current))
+            state = settle(self.engine, directive_id)
+        if state.waits_seconds is not None:
+            return ApprovalStep(max(state.waits_seconds, 0.0), None)
+        return ApprovalStep(None, _result(state))
+
+
+def _result(state: ApprovalState) -> ApprovalResult:
+    evaluation = state.evaluation
+    return ApprovalResult(
+        approved=state.directive.status in {"approved", "executing", "complete", "aborted"},
+        policy_version=evaluation.policy_version if evaluation else None,
+        policy_blocks=list(evaluation.blocks) if evaluation else [],
+        human_override=state.by_people,
+        artifact_uri=evaluation.artifact_uri if evaluation else None,
+    )

@@ -1,0 +1,140 @@
+"""How a run's module is called, whether in the ordinary activity or in one of its own."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import sqlalchemy as sa
+from pydantic import JsonValue
+
+from remit.artifacts.repository import NewArtifact, new_artifact
+from remit.artifacts.types import ArtifactType
+from remit.directives.models import DirectiveRead
+from remit.directives.timebox import parse_timebox
+from remit.errors import InvalidInputError, NotFoundError, UnavailableError
+from remit.execution.models import ExecutionRunRead
+from remit.execution.modules.base import BaseExecutionModule
+from remit.execution.modules.registry import ModuleRegistry
+from remit.execution.modules.types import ModuleInput, ModuleOutput
+from remit.operations.runs import MAX_ATTEMPTS, ModuleChoice
+from remit.policy.budget import parse_budget
+from remit.policy.config import PolicyConfig
+from remit.workflows.orders import ExecutionStep
+
+MODULE_ARTIFACT: ArtifactType = "module_output"
+"""The one artifact type that a module may emit."""
+
+
+@dataclass
+class Evidence:
+    """What a module emitted, held until the transaction that ends its run.
+
+    An attempt that dies leaves none of it, and the next attempt emits it again: what is stored is
+    the evidence of the attempt that counted.
+    """
+
+    directive: DirectiveRead
+    run: ExecutionRunRead
+    artifacts: list[NewArtifact] = field(default_factory=list)
+
+    def emit(self, artifact_type: str, metadata: dict[str, JsonValue]) -> str:
+        """Take one artifact and return the address that it will have.
+
+        Raises:
+            InvalidInputError: modules may not emit this type, or the content cannot be kept.
+        """
+        if artifact_type != MODULE_ARTIFACT:
+            raise InvalidInputError(
+                f"a module emits {MODULE_ARTIFACT} artifacts, not {artifact_type!r}", field="type"
+            )
+        made = new_artifact(
+            MODULE_ARTIFACT, metadata, directive_id=self.directive.id, run_id=self.run.id
+        )
+        self.artifacts.append(made)
+        return made.uri
+
+
+@dataclass(frozen=True)
+class ModuleCaller:
+    """The modules of this worker, and what they are handed.
+
+    Attributes:
+        registry: the modules.
+        engine: the database connection that modules get.
+    """
+
+    registry: ModuleRegistry
+    engine: sa.Engine
+
+    def choice(self, name: str) -> ModuleChoice:
+        """Return how this worker would run the module; an unknown one fails as a short one."""
+        try:
+            module = self.registry.get_module(name)
+        except NotFoundError:
+            return ModuleChoice(kind="short", version="")
+        return ModuleChoice(kind=module.kind, version=module.version)
+
+    def limit(self, directive: DirectiveRead) -> timedelta:
+        """Return how long the directive's module may take."""
+        if directive.timebox is not None:
+            return parse_timebox(directive.timebox)
+        try:
+            return self.registry.get_module(directive.type).default_timeout
+        except NotFoundError:
+            return BaseExecutionModule.default_timeout
+
+    def call(self, evidence: Evidence) -> ModuleOutput:
+        """Call the module of a run that has begun.
+
+        Raises:
+            UnavailableError: the module says that trying again may help, and an attempt is left.
+        """
+        directive, run = evidence.directive, evidence.run
+        output = self.registry.dispatch_module(_input(directive, run), self.engine, evidence.emit)
+        error = output.error
+        if error is not None and error.retryable and run.attempts < MAX_ATTEMPTS:
+            raise UnavailableError(f"attempt {run.attempts} of {run.module}: {error.message}")
+        return output
+
+
+def too_late(limit: timedelta) -> ModuleOutput:
+    """Return the output of a module that overran its limit, whatever it did."""
+    message = f"took longer than {limit.total_seconds():g} s"
+    return ModuleOutput.error_(message, error_type="timed_out")
+
+
+def in_force(current: Callable[[], PolicyConfig]) -> PolicyConfig:
+    """Return the policy in force.
+
+    Raises:
+        UnavailableError: its file is broken just now; nothing runs until it is mended.
+    """
+    try:
+        return current()
+    except InvalidInputError as error:
+        raise UnavailableError(f"no policy can be read, so nothing may run: {error}") from error
+
+
+def step_of(directive: DirectiveRead, long_module: timedelta | None = None) -> ExecutionStep:
+    """Describe where a directive stands, for its workflow."""
+    return ExecutionStep(
+        status=directive.status,
+        status_reason=directive.status_reason,
+        long_module_seconds=None if long_module is None else long_module.total_seconds(),
+    )
+
+
+def _input(directive: DirectiveRead, run: ExecutionRunRead) -> ModuleInput:
+    return ModuleInput(
+        directive_id=directive.id,
+        run_id=run.id,
+        module=run.module,
+        objective=directive.objective,
+        scope=directive.scope,
+        payload=directive.payload,
+        constraints=directive.constraints,
+        budget=None if directive.budget is None else parse_budget(directive.budget),
+        timebox=None if directive.timebox is None else parse_timebox(directive.timebox),
+        idempotency_key=run.idempotency_key,
+        attempt=run.attempts,
+    )

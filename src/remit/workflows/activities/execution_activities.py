@@ -1,0 +1,58 @@
+"""The activity of an ordinary run: consume the grant, call a short module, end the run.
+
+Two transactions, one thread, no other activity: nearly every directive takes this path.
+"""
+
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+from temporalio import activity
+
+from remit.directives.models import DirectiveRead
+from remit.execution.models import ExecutionRunRead
+from remit.operations.policies import PolicySource
+from remit.operations.results import end_run
+from remit.operations.runs import start_run
+from remit.workflows.activities.calls import Evidence, ModuleCaller, in_force, step_of, too_late
+from remit.workflows.orders import ExecutionOrder, ExecutionStep
+
+
+@dataclass(frozen=True)
+class ExecutionActivities:
+    """What `ExecutionWorkflow` does by itself.
+
+    Attributes:
+        engine: the database.
+        policies: the policy in force.
+        modules: this worker's modules.
+    """
+
+    engine: sa.Engine
+    policies: PolicySource
+    modules: ModuleCaller
+
+    @activity.defn
+    def execute_directive(self, order: ExecutionOrder) -> ExecutionStep:
+        """Start the directive's run; call and end it too, if its module is short."""
+        directive_id = UUID(order.directive_id)
+        policy = in_force(self.policies.current)
+        state = start_run(self.engine, directive_id, self.modules.choice, policy)
+        if state.run is None:
+            return step_of(state.directive)
+        limit = self.modules.limit(state.directive)
+        if self.modules.choice(state.run.module).kind == "long":
+            return step_of(state.directive, long_module=limit)
+        return self._call(state.directive, state.run, limit)
+
+    def _call(
+        self, directive: DirectiveRead, run: ExecutionRunRead, limit: timedelta
+    ) -> ExecutionStep:
+        evidence = Evidence(directive, run)
+        began = time.monotonic()
+        output = self.modules.call(evidence)
+        if time.monotonic() - began > limit.total_seconds():
+            output = too_late(limit)
+        return step_of(end_run(self.engine, run, output, emitted=evidence.artifacts))

@@ -1,0 +1,81 @@
+"""The activity of a long module: begun, watched with heartbeats, and ended.
+
+The module works in a thread while this activity tells Temporal that its worker lives. A worker that
+dies is noticed by its silence; the next one begins another attempt under the same idempotency key.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+from temporalio import activity
+
+from remit.execution.modules.types import ModuleOutput
+from remit.operations.results import end_run
+from remit.operations.runs import begin_run
+from remit.workflows.activities.calls import Evidence, ModuleCaller, step_of, too_late
+from remit.workflows.orders import ExecutionOrder, ExecutionStep
+
+HEARTBEAT_SECONDS = 1.0
+"""Pause between two signs of life; a fraction of the workflow's heartbeat timeout."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class ModuleActivities:
+    """What a worker does for long modules.
+
+    Attributes:
+        engine: the database.
+        modules: this worker's modules.
+        threads: where modules and transactions run.
+    """
+
+    engine: sa.Engine
+    modules: ModuleCaller
+    threads: Executor
+
+    @activity.defn
+    async def execute_module(self, order: ExecutionOrder) -> ExecutionStep:
+        """Begin an attempt of the directive's run, call its module, end the run."""
+        directive_id = UUID(order.directive_id)
+        state = await self._in_thread(lambda: begin_run(self.engine, directive_id))
+        if state.run is None:
+            return step_of(state.directive)
+        run, evidence = state.run, Evidence(state.directive, state.run)
+        limit = self.modules.limit(state.directive)
+        work = asyncio.ensure_future(self._in_thread(lambda: self.modules.call(evidence)))
+        output = await _watched(work, limit.total_seconds())
+        if output is None:
+            output, emitted = too_late(limit), []
+        else:
+            emitted = evidence.artifacts
+        ended = await self._in_thread(lambda: end_run(self.engine, run, output, emitted=emitted))
+        return step_of(ended)
+
+    async def _in_thread(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self.threads, call)
+
+
+async def _watched(
+    work: "asyncio.Future[ModuleOutput]", limit_seconds: float
+) -> ModuleOutput | None:
+    """Wait for `work` and send heartbeats; None when the limit passes first.
+
+    A thread cannot be stopped: work that is late goes on, and what it returns is not waited for.
+    """
+    loop = asyncio.get_running_loop()
+    ends = loop.time() + limit_seconds
+    while True:
+        activity.heartbeat()
+        pause = min(HEARTBEAT_SECONDS, ends - loop.time())
+        if pause <= 0:
+            return None
+        done, _ = await asyncio.wait([work], timeout=pause)
+        if done:
+            return work.result()

@@ -1,0 +1,115 @@
+"""How the rest of Remit starts and wakes workflows.
+
+`remit.control` calls this right after a commit. Nothing here decides anything: a start or a signal
+that is lost costs time, which the dispatcher's sweep makes up for, and nothing else.
+"""
+
+from collections.abc import Awaitable
+from uuid import UUID
+
+from temporalio.client import Client, WorkflowHandle
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from remit.directives.models import DirectiveRead
+from remit.errors import UnavailableError
+from remit.settings import APPROVAL_QUEUE, EXECUTION_QUEUE
+from remit.workflows.approval import ApprovalWorkflow
+from remit.workflows.dispatcher import DispatcherWorkflow
+from remit.workflows.execution import ExecutionWorkflow
+from remit.workflows.orders import (
+    DISPATCHER_ID,
+    ApprovalOrder,
+    ExecutionStep,
+    SweepOrder,
+    approval_id,
+    execution_id,
+    execution_order,
+)
+
+
+async def connect(address: str, namespace: str) -> Client:
+    """Return a client of the Temporal front end at `address`.
+
+    Raises:
+        UnavailableError: it does not answer.
+    """
+    try:
+        return await Client.connect(address, namespace=namespace)
+    except RuntimeError as error:
+        raise UnavailableError(
+            f"Temporal at {address} does not answer; start it, or correct TEMPORAL_ADDRESS"
+        ) from error
+
+
+class WorkflowClient:
+    """Starts, wakes and cancels Remit's workflows."""
+
+    def __init__(self, client: Client) -> None:
+        """Use a connected Temporal client."""
+        self._client = client
+
+    async def execute(self, directive: DirectiveRead) -> None:
+        """Start the run of an approved directive; one that runs already goes on."""
+        try:
+            await self._client.start_workflow(
+                ExecutionWorkflow.run,
+                execution_order(directive),
+                id=execution_id(str(directive.id)),
+                task_queue=EXECUTION_QUEUE,
+                # A retry may need a second run after one that ended with a void grant. That is
+                # safe: without a live grant a workflow has no effect.
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+            )
+        except WorkflowAlreadyStartedError:
+            return
+
+    async def await_approval(self, directive_id: UUID) -> None:
+        """Start the wait for people; one that waits already goes on."""
+        try:
+            await self._client.start_workflow(
+                ApprovalWorkflow.run,
+                ApprovalOrder(str(directive_id)),
+                id=approval_id(str(directive_id)),
+                task_queue=APPROVAL_QUEUE,
+            )
+        except WorkflowAlreadyStartedError:
+            return
+
+    async def wake_approval(self, directive_id: UUID) -> None:
+        """Let the wait for people look again; nothing happens if none waits."""
+        handle = self._client.get_workflow_handle(approval_id(str(directive_id)))
+        await _unless_gone(handle.signal(ApprovalWorkflow.wake))
+
+    async def cancel_execution(self, directive_id: UUID) -> None:
+        """Cancel the run's workflow; nothing happens if none runs."""
+        handle = self._client.get_workflow_handle(execution_id(str(directive_id)))
+        await _unless_gone(handle.cancel())
+
+    async def sweep(self, interval_seconds: float) -> None:
+        """Start the dispatcher; if it runs already, nothing changes."""
+        try:
+            await self._client.start_workflow(
+                DispatcherWorkflow.run,
+                SweepOrder(interval_seconds),
+                id=DISPATCHER_ID,
+                task_queue=EXECUTION_QUEUE,
+            )
+        except WorkflowAlreadyStartedError:
+            return
+
+    def execution(self, directive_id: UUID) -> "WorkflowHandle[ExecutionWorkflow, ExecutionStep]":
+        """Return the handle of a directive's run, to wait for its end."""
+        return self._client.get_workflow_handle_for(
+            ExecutionWorkflow.run, execution_id(str(directive_id))
+        )
+
+
+async def _unless_gone(call: Awaitable[None]) -> None:
+    try:
+        await call
+    except RPCError as error:
+        if error.status != RPCStatusCode.NOT_FOUND:
+            raise

@@ -1,0 +1,115 @@
+"""What workflows and activities take and return: one frozen value each way, all of plain JSON."""
+
+from dataclasses import dataclass
+
+from remit.directives.models import DirectiveRead
+from remit.directives.timebox import parse_timebox
+
+
+@dataclass(frozen=True)
+class ExecutionOrder:
+    """Run one directive.
+
+    Attributes:
+        directive_id: the directive, as text.
+        timebox_seconds: its timebox; None when it has none.
+    """
+
+    directive_id: str
+    timebox_seconds: float | None
+
+
+@dataclass(frozen=True)
+class ExecutionStep:
+    """Where an execution stands after an activity.
+
+    Attributes:
+        status: status of the directive.
+        status_reason: why it has that status; None when there is nothing to say.
+        long_module_seconds: how long the module may take that must now be called as an activity of
+            its own; None when nothing is left to call.
+    """
+
+    status: str
+    status_reason: str | None
+    long_module_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class ApprovalOrder:
+    """Wait until people have decided about one directive, or its time is over."""
+
+    directive_id: str
+
+
+@dataclass(frozen=True)
+class ApprovalStep:
+    """Where an approval stands.
+
+    Attributes:
+        waits_seconds: how long the request may still wait; None when it is settled.
+        result: the outcome; None while it waits.
+    """
+
+    waits_seconds: float | None
+    result: "ApprovalResult | None"
+
+
+@dataclass(frozen=True)
+class ApprovalResult:
+    """How an approval ended.
+
+    Attributes:
+        approved: whether the directive may run.
+        policy_version: version of the policy that evaluated it; None when none has.
+        policy_blocks: every reason for which policy blocked it; empty when it did not.
+        human_override: whether people decided, as opposed to policy alone.
+        artifact_uri: the stored evaluation; None when there is none.
+    """
+
+    approved: bool
+    policy_version: str | None
+    policy_blocks: list[str]
+    human_override: bool
+    artifact_uri: str | None
+
+
+@dataclass(frozen=True)
+class SweepOrder:
+    """Sweep at this interval, for ever."""
+
+    interval_seconds: float
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one sweep found.
+
+    Attributes:
+        executions: directives to run, or to go on running.
+        approvals: directives to pass through the gate, or whose request ran out.
+    """
+
+    executions: list[ExecutionOrder]
+    approvals: list[ApprovalOrder]
+
+
+def execution_order(directive: DirectiveRead) -> ExecutionOrder:
+    """Return the order to run a directive."""
+    timebox = directive.timebox
+    seconds = None if timebox is None else parse_timebox(timebox).total_seconds()
+    return ExecutionOrder(str(directive.id), seconds)
+
+
+def execution_id(directive_id: str) -> str:
+    """Return the id of a directive's `ExecutionWorkflow`."""
+    return f"execution-{directive_id}"
+
+
+def approval_id(directive_id: str) -> str:
+    """Return the id of a directive's `ApprovalWorkflow`."""
+    return f"approval-{directive_id}"
+
+
+DISPATCHER_ID = "dispatcher"
+"""The id of the one `DispatcherWorkflow`."""
