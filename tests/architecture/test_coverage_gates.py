@@ -1,0 +1,65 @@
+"""A missed coverage gate fails the run, and pytest's own summary stays the last line."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.tree import ROOT, module_path, shown
+from tests.support.coverage_gates import PURE
+
+MODULE = "def sign(number):\n    if number < 0:\n        return -1\n    return 1\n"
+CONFTEST = """
+from tests.support.coverage_gates import CoverageGates, Gate
+
+def pytest_configure(config):
+    gates = (Gate("the module", ("thing.py",), 100),)
+    config.pluginmanager.register(CoverageGates(gates), "gates")
+"""
+HALF = "from thing import sign\n\ndef test_it():\n    assert sign(1) == 1\n"
+WHOLE = HALF + "    assert sign(-1) == -1\n"
+
+
+def _run(folder: Path, test: str, *options: str) -> tuple[int, list[str]]:
+    (folder / "thing.py").write_text(MODULE, encoding="utf-8")
+    (folder / "conftest.py").write_text(CONFTEST, encoding="utf-8")
+    (folder / "test_thing.py").write_text(test, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
+    # A bare environment: this run's own coverage must not measure that one.
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT}{os.pathsep}{folder}"}
+    run = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    return run.returncode, run.stdout.strip().splitlines()
+
+
+def test_a_missed_gate_fails_the_run_and_is_counted_in_the_last_line(tmp_path: Path) -> None:
+    code, lines = _run(tmp_path, HALF, "--cov", "--cov-branch", "--cov-report=")
+    assert code == pytest.ExitCode.TESTS_FAILED
+    assert "ERROR coverage - the module" in "\n".join(lines)
+    assert lines[-1].startswith("1 passed, 1 error in ")
+
+
+def test_a_gate_that_is_reached_leaves_the_run_passing(tmp_path: Path) -> None:
+    code, lines = _run(tmp_path, WHOLE, "--cov", "--cov-branch", "--cov-report=")
+    assert code == pytest.ExitCode.OK
+    assert "the module: 100.00 %, at least 100 % needed" in lines
+    assert lines[-1].startswith("1 passed in ")
+
+
+def test_without_coverage_no_gate_is_held(tmp_path: Path) -> None:
+    code, lines = _run(tmp_path, HALF)
+    assert code == pytest.ExitCode.OK
+    assert "the module" not in "\n".join(lines)
+
+
+def test_every_pattern_of_the_pure_rules_matches_a_file() -> None:
+    assert [pattern for pattern in PURE if not list(ROOT.glob(pattern))] == []
+
+
+@pytest.mark.parametrize("module", ["remit.approval.rules", "remit.policy.engine"])
+def test_the_pure_rules_are_under_the_gate(module: str) -> None:
+    path = shown(module_path(module))
+    assert any(Path(path).match(pattern) for pattern in PURE)
