@@ -1,0 +1,223 @@
+"""Starting, recording and ending the stack's processes.
+
+Used by the rest of this package only. Two things end what a supervisor killed with SIGKILL leaves
+behind: the :mod:`remit.stack.guardian` within moments, and, should that one have been killed as
+well, the next start on the same data directory, which reads `processes.json`. Both know a process
+by more than its id: a process id alone may by then belong to a stranger.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from remit.errors import UnavailableError
+from remit.stack import guardian
+from remit.stack.layout import write_private
+from remit.stack.marks import end_process, process_mark
+
+
+def last_line(path: Path) -> str:
+    """Return the last line of a log that is not blank, for an error message; "" if none."""
+    with contextlib.suppress(OSError):
+        lines = [line for line in path.read_text(errors="replace").splitlines() if line.strip()]
+        return lines[-1].strip()[:300] if lines else ""
+    return ""
+
+
+class Roster:
+    """Which processes run, kept where it survives this process: on disk and with the guardian.
+
+    Thread-safe. Use one for each supervisor, between acquiring its lock and giving it up.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._entries: dict[int, tuple[str, int]] = {}
+        self._lock = threading.Lock()
+        self._guardian: subprocess.Popen[str] | None = None
+
+    def end_leftovers(self, grace_seconds: float = guardian.GRACE_SECONDS) -> list[int]:
+        """End what an earlier supervisor recorded and left running; return the process ids.
+
+        Asked first, all of them, before any is waited for.
+        """
+        try:
+            entries = json.loads(self._file.read_text())
+            known = [(int(e["pid"]), str(e["mark"]), int(e["signal"])) for e in entries]
+        except (OSError, ValueError, TypeError, KeyError):
+            known = []
+        for pid, mark, number in known:
+            if process_mark(pid) == mark:
+                guardian.send(pid, number)
+        ended = [
+            pid
+            for pid, mark, number in known
+            if end_process(pid, mark, signal.Signals(number), grace_seconds)
+        ]
+        self._file.unlink(missing_ok=True)
+        return ended
+
+    def open(self) -> Self:
+        """Start the guardian."""
+        self._guardian = subprocess.Popen(
+            [sys.executable, "-I", "-S", guardian.__file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            # Its own session: a Ctrl-C meant for the supervisor must not reach it.
+            start_new_session=True,
+            cwd="/",
+        )
+        return self
+
+    def close(self) -> None:
+        """Send the guardian home; it ends whatever was added and not dropped."""
+        with self._lock:
+            child, self._guardian = self._guardian, None
+        if child is None:
+            return
+        with contextlib.suppress(BrokenPipeError):
+            child.communicate()
+        self._file.unlink(missing_ok=True)
+
+    @property
+    def guardian_pid(self) -> int | None:
+        """Process id of the guardian; None before `open` and after `close`."""
+        return self._guardian.pid if self._guardian else None
+
+    def add(self, pid: int, number: signal.Signals) -> None:
+        """Record a process, and the signal that asks it to end."""
+        mark = process_mark(pid)
+        with self._lock:
+            if mark is not None:
+                self._entries[pid] = (mark, number)
+            self._tell(f"add {pid} {int(number)}")
+
+    def drop(self, pid: int) -> None:
+        """Forget a process that has ended."""
+        with self._lock:
+            self._entries.pop(pid, None)
+            self._tell(f"drop {pid}")
+
+    def _tell(self, order: str) -> None:
+        entries = [{"pid": p, "mark": m, "signal": s} for p, (m, s) in self._entries.items()]
+        write_private(self._file, json.dumps(entries))
+        if self._guardian is not None and self._guardian.stdin is not None:
+            # A guardian that was killed is no reason to fail: the file stands in for it.
+            with contextlib.suppress(BrokenPipeError):
+                self._guardian.stdin.write(order + "\n")
+                self._guardian.stdin.flush()
+
+
+@dataclass(frozen=True)
+class Command:
+    """What to run, and as whom.
+
+    Attributes:
+        argv: program and arguments.
+        log: file that its output is appended to; created private.
+        env: its whole environment; None hands on this process's own.
+        cwd: its working directory.
+        owner: user id and group id to run as; None for our own.
+    """
+
+    argv: tuple[str, ...]
+    log: Path
+    env: Mapping[str, str] | None = None
+    cwd: Path | None = None
+    owner: tuple[int, int] | None = None
+
+
+class ProcessSlot:
+    """A place for one child process at a time; once stopped it takes no other.
+
+    Thread-safe: `stop` may be called while another thread is still starting something here.
+    """
+
+    def __init__(
+        self, name: str, roster: Roster | None, number: signal.Signals, grace_seconds: float
+    ) -> None:
+        self.name = name
+        self._roster = roster
+        self._signal = number
+        self._grace_seconds = grace_seconds
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self.stopped = False
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the running child; None when none runs."""
+        process = self._process
+        return process.pid if process is not None and process.poll() is None else None
+
+    def spawn(self, command: Command) -> subprocess.Popen[bytes]:
+        """Start a child in its own session.
+
+        Raises:
+            UnavailableError: the slot was stopped, or the program cannot be started.
+        """
+        user, group = command.owner or (None, None)
+        with self._lock:
+            if self.stopped:
+                raise UnavailableError(f"{self.name} was stopped while it started")
+            descriptor = os.open(command.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            try:
+                process = subprocess.Popen(
+                    command.argv,
+                    stdin=subprocess.DEVNULL,
+                    stdout=descriptor,
+                    stderr=subprocess.STDOUT,
+                    env=command.env,
+                    cwd=command.cwd,
+                    user=user,
+                    group=group,
+                    extra_groups=None if user is None else [],
+                    umask=0o077,
+                    # Ctrl-C at the terminal is the supervisor's to hand on, in the right order.
+                    start_new_session=True,
+                )
+            except OSError as error:
+                message = f"{self.name} cannot be started: {command.argv[0]}: {error.strerror}"
+                raise UnavailableError(message) from error
+            finally:
+                os.close(descriptor)
+            self._process = process
+            if self._roster is not None:
+                self._roster.add(process.pid, self._signal)
+            return process
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to the child, if one runs."""
+        process = self._process
+        if process is not None:
+            process.send_signal(number)
+
+    def release(self, process: subprocess.Popen[bytes]) -> None:
+        """Forget a child that has ended by itself."""
+        if self._roster is not None:
+            self._roster.drop(process.pid)
+
+    def stop(self) -> None:
+        """End the child, by SIGKILL after the grace, and take no other. Idempotent."""
+        with self._lock:
+            self.stopped = True
+            process, self._process = self._process, None
+            if process is None:
+                return
+            process.send_signal(self._signal)
+            try:
+                process.wait(self._grace_seconds)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            self.release(process)

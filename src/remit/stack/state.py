@@ -1,0 +1,85 @@
+"""What a running stack tells the world about itself: the file `stack.json`.
+
+Written by the supervisor, read by discovery. No field is secret from its own user, all are from
+others: the file is private.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from remit.errors import MisconfiguredError
+from remit.stack.layout import LAYOUT_VERSION, DataDir, write_private
+
+
+@dataclass(frozen=True)
+class StackInfo:
+    """One running stack.
+
+    Attributes:
+        pid: process id of the supervisor.
+        mark: what tells that process from others with its id (`processes.process_mark`).
+        database_url: Postgres, as postgresql+psycopg://...
+        temporal_address: Temporal's front end, as host:port.
+        temporal_ui: address of Temporal's web page; None when Temporal is not the stack's own.
+        started_at: when the stack was complete, RFC 3339 in UTC.
+        versions: what runs, as name -> version.
+        layout: layout version of the data directory.
+    """
+
+    pid: int
+    mark: str
+    database_url: str
+    temporal_address: str
+    temporal_ui: str | None
+    started_at: str
+    versions: Mapping[str, str]
+    layout: int = LAYOUT_VERSION
+
+
+def write_state(data: DataDir, info: StackInfo) -> None:
+    """Publish a stack, atomically."""
+    write_private(data.stack_file, json.dumps(asdict(info), indent=2) + "\n")
+
+
+def remove_state(data: DataDir) -> None:
+    """Withdraw it."""
+    data.stack_file.unlink(missing_ok=True)
+
+
+def read_state(data: DataDir) -> StackInfo | None:
+    """Return what the file says, whether or not that stack still runs; None without a file.
+
+    Raises:
+        MisconfiguredError: the file cannot be read, is damaged, or of another layout version.
+    """
+    try:
+        return _parse(json.loads(data.stack_file.read_text()))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise MisconfiguredError(
+            f"{data.stack_file} cannot be read ({error.strerror}): use the account that started "
+            "the stack, or another --data-dir"
+        ) from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise MisconfiguredError(
+            f"{data.stack_file} is not what this Remit writes ({error}): stop the stack that wrote "
+            "it, then remove the file"
+        ) from error
+
+
+def _parse(content: Any) -> StackInfo:  # noqa: ANN401 - whatever the file holds
+    if content["layout"] != LAYOUT_VERSION:
+        message = f"layout version {content['layout']!r}, not {LAYOUT_VERSION}"
+        raise ValueError(message)
+    return StackInfo(
+        pid=int(content["pid"]),
+        mark=str(content["mark"]),
+        database_url=str(content["database_url"]),
+        temporal_address=str(content["temporal_address"]),
+        temporal_ui=content["temporal_ui"],
+        started_at=str(content["started_at"]),
+        versions=dict(content["versions"]),
+    )

@@ -1,0 +1,74 @@
+"""What the tests of the embedded stack share: real servers, a stub in place of the worker."""
+
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from remit.stack.layout import DataDir
+from remit.stack.options import StackOptions
+from remit.stack.supervisor import Stack
+
+STUB_WORKER = Path(__file__).with_name("stub_worker.py")
+
+MakeStack = Callable[..., Stack]
+
+
+def children() -> set[psutil.Process]:
+    """Return every process below this one, zombies left out."""
+    found = set()
+    for process in psutil.Process().children(recursive=True):
+        try:
+            if process.status() != psutil.STATUS_ZOMBIE:
+                found.add(process)
+        except psutil.NoSuchProcess:
+            continue
+    return found
+
+
+@pytest.fixture
+def room() -> Iterator[Path]:
+    """Return an empty folder of this test's own.
+
+    Not pytest's: the one above all of those is closed to others by every pytest that starts, also
+    while the system user that runs Postgres for root still works below it.
+    """
+    with tempfile.TemporaryDirectory(prefix="remit-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def data(room: Path) -> DataDir:
+    """Return a data directory that does not exist yet."""
+    return DataDir(room / "data")
+
+
+@pytest.fixture
+def make_stack(data: DataDir) -> Iterator[MakeStack]:
+    """Return a function that makes a stack with a stub worker; what it made is stopped."""
+    before = children()
+    made = []
+
+    def make(
+        on_database_ready: Callable[[str], None] = lambda _: None,
+        report: Callable[..., None] = lambda _: None,
+        **options: Any,
+    ) -> Stack:
+        argv = (sys.executable, str(STUB_WORKER), str(data.path))
+        stack = Stack(
+            data,
+            StackOptions(worker_argv=argv, **options),
+            report=report,
+            on_database_ready=on_database_ready,
+        )
+        made.append(stack)
+        return stack
+
+    yield make
+    for stack in made:
+        stack.stop()
+    assert children() <= before
