@@ -1,6 +1,8 @@
-"""All SQL of artifacts. They are inserted and read; nothing changes or removes one."""
+"""Preparing and reading artifacts. Nothing changes or removes one.
 
-from collections.abc import Sequence
+They are stored by `remit.audit.repository.record`, together with the events that speak of them.
+"""
+
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
@@ -61,24 +63,18 @@ def new_artifact(
     )
 
 
-def put_artifacts(connection: sa.Connection, prepared: Sequence[NewArtifact]) -> None:
-    """Store artifacts in one statement."""
-    connection.execute(
-        sa.insert(artifacts),
-        [
-            {
-                "id": new.id,
-                "type": new.type,
-                "uri": new.uri,
-                "directive_id": new.directive_id,
-                "run_id": new.run_id,
-                "metadata": new.metadata,
-                "digest": new.digest,
-                "size_bytes": new.size_bytes,
-            }
-            for new in prepared
-        ],
-    )
+def as_row(new: NewArtifact) -> JsonObject:
+    """Return an artifact as JSON, for the one statement that stores it with its events."""
+    return {
+        "id": str(new.id),
+        "type": new.type,
+        "uri": new.uri,
+        "directive_id": None if new.directive_id is None else str(new.directive_id),
+        "run_id": None if new.run_id is None else str(new.run_id),
+        "metadata": new.metadata,
+        "digest": new.digest,
+        "size_bytes": new.size_bytes,
+    }
 
 
 def list_artifacts(connection: sa.Connection, directive_id: UUID) -> list[Artifact]:

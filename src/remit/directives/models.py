@@ -126,7 +126,7 @@ class DirectiveCreate(Intent):
     model_config = ConfigDict(strict=True, json_schema_extra=_describe_limits)
 
     status: Literal["draft", "proposed"] = Field(
-        description="`draft` is kept aside until it is submitted; `proposed` goes to the gate at once."
+        description="`draft` waits to be submitted; `proposed` goes to the gate at once."
     )
     idempotency_key: str | None = Field(
         default=None,

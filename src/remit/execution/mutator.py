@@ -8,9 +8,8 @@ from sqlalchemy.exc import IntegrityError
 from remit.db.tables import execution_runs
 from remit.errors import ConflictError
 from remit.execution.lifecycle import RunStatus, validate_transition
-from remit.execution.models import ExecutionRunCreate, ExecutionRunRead
-from remit.execution.modules.types import ModuleError
-from remit.json_types import JsonObject
+from remit.execution.models import ExecutionRunCreate, ExecutionRunRead, output_to_json
+from remit.execution.modules.types import ModuleOutput
 
 
 def create_execution_run(connection: sa.Connection, run: ExecutionRunCreate) -> ExecutionRunRead:
@@ -46,8 +45,8 @@ def transition_execution_status(
     *,
     current: RunStatus,
     target: RunStatus,
-    result: JsonObject | None = None,
-    error: ModuleError | None = None,
+    attempt: int | None = None,
+    output: ModuleOutput | None = None,
 ) -> None:
     """Move a run from `current` to `target` and stamp the time: start, or end.
 
@@ -56,24 +55,28 @@ def transition_execution_status(
         run_id: the run.
         current: the status it must have.
         target: the status it gets.
-        result: what the module returned; None keeps what is stored.
-        error: what failed; None when nothing did.
+        attempt: which attempt speaks; only the latest may. None when nobody's attempt does.
+        output: what the module returned; None when it has not.
 
     Raises:
         IllegalTransitionError: the lifecycle does not allow it.
-        ConflictError: the run no longer has the status `current`.
+        ConflictError: the run no longer has the status `current`, or another attempt has begun.
     """
     validate_transition(current, target)
     stamp = "started_at" if target == "running" else "ended_at"
     values: dict[str, object] = {"status": target, stamp: sa.func.now()}
-    if result is not None:
-        values["result"] = result
-    if error is not None:
-        values |= {"error_type": error.error_type, "error_message": error.message}
-    done = connection.execute(
-        sa.update(execution_runs)
-        .where(execution_runs.c.id == run_id, execution_runs.c.status == current)
-        .values(**values)
+    if output is not None:
+        values["result"] = output_to_json(output)
+    if output is not None and output.error is not None:
+        values |= {
+            "error_type": output.error.error_type,
+            "error_message": output.error.message,
+        }
+    update = sa.update(execution_runs).where(
+        execution_runs.c.id == run_id, execution_runs.c.status == current
     )
+    if attempt is not None:
+        update = update.where(execution_runs.c.attempts == attempt)
+    done = connection.execute(update.values(**values))
     if done.rowcount != 1:
-        raise ConflictError(f"run {run_id} is no longer {current}")
+        raise ConflictError(f"run {run_id} is no longer {current}, or was begun again")

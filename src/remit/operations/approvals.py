@@ -24,7 +24,7 @@ from remit.approval.repository import (
 )
 from remit.approval.rules import check_vote, standing_votes, tally
 from remit.approval.types import ApprovalRequest, Ballot, Vote
-from remit.audit.repository import Entry, append_events
+from remit.audit.repository import Entry, record
 from remit.db.session import transaction
 from remit.directives.models import DirectiveRead
 from remit.directives.mutator import transition_directive_status
@@ -125,7 +125,7 @@ def _expire_if_due(
     transition_directive_status(
         connection, [directive.id], current="proposed", target="blocked", reason="expired"
     )
-    append_events(
+    record(
         connection,
         [
             Entry(directive.id, "approval.resolved", data={"outcome": "expired"}),
@@ -158,7 +158,7 @@ def _cast(
     else:
         approvals = [one for one in standing_votes(votes) if one.decision == "approve"]
         missing = request.required_approvals - len(approvals)
-    append_events(connection, entries)
+    record(connection, entries)
     return VoteOutcome(after, outcome, missing)
 
 

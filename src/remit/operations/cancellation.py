@@ -10,7 +10,7 @@ from remit.approval.repository import (
     resolve_request,
     void_grant,
 )
-from remit.audit.repository import Entry, EventType, append_events
+from remit.audit.repository import Entry, EventType, record
 from remit.db.session import transaction
 from remit.directives.lifecycle import DirectiveStatus
 from remit.directives.models import DirectiveRead
@@ -47,7 +47,7 @@ def cancel(
         because: JsonObject = {"reason": "canceled", "because": [reason] if reason else []}
         event: EventType = "directive.aborted" if before == "executing" else "directive.blocked"
         entries.append(Entry(directive_id, event, actor, because))
-        append_events(connection, entries)
+        record(connection, entries)
         return stopped, before
 
 

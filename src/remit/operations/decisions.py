@@ -15,9 +15,8 @@ from remit.artifacts.repository import (
     NewArtifact,
     latest_artifact,
     new_artifact,
-    put_artifacts,
 )
-from remit.audit.repository import Entry, append_events
+from remit.audit.repository import Entry, record
 from remit.directives.digest import action_digest
 from remit.directives.lifecycle import DirectiveStatus
 from remit.directives.models import Intent, intent_of
@@ -116,14 +115,14 @@ def record_cases(connection: sa.Connection, cases: Sequence[Case], policy: Polic
     """Write what the gate decided: evidence, requests, grants, events, then the statuses."""
     if not cases:
         return
-    put_artifacts(connection, [case.evaluation for case in cases])
     requests = [_request(c, policy) for c in cases if c.status == "proposed"]
     if requests:
         open_requests(connection, requests)
     granted = [_grant(c, policy) for c in cases if c.status == "approved"]
     if granted:
         issue_grants(connection, granted)
-    append_events(connection, [entry for case in cases for entry in _entries(case)])
+    entries = [entry for case in cases for entry in _entries(case)]
+    record(connection, entries, [case.evaluation for case in cases])
     approved = [case.directive_id for case in cases if case.status == "approved"]
     if approved:
         transition_directive_status(connection, approved, current="proposed", target="approved")

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from remit.approval.repository import (
     latest_request,
 )
-from remit.audit.repository import Entry, EventType, append_events
+from remit.audit.repository import Entry, EventType, record
 from remit.db.session import transaction
 from remit.directives.digest import action_digest
 from remit.directives.lifecycle import is_terminal_status
@@ -81,7 +81,7 @@ def propose(
         stored = insert_directives(connection, new)
         drafts = [one for one in new if one.id in stored and one.id not in cases]
         if drafts:
-            append_events(connection, [_opening(one, "directive.drafted") for one in drafts])
+            record(connection, [_opening(one, "directive.drafted") for one in drafts])
         record_cases(connection, [cases[key] for key in cases if key in stored], policy)
         earlier = _repeated(connection, [one for one in new if one.id not in stored])
         return [

@@ -8,17 +8,17 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from remit.artifacts.repository import NewArtifact, new_artifact, put_artifacts
-from remit.audit.repository import Entry, append_events
+from remit.artifacts.repository import NewArtifact, new_artifact
+from remit.audit.repository import Entry, record
 from remit.db.session import transaction
 from remit.directives.lifecycle import DirectiveStatus
 from remit.directives.models import AbortReason, DirectiveRead
 from remit.directives.mutator import transition_directive_status
 from remit.directives.repository import lock_directive
+from remit.errors import ConflictError
 from remit.execution.models import ExecutionRunRead, output_to_json
 from remit.execution.modules.types import ModuleOutput, run_status_of
 from remit.execution.mutator import transition_execution_status
-from remit.execution.repository import latest_run
 from remit.json_types import JsonObject
 
 
@@ -43,13 +43,14 @@ def end_run(
     Returns:
         The directive as it now is.
     """
-    with transaction(engine) as connection:
-        directive = lock_directive(connection, run.directive_id)
-        current = latest_run(connection, run.directive_id)
-        if current is None or not _is_current(directive, current, run):
-            _refuse(connection, run, output)
-            return directive
-        return close_run(connection, current, output, emitted, because or _abort_reason(output))
+    reason = because or _abort_reason(output)
+    try:
+        with transaction(engine) as connection:
+            return close_run(connection, run, output, emitted, reason)
+    except ConflictError:
+        # Too late: canceled, ended, or begun again. What was done here is rolled back.
+        with transaction(engine) as connection:
+            return _refuse(connection, run, output)
 
 
 def close_run(
@@ -59,19 +60,26 @@ def close_run(
     emitted: Sequence[NewArtifact],
     reason: AbortReason | None,
 ) -> DirectiveRead:
-    """End a run and its directive inside a transaction that holds the directive's lock."""
+    """End a run and its directive.
+
+    The update of the directive takes its lock, and both updates check what they change, so the
+    caller need not have read anything first.
+
+    Raises:
+        ConflictError: the attempt that `run` describes is no longer the one that counts.
+    """
     status = run_status_of(output.status)
+    target: DirectiveStatus = "complete" if status == "completed" else "aborted"
+    [directive] = transition_directive_status(
+        connection, [run.directive_id], current="executing", target=target, reason=reason
+    )
     transition_execution_status(
         connection,
         run.id,
         current=run.status,
         target=status,
-        result=output_to_json(output),
-        error=output.error,
-    )
-    target: DirectiveStatus = "complete" if status == "completed" else "aborted"
-    [directive] = transition_directive_status(
-        connection, [run.directive_id], current="executing", target=target, reason=reason
+        attempt=run.attempts,
+        output=output,
     )
     end = new_artifact(
         "execution_end",
@@ -86,8 +94,8 @@ def close_run(
         directive_id=run.directive_id,
         run_id=run.id,
     )
-    put_artifacts(connection, [*emitted, _checkpoint(run, output), end])
-    append_events(connection, _end_entries(run, output, end.uri, reason))
+    evidence = [*emitted, _checkpoint(run, output), end]
+    record(connection, _end_entries(run, output, end.uri, reason), evidence)
     return directive
 
 
@@ -111,21 +119,14 @@ def _abort_reason(output: ModuleOutput) -> AbortReason | None:
     return "module_failed" if output.error.error_type == "module_failed" else "module_error"
 
 
-def _is_current(
-    directive: DirectiveRead, current: ExecutionRunRead | None, run: ExecutionRunRead
-) -> bool:
-    """Return whether the attempt that `run` describes is still the one that counts."""
-    return (
-        directive.status == "executing"
-        and current is not None
-        and (current.id, current.attempts) == (run.id, run.attempts)
-    )
-
-
-def _refuse(connection: sa.Connection, run: ExecutionRunRead, output: ModuleOutput) -> None:
+def _refuse(
+    connection: sa.Connection, run: ExecutionRunRead, output: ModuleOutput
+) -> DirectiveRead:
     """Put a late result on record: the module acted, but nobody waits for it any more."""
+    directive = lock_directive(connection, run.directive_id)
     data: JsonObject = {"attempt": run.attempts, "outcome": output.status.value}
-    append_events(connection, [Entry(run.directive_id, "run.refused", data=data)])
+    record(connection, [Entry(run.directive_id, "run.refused", data=data)])
+    return directive
 
 
 def _checkpoint(run: ExecutionRunRead, output: ModuleOutput) -> NewArtifact:

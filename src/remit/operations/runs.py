@@ -18,13 +18,14 @@ from remit.approval.repository import (
     void_grant,
 )
 from remit.approval.types import Grant, VoidReason
-from remit.artifacts.repository import NewArtifact, new_artifact, put_artifacts
-from remit.audit.repository import Entry, append_events
+from remit.artifacts.repository import NewArtifact, new_artifact
+from remit.audit.repository import Entry, record
 from remit.db.session import transaction
 from remit.directives.digest import action_digest
-from remit.directives.models import BlockReason, DirectiveRead, intent_of
+from remit.directives.models import DirectiveRead, intent_of
 from remit.directives.mutator import transition_directive_status
 from remit.directives.repository import lock_directive
+from remit.errors import ConflictError, UnavailableError
 from remit.execution.models import ExecutionRunCreate, ExecutionRunRead
 from remit.execution.modules.base import ModuleKind
 from remit.execution.modules.types import ModuleOutput
@@ -87,17 +88,13 @@ def start_run(
         NotFoundError: there is no such directive.
         UnavailableError: the database does not answer; nothing was changed.
     """
-    with transaction(engine) as connection:
-        directive = lock_directive(connection, directive_id)
-        choice = choose(directive.type)
-        if directive.status == "approved":
-            return _consume(connection, directive, choice, policy)
-        if directive.status == "executing":
-            run = latest_run(connection, directive_id)
-            if run and choice.kind == "short":
-                return _begin(connection, directive, run)
-            return RunState(directive, run)
-        return RunState(directive, None)
+    try:
+        with transaction(engine) as connection:
+            return _consume(connection, directive_id, choose, policy)
+    except ConflictError:
+        # Not approved, or the grant does not hold: what was done is rolled back, and looked into.
+        with transaction(engine) as connection:
+            return _take_up(connection, directive_id, choose, policy)
 
 
 def begin_run(engine: sa.Engine, directive_id: UUID) -> RunState:
@@ -114,21 +111,25 @@ def begin_run(engine: sa.Engine, directive_id: UUID) -> RunState:
 
 def _consume(
     connection: sa.Connection,
-    directive: DirectiveRead,
-    choice: ModuleChoice,
+    directive_id: UUID,
+    choose: Callable[[str], ModuleChoice],
     policy: PolicyConfig,
 ) -> RunState:
-    """Verify the grant here, where it is consumed, and create the run; or void it and block."""
-    grant, now = latest_grant(connection, directive.id)
-    void = void_reason(
-        grant,
-        action_digest=action_digest(intent_of(directive)),
-        module=directive.type,
-        policy_digest=policy.digest,
-        now=now,
+    """Verify the grant where it is consumed, and create the run.
+
+    The first statement takes the directive's lock by making it `executing`, so that an ordinary
+    start needs no separate look.
+
+    Raises:
+        ConflictError: the directive is not approved, or its grant does not hold.
+    """
+    [directive] = transition_directive_status(
+        connection, [directive_id], current="approved", target="executing"
     )
+    grant, void = _check(connection, directive, policy)
     if grant is None or void is not None:
-        return _block(connection, directive, grant, void or "approval_unverifiable")
+        raise ConflictError(f"the grant of directive {directive_id} does not hold: {void}")
+    choice = choose(directive.type)
     run = ExecutionRunCreate(
         id=uuid4(),
         directive_id=directive.id,
@@ -141,31 +142,62 @@ def _consume(
     created = create_execution_run(connection, run)
     if grant.request_id is not None:
         resolve_request(connection, grant.request_id, "approved", "consumed")
-    [executing] = transition_directive_status(
-        connection, [directive.id], current="approved", target="executing"
+    record(connection, _start_entries(run, grant), [_start_artifact(run, grant)])
+    return RunState(directive, created)
+
+
+def _take_up(
+    connection: sa.Connection,
+    directive_id: UUID,
+    choose: Callable[[str], ModuleChoice],
+    policy: PolicyConfig,
+) -> RunState:
+    """Void a grant that does not hold, or go on with the run that there is."""
+    directive = lock_directive(connection, directive_id)
+    if directive.status == "approved":
+        grant, void = _check(connection, directive, policy)
+        if void is None:
+            raise UnavailableError(f"directive {directive_id} was changed meanwhile; try again")
+        return _block(connection, directive, grant, void)
+    if directive.status != "executing":
+        return RunState(directive, None)
+    run = latest_run(connection, directive_id)
+    if run is not None and choose(directive.type).kind == "short":
+        return _begin(connection, directive, run)
+    return RunState(directive, run)
+
+
+def _check(
+    connection: sa.Connection, directive: DirectiveRead, policy: PolicyConfig
+) -> tuple[Grant | None, VoidReason | None]:
+    """Return the directive's grant, and why it does not hold; None when it does."""
+    grant, now = latest_grant(connection, directive.id)
+    reason = void_reason(
+        grant,
+        action_digest=action_digest(intent_of(directive)),
+        module=directive.type,
+        policy_digest=policy.digest,
+        now=now,
     )
-    put_artifacts(connection, [_start_artifact(run, grant)])
-    append_events(connection, _start_entries(run, grant))
-    return RunState(executing, created)
+    return grant, reason
 
 
 def _block(
     connection: sa.Connection, directive: DirectiveRead, grant: Grant | None, void: VoidReason
 ) -> RunState:
     """Void the grant and block the directive."""
-    reason: BlockReason = void
     if grant is not None:
         void_grant(connection, grant.id, void)
         if grant.request_id is not None:
             resolve_request(connection, grant.request_id, "approved", "invalidated")
     [blocked] = transition_directive_status(
-        connection, [directive.id], current="approved", target="blocked", reason=reason
+        connection, [directive.id], current="approved", target="blocked", reason=void
     )
-    append_events(
+    record(
         connection,
         [
             Entry(directive.id, "grant.voided", data={"reason": void}),
-            Entry(directive.id, "directive.blocked", data={"reason": reason}),
+            Entry(directive.id, "directive.blocked", data={"reason": void}),
         ],
     )
     return RunState(blocked, None)
@@ -177,7 +209,7 @@ def _begin(connection: sa.Connection, directive: DirectiveRead, run: ExecutionRu
         ended = close_run(connection, run, output, (), "attempts_exhausted")
         return RunState(ended, None)
     begin_attempt(connection, run.id, run.status)
-    append_events(connection, [_attempted(directive.id, run.attempts + 1)])
+    record(connection, [_attempted(directive.id, run.attempts + 1)])
     return RunState(directive, latest_run(connection, directive.id))
 
 
