@@ -11,6 +11,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import sqlalchemy as sa
+from pydantic import JsonValue
 
 from remit.approval.types import (
     ApprovalRequest,
@@ -21,9 +22,9 @@ from remit.approval.types import (
     Vote,
 )
 from remit.db.tables import approval_requests, approval_votes, grants
+from remit.db.together import Part
 from remit.errors import ConflictError, NotFoundError
-
-_IN_A_WHILE = sa.func.now() + sa.bindparam("valid_for", type_=sa.Interval)
+from remit.json_types import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +59,20 @@ class NewGrant:
     valid_for: timedelta
 
 
-def open_requests(connection: sa.Connection, requests: Sequence[NewRequest]) -> None:
-    """Insert pending requests."""
-    statement = sa.insert(approval_requests).values(expires_at=_IN_A_WHILE)
-    connection.execute(statement, [_parameters(request) for request in requests])
+def open_requests(requests: Sequence[NewRequest]) -> Part:
+    """Return the write that opens pending requests."""
+    return Part("asked", _OPEN, _rows(requests), "an approval request was not opened")
 
 
-def issue_grants(connection: sa.Connection, issued: Sequence[NewGrant]) -> None:
-    """Insert grants."""
-    statement = sa.insert(grants).values(expires_at=_IN_A_WHILE)
-    connection.execute(statement, [_parameters(grant) for grant in issued])
+def issue_grants(issued: Sequence[NewGrant]) -> Part:
+    """Return the write that issues grants."""
+    return Part("granted", _ISSUE, _rows(issued), "a grant was not issued")
+
+
+def consume_requests(request_ids: Sequence[UUID]) -> Part:
+    """Return the write that marks approved requests whose grants start runs."""
+    rows = [{"id": str(request_id)} for request_id in request_ids]
+    return Part("consumed", _CONSUME, rows, "an approval request is no longer approved")
 
 
 def latest_request(connection: sa.Connection, directive_id: UUID) -> ApprovalRequest | None:
@@ -129,16 +134,24 @@ def list_votes(connection: sa.Connection, request_id: UUID) -> list[Vote]:
     return [Vote(**row._mapping) for row in connection.execute(statement)]
 
 
-def latest_grant(connection: sa.Connection, directive_id: UUID) -> tuple[Grant | None, datetime]:
-    """Return the directive's newest grant, used or not, and the database's clock.
+def latest_grants(
+    connection: sa.Connection, directive_ids: Sequence[UUID]
+) -> tuple[dict[UUID, Grant], datetime]:
+    """Return the newest grant, used or not, of each directive that has one, and the clock."""
+    rows = connection.execute(_LATEST_GRANTS, {"directive_ids": list(directive_ids)}).all()
+    if not rows:
+        return {}, database_time(connection)
+    found = {}
+    for row in rows:
+        fields = {name: row._mapping[name] for name in _GRANT_FIELDS}
+        found[row.directive_id] = Grant(**{**fields, "votes": tuple(row.votes)})
+    return found, rows[0].now
 
-    The grant is None when there never was one.
-    """
-    row = connection.execute(_LATEST_GRANT, {"directive_id": directive_id}).one()
-    fields = {name: row._mapping[name] for name in _GRANT_FIELDS}
-    if row.id is None:
-        return None, row.now
-    return Grant(**{**fields, "votes": tuple(row.votes)}), row.now
+
+def latest_grant(connection: sa.Connection, directive_id: UUID) -> Grant | None:
+    """Return the directive's newest grant, used or not, or None when it never had one."""
+    found, _ = latest_grants(connection, [directive_id])
+    return found.get(directive_id)
 
 
 def void_grant(connection: sa.Connection, grant_id: UUID, reason: VoidReason) -> None:
@@ -155,23 +168,65 @@ def database_time(connection: sa.Connection) -> datetime:
     return connection.execute(sa.select(sa.func.now())).scalar_one()
 
 
+_OPEN = """
+    INSERT INTO approval_requests (
+        id, directive_id, action_digest, policy_version, policy_digest, required_approvals,
+        allow_self_approval, approver_groups, rules, expires_at
+    )
+    SELECT
+        id, directive_id, action_digest, policy_version, policy_digest, required_approvals,
+        allow_self_approval, approver_groups, rules, now() + valid_for
+    FROM jsonb_to_recordset(%(asked)s::jsonb) AS new (
+        id uuid, directive_id uuid, action_digest text, policy_version text, policy_digest text,
+        required_approvals integer, allow_self_approval boolean, approver_groups jsonb,
+        rules jsonb, valid_for interval
+    )
+    RETURNING id
+"""
+_ISSUE = """
+    INSERT INTO grants (
+        id, directive_id, request_id, action_digest, policy_version, policy_digest, module, votes,
+        budget, expires_at
+    )
+    SELECT
+        id, directive_id, request_id, action_digest, policy_version, policy_digest, module, votes,
+        budget, now() + valid_for
+    FROM jsonb_to_recordset(%(granted)s::jsonb) AS new (
+        id uuid, directive_id uuid, request_id uuid, action_digest text, policy_version text,
+        policy_digest text, module text, votes jsonb, budget numeric, valid_for interval
+    )
+    RETURNING id
+"""
+_CONSUME = """
+    UPDATE approval_requests AS request SET status = 'consumed'
+    FROM jsonb_to_recordset(%(consumed)s::jsonb) AS new (id uuid)
+    WHERE request.id = new.id AND request.status = 'approved'
+    RETURNING request.id
+"""
 _GRANT_FIELDS = tuple(column.name for column in grants.c)
-_CLOCK = sa.select(sa.func.now().label("now")).subquery()
-_NEWEST_GRANT = (
-    sa.select(grants)
-    .where(grants.c.directive_id == sa.bindparam("directive_id"))
-    .order_by(grants.c.issued_at.desc())
-    .limit(1)
-    .subquery()
-)
-# One row in any case, so that the clock comes along even when there is no grant.
-_LATEST_GRANT = sa.select(_CLOCK.c.now, _NEWEST_GRANT).select_from(
-    _CLOCK.outerjoin(_NEWEST_GRANT, sa.true())
+_LATEST_GRANTS = (
+    sa.select(grants, sa.func.now().label("now"))
+    .distinct(grants.c.directive_id)
+    .where(grants.c.directive_id == sa.any_(sa.bindparam("directive_ids", type_=sa.ARRAY(sa.Uuid))))
+    .order_by(grants.c.directive_id, grants.c.issued_at.desc())
 )
 
 
-def _parameters(new: NewRequest | NewGrant) -> dict[str, object]:
-    return {name: getattr(new, name) for name in new.__slots__}
+def _rows(new: Sequence[NewRequest] | Sequence[NewGrant]) -> list[JsonObject]:
+    """Return new requests or grants as JSON; an amount stays exact, as text."""
+    return [{name: _plain(getattr(one, name)) for name in one.__slots__} for one in new]
+
+
+def _plain(value: object) -> JsonValue:
+    if isinstance(value, tuple):
+        return list(value)
+    if isinstance(value, timedelta):
+        return f"{value.total_seconds()} seconds"
+    if isinstance(value, UUID | Decimal):
+        return str(value)
+    if value is None or isinstance(value, str | int):
+        return value
+    raise TypeError(f"no column takes {type(value).__name__}")
 
 
 def _request(row: sa.RowMapping) -> ApprovalRequest:

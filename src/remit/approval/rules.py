@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from remit.approval.types import ApprovalRequest, Ballot, Vote
+from remit.directives.plain_json import MAX_NAME, MAX_REASON, check_text
 from remit.errors import ConflictError, ForbiddenError, InvalidInputError
 
 Outcome = Literal["pending", "approved", "rejected"]
@@ -21,8 +22,11 @@ def check_vote(request: ApprovalRequest, ballot: Ballot, *, issued_by: str) -> N
     Raises:
         ConflictError: the request no longer waits, or asks about another action.
         ForbiddenError: the voter issued the directive and policy forbids self-approval.
-        InvalidInputError: a rejection without a reason, or a voter without a name.
+        InvalidInputError: a rejection without a reason, a voter without a name, or text that
+            cannot be stored.
     """
+    check_text(ballot.voter, field="voter", limit=MAX_NAME)
+    check_text(ballot.reason, field="reason", limit=MAX_REASON)
     if not ballot.voter.strip():
         raise InvalidInputError("missing: say who votes", field="voter")
     if ballot.decision == "reject" and not (ballot.reason and ballot.reason.strip()):

@@ -1,8 +1,9 @@
 """Preparing and reading artifacts. Nothing changes or removes one.
 
-They are stored by `remit.audit.repository.record`, together with the events that speak of them.
+They are stored in the same statement as the events that speak of them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 
 from remit.artifacts.types import MAX_ARTIFACT_BYTES, Artifact, ArtifactType, artifact_uri
 from remit.db.tables import artifacts
+from remit.db.together import Part
 from remit.directives.digest import canonical_json, sha256_digest
 from remit.errors import InvalidInputError
 from remit.json_types import JsonObject
@@ -63,18 +65,22 @@ def new_artifact(
     )
 
 
-def as_row(new: NewArtifact) -> JsonObject:
-    """Return an artifact as JSON, for the one statement that stores it with its events."""
-    return {
-        "id": str(new.id),
-        "type": new.type,
-        "uri": new.uri,
-        "directive_id": None if new.directive_id is None else str(new.directive_id),
-        "run_id": None if new.run_id is None else str(new.run_id),
-        "metadata": new.metadata,
-        "digest": new.digest,
-        "size_bytes": new.size_bytes,
-    }
+def store_artifacts(prepared: Sequence[NewArtifact]) -> Part:
+    """Return the write that stores artifacts."""
+    rows: list[JsonObject] = [
+        {
+            "id": str(new.id),
+            "type": new.type,
+            "uri": new.uri,
+            "directive_id": None if new.directive_id is None else str(new.directive_id),
+            "run_id": None if new.run_id is None else str(new.run_id),
+            "metadata": new.metadata,
+            "digest": new.digest,
+            "size_bytes": new.size_bytes,
+        }
+        for new in prepared
+    ]
+    return Part("kept", _STORE, rows, "an artifact was not stored")
 
 
 def list_artifacts(connection: sa.Connection, directive_id: UUID) -> list[Artifact]:
@@ -105,3 +111,14 @@ def get_artifact(connection: sa.Connection, artifact_id: UUID) -> Artifact | Non
     """Return one artifact, or None when there is none of that id."""
     row = connection.execute(sa.select(artifacts).where(artifacts.c.id == artifact_id)).first()
     return Artifact(**row._mapping) if row else None
+
+
+_STORE = """
+    INSERT INTO artifacts (id, type, uri, directive_id, run_id, metadata, digest, size_bytes)
+    SELECT id, type, uri, directive_id, run_id, metadata, digest, size_bytes
+    FROM jsonb_to_recordset(%(kept)s::jsonb) AS new (
+        id uuid, type text, uri text, directive_id uuid, run_id uuid,
+        metadata jsonb, digest text, size_bytes integer
+    )
+    RETURNING id
+"""

@@ -7,11 +7,11 @@ from typing import Literal
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
 
-from remit.artifacts.repository import NewArtifact, as_row
+from remit.artifacts.repository import NewArtifact, store_artifacts
 from remit.audit.chain import Event
 from remit.db.tables import events
+from remit.db.together import Part, write_together
 from remit.json_types import JsonObject
 
 EventType = Literal[
@@ -50,32 +50,31 @@ class Entry:
     data: JsonObject = field(default_factory=dict)
 
 
+def evidence(entries: Sequence[Entry], artifacts: Sequence[NewArtifact] = ()) -> list[Part]:
+    """Return the writes that append events and store the artifacts they speak of.
+
+    Args:
+        entries: what happened, in order. The statement's transaction holds the lock of each
+            directive's row, or made the row; that orders the chain.
+        artifacts: the evidence, in any order.
+    """
+    said: list[JsonObject] = [
+        {
+            "directive_id": str(entry.directive_id),
+            "type": entry.type,
+            "actor": entry.actor,
+            "data": entry.data,
+        }
+        for entry in entries
+    ]
+    return [store_artifacts(artifacts), Part("said", _APPEND, said, "an event was not written")]
+
+
 def record(
     connection: sa.Connection, entries: Sequence[Entry], artifacts: Sequence[NewArtifact] = ()
 ) -> None:
-    """Append events, and store the artifacts they speak of, in one statement.
-
-    Args:
-        connection: the operation's transaction; it holds the lock of each directive's row, which
-            orders the chain.
-        entries: what happened, in order.
-        artifacts: the evidence, in any order.
-    """
-    connection.execute(
-        _RECORD,
-        {
-            "events": [
-                {
-                    "directive_id": str(entry.directive_id),
-                    "type": entry.type,
-                    "actor": entry.actor,
-                    "data": entry.data,
-                }
-                for entry in entries
-            ],
-            "artifacts": [as_row(artifact) for artifact in artifacts],
-        },
-    )
+    """Append events and store artifacts as a statement of their own."""
+    write_together(connection, evidence(entries, artifacts))
 
 
 def list_events(connection: sa.Connection, directive_id: UUID) -> list[Event]:
@@ -89,25 +88,17 @@ def list_events(connection: sa.Connection, directive_id: UUID) -> list[Event]:
     return [Event(**row._mapping) for row in connection.execute(statement)]
 
 
-# One statement, since each costs more than the rows it carries. The events are inserted in the
-# order of the list, and the trigger that chains them sees each one before the next.
-_RECORD = sa.text("""
-    WITH stored AS (
-        INSERT INTO artifacts
-            (id, type, uri, directive_id, run_id, metadata, digest, size_bytes)
-        SELECT id, type, uri, directive_id, run_id, metadata, digest, size_bytes
-        FROM jsonb_to_recordset(:artifacts) AS made (
-            id uuid, type text, uri text, directive_id uuid, run_id uuid,
-            metadata jsonb, digest text, size_bytes integer
-        )
-    )
+# In the order of the list: the trigger that chains the events sees each one before the next.
+_APPEND = """
     INSERT INTO events (directive_id, type, actor, data)
     SELECT directive_id, type, actor, data
     FROM ROWS FROM (
-        jsonb_to_recordset(:events) AS (directive_id uuid, type text, actor text, data jsonb)
-    ) WITH ORDINALITY AS said (directive_id, type, actor, data, position)
+        jsonb_to_recordset(%(said)s::jsonb)
+            AS (directive_id uuid, type text, actor text, data jsonb)
+    ) WITH ORDINALITY AS new (directive_id, type, actor, data, position)
     ORDER BY position
-""").bindparams(sa.bindparam("artifacts", type_=JSONB), sa.bindparam("events", type_=JSONB))
+    RETURNING seq
+"""
 
 
 def event_data(event: Event) -> JsonObject:

@@ -1,14 +1,49 @@
 """The one place that writes `directives.status`. Operations alone call it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from remit.db.tables import directives
+from remit.db.together import Part
 from remit.directives.lifecycle import DirectiveStatus, validate_transition
 from remit.directives.models import DirectiveRead, StatusReason
 from remit.errors import ConflictError
+from remit.json_types import JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One directive's change of status; see :func:`transition_directive_status`."""
+
+    directive_id: UUID
+    current: DirectiveStatus
+    target: DirectiveStatus
+    reason: StatusReason | None = None
+
+
+def moves(wanted: Sequence[Move]) -> Part:
+    """Return the write that moves directives, each as its lifecycle allows.
+
+    A part that depends on it reads `moved (id)`.
+
+    Raises:
+        IllegalTransitionError: a lifecycle does not allow it.
+    """
+    rows: list[JsonObject] = []
+    for move in wanted:
+        validate_transition(move.current, move.target)
+        rows.append(
+            {
+                "id": str(move.directive_id),
+                "current": move.current,
+                "target": move.target,
+                "reason": move.reason,
+            }
+        )
+    return Part("moved", _MOVE, rows, "a directive has changed meanwhile; look at it and try again")
 
 
 def transition_directive_status(
@@ -48,6 +83,14 @@ def transition_directive_status(
     return moved
 
 
+_MOVE = """
+    UPDATE directives AS directive
+    SET status = new.target, status_reason = new.reason, updated_at = now()
+    FROM jsonb_to_recordset(%(moved)s::jsonb)
+        AS new (id uuid, current text, target text, reason text)
+    WHERE directive.id = new.id AND directive.status = new.current
+    RETURNING directive.id
+"""
 _TRANSITION = (
     sa.update(directives)
     .where(

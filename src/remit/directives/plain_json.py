@@ -7,6 +7,7 @@ and bounded, so hostile nesting or size cannot exhaust the stack, the memory or 
 import math
 from dataclasses import dataclass
 
+from remit.errors import InvalidInputError
 from remit.wording import printable
 
 MAX_DEPTH = 32
@@ -22,6 +23,12 @@ RFC 8785 writes numbers as IEEE 754 doubles, which hold whole numbers exactly up
 floats are refused as well: Postgres' JSONB returns 1e300 as a whole number of 301 digits, so the
 digest of what was stored could no longer be computed.
 """
+
+MAX_NAME = 200
+"""Most characters of the name of whoever votes or acts."""
+
+MAX_REASON = 4000
+"""Most characters of the words in which somebody says why."""
 
 TOO_LARGE = "too large: shorten it"
 """The problem of a value over its greatest weight."""
@@ -68,6 +75,26 @@ def find_fault(value: object, *, max_weight: int = MAX_WEIGHT) -> JsonFault | No
         members = _members(item)
         pending.extend(((path, key), member, depth + 1) for key, member in reversed(members))
     return None
+
+
+def check_text(text: str | None, *, field: str, limit: int) -> None:
+    """Return quietly when `text` can be stored; None can.
+
+    Args:
+        text: what a person wrote, such as a name or a reason.
+        field: what to call it in the message.
+        limit: most characters that it may have.
+
+    Raises:
+        InvalidInputError: it is too long, or holds what Postgres cannot.
+    """
+    if text is None:
+        return
+    problem = _text_problem(text)
+    if problem is None and len(text) > limit:
+        problem = f"too long: at most {limit} characters"
+    if problem is not None:
+        raise InvalidInputError(problem, field=field)
 
 
 def _members(item: object) -> list[tuple[str, object]]:

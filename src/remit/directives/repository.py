@@ -66,7 +66,8 @@ def insert_directives(
             "idempotency_key": directive.content.idempotency_key,
             **intent_of(directive.content),
         }
-        for directive in new
+        # In one order for all, so that callers who send the same keys wait, and never deadlock.
+        for directive in sorted(new, key=lambda each: each.content.idempotency_key or "")
     ]
     stored = connection.execute(_INSERT, rows)
     return {row.id: row.created_at for row in stored}

@@ -1,31 +1,63 @@
 """The one place that creates runs and writes `execution_runs.status`. Operations alone call it."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 
 from remit.db.tables import execution_runs
+from remit.db.together import Part
 from remit.errors import ConflictError
 from remit.execution.lifecycle import RunStatus, validate_transition
 from remit.execution.models import ExecutionRunCreate, ExecutionRunRead, output_to_json
-from remit.execution.modules.types import ModuleOutput
+from remit.execution.modules.types import ModuleOutput, run_status_of
+from remit.json_types import JsonObject
 
 
-def create_execution_run(connection: sa.Connection, run: ExecutionRunCreate) -> ExecutionRunRead:
-    """Store a run, and thereby consume its grant.
+def create_execution_run(runs: Sequence[ExecutionRunCreate]) -> Part:
+    """Return the write that stores runs, and thereby consumes their grants.
+
+    A grant that another run has consumed is a conflict.
+    """
+    rows = [run.model_dump(mode="json") for run in runs]
+    return Part("begun", _CREATE, rows, "a grant was consumed by another run")
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnd:
+    """One run's end: who speaks, and what the module returned."""
+
+    run: ExecutionRunRead
+    output: ModuleOutput
+
+
+def run_ends(ends: Sequence[RunEnd]) -> Part:
+    """Return the write that ends runs with what their modules returned, and stamps the time.
+
+    It takes part after `moved`, which takes the directives' locks first, as every other writer
+    does. An attempt that is no longer the latest writes nothing, which is a conflict.
 
     Raises:
-        ConflictError: another run has consumed the grant.
+        IllegalTransitionError: a run's lifecycle does not allow it.
     """
-    begun = run.status == "running"
-    started_at = sa.func.now() if begun else sa.null()
-    statement = sa.insert(execution_runs).values(started_at=started_at).returning(execution_runs)
-    try:
-        row = connection.execute(statement, {**run.model_dump(), "attempts": int(begun)}).one()
-    except IntegrityError as error:
-        raise ConflictError(f"grant {run.grant_id} has been consumed by another run") from error
-    return ExecutionRunRead.from_row(row._mapping)
+    rows: list[JsonObject] = []
+    for end in ends:
+        target = run_status_of(end.output.status)
+        validate_transition(end.run.status, target)
+        error = end.output.error
+        rows.append(
+            {
+                "id": str(end.run.id),
+                "current": end.run.status,
+                "target": target,
+                "attempt": end.run.attempts,
+                "result": output_to_json(end.output),
+                "error_type": error.error_type if error else None,
+                "error_message": error.message if error else None,
+            }
+        )
+    return Part("ended", _END, rows, "a run has ended, or was begun again")
 
 
 def begin_attempt(connection: sa.Connection, run_id: UUID, current: RunStatus) -> None:
@@ -45,8 +77,6 @@ def transition_execution_status(
     *,
     current: RunStatus,
     target: RunStatus,
-    attempt: int | None = None,
-    output: ModuleOutput | None = None,
 ) -> None:
     """Move a run from `current` to `target` and stamp the time: start, or end.
 
@@ -55,28 +85,46 @@ def transition_execution_status(
         run_id: the run.
         current: the status it must have.
         target: the status it gets.
-        attempt: which attempt speaks; only the latest may. None when nobody's attempt does.
-        output: what the module returned; None when it has not.
 
     Raises:
         IllegalTransitionError: the lifecycle does not allow it.
-        ConflictError: the run no longer has the status `current`, or another attempt has begun.
+        ConflictError: the run no longer has the status `current`.
     """
     validate_transition(current, target)
     stamp = "started_at" if target == "running" else "ended_at"
-    values: dict[str, object] = {"status": target, stamp: sa.func.now()}
-    if output is not None:
-        values["result"] = output_to_json(output)
-    if output is not None and output.error is not None:
-        values |= {
-            "error_type": output.error.error_type,
-            "error_message": output.error.message,
-        }
-    update = sa.update(execution_runs).where(
-        execution_runs.c.id == run_id, execution_runs.c.status == current
+    done = connection.execute(
+        sa.update(execution_runs)
+        .where(execution_runs.c.id == run_id, execution_runs.c.status == current)
+        .values({"status": target, stamp: sa.func.now()})
     )
-    if attempt is not None:
-        update = update.where(execution_runs.c.attempts == attempt)
-    done = connection.execute(update.values(**values))
     if done.rowcount != 1:
-        raise ConflictError(f"run {run_id} is no longer {current}, or was begun again")
+        raise ConflictError(f"run {run_id} is no longer {current}")
+
+
+_CREATE = """
+    INSERT INTO execution_runs (
+        id, directive_id, grant_id, module, module_version, idempotency_key, status,
+        attempts, started_at
+    )
+    SELECT
+        id, directive_id, grant_id, module, module_version, idempotency_key, status,
+        (status = 'running')::integer, CASE status WHEN 'running' THEN now() END
+    FROM jsonb_to_recordset(%(begun)s::jsonb) AS new (
+        id uuid, directive_id uuid, grant_id uuid, module text, module_version text,
+        idempotency_key text, status text
+    )
+    ON CONFLICT (grant_id) DO NOTHING
+    RETURNING id
+"""
+_END = """
+    UPDATE execution_runs AS run
+    SET status = new.target, ended_at = now(), result = new.result,
+        error_type = new.error_type, error_message = new.error_message
+    FROM jsonb_to_recordset(%(ended)s::jsonb) AS new (
+        id uuid, current text, target text, attempt integer, result jsonb,
+        error_type text, error_message text
+    ), moved
+    WHERE run.id = new.id AND run.directive_id = moved.id
+        AND run.status = new.current AND run.attempts = new.attempt
+    RETURNING run.id
+"""

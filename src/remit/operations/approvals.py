@@ -26,6 +26,7 @@ from remit.approval.rules import check_vote, standing_votes, tally
 from remit.approval.types import ApprovalRequest, Ballot, Vote
 from remit.audit.repository import Entry, record
 from remit.db.session import transaction
+from remit.db.together import write_together
 from remit.directives.models import DirectiveRead
 from remit.directives.mutator import transition_directive_status
 from remit.directives.repository import get_directive, lock_directive
@@ -183,7 +184,7 @@ def _approve(
         budget=None if directive.budget is None else parse_budget(directive.budget),
         valid_for=policy.grant_valid_for,
     )
-    issue_grants(connection, [grant])
+    write_together(connection, [issue_grants([grant])])
     [approved] = transition_directive_status(
         connection, [directive.id], current="proposed", target="approved"
     )

@@ -15,6 +15,7 @@ from remit.db.session import transaction
 from remit.directives.lifecycle import DirectiveStatus
 from remit.directives.models import DirectiveRead
 from remit.directives.mutator import transition_directive_status
+from remit.directives.plain_json import MAX_NAME, MAX_REASON, check_text
 from remit.directives.repository import lock_directive
 from remit.errors import ConflictError
 from remit.execution.mutator import transition_execution_status
@@ -32,9 +33,12 @@ def cancel(
     and its result is refused and put on record.
 
     Raises:
+        InvalidInputError: the actor or the reason holds what cannot be stored.
         NotFoundError: there is no such directive.
         ConflictError: there is nothing to stop.
     """
+    check_text(actor, field="actor", limit=MAX_NAME)
+    check_text(reason, field="reason", limit=MAX_REASON)
     with transaction(engine) as connection:
         directive = lock_directive(connection, directive_id)
         before = directive.status
@@ -59,7 +63,7 @@ def _stop_before_run(
     if request is not None and request.status in {"pending", "approved"}:
         resolve_request(connection, request.id, request.status, "canceled")
         entries.append(Entry(directive.id, "approval.resolved", data={"outcome": "canceled"}))
-    grant, _ = latest_grant(connection, directive.id)
+    grant = latest_grant(connection, directive.id)
     if directive.status == "approved" and grant is not None:
         void_grant(connection, grant.id, "canceled")
         entries.append(Entry(directive.id, "grant.voided", data={"reason": "canceled"}))

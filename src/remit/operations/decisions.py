@@ -16,11 +16,12 @@ from remit.artifacts.repository import (
     latest_artifact,
     new_artifact,
 )
-from remit.audit.repository import Entry, record
+from remit.audit.repository import Entry, evidence
+from remit.db.together import write_together
 from remit.directives.digest import action_digest
 from remit.directives.lifecycle import DirectiveStatus
-from remit.directives.models import Intent, intent_of
-from remit.directives.mutator import transition_directive_status
+from remit.directives.models import Intent, StatusReason, intent_of
+from remit.directives.mutator import Move, moves
 from remit.json_types import JsonObject
 from remit.policy.budget import parse_budget
 from remit.policy.config import PolicyConfig
@@ -113,24 +114,21 @@ def decide_case(directive_id: UUID, intent: Intent, opening: Entry, policy: Poli
 
 def record_cases(connection: sa.Connection, cases: Sequence[Case], policy: PolicyConfig) -> None:
     """Write what the gate decided: evidence, requests, grants, events, then the statuses."""
-    if not cases:
-        return
-    requests = [_request(c, policy) for c in cases if c.status == "proposed"]
-    if requests:
-        open_requests(connection, requests)
-    granted = [_grant(c, policy) for c in cases if c.status == "approved"]
-    if granted:
-        issue_grants(connection, granted)
     entries = [entry for case in cases for entry in _entries(case)]
-    record(connection, entries, [case.evaluation for case in cases])
-    approved = [case.directive_id for case in cases if case.status == "approved"]
-    if approved:
-        transition_directive_status(connection, approved, current="proposed", target="approved")
-    blocked = [case.directive_id for case in cases if case.status == "blocked"]
-    if blocked:
-        transition_directive_status(
-            connection, blocked, current="proposed", target="blocked", reason="policy"
-        )
+    write_together(
+        connection,
+        [
+            open_requests([_request(c, policy) for c in cases if c.status == "proposed"]),
+            issue_grants([_grant(c, policy) for c in cases if c.status == "approved"]),
+            moves([_move(c) for c in cases if c.status != "proposed"]),
+            *evidence(entries, [case.evaluation for case in cases]),
+        ],
+    )
+
+
+def _move(case: Case) -> Move:
+    reason: StatusReason | None = "policy" if case.status == "blocked" else None
+    return Move(case.directive_id, "proposed", case.status, reason)
 
 
 def _request(case: Case, policy: PolicyConfig) -> NewRequest:

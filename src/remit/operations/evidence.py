@@ -82,7 +82,7 @@ def read_record(engine: sa.Engine, directive_id: UUID) -> Record:
     with transaction(engine) as connection:
         directive = get_directive(connection, directive_id)
         request = latest_request(connection, directive_id)
-        grant, _ = latest_grant(connection, directive_id)
+        grant = latest_grant(connection, directive_id)
         events = list_events(connection, directive_id)
         broken = first_broken(events)
         return Record(

@@ -21,6 +21,7 @@ from remit.directives.digest import action_digest
 from remit.directives.lifecycle import is_terminal_status
 from remit.directives.models import DirectiveCreate, DirectiveRead, intent_of
 from remit.directives.mutator import transition_directive_status
+from remit.directives.plain_json import MAX_NAME, check_text
 from remit.directives.repository import (
     NewDirective,
     find_by_keys,
@@ -75,6 +76,8 @@ def propose(
     for content in contents:
         if content.budget is not None:
             parse_budget(content.budget)
+    if not contents:
+        return []
     new = [_new_directive(content) for content in contents]
     cases = {one.id: _first_case(one, policy) for one in new if one.action_digest}
     with transaction(engine) as connection:
@@ -101,9 +104,11 @@ def submit(
     twice changes nothing.
 
     Raises:
+        InvalidInputError: the actor's name cannot be stored.
         NotFoundError: there is no such directive.
         ConflictError: it is complete or aborted, which is final.
     """
+    check_text(actor, field="actor", limit=MAX_NAME)
     with transaction(engine) as connection:
         directive = lock_directive(connection, directive_id)
         if is_terminal_status(directive.status):
@@ -136,15 +141,17 @@ def _first_case(one: NewDirective, policy: PolicyConfig) -> Case:
 
 def _reopen(connection: sa.Connection, directive: DirectiveRead, actor: str) -> Entry | None:
     """Bring a directive to `proposed` and return the event that says so; None if it is past it."""
+    digest = directive.action_digest
     if directive.status == "draft":
-        freeze_directive(connection, directive.id, action_digest(intent_of(directive)))
+        digest = action_digest(intent_of(directive))
+        freeze_directive(connection, directive.id, digest)
     if directive.status in {"draft", "blocked"}:
         transition_directive_status(
             connection, [directive.id], current=directive.status, target="proposed"
         )
         again = directive.status == "blocked"
         event: EventType = "directive.retried" if again else "directive.proposed"
-        return Entry(directive.id, event, actor, {"action_digest": directive.action_digest})
+        return Entry(directive.id, event, actor, {"action_digest": digest})
     waiting = latest_request(connection, directive.id)
     if directive.status == "proposed" and (waiting is None or waiting.status != "pending"):
         return Entry(directive.id, "directive.proposed", actor, {"found": "without a decision"})

@@ -5,110 +5,115 @@ by another worker, changes nothing but the log.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from remit.artifacts.repository import NewArtifact, new_artifact
-from remit.audit.repository import Entry, record
+from remit.audit.repository import Entry, evidence, record
 from remit.db.session import transaction
+from remit.db.together import write_together
 from remit.directives.lifecycle import DirectiveStatus
-from remit.directives.models import AbortReason, DirectiveRead
-from remit.directives.mutator import transition_directive_status
+from remit.directives.models import AbortReason, StatusReason
+from remit.directives.mutator import Move, moves
 from remit.directives.repository import lock_directive
 from remit.errors import ConflictError
 from remit.execution.models import ExecutionRunRead, output_to_json
 from remit.execution.modules.types import ModuleOutput, run_status_of
-from remit.execution.mutator import transition_execution_status
+from remit.execution.mutator import RunEnd, run_ends
 from remit.json_types import JsonObject
 
 
-def end_run(
-    engine: sa.Engine,
-    run: ExecutionRunRead,
-    output: ModuleOutput,
-    *,
-    emitted: Sequence[NewArtifact] = (),
-    because: AbortReason | None = None,
-) -> DirectiveRead:
-    """End a run and its directive with what the module returned.
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How one attempt ended.
 
-    Args:
-        engine: the database.
-        run: the run as this attempt began it; if another attempt has begun since, or the run was
-            canceled, this call changes nothing but the log.
+    Attributes:
+        run: the run as this attempt began it.
         output: what the module returned.
-        emitted: artifacts the module left that are not stored yet.
-        because: why the directive aborts; None derives it from `output`.
+        emitted: artifacts that the module left and that are not stored yet.
+        reason: why the directive aborts, when `output` alone does not say; None derives it.
+    """
+
+    run: ExecutionRunRead
+    output: ModuleOutput
+    emitted: Sequence[NewArtifact] = ()
+    reason: AbortReason | None = None
+
+    @property
+    def because(self) -> AbortReason | None:
+        """Why the directive aborts; None when it is complete."""
+        return self.reason or _abort_reason(self.output)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a directive stands after the end of a run.
+
+    Attributes:
+        status: its status.
+        status_reason: why it has that status; None when there is nothing to say.
+    """
+
+    status: DirectiveStatus
+    status_reason: StatusReason | None
+
+
+def end_runs(engine: sa.Engine, endings: Sequence[Ending]) -> list[Ended]:
+    """End runs and their directives, all of them or none, in one statement.
 
     Returns:
-        The directive as it now is.
-    """
-    reason = because or _abort_reason(output)
-    try:
-        with transaction(engine) as connection:
-            return close_run(connection, run, output, emitted, reason)
-    except ConflictError:
-        # Too late: canceled, ended, or begun again. What was done here is rolled back.
-        with transaction(engine) as connection:
-            return _refuse(connection, run, output)
-
-
-def close_run(
-    connection: sa.Connection,
-    run: ExecutionRunRead,
-    output: ModuleOutput,
-    emitted: Sequence[NewArtifact],
-    reason: AbortReason | None,
-) -> DirectiveRead:
-    """End a run and its directive.
-
-    The update of the directive takes its lock, and both updates check what they change, so the
-    caller need not have read anything first.
+        How each directive stands, in the order of `endings`.
 
     Raises:
-        ConflictError: the attempt that `run` describes is no longer the one that counts.
+        ConflictError: one of the attempts no longer counts; :func:`end_run` looks into that, one
+            at a time.
+        UnavailableError: the database does not answer; nothing was changed.
     """
-    status = run_status_of(output.status)
-    target: DirectiveStatus = "complete" if status == "completed" else "aborted"
-    [directive] = transition_directive_status(
-        connection, [run.directive_id], current="executing", target=target, reason=reason
-    )
-    transition_execution_status(
-        connection,
-        run.id,
-        current=run.status,
-        target=status,
-        attempt=run.attempts,
-        output=output,
-    )
-    end = new_artifact(
-        "execution_end",
-        {
-            "run": str(run.id),
-            "status": status,
-            "attempts": run.attempts,
-            "reason": reason,
-            "error": output.error.message if output.error else None,
-            "artifacts": [one.uri for one in emitted],
-        },
-        directive_id=run.directive_id,
-        run_id=run.id,
-    )
-    evidence = [*emitted, _checkpoint(run, output), end]
-    record(connection, _end_entries(run, output, end.uri, reason), evidence)
-    return directive
+    with transaction(engine) as connection:
+        return close_runs(connection, endings)
 
 
-def _end_entries(
-    run: ExecutionRunRead, output: ModuleOutput, uri: str, reason: AbortReason | None
-) -> list[Entry]:
-    about = run.directive_id
-    ended = Entry(about, "run.ended", data={"outcome": output.status.value, "artifact": uri})
-    if reason is None:
-        return [ended, Entry(about, "directive.completed")]
-    because = output.error.message if output.error else reason
-    data: JsonObject = {"reason": reason, "because": [because]}
-    return [ended, Entry(about, "directive.aborted", data=data)]
+def end_run(engine: sa.Engine, ending: Ending) -> Ended:
+    """End one run and its directive with what the module returned.
+
+    If another attempt has begun since, or the run was canceled, this changes nothing but the log.
+
+    Returns:
+        How the directive stands.
+    """
+    try:
+        return end_runs(engine, [ending])[0]
+    except ConflictError:
+        with transaction(engine) as connection:
+            return _refuse(connection, ending)
+
+
+def close_runs(connection: sa.Connection, endings: Sequence[Ending]) -> list[Ended]:
+    """End runs inside a transaction; see :func:`end_runs`."""
+    ended = [_ended(ending) for ending in endings]
+    parts = [
+        moves(
+            [
+                Move(ending.run.directive_id, "executing", after.status, after.status_reason)
+                for ending, after in zip(endings, ended, strict=True)
+            ]
+        ),
+        run_ends([RunEnd(ending.run, ending.output) for ending in endings]),
+    ]
+    entries: list[Entry] = []
+    artifacts: list[NewArtifact] = []
+    for ending in endings:
+        end = _end_artifact(ending)
+        artifacts += [*ending.emitted, _checkpoint(ending), end]
+        entries += _entries(ending, end.uri)
+    write_together(connection, [*parts, *evidence(entries, artifacts)])
+    return ended
+
+
+def _ended(ending: Ending) -> Ended:
+    completed = run_status_of(ending.output.status) == "completed"
+    return Ended("complete" if completed else "aborted", ending.because)
 
 
 def _abort_reason(output: ModuleOutput) -> AbortReason | None:
@@ -119,20 +124,50 @@ def _abort_reason(output: ModuleOutput) -> AbortReason | None:
     return "module_failed" if output.error.error_type == "module_failed" else "module_error"
 
 
-def _refuse(
-    connection: sa.Connection, run: ExecutionRunRead, output: ModuleOutput
-) -> DirectiveRead:
+def _refuse(connection: sa.Connection, ending: Ending) -> Ended:
     """Put a late result on record: the module acted, but nobody waits for it any more."""
-    directive = lock_directive(connection, run.directive_id)
-    data: JsonObject = {"attempt": run.attempts, "outcome": output.status.value}
-    record(connection, [Entry(run.directive_id, "run.refused", data=data)])
-    return directive
+    directive = lock_directive(connection, ending.run.directive_id)
+    data: JsonObject = {
+        "attempt": ending.run.attempts,
+        "outcome": ending.output.status.value,
+    }
+    record(connection, [Entry(directive.id, "run.refused", data=data)])
+    return Ended(directive.status, directive.status_reason)
 
 
-def _checkpoint(run: ExecutionRunRead, output: ModuleOutput) -> NewArtifact:
+def _entries(ending: Ending, artifact_uri: str) -> list[Entry]:
+    about, output = ending.run.directive_id, ending.output
+    ended: JsonObject = {"outcome": output.status.value, "artifact": artifact_uri}
+    entries = [Entry(about, "run.ended", data=ended)]
+    if ending.because is None:
+        return [*entries, Entry(about, "directive.completed")]
+    message = output.error.message if output.error else ending.because
+    data: JsonObject = {"reason": ending.because, "because": [message]}
+    return [*entries, Entry(about, "directive.aborted", data=data)]
+
+
+def _checkpoint(ending: Ending) -> NewArtifact:
+    run = ending.run
     return new_artifact(
         "execution_checkpoint",
-        {"run": str(run.id), "attempt": run.attempts, "output": output_to_json(output)},
+        {"run": str(run.id), "attempt": run.attempts, "output": output_to_json(ending.output)},
+        directive_id=run.directive_id,
+        run_id=run.id,
+    )
+
+
+def _end_artifact(ending: Ending) -> NewArtifact:
+    run, output = ending.run, ending.output
+    return new_artifact(
+        "execution_end",
+        {
+            "run": str(run.id),
+            "status": run_status_of(output.status),
+            "attempts": run.attempts,
+            "reason": ending.because,
+            "error": output.error.message if output.error else None,
+            "artifacts": [one.uri for one in ending.emitted],
+        },
         directive_id=run.directive_id,
         run_id=run.id,
     )

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import pytest
+import rfc8785
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -121,3 +122,8 @@ def test_a_change_of_any_one_field_changes_the_digest(
 )
 def test_what_looks_alike_has_another_digest(other: str) -> None:
     assert action_digest({"objective": other}) != action_digest({"objective": "deploy"})
+
+
+@given(JSON)
+def test_the_fast_writer_and_the_library_of_rfc_8785_agree(value: Any) -> None:
+    assert canonical_json(value) == rfc8785.dumps(value)

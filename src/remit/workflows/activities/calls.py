@@ -16,6 +16,7 @@ from remit.execution.models import ExecutionRunRead
 from remit.execution.modules.base import BaseExecutionModule
 from remit.execution.modules.registry import ModuleRegistry
 from remit.execution.modules.types import ModuleInput, ModuleOutput
+from remit.operations.results import Ended
 from remit.operations.runs import MAX_ATTEMPTS, ModuleChoice
 from remit.policy.budget import parse_budget
 from remit.policy.config import PolicyConfig
@@ -115,7 +116,9 @@ def in_force(current: Callable[[], PolicyConfig]) -> PolicyConfig:
         raise UnavailableError(f"no policy can be read, so nothing may run: {error}") from error
 
 
-def step_of(directive: DirectiveRead, long_module: timedelta | None = None) -> ExecutionStep:
+def step_of(
+    directive: DirectiveRead | Ended, long_module: timedelta | None = None
+) -> ExecutionStep:
     """Describe where a directive stands, for its workflow."""
     return ExecutionStep(
         status=directive.status,

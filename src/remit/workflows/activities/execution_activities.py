@@ -14,7 +14,7 @@ from temporalio import activity
 from remit.directives.models import DirectiveRead
 from remit.execution.models import ExecutionRunRead
 from remit.operations.policies import PolicySource
-from remit.operations.results import end_run
+from remit.operations.results import Ending, end_run
 from remit.operations.runs import start_run
 from remit.workflows.activities.calls import Evidence, ModuleCaller, in_force, step_of, too_late
 from remit.workflows.orders import ExecutionOrder, ExecutionStep
@@ -55,4 +55,4 @@ class ExecutionActivities:
         output = self.modules.call(evidence)
         if time.monotonic() - began > limit.total_seconds():
             output = too_late(limit)
-        return step_of(end_run(self.engine, run, output, emitted=evidence.artifacts))
+        return step_of(end_run(self.engine, Ending(run, output, evidence.artifacts)))

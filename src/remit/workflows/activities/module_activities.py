@@ -6,7 +6,7 @@ dies is noticed by its silence; the next one begins another attempt under the sa
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from temporalio import activity
 
 from remit.execution.modules.types import ModuleOutput
-from remit.operations.results import end_run
+from remit.operations.results import Ending, end_run
 from remit.operations.runs import begin_run
 from remit.workflows.activities.calls import Evidence, ModuleCaller, step_of, too_late
 from remit.workflows.orders import ExecutionOrder, ExecutionStep
@@ -49,14 +49,32 @@ class ModuleActivities:
             return step_of(state.directive)
         run, evidence = state.run, Evidence(state.directive, state.run)
         limit = self.modules.limit(state.directive)
-        work = asyncio.ensure_future(self._in_thread(lambda: self.modules.call(evidence)))
-        output = await _watched(work, limit.total_seconds())
+        work = self.threads.submit(self.modules.call, evidence)
+        try:
+            output = await _watched(asyncio.wrap_future(work), limit.total_seconds())
+        except asyncio.CancelledError:
+            self._let_go(work, evidence)
+            raise
         if output is None:
-            output, emitted = too_late(limit), []
+            output = too_late(limit)
+            ended = await self._in_thread(lambda: end_run(self.engine, Ending(run, output)))
+            self._let_go(work, evidence)
         else:
             emitted = evidence.artifacts
-        ended = await self._in_thread(lambda: end_run(self.engine, run, output, emitted=emitted))
+            ended = await self._in_thread(
+                lambda: end_run(self.engine, Ending(run, output, emitted))
+            )
         return step_of(ended)
+
+    def _let_go(self, work: Future[ModuleOutput], evidence: Evidence) -> None:
+        """Leave a module that nobody waits for to itself; what it returns still goes on record."""
+
+        def hand_in(work: Future[ModuleOutput]) -> None:
+            if work.exception() is None:
+                end_run(self.engine, Ending(evidence.run, work.result(), evidence.artifacts))
+
+        if not work.cancel():
+            work.add_done_callback(hand_in)
 
     async def _in_thread(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self.threads, call)
