@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
-from temporalio.service import RPCError
 
 from remit.approval.types import Ballot
 from remit.directives.models import DirectiveCreate, DirectiveRead
+from remit.errors import UnavailableError
 from remit.operations import approvals, cancellation, gate
 from remit.operations.approvals import VoteOutcome
 from remit.operations.gate import GateOutcome
@@ -109,5 +109,5 @@ class Control:
     async def _wake(call: Awaitable[None]) -> None:
         try:
             await call
-        except RPCError as error:
-            _log.warning("Temporal was not told (%s); the next sweep will find it", error.message)
+        except UnavailableError as error:
+            _log.warning("%s; the next sweep will find it", error)

@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     )
     remit_policy_file: Path | None = Field(
         default=None,
-        description="Policy file (TOML). Unset: the built-in policy, `remit policy show`.",
+        description="Policy file (TOML). Unset: the running stack's, else the built-in one.",
     )
     remit_actor: str | None = Field(
         default=None,

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from pydantic import JsonValue
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from remit.approval.types import (
     ApprovalRequest,
@@ -206,7 +207,7 @@ _CONSUME = """
 _GRANT_FIELDS = tuple(column.name for column in grants.c)
 _LATEST_GRANTS = (
     sa.select(grants, sa.func.now().label("now"))
-    .distinct(grants.c.directive_id)
+    .ext(distinct_on(grants.c.directive_id))
     .where(grants.c.directive_id == sa.any_(sa.bindparam("directive_ids", type_=sa.ARRAY(sa.Uuid))))
     .order_by(grants.c.directive_id, grants.c.issued_at.desc())
 )

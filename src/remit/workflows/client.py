@@ -7,13 +7,14 @@ that is lost costs time, which the dispatcher's sweep makes up for, and nothing 
 from collections.abc import Awaitable
 from uuid import UUID
 
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from remit.directives.models import DirectiveRead
-from remit.errors import UnavailableError
+from remit.errors import MisconfiguredError, UnavailableError
 from remit.settings import APPROVAL_QUEUE, EXECUTION_QUEUE
 from remit.workflows.approval import ApprovalWorkflow
 from remit.workflows.dispatcher import DispatcherWorkflow
@@ -34,17 +35,32 @@ async def connect(address: str, namespace: str) -> Client:
 
     Raises:
         UnavailableError: it does not answer.
+        MisconfiguredError: it has no such namespace.
     """
     try:
-        return await Client.connect(address, namespace=namespace)
+        client = await Client.connect(address, namespace=namespace)
+        await client.workflow_service.describe_namespace(
+            DescribeNamespaceRequest(namespace=namespace)
+        )
     except RuntimeError as error:
         raise UnavailableError(
             f"Temporal at {address} does not answer; start it, or correct TEMPORAL_ADDRESS"
         ) from error
+    except RPCError as error:
+        if error.status != RPCStatusCode.NOT_FOUND:
+            raise UnavailableError(f"Temporal at {address} refuses: {error.message}") from error
+        raise MisconfiguredError(
+            f"Temporal at {address} has no such namespace; make it, or correct this",
+            field="TEMPORAL_NAMESPACE",
+        ) from error
+    return client
 
 
 class WorkflowClient:
-    """Starts, wakes and cancels Remit's workflows."""
+    """Starts, wakes and cancels Remit's workflows.
+
+    Every method raises UnavailableError when Temporal cannot be told.
+    """
 
     def __init__(self, client: Client) -> None:
         """Use a connected Temporal client."""
@@ -52,53 +68,47 @@ class WorkflowClient:
 
     async def execute(self, directive: DirectiveRead) -> None:
         """Start the run of an approved directive; one that runs already goes on."""
-        try:
-            await self._client.start_workflow(
-                ExecutionWorkflow.run,
-                execution_order(directive),
-                id=execution_id(str(directive.id)),
-                task_queue=EXECUTION_QUEUE,
-                # A retry may need a second run after one that ended with a void grant. That is
-                # safe: without a live grant a workflow has no effect.
-                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-            )
-        except WorkflowAlreadyStartedError:
-            return
+        start = self._client.start_workflow(
+            ExecutionWorkflow.run,
+            execution_order(directive),
+            id=execution_id(str(directive.id)),
+            task_queue=EXECUTION_QUEUE,
+            # A retry may need a second run after one that ended with a void grant. That is safe:
+            # without a live grant a workflow has no effect.
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+        )
+        await _told(start)
 
     async def await_approval(self, directive_id: UUID) -> None:
         """Start the wait for people; one that waits already goes on."""
-        try:
-            await self._client.start_workflow(
-                ApprovalWorkflow.run,
-                ApprovalOrder(str(directive_id)),
-                id=approval_id(str(directive_id)),
-                task_queue=APPROVAL_QUEUE,
-            )
-        except WorkflowAlreadyStartedError:
-            return
+        start = self._client.start_workflow(
+            ApprovalWorkflow.run,
+            ApprovalOrder(str(directive_id)),
+            id=approval_id(str(directive_id)),
+            task_queue=APPROVAL_QUEUE,
+        )
+        await _told(start)
 
     async def wake_approval(self, directive_id: UUID) -> None:
         """Let the wait for people look again; nothing happens if none waits."""
         handle = self._client.get_workflow_handle(approval_id(str(directive_id)))
-        await _unless_gone(handle.signal(ApprovalWorkflow.wake))
+        await _told(handle.signal(ApprovalWorkflow.wake))
 
     async def cancel_execution(self, directive_id: UUID) -> None:
         """Cancel the run's workflow; nothing happens if none runs."""
         handle = self._client.get_workflow_handle(execution_id(str(directive_id)))
-        await _unless_gone(handle.cancel())
+        await _told(handle.cancel())
 
     async def sweep(self, interval_seconds: float) -> None:
         """Start the dispatcher; if it runs already, nothing changes."""
-        try:
-            await self._client.start_workflow(
-                DispatcherWorkflow.run,
-                SweepOrder(interval_seconds),
-                id=DISPATCHER_ID,
-                task_queue=EXECUTION_QUEUE,
-            )
-        except WorkflowAlreadyStartedError:
-            return
+        start = self._client.start_workflow(
+            DispatcherWorkflow.run,
+            SweepOrder(interval_seconds),
+            id=DISPATCHER_ID,
+            task_queue=EXECUTION_QUEUE,
+        )
+        await _told(start)
 
     def execution(self, directive_id: UUID) -> "WorkflowHandle[ExecutionWorkflow, ExecutionStep]":
         """Return the handle of a directive's run, to wait for its end."""
@@ -107,9 +117,12 @@ class WorkflowClient:
         )
 
 
-async def _unless_gone(call: Awaitable[None]) -> None:
+async def _told(call: Awaitable[object]) -> None:
+    """Await a start, a signal or a cancel; what runs already, or no more, needs none."""
     try:
         await call
+    except WorkflowAlreadyStartedError:
+        return
     except RPCError as error:
         if error.status != RPCStatusCode.NOT_FOUND:
-            raise
+            raise UnavailableError(f"Temporal could not be told: {error.message}") from error

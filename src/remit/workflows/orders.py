@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from remit.directives.models import DirectiveRead
 from remit.directives.timebox import parse_timebox
+from remit.errors import InvalidInputError
 
 
 @dataclass(frozen=True)
@@ -96,9 +97,7 @@ class Found:
 
 def execution_order(directive: DirectiveRead) -> ExecutionOrder:
     """Return the order to run a directive."""
-    timebox = directive.timebox
-    seconds = None if timebox is None else parse_timebox(timebox).total_seconds()
-    return ExecutionOrder(str(directive.id), seconds)
+    return ExecutionOrder(str(directive.id), _seconds(directive.timebox))
 
 
 def execution_id(directive_id: str) -> str:
@@ -109,6 +108,14 @@ def execution_id(directive_id: str) -> str:
 def approval_id(directive_id: str) -> str:
     """Return the id of a directive's `ApprovalWorkflow`."""
     return f"approval-{directive_id}"
+
+
+def _seconds(timebox: str | None) -> float | None:
+    try:
+        return None if timebox is None else parse_timebox(timebox).total_seconds()
+    except InvalidInputError:
+        # Written behind Remit's back. It must not stop the sweep; the run will find the change.
+        return None
 
 
 DISPATCHER_ID = "dispatcher"

@@ -39,6 +39,12 @@ from remit.workflows.failures import BoundedFailures
 THREADS = 16
 """How many activities one worker carries out at a time."""
 
+LONG_MODULES = THREADS // 2
+"""How many long modules one worker runs at a time; the other threads are for all that is short.
+
+One more would wait for a thread in silence, be taken for dead, and use up its attempts unbegun.
+"""
+
 CACHED_WORKFLOWS = 1000
 """How many waiting workflows keep their state in memory; more are replayed when they wake."""
 
@@ -123,6 +129,7 @@ def _workers(
             workflow_runner=runner,
             interceptors=interceptors,
             max_cached_workflows=CACHED_WORKFLOWS,
+            max_concurrent_activities=LONG_MODULES,
             graceful_shutdown_timeout=GRACEFUL_SHUTDOWN,
             workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
             activity_task_poller_behavior=PollerBehaviorAutoscaling(),

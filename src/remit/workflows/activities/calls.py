@@ -17,7 +17,8 @@ from remit.execution.modules.base import BaseExecutionModule
 from remit.execution.modules.registry import ModuleRegistry
 from remit.execution.modules.types import ModuleInput, ModuleOutput
 from remit.operations.results import Ended
-from remit.operations.runs import MAX_ATTEMPTS, ModuleChoice
+from remit.operations.runs import MAX_ATTEMPTS
+from remit.operations.starts import ModuleChoice
 from remit.policy.budget import parse_budget
 from remit.policy.config import PolicyConfig
 from remit.workflows.orders import ExecutionStep

@@ -1,0 +1,129 @@
+"""The options of `remit propose` that say what is to be done, one for each field."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from remit.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from remit.cli.intake import Defaults
+    from remit.directives.models import DirectiveCreate
+
+_PANEL = "What is to be done"
+
+RoleOption = Annotated[
+    str | None, typer.Option("--role", help="Who is to act.", rich_help_panel=_PANEL)
+]
+TypeOption = Annotated[
+    str | None,
+    typer.Option("--type", help="The module: see `remit modules`.", rich_help_panel=_PANEL),
+]
+ObjectiveOption = Annotated[
+    str | None, typer.Option("--objective", help="What is to be achieved.", rich_help_panel=_PANEL)
+]
+ScopeOption = Annotated[
+    str | None,
+    typer.Option("--scope", help="Where it may act, like test.", rich_help_panel=_PANEL),
+]
+PayloadOption = Annotated[
+    str | None,
+    typer.Option(
+        "--payload",
+        metavar="JSON|@FILE",
+        help="Input of the module, a JSON object.",
+        rich_help_panel=_PANEL,
+    ),
+]
+BudgetOption = Annotated[
+    str | None,
+    typer.Option("--budget", help="Most it may cost, like $50.00.", rich_help_panel=_PANEL),
+]
+TimeboxOption = Annotated[
+    str | None,
+    typer.Option("--timebox", help="Longest it may take, like 5m.", rich_help_panel=_PANEL),
+]
+ConstraintsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--constraints",
+        metavar="JSON|@FILE",
+        help="Limits for the module, a JSON object.",
+        rich_help_panel=_PANEL,
+    ),
+]
+MetricsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--success-metrics",
+        metavar="JSON|@FILE",
+        help="How success will be told, a JSON object.",
+        rich_help_panel=_PANEL,
+    ),
+]
+IssuerOption = Annotated[
+    str | None,
+    typer.Option("--issued-by", help="Who asks for it. Default: you.", rich_help_panel=_PANEL),
+]
+KeyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--idempotency-key",
+        help="Your own key: sent twice, it is one directive.",
+        rich_help_panel=_PANEL,
+    ),
+]
+
+CONTENT = (
+    "role",
+    "type",
+    "objective",
+    "scope",
+    "payload",
+    "budget",
+    "timebox",
+    "constraints",
+    "success_metrics",
+    "issued_by",
+    "idempotency_key",
+)
+"""Fields that have an option, in the order in which `propose` declares them."""
+
+_OBJECTS = ("payload", "constraints", "success_metrics")
+
+
+def given(values: Sequence[str | None]) -> dict[str, str]:
+    """Return the options that were given, by field; `values` are in the order of `CONTENT`."""
+    pairs = zip(CONTENT, values, strict=True)
+    return {name: value for name, value in pairs if value is not None}
+
+
+def from_options(options: Mapping[str, str], defaults: "Defaults") -> "DirectiveCreate":
+    """Return the directive that the options describe.
+
+    Args:
+        options: those that were given, by field.
+        defaults: what need not be said.
+
+    Raises:
+        InvalidInputError: the first fault; `field` names the directive's field.
+    """
+    from remit.cli.intake import check_directive, read_option
+
+    data: dict[str, object] = {
+        "status": defaults.status,
+        "issued_by": defaults.issued_by,
+        **options,
+    }
+    for name in _OBJECTS:
+        if name in options:
+            data[name] = read_option(options[name], name)
+    return check_directive(data, defaults.max_bytes)
+
+
+def refuse_options(options: Mapping[str, str]) -> None:
+    """Raise InvalidInputError when content is given by options beside a file."""
+    for name in options:
+        option = "--" + name.replace("_", "-")
+        raise InvalidInputError("cannot stand beside a file: write it into the file", field=option)

@@ -1,0 +1,84 @@
+"""What becomes of an error: one line on standard error, and an exit code.
+
+With `--json` the line is a JSON object, {"error": {...}}; standard output stays empty.
+"""
+
+import traceback
+from typing import TYPE_CHECKING
+
+import typer
+
+from remit.cli.output import json_text, print_out
+from remit.errors import RemitError
+from remit.wording import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DONE = 0
+"""What was asked for is done."""
+
+NOT_HOPED_FOR = 1
+"""It is done, and the outcome is not the hoped one: blocked, aborted, rejected, not confirmed."""
+
+REFUSED = 2
+"""Nothing was done: bad input, an unknown id, a service that does not answer."""
+
+DEFECT = 70
+"""Remit itself broke."""
+
+INTERRUPTED = 130
+"""Ctrl-C."""
+
+EXIT_CODES = (
+    "Exit codes: 0 done; 1 the outcome is not the hoped one (blocked, aborted, not confirmed); "
+    "2 refused, nothing was done (bad input, unknown id, a service does not answer); "
+    "70 a defect of Remit; 130 interrupted. "
+    'With --json an error is one JSON object on standard error: {"error": {...}}.'
+)
+"""The end of `remit --help`."""
+
+_LIMIT = 2000
+
+
+def report_refusal(error: RemitError, *, as_json: bool) -> int:
+    """Print a deliberate error; return the exit code."""
+    details = {
+        "type": error.error_type,
+        "field": error.field,
+        "message": error.message,
+        "retryable": error.retryable,
+    }
+    _write(str(error), details, as_json=as_json)
+    return REFUSED
+
+
+def report_misuse(error: typer.TyperException, *, as_json: bool) -> int:
+    """Print what is wrong with the command line itself; return the exit code."""
+    message = error.format_message().rstrip(".")
+    message = message[:1].lower() + message[1:]
+    context: typer.Context | None = getattr(error, "ctx", None)
+    if context is not None:
+        message += f"; see `{context.command_path} --help`"
+    details = {"type": "invalid_input", "field": None, "message": message, "retryable": False}
+    _write(message, details, as_json=as_json)
+    return REFUSED
+
+
+def report_defect(error: Exception, *, as_json: bool, debug: bool) -> int:
+    """Print an error that nobody foresaw; return the exit code."""
+    if debug:
+        traceback.print_exception(error)
+        return DEFECT
+    what = one_line(f"{type(error).__name__}: {error}", _LIMIT)
+    message = f"this is a defect of Remit ({what}); `remit --debug ...` shows the traceback"
+    details = {"type": "defect", "field": None, "message": message, "retryable": False}
+    _write(message, details, as_json=as_json)
+    return DEFECT
+
+
+def _write(text: str, details: "Mapping[str, object]", *, as_json: bool) -> None:
+    if as_json:
+        print_out(json_text({"error": details}, indent=None), stderr=True)
+    else:
+        print_out(f"remit: {one_line(text, _LIMIT)}", stderr=True)

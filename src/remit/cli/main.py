@@ -1,0 +1,155 @@
+"""The program `remit`: every command in one place, and what becomes of errors.
+
+A command's module is imported here, and so costs every command its start: it declares options and
+nothing more, and each function imports what it uses when it is called.
+"""
+
+import contextlib
+import io
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup, TyperOption
+
+from remit.cli import (
+    cancel,
+    catalog,
+    database,
+    demo,
+    failures,
+    listing,
+    propose,
+    show,
+    up,
+    votes,
+    watch,
+    worker,
+)
+from remit.errors import RemitError
+
+
+class LightGroup(TyperGroup):
+    """A group whose own options cost no import.
+
+    Typer turns a value into its option's type with pydantic, which takes 80 ms to load. It leaves
+    alone what is a boolean already, and an absent `--help` is none until it has a default.
+    """
+
+    def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 - of a module that is Typer's own
+        """Return the group's options; a flag that has no default is false."""
+        params = super().get_params(ctx)
+        for each in params:
+            if isinstance(each, TyperOption) and each.is_flag and each.default is None:
+                each.default = False
+        return params
+
+
+app = typer.Typer(
+    name="remit",
+    cls=LightGroup,
+    help="Governed execution for AI agents and automations.",
+    epilog=failures.EXIT_CODES,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+    suggest_commands=True,
+)
+
+COMMANDS: Mapping[str, Mapping[str, Callable[..., None]]] = {
+    "The loop": {
+        "propose": propose.propose,
+        "submit": propose.submit,
+        "approve": votes.approve,
+        "reject": votes.reject,
+        "cancel": cancel.cancel,
+        "retry": propose.retry,
+    },
+    "What happened": {
+        "list": listing.list_directives,
+        "show": show.show,
+        "watch": watch.watch,
+    },
+    "What there is": {
+        "modules": catalog.modules,
+        "schema": catalog.schema,
+    },
+    "Services": {
+        "demo": demo.demo,
+        "up": up.up,
+        "worker": worker.worker,
+    },
+}
+"""Every command, under the heading that `remit --help` gives it."""
+
+for _heading, _commands in COMMANDS.items():
+    for _name, _function in _commands.items():
+        app.command(_name, rich_help_panel=_heading)(_function)
+app.add_typer(catalog.app, name="policy", rich_help_panel="What there is")
+app.add_typer(database.app, name="db", rich_help_panel="Services")
+
+
+@app.callback(invoke_without_command=True)
+def remit(
+    context: typer.Context,
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", is_eager=True)
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an unexpected error.")
+    ] = False,
+) -> None:
+    """Governed execution for AI agents and automations."""
+    del debug  # read by `run`, which sees the errors
+    if version:
+        typer.echo(f"remit {_version()}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("remit")
+    except PackageNotFoundError:
+        return "of a checkout that is not installed"
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Carry out one command line and return its exit code.
+
+    Args:
+        arguments: the command line without the program's name.
+    """
+    as_json = "--json" in arguments
+    try:
+        code = app(list(arguments), prog_name="remit", standalone_mode=False)
+        sys.stdout.flush()
+    except RemitError as error:
+        return failures.report_refusal(error, as_json=as_json)
+    except typer.TyperException as error:
+        return failures.report_misuse(error, as_json=as_json)
+    except (typer.Abort, KeyboardInterrupt):
+        return failures.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has had enough, as `head` has; nothing more can be said there.
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return failures.DONE
+    except Exception as error:  # noqa: BLE001 - the last line of defense for a person's screen
+        debug = "--debug" in arguments
+        return failures.report_defect(error, as_json=as_json, debug=debug)
+    return code if isinstance(code, int) else failures.DONE
+
+
+def main() -> None:
+    """Run the command line of this process and end it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal of another encoding shows escapes in place of what it lacks.
+            stream.reconfigure(errors="backslashreplace")
+    sys.exit(run(sys.argv[1:]))

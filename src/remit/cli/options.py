@@ -1,0 +1,51 @@
+"""Options that several commands share, so that each means the same everywhere."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DataDirOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        metavar="DIR",
+        show_default=False,
+        help="Folder of the embedded stack. Default: REMIT_DATA_DIR, "
+        "else the platform's user data folder.",
+    ),
+]
+"""Which embedded stack is meant."""
+
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document instead of text.")
+]
+"""Whether a program reads the output."""
+
+ActorOption = Annotated[
+    str | None,
+    typer.Option(
+        "--as",
+        metavar="NAME",
+        show_default=False,
+        help="Who you are. Default: REMIT_ACTOR, else your login name.",
+    ),
+]
+"""Who acts."""
+
+IdArgument = Annotated[
+    str,
+    typer.Argument(metavar="ID", help="The directive, or at least the first 4 characters of it."),
+]
+"""One directive."""
+
+ModuleOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--module",
+        metavar="PACKAGE.MODULE:CLASS",
+        show_default=False,
+        help="One more module, besides those of REMIT_MODULES; may be given several times.",
+    ),
+]
+"""Modules that no installed package announces."""

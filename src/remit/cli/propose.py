@@ -1,0 +1,209 @@
+"""`remit propose`, `remit submit` and `remit retry`: the ways into the gate."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from remit.cli import content
+from remit.cli.options import ActorOption, DataDirOption, IdArgument, JsonOption
+from remit.errors import ConflictError
+
+if TYPE_CHECKING:
+    from remit.control import Control
+    from remit.directives.models import DirectiveRead
+    from remit.operations.gate import GateOutcome
+    from remit.settings import Settings
+
+FileArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="FILE",
+        show_default=False,
+        help="Directives as JSON or JSONL; - reads standard input. Without it, the options say "
+        "what is to be done.",
+    ),
+]
+DraftOption = Annotated[bool, typer.Option("--draft", help="Only store it; `remit submit` later.")]
+WaitOption = Annotated[
+    bool,
+    typer.Option("--wait", help="Wait for the end; the exit code is 1 unless all is complete."),
+]
+
+
+@dataclass(frozen=True)
+class _Manner:
+    """How a command that enters the gate goes about it.
+
+    Attributes:
+        wait: whether it waits for the end.
+        as_json: whether a program reads the output.
+        data_dir: the folder that was named; the next command needs it too.
+        again: whether the directive was stored before.
+    """
+
+    wait: bool
+    as_json: bool
+    data_dir: Path | None
+    again: bool = False
+
+
+def propose(
+    file: FileArgument = None,
+    *,
+    role: content.RoleOption = None,
+    type_: content.TypeOption = None,
+    objective: content.ObjectiveOption = None,
+    scope: content.ScopeOption = None,
+    payload: content.PayloadOption = None,
+    budget: content.BudgetOption = None,
+    timebox: content.TimeboxOption = None,
+    constraints: content.ConstraintsOption = None,
+    metrics: content.MetricsOption = None,
+    issued_by: content.IssuerOption = None,
+    key: content.KeyOption = None,
+    draft: DraftOption = False,
+    wait: WaitOption = False,
+    actor: ActorOption = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Propose directives: the gate decides at once, and what it approves starts.
+
+    Several are stored together, or none of them. In a file, a directive that names no status is
+    proposed, and one that names no issuer is issued by you.
+    """
+    from remit.cli import services
+    from remit.cli.intake import Defaults, read_directives
+
+    fields = [role, type_, objective, scope, payload, budget, timebox]
+    given = content.given([*fields, constraints, metrics, issued_by, key])
+    settings = services.load_settings(data_dir)
+    defaults = Defaults.of(settings, issuer=services.actor(actor, settings), draft=draft)
+    if file is None:
+        contents = [content.from_options(given, defaults)]
+    else:
+        content.refuse_options(given)
+        contents = read_directives(file, defaults)
+    manner = _Manner(wait, as_json, data_dir)
+    run = _entering(settings, lambda control: control.propose(contents), manner)
+    raise typer.Exit(asyncio.run(run))
+
+
+def submit(
+    directive: IdArgument,
+    *,
+    wait: WaitOption = False,
+    actor: ActorOption = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Let a draft enter the gate; its content is frozen from then on."""
+    _submit(directive, "submit", actor, _Manner(wait, as_json, data_dir, again=True))
+
+
+def retry(
+    directive: IdArgument,
+    *,
+    wait: WaitOption = False,
+    actor: ActorOption = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Let a blocked directive pass the gate again, under the policy that now holds."""
+    _submit(directive, "retry", actor, _Manner(wait, as_json, data_dir, again=True))
+
+
+def _submit(text: str, verb: str, actor: str | None, manner: _Manner) -> None:
+    from remit.cli import services
+
+    settings = services.load_settings(manner.data_dir)
+    name = services.actor(actor, settings)
+
+    async def enter(control: "Control") -> "list[GateOutcome]":
+        from remit.operations.evidence import read_directive
+
+        directive_id = await services.resolve(control, text)
+        found = await asyncio.to_thread(read_directive, control.engine, directive_id)
+        _check_verb(verb, found)
+        return [await control.submit(directive_id, actor=name)]
+
+    raise typer.Exit(asyncio.run(_entering(settings, enter, manner)))
+
+
+def _check_verb(verb: str, directive: "DirectiveRead") -> None:
+    """Raise ConflictError when the other verb is meant: a retry sounds harmless, a draft is new."""
+    other = {"draft": "submit", "blocked": "retry"}.get(directive.status, verb)
+    if other != verb:
+        raise ConflictError(
+            f"directive {directive.id} is {directive.status}: use `remit {other}` for it"
+        )
+
+
+async def _entering(
+    settings: "Settings",
+    enter: "Callable[[Control], Awaitable[list[GateOutcome]]]",
+    manner: _Manner,
+) -> int:
+    """Let directives enter the gate, print what became of them, and return the exit code."""
+    from remit.cli import services, verdict
+    from remit.cli.waiting import wait_for_ends
+
+    async with services.control(settings) as control:
+        outcomes = await enter(control)
+        if not manner.as_json:
+            _write(outcomes, manner)
+        now = [each.directive for each in outcomes]
+        if manner.wait:
+            # Drafts wait for a person to submit them, so they are not waited for.
+            ids = [each.id for each in now if each.status != "draft"]
+            follow = _follower(now, silent=manner.as_json)
+            ended = {each.id: each for each in await wait_for_ends(control.engine, ids, follow)}
+            now = [ended.get(each.id, each) for each in now]
+    if manner.as_json:
+        _write_json(outcomes, now, manner)
+    elif len(now) == 1:
+        verdict.write_next(verdict.next_commands(now[0]), manner.data_dir)
+    else:
+        verdict.write_next(["remit list"], manner.data_dir)
+    return verdict.exit_code_of(now, ended=manner.wait)
+
+
+def _write(outcomes: "Sequence[GateOutcome]", manner: _Manner) -> None:
+    from remit.cli import verdict
+
+    if len(outcomes) == 1:
+        verdict.write_outcome(outcomes[0], again=manner.again)
+    else:
+        verdict.write_outcomes(outcomes)
+
+
+def _write_json(
+    outcomes: "Sequence[GateOutcome]", now: "Sequence[DirectiveRead]", manner: _Manner
+) -> None:
+    from remit.cli.output import write_json
+    from remit.cli.verdict import outcome_json
+
+    found = [outcome_json(*pair) for pair in zip(outcomes, now, strict=True)]
+    write_json(found[0] if manner.again else {"outcomes": found})
+
+
+def _follower(
+    known: "Sequence[DirectiveRead]", *, silent: bool
+) -> "Callable[[DirectiveRead], None]":
+    """Return what prints a line for each change of status after the one that is `known`."""
+    from remit.cli.output import status_cell, write_line
+    from remit.cli.verdict import shown_id
+
+    last = {each.id: each.status for each in known}
+
+    def follow(directive: "DirectiveRead") -> None:
+        if not silent and last[directive.id] != directive.status:
+            status = status_cell(directive.status, directive.status_reason)
+            write_line(shown_id(directive.id), "  ", status)
+        last[directive.id] = directive.status
+
+    return follow

@@ -1,0 +1,222 @@
+"""`remit up`: the embedded stack, from its start to its clean end."""
+
+import shlex
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from remit.cli.failures import DONE, INTERRUPTED, NOT_HOPED_FOR
+from remit.cli.options import DataDirOption, JsonOption, ModuleOption
+from remit.cli.output import Cell, spinner, write_json, write_line, write_table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from remit.stack.options import StackEvent
+    from remit.stack.state import StackInfo
+    from remit.stack.supervisor import Stack
+
+CHECK_SECONDS = 0.5
+"""How often the servers are looked at."""
+
+WORDS = (
+    ("postgres", "Postgres answers"),
+    ("database", "the schema is current"),
+    ("temporal", "Temporal answers"),
+    ("worker", "a worker polls its queues"),
+)
+"""What each event of the start means."""
+
+_STARTING = "starting Postgres, Temporal and a worker ..."
+_EXAMPLE = (
+    'remit propose --role operator --type echo --objective "say hello" --scope test '
+    """--payload '{"hello": "world"}' --wait"""
+)
+
+PortOption = Annotated[
+    int | None,
+    typer.Option(
+        "--temporal-port",
+        min=1,
+        max=65535,
+        metavar="PORT",
+        help="Port of Temporal. Default: a free one.",
+    ),
+]
+UiPortOption = Annotated[
+    int | None,
+    typer.Option(
+        "--ui-port",
+        min=1,
+        max=65535,
+        metavar="PORT",
+        help="Port of Temporal's web page. Default: a free one.",
+    ),
+]
+PolicyOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--policy-file",
+        metavar="FILE",
+        show_default=False,
+        help="The policy. Default: REMIT_POLICY_FILE, else the built-in one.",
+    ),
+]
+
+
+class Progress:
+    """Tells what the stack does, as it does it.
+
+    Args:
+        stderr: whether to leave standard output alone, which a program reads.
+    """
+
+    def __init__(self, *, stderr: bool) -> None:
+        self._stderr = stderr
+        self._complete = False
+        self.console: Console | None = None
+
+    def __call__(self, event: "StackEvent") -> None:
+        """Print one event; called from any thread, one at a time."""
+        if event.name == "stack":
+            self._complete = True
+        elif event.name == "worker_lost":
+            self._say("the worker has ended by itself; another one is started", "yellow")
+        elif self._complete:
+            self._say("a worker polls its queues again", "green")
+        else:
+            self._say(f"{dict(WORDS)[event.name]}, {event.seconds:.2f} s", "green")
+
+    def _say(self, text: str, style: str) -> None:
+        write_line(Cell("• ", style), text, stderr=self._stderr, on=self.console)
+
+
+def up(
+    *,
+    data_dir: DataDirOption = None,
+    temporal_port: PortOption = None,
+    ui_port: UiPortOption = None,
+    policy_file: PolicyOption = None,
+    module: ModuleOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Start Postgres, Temporal and a worker on this machine; Ctrl-C stops them.
+
+    Everything is kept in the data folder and is there again after the next start. DATABASE_URL and
+    TEMPORAL_ADDRESS each replace their part.
+    """
+    from remit.cli.services import load_settings, module_references
+    from remit.operations.policies import PolicySource
+    from remit.stack.discovery import normalize_database_url
+    from remit.stack.layout import DataDir
+    from remit.stack.options import StackOptions
+    from remit.stack.supervisor import Stack
+
+    settings = load_settings(data_dir)
+    policy = policy_file or settings.remit_policy_file
+    PolicySource(policy)  # a bad policy is told before anything starts
+    url = settings.database_url
+    options = StackOptions(
+        temporal_port=temporal_port,
+        temporal_ui_port=ui_port,
+        temporal_namespace=settings.temporal_namespace,
+        database_url=normalize_database_url(url) if url else None,
+        temporal_address=settings.temporal_address,
+        policy_file=policy,
+        modules=",".join((*module_references(settings), *(module or ()))),
+    )
+    progress = Progress(stderr=as_json)
+    stack = Stack(DataDir(settings.remit_data_dir), options, report=progress)
+    raise typer.Exit(_run(stack, progress, as_json=as_json))
+
+
+def _run(stack: "Stack", progress: Progress, *, as_json: bool) -> int:
+    """Start the stack and watch over it until a signal; return the exit code."""
+    began = time.monotonic()
+    started = False
+    with _stoppable():
+        try:
+            with spinner(_STARTING, quiet=as_json) as progress.console:
+                info = stack.start()
+            progress.console = None
+            started = True
+            _present(stack, info, time.monotonic() - began, as_json=as_json)
+            return _watch(stack)
+        except KeyboardInterrupt:
+            # To be stopped is how this command ends, unless it had not got that far.
+            return DONE if started else INTERRUPTED
+        finally:
+            if started:
+                write_line("stopping ...", stderr=True)
+            stack.stop()
+            if started:
+                write_line("stopped", stderr=True)
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Let SIGTERM interrupt as Ctrl-C does, once: what then stops is not to be disturbed."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        for each in before:
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    for each in before:
+        signal.signal(each, interrupt)
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def _present(stack: "Stack", info: "StackInfo", seconds: float, *, as_json: bool) -> None:
+    """Print where everything is."""
+    from sqlalchemy import make_url
+
+    shown_url = make_url(info.database_url).render_as_string(hide_password=True)
+    where = {
+        "data_dir": str(stack.data.path),
+        "database_url": shown_url,
+        "temporal_address": info.temporal_address,
+        "temporal_ui": info.temporal_ui,
+        "policy_file": str(stack.options.policy_file) if stack.options.policy_file else None,
+        "logs": str(stack.data.logs),
+    }
+    if as_json:
+        write_json({"pid": info.pid, **where, "seconds": round(seconds, 3)})
+        return
+    write_line(Cell("Remit is up", "bold green"), f" after {seconds:.2f} s")
+    names = ("data", "database", "Temporal", "Temporal UI", "policy", "logs")
+    values = where | {"policy_file": where["policy_file"] or "built-in"}
+    rows = zip(names, values.values(), strict=True)
+    write_table((), [("", Cell(name, "dim"), value) for name, value in rows if value is not None])
+    for name, value in _to_repeat(stack):
+        write_line("in other terminals: ", Cell(f"export {name}={shlex.quote(value)}", "bold"))
+    write_line(Cell("next: ", "dim"), Cell(_EXAMPLE, "bold"))
+    write_line(Cell("Ctrl-C stops everything.", "dim"))
+
+
+def _to_repeat(stack: "Stack") -> Iterator[tuple[str, str]]:
+    """Yield the variables without which other commands would not mean this very stack."""
+    from remit.settings import default_data_dir
+
+    if stack.data.path != default_data_dir():
+        yield "REMIT_DATA_DIR", str(stack.data.path)
+
+
+def _watch(stack: "Stack") -> int:
+    """Return once a server has ended by itself; a signal interrupts."""
+    while (failure := stack.failure()) is None:
+        time.sleep(CHECK_SECONDS)
+    write_line(f"remit: {failure}", stderr=True)
+    return NOT_HOPED_FOR

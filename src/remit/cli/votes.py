@@ -1,0 +1,161 @@
+"""`remit approve` and `remit reject`: a person's answer, bound to the action that was shown."""
+
+import asyncio
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from remit.cli.failures import NOT_HOPED_FOR
+from remit.cli.options import ActorOption, DataDirOption, IdArgument, JsonOption
+from remit.cli.output import Cell, status_cell, write_json, write_line, write_table
+from remit.errors import ConflictError, InvalidInputError
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from remit.approval.types import ApprovalRequest, VoteDecision
+    from remit.control import Control
+    from remit.directives.models import DirectiveRead
+    from remit.operations.approvals import VoteOutcome
+
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Vote without being asked again.")]
+ReasonOption = Annotated[str | None, typer.Option("--reason", help="Why; kept as evidence.")]
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What a person typed."""
+
+    directive: str
+    decision: "VoteDecision"
+    reason: str | None
+    actor: str | None
+    data_dir: Path | None
+    ask: bool
+    as_json: bool
+
+
+def approve(
+    directive: IdArgument,
+    *,
+    reason: ReasonOption = None,
+    yes: YesOption = False,
+    actor: ActorOption = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Approve the exact action that a directive asks for; with enough approvals it starts.
+
+    The action is shown first. On a terminal you are asked to confirm; elsewhere no question is
+    asked.
+    """
+    ask = not (yes or as_json) and _on_both_terminals()
+    _vote(_Answer(directive, "approve", reason, actor, data_dir, ask, as_json))
+
+
+def reject(
+    directive: IdArgument,
+    *,
+    reason: ReasonOption = None,
+    yes: YesOption = False,
+    actor: ActorOption = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Reject what a directive asks for, with a reason; it is blocked."""
+    if reason is None or not reason.strip():
+        raise InvalidInputError("missing: a rejection needs a reason", field="reason")
+    ask = not (yes or as_json) and _on_both_terminals()
+    _vote(_Answer(directive, "reject", reason, actor, data_dir, ask, as_json))
+
+
+def _vote(answer: _Answer) -> None:
+    from remit.cli import services
+
+    settings = services.load_settings(answer.data_dir)
+    voter = services.actor(answer.actor, settings)
+
+    async def cast() -> "VoteOutcome":
+        async with services.control(settings) as control:
+            directive_id = await services.resolve(control, answer.directive)
+            return await _show_and_cast(control, directive_id, voter, answer)
+
+    _report(asyncio.run(cast()), voter, answer)
+
+
+async def _show_and_cast(
+    control: "Control", directive_id: "UUID", voter: str, answer: _Answer
+) -> "VoteOutcome":
+    """Show what is voted on, ask when there is someone to ask, and vote on what was shown."""
+    from remit.approval.types import Ballot
+    from remit.directives.digest import action_digest
+    from remit.directives.models import intent_of
+    from remit.operations.evidence import read_record
+
+    record = await asyncio.to_thread(read_record, control.engine, directive_id)
+    request = record.request
+    if request is None or request.status != "pending":
+        status = status_cell(record.directive.status, record.directive.status_reason).text
+        raise ConflictError(f"directive {directive_id} does not wait for a vote: it is {status}")
+    # Computed from what is shown, and not read from the row: the vote binds to what one saw.
+    digest = action_digest(intent_of(record.directive))
+    if not answer.as_json:
+        _show(record.directive, request, digest)
+    if answer.ask and not typer.confirm(f"{answer.decision} this as {voter}?", err=True):
+        write_line("nothing was voted")
+        raise typer.Exit(NOT_HOPED_FOR)
+    ballot = Ballot(voter, answer.decision, answer.reason, digest)
+    return await control.vote(directive_id, ballot)
+
+
+def _show(directive: "DirectiveRead", request: "ApprovalRequest", digest: str) -> None:
+    """Print the action exactly as its digest covers it, and what asks for approval."""
+    from remit.cli.timeline import moment
+    from remit.directives.digest import canonical_json
+    from remit.directives.models import intent_of
+
+    write_line("directive ", Cell(str(directive.id), "bold"))
+    # Read back from the canonical form: its keys, in its order.
+    intent = json.loads(canonical_json(intent_of(directive)))
+    rows = [(Cell(name, "dim"), json.dumps(intent[name], ensure_ascii=False)) for name in intent]
+    needed = f"{request.required_approvals} approval" + "s" * (request.required_approvals > 1)
+    write_table(
+        (),
+        [
+            *(("", *row) for row in rows),
+            ("", Cell("action digest", "dim"), digest),
+            *(("", Cell("asked for by", "dim"), Cell(rule, "yellow")) for rule in request.rules),
+            ("", Cell("needs", "dim"), f"{needed} until {moment(request.expires_at)}"),
+        ],
+    )
+
+
+def _report(outcome: "VoteOutcome", voter: str, answer: _Answer) -> None:
+    """Print what the vote led to."""
+    from remit.cli import verdict
+
+    directive = outcome.directive
+    if answer.as_json:
+        vote = {"voter": voter, "decision": answer.decision, "reason": answer.reason}
+        write_json(
+            {
+                "vote": vote | {"action_digest": directive.action_digest},
+                "outcome": outcome.outcome,
+                "missing": outcome.missing,
+                "directive": directive,
+            }
+        )
+        return
+    status = status_cell(directive.status, directive.status_reason)
+    more = f"  ({outcome.missing} more needed)" if outcome.missing else ""
+    write_line(f"{voter}: {answer.decision}  ->  ", status, more)
+    verdict.write_next(verdict.next_commands(directive), answer.data_dir)
+
+
+def _on_both_terminals() -> bool:
+    """Return whether a person reads the question and can answer it."""
+    return sys.stdin.isatty() and sys.stdout.isatty()

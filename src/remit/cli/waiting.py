@@ -1,0 +1,62 @@
+"""Wait for a directive's end, looking at the database again and again."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from remit.directives.models import DirectiveRead
+
+ENDS = frozenset({"complete", "aborted", "blocked"})
+"""Where waiting ends: the final statuses, and `blocked`, which only a person or a retry leaves."""
+
+FIRST_PAUSE_SECONDS = 0.02
+LONGEST_PAUSE_SECONDS = 0.5
+
+
+async def wait_for_ends(
+    engine: "sa.Engine",
+    ids: Sequence[UUID],
+    on_change: "Callable[[DirectiveRead], None]",
+) -> "list[DirectiveRead]":
+    """Return the directives once each of them has ended or is blocked, in the order of `ids`.
+
+    Args:
+        engine: the database.
+        ids: the directives.
+        on_change: told of each directive when it is first seen and whenever its status differs.
+
+    Raises:
+        NotFoundError: one does not exist.
+        UnavailableError: the database does not answer any more.
+    """
+    seen: dict[UUID, DirectiveRead] = {}
+    pause = FIRST_PAUSE_SECONDS
+    while pending := [key for key in ids if key not in seen or seen[key].status not in ENDS]:
+        changed = await asyncio.to_thread(_look, engine, pending, seen)
+        for directive in changed:
+            seen[directive.id] = directive
+            on_change(directive)
+        if any(seen[key].status not in ENDS for key in ids):
+            # Most end within milliseconds; what waits for a person may take days.
+            pause = FIRST_PAUSE_SECONDS if changed else min(pause * 1.2, LONGEST_PAUSE_SECONDS)
+            await asyncio.sleep(pause)
+    return [seen[key] for key in ids]
+
+
+def _look(
+    engine: "sa.Engine", ids: Sequence[UUID], seen: "dict[UUID, DirectiveRead]"
+) -> "list[DirectiveRead]":
+    """Return those whose status is not the one seen last."""
+    from remit.operations.evidence import read_directive
+
+    now = [read_directive(engine, key) for key in ids]
+    return [
+        each
+        for each in now
+        if each.id not in seen
+        or (each.status, each.updated_at) != (seen[each.id].status, seen[each.id].updated_at)
+    ]

@@ -1,0 +1,137 @@
+"""`remit worker`: the process that carries out what was approved.
+
+The embedded stack starts it as `remit worker --wait-for-stack DIR`, before its servers are up: the
+imports take longer than they do. It then waits for DIR's `stack.json`, and makes
+`DataDir.worker_ready` once it polls its queues.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from remit.cli.options import DataDirOption, ModuleOption
+from remit.errors import MisconfiguredError
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from remit.settings import Settings
+    from remit.stack.discovery import Services
+    from remit.workflows.worker import WorkerParts
+
+STACK_SECONDS = 60.0
+"""How long a stack may take to come up that the worker waits for."""
+
+WaitOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--wait-for-stack",
+        metavar="DIR",
+        show_default=False,
+        help="Serve the stack in this folder as soon as it is up.",
+    ),
+]
+
+
+def worker(
+    *,
+    wait_for_stack: WaitOption = None,
+    module: ModuleOption = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Serve both queues until SIGTERM or Ctrl-C. `remit up` starts one by itself."""
+    from remit.cli.services import load_settings, module_references
+
+    settings = load_settings(wait_for_stack or data_dir)
+    extra = (*module_references(settings), *(module or ()))
+    asyncio.run(_serve(settings, extra, wait_for_stack))
+
+
+async def _serve(settings: "Settings", extra: Sequence[str], wait_for_stack: Path | None) -> None:
+    """Connect to both services and serve until a signal."""
+    # Imported before the wait: these take longer than the servers need to start.
+    from remit.workflows.client import connect
+    from remit.workflows.worker import serve
+
+    services = _find_services(settings, wait_for_stack)
+    parts = _make_parts(settings, extra, services.database_url)
+    if wait_for_stack is None:
+        _check_schema(parts.engine)
+    client = await connect(services.temporal_address, services.temporal_namespace)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    try:
+        await serve(
+            client,
+            parts,
+            sweep_seconds=settings.remit_sweep_seconds,
+            stop=stop,
+            on_ready=lambda: _tell_ready(wait_for_stack),
+        )
+    finally:
+        parts.engine.dispose()
+        parts.module_engine.dispose()
+
+
+def _find_services(settings: "Settings", wait_for_stack: Path | None) -> "Services":
+    from remit.stack.discovery import Services, resolve_services
+    from remit.stack.discovery import wait_for_stack as wait
+
+    if wait_for_stack is None:
+        return resolve_services(settings)
+    info = wait(wait_for_stack, timeout_seconds=STACK_SECONDS)
+    return Services(
+        info.database_url, info.temporal_address, settings.temporal_namespace, "embedded"
+    )
+
+
+def _make_parts(settings: "Settings", extra: Sequence[str], database_url: str) -> "WorkerParts":
+    """Return what the worker works with; modules get connections of their own."""
+    from remit.db.engine import create_database_engine
+    from remit.execution.modules.registry import discover_modules
+    from remit.operations.policies import PolicySource
+    from remit.workflows.worker import THREADS, WorkerParts
+
+    return WorkerParts(
+        engine=create_database_engine(
+            database_url, application_name="remit-worker", pool_size=THREADS
+        ),
+        module_engine=create_database_engine(
+            database_url, application_name="remit-module", pool_size=THREADS
+        ),
+        policies=PolicySource(settings.remit_policy_file),
+        registry=discover_modules(extra),
+    )
+
+
+def _check_schema(engine: "sa.Engine") -> None:
+    """Refuse a database of another schema; an embedded stack has migrated its own.
+
+    Raises:
+        MisconfiguredError: its schema is not the one that this release works with.
+        UnavailableError: it does not answer.
+    """
+    from remit.db import migrate
+
+    found, needed = migrate.current_revision(engine), migrate.head_revision()
+    if found != needed:
+        raise MisconfiguredError(
+            f"the database's schema is at revision {found or 'base'}, and this Remit needs "
+            f"{needed}: run `remit db upgrade`"
+        )
+
+
+def _tell_ready(wait_for_stack: Path | None) -> None:
+    """Say that both queues are polled: to the supervisor by a file, to a person in words."""
+    from remit.cli.output import write_line
+    from remit.stack.layout import DataDir
+
+    if wait_for_stack is not None:
+        DataDir(wait_for_stack).worker_ready(os.getpid()).touch(mode=0o600)
+    write_line("worker ready")

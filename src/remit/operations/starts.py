@@ -1,0 +1,199 @@
+"""Act, the beginning of it: consume grants and create runs.
+
+Whether a grant holds is verified here, in the transaction that consumes it. Nothing is written for
+a directive whose grant does not hold; `remit.operations.runs` looks into those.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+
+from remit.approval.grants import void_reason
+from remit.approval.repository import consume_requests, latest_grants
+from remit.approval.types import Grant, VoidReason
+from remit.artifacts.repository import NewArtifact, new_artifact
+from remit.audit.repository import Entry, evidence
+from remit.db.session import transaction
+from remit.db.together import write_together
+from remit.directives.digest import action_digest
+from remit.directives.models import DirectiveRead, intent_of
+from remit.directives.mutator import transition_directive_status
+from remit.errors import ConflictError
+from remit.execution.models import ExecutionRunCreate, ExecutionRunRead
+from remit.execution.modules.base import ModuleKind
+from remit.execution.mutator import create_execution_run
+from remit.policy.config import PolicyConfig
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleChoice:
+    """The module that this worker has for a directive.
+
+    Attributes:
+        kind: how it is run.
+        version: its version; empty when the worker has no such module.
+    """
+
+    kind: ModuleKind
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """Where a directive and its run stand.
+
+    Attributes:
+        directive: the directive now.
+        run: its run, when there is something left to do for it; None when there is not.
+    """
+
+    directive: DirectiveRead
+    run: ExecutionRunRead | None
+
+
+def start_runs(
+    engine: sa.Engine,
+    directive_ids: Sequence[UUID],
+    choose: Callable[[str], ModuleChoice],
+    policy: PolicyConfig,
+) -> list[RunState]:
+    """Consume the grants of approved directives and create their runs; all of them or none.
+
+    For a `short` module the run is begun at once; a `long` one is begun when its activity is.
+
+    Args:
+        engine: the database.
+        directive_ids: whom to start, each once.
+        choose: tells which module this worker has under a name.
+        policy: the policy in force.
+
+    Returns:
+        Where each stands, in the order of `directive_ids`.
+
+    Raises:
+        ConflictError: one is not approved, or its grant does not hold.
+        UnavailableError: the database does not answer; nothing was changed.
+    """
+    with transaction(engine) as connection:
+        # This takes the directives' locks, so that an ordinary start needs no separate look.
+        moved = transition_directive_status(
+            connection, directive_ids, current="approved", target="executing"
+        )
+        grants, now = latest_grants(connection, directive_ids)
+        starts = [_prepare(each, grants.get(each.id), choose, policy, now) for each in moved]
+        _write(connection, starts)
+    states = {one.directive.id: RunState(one.directive, _as_read(one, now)) for one in starts}
+    return [states[directive_id] for directive_id in directive_ids]
+
+
+def check_grant(
+    directive: DirectiveRead, grant: Grant | None, policy: PolicyConfig, now: datetime
+) -> VoidReason | None:
+    """Return why the grant does not hold for the directive as it is now; None when it does."""
+    return void_reason(
+        grant,
+        action_digest=action_digest(intent_of(directive)),
+        module=directive.type,
+        policy_digest=policy.digest,
+        now=now,
+    )
+
+
+def attempted(directive_id: UUID, attempt: int) -> Entry:
+    """Return the event of an attempt that begins."""
+    return Entry(directive_id, "run.attempted", data={"attempt": attempt})
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """One directive about to run: all verified, nothing written."""
+
+    directive: DirectiveRead
+    grant: Grant
+    run: ExecutionRunCreate
+
+
+def _prepare(
+    directive: DirectiveRead,
+    grant: Grant | None,
+    choose: Callable[[str], ModuleChoice],
+    policy: PolicyConfig,
+    now: datetime,
+) -> _Start:
+    """Verify one grant and describe the run that it will become.
+
+    Raises:
+        ConflictError: it does not hold.
+    """
+    void = check_grant(directive, grant, policy, now)
+    if grant is None or void is not None:
+        raise ConflictError(f"the grant of directive {directive.id} does not hold: {void}")
+    choice = choose(directive.type)
+    run = ExecutionRunCreate(
+        id=uuid4(),
+        directive_id=directive.id,
+        grant_id=grant.id,
+        module=directive.type,
+        module_version=choice.version,
+        idempotency_key=f"{directive.id}:{grant.id}",
+        status="running" if choice.kind == "short" else "pending",
+    )
+    return _Start(directive, grant, run)
+
+
+def _write(connection: sa.Connection, starts: Sequence[_Start]) -> None:
+    requests = [one.grant.request_id for one in starts if one.grant.request_id is not None]
+    entries = [entry for one in starts for entry in _start_entries(one)]
+    parts = [
+        create_execution_run([one.run for one in starts]),
+        consume_requests(requests),
+        *evidence(entries, [_start_artifact(one) for one in starts]),
+    ]
+    write_together(connection, parts)
+
+
+def _as_read(start: _Start, now: datetime) -> ExecutionRunRead:
+    """Return a run that was just stored, without reading it back."""
+    begun = start.run.status == "running"
+    row = {
+        **start.run.model_dump(),
+        "attempts": int(begun),
+        "result": None,
+        "error_type": None,
+        "error_message": None,
+        "created_at": now,
+        "started_at": now if begun else None,
+        "ended_at": None,
+    }
+    return ExecutionRunRead.from_row(row)
+
+
+def _start_entries(start: _Start) -> list[Entry]:
+    about = start.directive.id
+    entries = [
+        Entry(about, "grant.consumed", data={"grant": str(start.grant.id)}),
+        Entry(about, "directive.executing", data={"run": str(start.run.id)}),
+    ]
+    return [*entries, attempted(about, 1)] if start.run.status == "running" else entries
+
+
+def _start_artifact(start: _Start) -> NewArtifact:
+    run, grant = start.run, start.grant
+    return new_artifact(
+        "execution_start",
+        {
+            "run": str(run.id),
+            "grant": str(grant.id),
+            "action_digest": grant.action_digest,
+            "policy_digest": grant.policy_digest,
+            "approved_by": list(grant.votes),
+            "module": run.module,
+            "module_version": run.module_version,
+            "idempotency_key": run.idempotency_key,
+        },
+        directive_id=run.directive_id,
+        run_id=run.id,
+    )

@@ -1,0 +1,251 @@
+"""Directives through the commands, on the real services: what is printed in a pipe, exactly."""
+
+import json
+from collections.abc import Mapping
+
+import pytest
+import sqlalchemy as sa
+
+from tests.cli.conftest import Remit, Shown, propose_arguments, without_ids
+
+pytestmark = pytest.mark.usefixtures("worker")
+
+ID, TIME = "I" * 36, "T" * 24
+FINDINGS = """\
+  budget_ceiling   allow  no budget: nothing may be spent
+  tool_allowlist   allow  tool "echo" is allowed
+  scope_allowlist  allow  scope "test" is allowed
+  human_approval   allow  no rule asks for a person
+"""
+
+
+def proposed(live: Remit, **changed: str | None) -> str:
+    """Propose a directive and return its id."""
+    shown = live(*propose_arguments(**changed), "--json")
+    assert shown.err == ""
+    identifier: str = json.loads(shown.out)["outcomes"][0]["directive"]["id"]
+    return identifier
+
+
+def test_propose_prints_the_verdict_every_reason_and_what_to_type_next(live: Remit) -> None:
+    shown = live(*propose_arguments())
+    assert (shown.code, shown.err) == (0, "")
+    assert without_ids(shown.out) == (
+        f"directive {ID}  approved\n{FINDINGS}next: remit watch IIIIIIII\n"
+    )
+
+
+def test_propose_wait_ends_with_the_directive(live: Remit) -> None:
+    shown = live(*propose_arguments(payload='{"a": 1}'), "--wait")
+    assert shown.code == 0
+    assert without_ids(shown.out).endswith(f"{ID}  complete\nnext: remit show IIIIIIII\n")
+
+
+def test_a_blocked_directive_is_exit_code_1_with_every_reason(live: Remit) -> None:
+    shown = live(*propose_arguments(scope="moon", type="rocket", budget="$5,000"))
+    assert shown.code == 1
+    assert without_ids(shown.out) == (
+        f"directive {ID}  blocked (policy)\n"
+        "  budget_ceiling   block             budget $5,000.00 is over the ceiling of $100.00\n"
+        '  tool_allowlist   block             tool "rocket" is not allowed; '
+        "allowed: echo, noop, test and validate\n"
+        '  scope_allowlist  block             scope "moon" is not allowed; '
+        "allowed: development, staging and test\n"
+        "  human_approval   require_approval  large-spend: budget is over $50.00\n"
+        "next: remit show IIIIIIII\n"
+        "or:   remit retry IIIIIIII\n"
+    )
+
+
+def test_several_directives_are_a_table_and_a_sum(live: Remit) -> None:
+    one = {"role": "operator", "type": "noop", "objective": "rest", "scope": "test"}
+    lines = [json.dumps(one), json.dumps(one | {"scope": "moon"}), json.dumps(one)]
+    shown = live("propose", "-", stdin="\n".join(lines).encode())
+    why = 'scope "moon" is not allowed; allowed: development, staging and test'
+    assert shown.code == 1
+    assert without_ids(shown.out) == (
+        f"ID{' ' * 36}STATUS            TYPE  SCOPE  WHY\n"
+        f"{ID}  approved          noop  test\n"
+        f"{ID}  blocked (policy)  noop  moon   {why}\n"
+        f"{ID}  approved          noop  test\n"
+        "3 directives: 2 approved, 1 blocked\n"
+        "next: remit list\n"
+    )
+
+
+def test_the_same_key_gives_the_same_directive_and_other_content_a_conflict(live: Remit) -> None:
+    first = proposed(live, idempotency_key="k-1")
+    shown = live(*propose_arguments(idempotency_key="k-1"))
+    assert shown.out.startswith(f"directive {first}  ")
+    assert "(stored before under the same key)" in shown.out
+    other = live(*propose_arguments(idempotency_key="k-1", objective="say bye"))
+    line = (
+        f"remit: idempotency_key: the key 'k-1' was used before for directive {first} "
+        "with other content; use a new key\n"
+    )
+    assert other == Shown(2, "", line)
+
+
+def test_a_draft_enters_the_gate_when_it_is_submitted(live: Remit) -> None:
+    shown = live(*propose_arguments(), "--draft", "--json")
+    identifier = json.loads(shown.out)["outcomes"][0]["directive"]["id"]
+    again = live("retry", identifier)
+    line = f"remit: directive {identifier} is draft: use `remit submit` for it\n"
+    assert again == Shown(2, "", line)
+    assert live("submit", identifier, "--wait").code == 0
+    line = f"remit: directive {identifier} is complete, which is final; propose a new one instead\n"
+    assert live("submit", identifier) == Shown(2, "", line)
+
+
+def test_approve_shows_the_action_and_votes_on_what_it_showed(live: Remit) -> None:
+    identifier = proposed(live, scope="staging", payload='{"text": "\\u001b[31m"}')
+    shown = live("approve", identifier, "--as", "bob", "--reason", "fine")
+    digest = json.loads(live("show", identifier, "--json").out)["directive"]["action_digest"]
+    assert shown.code == 0
+    assert without_ids(shown.out) == (
+        f"directive {ID}\n"
+        "  budget           null\n"
+        "  constraints      null\n"
+        '  issued_by        "alice"\n'
+        '  objective        "say hello"\n'
+        '  payload          {"text": "\\u001b[31m"}\n'
+        '  role             "operator"\n'
+        '  scope            "staging"\n'
+        "  success_metrics  null\n"
+        "  timebox          null\n"
+        '  type             "echo"\n'
+        f"  action digest    {digest}\n"
+        '  asked for by     staging-needs-a-person: scope is "staging"\n'
+        f"  needs            1 approval until {TIME}\n"
+        "bob: approve  ->  approved\n"
+        "next: remit watch IIIIIIII\n"
+    )
+    watched = live("watch", identifier)
+    assert watched.code == 0
+    assert without_ids(watched.out).splitlines()[-1] == f"{TIME}  {ID}  complete  echo in staging"
+    late = live("approve", identifier, "--as", "carol")
+    line = f"remit: directive {identifier} does not wait for a vote: it is complete\n"
+    assert late == Shown(2, "", line)
+
+
+def test_nobody_approves_what_they_issued(live: Remit) -> None:
+    identifier = proposed(live, scope="staging")
+    shown = live("approve", identifier, "--json")
+    line = "alice issued this directive, and policy does not allow self-approval; ask somebody else"
+    assert (shown.code, shown.out) == (2, "")
+    assert json.loads(shown.err)["error"]["message"] == line
+
+
+def test_a_rejected_directive_is_blocked_and_may_be_retried(live: Remit) -> None:
+    identifier = proposed(live, scope="staging")
+    shown = live("reject", identifier, "--as", "bob", "--reason", "not now", "--json")
+    found = json.loads(shown.out)
+    assert (shown.code, found["outcome"]) == (0, "rejected")
+    assert found["vote"]["action_digest"] == found["directive"]["action_digest"]
+    refused = live("submit", identifier)
+    line = f"remit: directive {identifier} is blocked: use `remit retry` for it\n"
+    assert refused == Shown(2, "", line)
+    again = live("retry", identifier, "--json")
+    assert (again.code, json.loads(again.out)["decision"]["verdict"]) == (0, "require_approval")
+
+
+def test_cancel_says_where_it_leaves_the_directive(live: Remit) -> None:
+    identifier = proposed(live, scope="staging")
+    shown = live("cancel", identifier, "--reason", "changed my mind")
+    assert shown.code == 0
+    assert shown.out.startswith(f"directive {identifier}  blocked (canceled)\n")
+    assert live("cancel", identifier).code == 2
+    assert live("watch", identifier).code == 1, "it did not complete"
+
+
+def test_show_tells_the_loop_box_by_box(live: Remit) -> None:
+    identifier = proposed(live)
+    assert live("watch", identifier).code == 0
+    shown = live("show", identifier[:13])
+    lines = without_ids(shown.out).splitlines()
+    digest = json.loads(live("show", identifier, "--json").out)["directive"]["action_digest"]
+    assert lines[:8] == [
+        f"directive {ID}  complete",
+        "  objective  say hello",
+        "  what       echo in test, for operator",
+        "  issued by  alice",
+        f"  digest     {digest}",
+        '  result     {"echo": {}}',
+        "",
+        f"BOX         WHEN{' ' * 22}BY     WHAT, WHY AND EVIDENCE",
+    ]
+    indent = " " * 47
+    assert lines[8:16] == [
+        f"1 intent    {TIME}  alice  proposed",
+        f"2 gate      {TIME}  remit  allow, by policy version 1",
+        f"{indent}budget_ceiling: no budget: nothing may be spent",
+        f'{indent}tool_allowlist: tool "echo" is allowed',
+        f'{indent}scope_allowlist: scope "test" is allowed',
+        f"{indent}human_approval: no rule asks for a person",
+        f"{indent}artifact://local/{ID}",
+        f"3 consent   {TIME}  remit  granted by policy",
+    ]
+    said = [line[45:] for line in lines[16:] if line[45:46] != " "]
+    acts = ["grant consumed", "run created", "attempt 1 began", "run ended: success", "complete"]
+    assert said[:6] == ["approved", *acts]
+    assert lines[-2:] == [
+        f"5 evidence  -{' ' * 25}-      the chain of 9 events verifies",
+        f"6 recall    -{' ' * 25}-      nothing of it is in memory",
+    ]
+
+
+def test_show_tells_which_boxes_were_not_reached(live: Remit) -> None:
+    shown = live(*propose_arguments(scope="moon"), "--json")
+    identifier = json.loads(shown.out)["outcomes"][0]["directive"]["id"]
+    text = live("show", identifier).out
+    assert f"3 consent   -{' ' * 25}-      not reached\n" in text
+    assert f"4 act       -{' ' * 25}-      not reached\n" in text
+
+
+def test_a_changed_log_is_told_and_is_exit_code_1(live: Remit, engine: sa.Engine) -> None:
+    identifier = proposed(live, scope="staging")
+    with engine.begin() as connection:
+        connection.execute(sa.text("SET LOCAL session_replication_role = replica"))
+        forge = "UPDATE events SET actor = 'mallory' WHERE directive_id = :id AND seq = 2"
+        connection.execute(sa.text(forge), {"id": identifier})
+    shown = live("show", identifier)
+    assert shown.code == 1
+    assert "the chain of 3 events is BROKEN at event 2" in shown.out
+    chain = json.loads(live("show", identifier, "--json").out)["chain"]
+    assert chain == {"verifies": False, "broken_at": 2}
+
+
+def test_list_filters_and_keeps_ids_whole(live: Remit) -> None:
+    wide = "an objective that is wide: " + "x" * 200 + "\u202e"
+    identifier = proposed(live, issued_by="wide-agent", objective=wide, scope="development")
+    live("watch", identifier)
+    shown = live("list", "--issued-by", "wide-agent", "--scope", "development", "--type", "echo")
+    assert without_ids(shown.out) == (
+        f"ID{' ' * 36}STATUS    TYPE  SCOPE        ISSUED BY   CREATED{' ' * 19}OBJECTIVE\n"
+        f"{ID}  complete  echo  development  wide-agent  {TIME}  {wide[:-1]}\\u202e\n"
+    )
+    found = json.loads(live("list", "--issued-by", "wide-agent", "--json").out)["directives"]
+    assert [each["id"] for each in found] == [identifier]
+    assert live("list", "--status", "aborted") == Shown(0, "", "no directives\n")
+
+
+def test_watch_as_json_is_a_document_a_line(live: Remit) -> None:
+    identifier = proposed(live)
+    shown = live("watch", identifier, "--json")
+    last = json.loads(shown.out.splitlines()[-1])
+    assert (shown.code, last["directive"]["status"]) == (0, "complete")
+
+
+def test_db_upgrade_says_the_revision(live: Remit) -> None:
+    shown = live("db", "upgrade")
+    assert (shown.code, shown.err) == (0, "")
+    assert shown.out.startswith("the schema is at revision ")
+    assert set(json.loads(live("db", "upgrade", "--json").out)) == {"revision"}
+
+
+def test_a_worker_refuses_a_module_that_cannot_be_loaded(
+    live: Remit, services: Mapping[str, str]
+) -> None:
+    shown = live("worker", "--module", "nowhere:Nothing")
+    assert (shown.code, shown.out, shown.err.count("\n")) == (2, "", 1)
+    assert shown.err.startswith("remit: module nowhere:Nothing cannot be loaded: ")

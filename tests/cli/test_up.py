@@ -1,0 +1,124 @@
+"""`remit up`, in a process of its own: it starts, is found, and stops leaving nothing."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.cli.conftest import environment, program, propose_arguments
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Return a folder that the system user who runs Postgres for root may enter."""
+    with tempfile.TemporaryDirectory(prefix="remit-up-") as name:
+        yield Path(name) / "data"
+
+
+def remit(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    """Run one command to its end in a process of its own."""
+    return subprocess.run(
+        program(*arguments),
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment(**variables),
+        timeout=50,
+    )
+
+
+def test_up_runs_directives_restarts_its_worker_and_stops_clean(folder: Path) -> None:
+    process = subprocess.Popen(
+        program("up", "--data-dir", str(folder)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+    assert process.stdout is not None
+    lines: list[str] = []
+    while not lines or lines[-1] != "Ctrl-C stops everything.\n":
+        lines.append(process.stdout.readline())
+        assert lines[-1], process.communicate()
+    text = "".join(lines)
+    assert "\x1b" not in text
+    assert f"  data         {folder}\n" in text
+    assert f"in other terminals: export REMIT_DATA_DIR={folder}\n" in text
+
+    done = remit(*propose_arguments(), "--wait", REMIT_DATA_DIR=str(folder), REMIT_ACTOR="alice")
+    assert (done.returncode, done.stderr) == (0, "")
+    second = remit("up", "--data-dir", str(folder))
+    assert second.returncode == 2
+    assert second.stderr.startswith(f"remit: a stack is already running (pid {process.pid}) in ")
+
+    ready = next(folder.glob("worker.*.ready"))
+    os.kill(int(ready.name.split(".")[1]), signal.SIGKILL)
+    said = [process.stdout.readline() for _ in range(2)]
+    assert said == [
+        "• the worker has ended by itself; another one is started\n",
+        "• a worker polls its queues again\n",
+    ]
+
+    below = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGTERM)
+    process.send_signal(signal.SIGTERM)  # impatience changes nothing
+    _, err = process.communicate(timeout=40)
+    assert (process.returncode, err) == (0, "stopping ...\nstopped\n")
+    psutil.wait_procs(below, timeout=10)
+    assert [each for each in below if each.is_running()] == []
+
+
+def test_up_as_json_is_one_document_and_a_lost_server_is_exit_code_1(folder: Path) -> None:
+    process = subprocess.Popen(
+        program("up", "--data-dir", str(folder), "--json"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+    assert process.stdout is not None
+    text = ""
+    while not text.endswith("}\n"):
+        text += process.stdout.readline()
+    where = json.loads(text)
+    assert (where["pid"], where["data_dir"]) == (process.pid, str(folder))
+    servers = psutil.Process(process.pid).children(recursive=True)
+    temporal = next(each for each in servers if each.name() == "temporal")
+    temporal.kill()
+    out, err = process.communicate(timeout=40)
+    assert (process.returncode, out) == (1, "")
+    assert "remit: Temporal has ended by itself (log: " in err
+
+
+def test_a_port_in_use_is_refused_with_its_option(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        shown = remit("up", "--data-dir", str(folder), "--temporal-port", str(port))
+    assert (shown.returncode, shown.stderr.count(f"port {port} ")) == (2, 1)
+    assert "--temporal-port" in shown.stderr
+    assert shown.stderr.startswith("remit: ")
+
+
+def test_ctrl_c_while_it_starts_is_exit_code_130(folder: Path) -> None:
+    process = subprocess.Popen(
+        program("up", "--data-dir", str(folder)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+    deadline = time.monotonic() + 20
+    while not (folder / "lock").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=40)
+    assert (process.returncode, err) == (130, "")
+    assert not (folder / "stack.json").exists()
