@@ -1,0 +1,16 @@
+"""The tour: directives driven through the real loop, and what must come of each.
+
+Where things are:
+    SCRIPT, POLICY, shipped -> files
+    Scene, Act, Outcome, load_script -> script
+    LedgerModule, read_ledger -> ledger
+    play -> session
+    Moment, Workers -> moments
+    Tour -> runner
+    Board -> board
+    Played, Proof, TourReport, prove -> report
+    seconds_since_process_start -> clock
+
+Called by `remit demo`. The script that it runs is `examples/tour.jsonl`, under the policy
+`examples/tour-policy.toml`; a wheel carries both beside this package's modules.
+"""

@@ -1,0 +1,81 @@
+"""Where every directive stands, read again and again in one query for all who wait."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from remit.directives.models import DirectiveRead
+from remit.directives.repository import MAX_LISTED, DirectiveFilter
+from remit.errors import RemitError
+from remit.operations.evidence import read_directives
+
+_PAUSE_SECONDS = 0.015
+
+
+class Board:
+    """The directives as they are now; an async context manager that keeps itself current.
+
+    One reader for all is what keeps a tour of many directives from measuring its own polling.
+
+    Args:
+        engine: the database.
+    """
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._seen: dict[UUID, DirectiveRead] = {}
+        self._news = asyncio.Condition()
+        self._reader: asyncio.Task[None] | None = None
+        self._failure: RemitError | None = None
+
+    async def __aenter__(self) -> Self:
+        """Begin to read."""
+        self._reader = asyncio.create_task(self._read())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop reading."""
+        if self._reader is not None:
+            self._reader.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._reader
+
+    async def until(
+        self, directive_id: UUID, wanted: Callable[[DirectiveRead], bool]
+    ) -> DirectiveRead:
+        """Wait until a directive is as wanted, and return it; the caller sets a limit of time.
+
+        Raises:
+            UnavailableError: the database went away, for good or for a moment.
+        """
+        async with self._news:
+            while True:
+                found = self._seen.get(directive_id)
+                if found is not None and wanted(found):
+                    return found
+                if self._failure is not None:
+                    raise self._failure
+                await self._news.wait()
+
+    async def _read(self) -> None:
+        wanted = DirectiveFilter(limit=MAX_LISTED)
+        while self._failure is None:
+            found: list[DirectiveRead] = []
+            try:
+                found = await asyncio.to_thread(read_directives, self._engine, wanted)
+            except RemitError as error:
+                self._failure = error
+            async with self._news:
+                self._seen.update((one.id, one) for one in found)
+                self._news.notify_all()
+            await asyncio.sleep(_PAUSE_SECONDS)

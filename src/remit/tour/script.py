@@ -1,0 +1,210 @@
+"""The tour's script: what is proposed, what people do about it, and what must come of it.
+
+A tour file is JSONL; blank lines are skipped. Each line is one :class:`Scene`::
+
+    {"title": "Into staging, with a person's approval",
+     "directive": {"role": "executor", "type": "echo", ...},
+     "person": [{"act": "approve", "as": "operator"}],
+     "expect": {"verdict": "require_approval", "status": "complete",
+                "approved_by": ["operator"], "run": "completed", "attempts": 1}}
+
+What `expect` leaves out must not have happened: no run, no approval, no effect. Reading a script
+touches nothing but the file.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from remit.directives.lifecycle import DirectiveStatus
+from remit.directives.models import DirectiveCreate, StatusReason, parse_directive
+from remit.errors import ErrorType, InvalidInputError
+from remit.execution.lifecycle import RunStatus
+from remit.wording import listed, one_line, printable
+
+LEDGER = "ledger"
+"""The directive type whose effects the tour can count."""
+
+_MAX_DIRECTIVE_BYTES = 65536
+_MAX_LINE_CHARACTERS = 1_000_000
+
+Words = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Act(BaseModel):
+    """Something a person does about a directive."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    act: Literal["approve", "reject", "cancel", "retry"] = Field(description="What is done.")
+    by: Words = Field(alias="as", description="Who does it.")
+    reason: Words | None = Field(default=None, description="Why; a rejection needs it.")
+    after_seconds: float = Field(
+        default=0.0, ge=0, le=60, description="How long the person takes before it, in seconds."
+    )
+    refused: ErrorType | None = Field(
+        default=None, description="The error that Remit must answer with; null: it must accept."
+    )
+
+
+class Outcome(BaseModel):
+    """What became of a directive: what a scene expects, and what was found, in the same words."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    verdict: Literal["allow", "require_approval", "block"] = Field(
+        description="The gate's first answer."
+    )
+    status: DirectiveStatus = Field(description="The status it ended in.")
+    reason: StatusReason | None = Field(default=None, description="Why it was stopped.")
+    blocked_by: tuple[str, ...] = Field(
+        default=(), description="The policies that blocked it, in the order of their results."
+    )
+    approved_by: tuple[str, ...] = Field(
+        default=(), description="The people whose votes its newest grant names."
+    )
+    run: RunStatus | None = Field(default=None, description="How its run ended; null: none ran.")
+    attempts: int = Field(default=0, ge=0, description="How many attempts of its run began.")
+    effects: int = Field(default=0, ge=0, description="How many effects the ledger counts for it.")
+
+
+class Scene(BaseModel):
+    """One line of the script."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: Annotated[str, Field(min_length=1, max_length=48)] = Field(
+        description="What it shows, in a few words."
+    )
+    directive: DirectiveCreate = Field(description="What is proposed.")
+    times: int = Field(default=1, ge=1, le=10, description="How often it is proposed.")
+    person: tuple[Act, ...] = Field(default=(), description="What people do, one after another.")
+    kill_worker: bool = Field(
+        default=False,
+        description="Whether the worker is killed once the ledger holds the effect. Such a scene "
+        "begins when all others have ended: the kill would hit them as well.",
+    )
+    expect: Outcome = Field(description="What must come of it.")
+
+    @model_validator(mode="after")
+    def _be_possible(self) -> Self:
+        if self.kill_worker and self.directive.type != LEDGER:
+            raise _unfit("kill_worker", f'needs the type "{LEDGER}", whose effects can be counted')
+        if self.times > 1 and self.directive.idempotency_key is None:
+            raise _unfit("times", "needs an idempotency_key in the directive, or it is another one")
+        if self.directive.status != "proposed":
+            raise _unfit("directive.status", 'say "proposed": a draft never reaches the gate')
+        return self
+
+
+def load_script(path: Path) -> tuple[Scene, ...]:
+    """Return the scenes of the tour file at `path`.
+
+    Raises:
+        InvalidInputError: there is no readable tour; the message names file, line, field and fix.
+    """
+    name = printable(str(path), 300)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise InvalidInputError(f"{name}: cannot be read ({reason}): name a tour file") from error
+    except ValueError as error:
+        raise InvalidInputError(f"{name}: is not text: save it as UTF-8") from error
+    return parse_script(text, source=name)
+
+
+def parse_script(text: str, *, source: str) -> tuple[Scene, ...]:
+    """Return the scenes that JSONL text holds.
+
+    Args:
+        text: the file's content.
+        source: what to call the file in messages.
+
+    Raises:
+        InvalidInputError: `text` is no tour; the message names source, line, field and fix.
+    """
+    scenes: list[Scene] = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            scenes.append(_scene(line))
+        except InvalidInputError as error:
+            raise InvalidInputError(f"{source}: line {number}: {error}") from error
+    if not scenes:
+        raise InvalidInputError(f"{source}: holds no directive: write one a line, as JSON")
+    return tuple(scenes)
+
+
+def _scene(line: str) -> Scene:
+    """Return one line as a scene.
+
+    Raises:
+        InvalidInputError: it is none; `field` is the dotted path of the first problem.
+    """
+    if len(line) > _MAX_LINE_CHARACTERS:
+        raise InvalidInputError(f"too long: at most {_MAX_LINE_CHARACTERS} characters")
+    try:
+        data = json.loads(line)
+    except json.JSONDecodeError as error:
+        message = f"not JSON: {one_line(error.msg, 100)} (column {error.colno})"
+        raise InvalidInputError(message) from error
+    except (RecursionError, ValueError) as error:
+        message = "not JSON that can be read: nested too deeply, or too long a number"
+        raise InvalidInputError(message) from error
+    known = listed(Scene.model_fields, "and")
+    if not isinstance(data, dict):
+        raise InvalidInputError(f"must be a JSON object with the fields {known}")
+    if "directive" in data:
+        try:
+            parsed = parse_directive(data["directive"], max_bytes=_MAX_DIRECTIVE_BYTES)
+        except InvalidInputError as error:
+            field = ".".join(filter(None, ("directive", error.field)))
+            raise InvalidInputError(error.message, field=field) from error
+        data = {**data, "directive": parsed}
+    try:
+        return Scene.model_validate(data)
+    except ValidationError as error:
+        raise _first_problem(error.errors(include_url=False)[0]) from error
+
+
+def _unfit(path: str, problem: str) -> PydanticCustomError:
+    """Return the error that carries our own words and path through pydantic."""
+    return PydanticCustomError("unfit", "{problem}", {"problem": problem, "path": path})
+
+
+_MODELS: Mapping[str, type[BaseModel]] = {"expect": Outcome, "person": Act}
+_MISSING: Mapping[str, str] = {
+    "title": "say in a few words what it shows",
+    "directive": "say what is proposed",
+    "expect": "say what must come of it",
+    "expect.verdict": 'say what the gate answers, like "allow"',
+    "expect.status": 'say the status it ends in, like "complete"',
+}
+
+
+def _first_problem(error: ErrorDetails) -> InvalidInputError:
+    """Return pydantic's description of one problem in the words of the file."""
+    context = error.get("ctx", {})
+    path = "".join(
+        f"[{part}]" if isinstance(part, int) else f".{printable(part, 40)}" for part in error["loc"]
+    ).lstrip(".")
+    path = str(context.get("path", path))
+    fields = _MODELS.get(str(error["loc"][0]), Scene) if error["loc"] else Scene
+    known = [field.alias or name for name, field in fields.model_fields.items()]
+    expected = str(context.get("expected", ""))
+    wordings = {
+        "unfit": error["msg"],
+        "missing": f"missing: {_MISSING.get(path, 'fill it')}",
+        "extra_forbidden": f"unknown field; known fields are {listed(known, 'and')}",
+        "string_type": "must be text",
+        "tuple_type": "must be a list",
+        "model_type": f"must be a JSON object with the fields {listed(known, 'and')}",
+        "literal_error": f"must be {expected}",
+    }
+    return InvalidInputError(wordings.get(error["type"], error["msg"]), field=path)
