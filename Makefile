@@ -53,7 +53,7 @@ format: $(STAMP) ## Mend what ruff can mend
 	@$(BIN)/ruff format --quiet $(SOURCES)
 
 bench: $(STAMP) ## Measure Remit beside the bare floor it stands on
-	@$(BIN)/python -m bench
+	@$(BIN)/python -m bench --write
 
 docs: $(STAMP) ## Write the generated documents anew
 	@$(BIN)/python -m scripts.generate_docs

@@ -1,0 +1,132 @@
+"""What is measured: one unit of each load, from its caller's side.
+
+- bare: one workflow of three local activities that do nothing
+- rows: the rows of one automatically approved directive, in the same three transactions
+- loop: one directive through Remit's whole loop, approved by policy
+- person: one directive through Remit's whole loop, approved by a vote
+
+The loop's units wait for the execution workflow's result as the bare ones wait for theirs.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from uuid import uuid4
+
+import sqlalchemy as sa
+from temporalio.client import Client
+
+from bench.bare import QUEUE, BareWorkflow
+from bench.measurement import BARE, LOOP, PERSON, ROWS
+from remit.approval.types import Ballot
+from remit.control import Control
+from remit.directives.models import DirectiveCreate, parse_directive
+from remit.errors import ConflictError
+from remit.execution.modules.types import ModuleOutput
+from remit.json_types import JsonObject
+from remit.operations.gate import propose
+from remit.operations.policies import PolicySource
+from remit.operations.results import Ending, end_run
+from remit.operations.runs import start_run
+from remit.operations.starts import ModuleChoice
+from remit.workflows.activities.calls import Evidence
+from remit.workflows.client import WorkflowClient
+from remit.workflows.orders import approval_id, execution_id
+
+Load = Callable[[], Awaitable[list[str]]]
+"""Makes one unit, and returns the ids of its workflows once it is done; raises when it failed."""
+
+SCOPE, SCOPE_OF_PEOPLE = "test", "staging"
+"""By the built-in policy, people decide on the second."""
+
+_MAX_BYTES = 65536
+_ECHO = ModuleChoice(kind="short", version="1")
+
+
+@dataclass(frozen=True)
+class Loads:
+    """The four loads on one pair of servers.
+
+    Attributes:
+        client: Temporal.
+        engine: the database.
+        policies: the policy in force: the built-in one.
+    """
+
+    client: Client
+    engine: sa.Engine
+    policies: PolicySource
+
+    @property
+    def by_name(self) -> Mapping[str, Load]:
+        """Every load by its name."""
+        return {
+            BARE: self._bare,
+            ROWS: lambda: asyncio.to_thread(self._rows),
+            LOOP: self._loop,
+            PERSON: self._person,
+        }
+
+    async def _bare(self) -> list[str]:
+        workflow_id = f"bare-{uuid4()}"
+        await self.client.execute_workflow(
+            BareWorkflow.run, workflow_id, id=workflow_id, task_queue=QUEUE
+        )
+        return [workflow_id]
+
+    def _rows(self) -> list[str]:
+        [outcome] = propose(self.engine, [echo(SCOPE)], self.policies.current())
+        identifier = outcome.directive.id
+        state = start_run(self.engine, identifier, lambda _: _ECHO, self.policies.current())
+        if state.run is None:
+            raise ConflictError(f"a measured directive is {state.directive.status}, not executing")
+        evidence = Evidence(state.directive, state.run)
+        output: JsonObject = {"echo": dict(state.directive.payload)}
+        evidence.emit("module_output", {"module": "echo", **output})
+        ending = Ending(state.run, ModuleOutput.success(output), evidence.artifacts)
+        _check(end_run(self.engine, ending).status)
+        return []
+
+    async def _loop(self) -> list[str]:
+        control = self._control()
+        [outcome] = await control.propose([echo(SCOPE)])
+        identifier = outcome.directive.id
+        _check((await control.workflows.execution(identifier).result()).status)
+        return [execution_id(str(identifier))]
+
+    async def _person(self) -> list[str]:
+        control = self._control()
+        [outcome] = await control.propose([echo(SCOPE_OF_PEOPLE)])
+        asked = outcome.directive
+        ballot = Ballot("approver", "approve", None, asked.action_digest or "")
+        await control.vote(asked.id, ballot)
+        step = await control.workflows.execution(asked.id).result()
+        _check(step.status)
+        waiting = approval_id(str(asked.id))
+        await self.client.get_workflow_handle(waiting).result()
+        return [execution_id(str(asked.id)), waiting]
+
+    def _control(self) -> Control:
+        return Control(self.engine, WorkflowClient(self.client), self.policies)
+
+
+def echo(scope: str) -> DirectiveCreate:
+    """Return the directive that is measured: a small `echo`."""
+    return parse_directive(
+        {
+            "role": "operator",
+            "type": "echo",
+            "payload": {"message": "what does a directive cost?"},
+            "issued_by": "bench",
+            "objective": "Measure what one directive costs",
+            "scope": scope,
+            "status": "proposed",
+        },
+        max_bytes=_MAX_BYTES,
+    )
+
+
+def _check(status: str) -> None:
+    """Refuse to measure what did not go through."""
+    if status != "complete":
+        raise ConflictError(f"a measured directive is {status}, not complete")

@@ -1,0 +1,57 @@
+"""The benchmark's tables, as exact text."""
+
+import pytest
+
+from bench.tables import Table, markdown, tables
+from tests.unit.bench.sample import results
+
+TITLES = [
+    "Targets",
+    "1 in flight: latency and throughput",
+    "1 in flight: ratios, paired round by round",
+    "50 in flight: latency and throughput",
+    "50 in flight: ratios, paired round by round",
+    "1 in flight: processor time of each process, milliseconds a unit",
+    "50 in flight: processor time of each process, milliseconds a unit",
+    "Counted for one unit",
+    "Start from nothing, in new directories",
+]
+
+
+def test_names_stand_left_and_figures_right() -> None:
+    table = Table("", ("Load", "p50, ms"), [("bare", "9.0"), ("loop, by policy", "10.0")])
+    assert markdown(table) == (
+        "| Load            | p50, ms |\n"
+        "| --------------- | ------: |\n"
+        "| bare            |     9.0 |\n"
+        "| loop, by policy |    10.0 |"
+    )
+
+
+def test_the_targets_come_first_and_every_figure_has_its_table() -> None:
+    assert [table.title for table in tables(results())] == TITLES
+
+
+def test_a_table_without_figures_is_left_out() -> None:
+    assert [table.title for table in tables(results(starts=0))] == TITLES[:-1]
+
+
+@pytest.mark.parametrize(
+    ("title", "row"),
+    [
+        ("1 in flight: latency and throughput", "bare workflow|30.0 (20.0..40.0)"),
+        ("1 in flight: ratios, paired round by round", "bare workflow|1.10 (1.10..1.10)"),
+        ("50 in flight: ratios, paired round by round", "bare workflow|3.00 (3.00..3.00)"),
+        (
+            "1 in flight: processor time of each process, milliseconds a unit",
+            "|15.0 (10.0..20.0)",
+        ),
+        ("Counted for one unit", "loop, by policy|3|11.2|1|1|1|0"),
+        ("Start from nothing, in new directories", "the sum of each alone|1.30 (1.30..1.30)"),
+        ("Targets", "at most 1.15|1.10 (1.10..1.10)|✓ reached"),
+        ("Targets", "at least 0.9|0.80 (0.80..0.80)|✗ missed"),
+    ],
+)
+def test_a_figure_is_its_median_with_both_ends(title: str, row: str) -> None:
+    found = {table.title: table for table in tables(results())}[title]
+    assert any(row in "|".join(cells) for cells in found.rows)

@@ -1,0 +1,44 @@
+"""The benchmark's targets: what is compared, and when it is reached."""
+
+import dataclasses
+
+import pytest
+
+from bench.measurement import LOOP, Results, Start
+from bench.targets import targets
+from tests.unit.bench.sample import results
+
+
+def with_loop(found: Results, *, factor: float) -> Results:
+    """Return the same results, the loop's latency and throughput multiplied."""
+    changed = [
+        dataclasses.replace(m, p50_ms=m.p50_ms * factor, per_second=m.per_second * factor)
+        if m.load == LOOP
+        else m
+        for m in found.measurements
+    ]
+    return dataclasses.replace(found, measurements=changed)
+
+
+def test_each_target_compares_the_medians_of_paired_ratios() -> None:
+    latency, throughput, start = targets(results())
+    assert latency.found.median == pytest.approx(1.1)
+    assert throughput.found.median == pytest.approx(0.8)
+    assert start.found.median == pytest.approx(3.5)
+    assert [latency.reached, throughput.reached, start.reached] == [True, False, True]
+
+
+def test_a_slower_loop_misses_the_latency_and_a_faster_one_reaches_the_throughput() -> None:
+    latency, throughput, _ = targets(with_loop(results(), factor=1.2))
+    assert (latency.reached, throughput.reached) == (False, True)
+
+
+@pytest.mark.parametrize(("seconds", "reached"), [(4.0, True), (4.01, False)])
+def test_a_start_may_take_four_times_the_servers_own(*, seconds: float, reached: bool) -> None:
+    start = Start(servers=1.0, postgres=0.7, temporal=0.6, first_directive=seconds)
+    found = dataclasses.replace(results(), starts=[start])
+    assert targets(found)[2].reached is reached
+
+
+def test_what_was_not_measured_is_no_target() -> None:
+    assert len(targets(results(starts=0))) == 2
