@@ -200,7 +200,9 @@ _ISSUE = """
 """
 _CONSUME = """
     UPDATE approval_requests AS request SET status = 'consumed'
-    FROM jsonb_to_recordset(%(consumed)s::jsonb) AS new (id uuid)
+    FROM (
+        SELECT * FROM jsonb_to_recordset(%(consumed)s::jsonb) AS one (id uuid) LIMIT {count}
+    ) AS new
     WHERE request.id = new.id AND request.status = 'approved'
     RETURNING request.id
 """

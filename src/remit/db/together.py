@@ -26,7 +26,9 @@ class Part:
     Attributes:
         name: what other parts call it; one of each name may take part in a statement.
         sql: an INSERT or UPDATE that returns a row for each row written. Its rows come from
-            `jsonb_to_recordset(%(<name>)s)`.
+            `jsonb_to_recordset(%(<name>)s)`. One that joins them to a table limits them to
+            `{count}`, which tells the planner how many there are: it would assume a hundred, and
+            read the whole table for one.
         rows: those rows.
         conflict: the error's message if fewer rows were written than there are.
     """
@@ -46,7 +48,7 @@ def write_together(connection: sa.Connection, parts: Sequence[Part]) -> None:
     wanted = [part for part in parts if part.rows]
     if not wanted:
         return
-    made = ", ".join(f"{part.name} AS ({part.sql})" for part in wanted)
+    made = ", ".join(f"{part.name} AS ({part.sql.format(count=len(part.rows))})" for part in wanted)
     counts = ", ".join(f"(SELECT count(*) FROM {part.name})" for part in wanted)  # noqa: S608
     # Only constants of repositories and mutators are put together here; values are parameters.
     row = connection.exec_driver_sql(

@@ -86,8 +86,11 @@ def transition_directive_status(
 _MOVE = """
     UPDATE directives AS directive
     SET status = new.target, status_reason = new.reason, updated_at = now()
-    FROM jsonb_to_recordset(%(moved)s::jsonb)
-        AS new (id uuid, current text, target text, reason text)
+    FROM (
+        SELECT * FROM jsonb_to_recordset(%(moved)s::jsonb)
+            AS one (id uuid, current text, target text, reason text)
+        LIMIT {count}
+    ) AS new
     WHERE directive.id = new.id AND directive.status = new.current
     RETURNING directive.id
 """

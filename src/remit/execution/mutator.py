@@ -120,10 +120,13 @@ _END = """
     UPDATE execution_runs AS run
     SET status = new.target, ended_at = now(), result = new.result,
         error_type = new.error_type, error_message = new.error_message
-    FROM jsonb_to_recordset(%(ended)s::jsonb) AS new (
-        id uuid, current text, target text, attempt integer, result jsonb,
-        error_type text, error_message text
-    ), moved
+    FROM (
+        SELECT * FROM jsonb_to_recordset(%(ended)s::jsonb) AS one (
+            id uuid, current text, target text, attempt integer, result jsonb,
+            error_type text, error_message text
+        )
+        LIMIT {count}
+    ) AS new, moved
     WHERE run.id = new.id AND run.directive_id = moved.id
         AND run.status = new.current AND run.attempts = new.attempt
     RETURNING run.id

@@ -1,0 +1,227 @@
+"""The gate: one transaction from what a caller sends to allowed, waiting or blocked."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+
+from remit.directives.digest import action_digest
+from remit.directives.models import intent_of
+from remit.errors import ConflictError, InvalidInputError, NotFoundError
+from remit.operations import gate
+from remit.operations.evidence import read_record
+from remit.policy.config import PolicyConfig
+from remit.policy.engine import decide
+from remit.policy.types import PolicyInput, PolicyVerdict
+from tests.support.contents import POLICY, counts, directive, proposed, waiting, write
+
+
+def test_what_policy_allows_is_approved_with_a_grant_by_policy_alone(engine: sa.Engine) -> None:
+    [outcome] = gate.propose(engine, [directive(budget="$12.50")], POLICY)
+    assert (outcome.directive.status, outcome.directive.status_reason) == ("approved", None)
+    assert outcome.created
+    assert outcome.decision is not None
+    assert outcome.decision.verdict is PolicyVerdict.ALLOW
+    record = read_record(engine, outcome.directive.id)
+    assert record.directive == outcome.directive
+    assert record.request is None
+    assert record.grant is not None
+    assert record.grant.votes == ()
+    assert str(record.grant.budget) == "12.50"
+    assert record.grant.module == "echo"
+    assert record.grant.action_digest == outcome.directive.action_digest
+    assert record.grant.policy_digest == POLICY.digest
+    assert record.grant.expires_at - record.grant.issued_at == POLICY.grant_valid_for
+
+
+def test_what_needs_a_person_waits_with_a_request_and_no_grant(engine: sa.Engine) -> None:
+    found = waiting(engine, budget="$60")
+    record = read_record(engine, found.id)
+    assert record.grant is None
+    assert record.request is not None
+    assert record.request.status == "pending"
+    assert record.request.action_digest == found.action_digest
+    assert record.request.required_approvals == 1
+    assert record.request.rules == (
+        'staging-needs-a-person: scope is "staging"',
+        "large-spend: budget is over $50.00",
+    )
+    waits = record.request.expires_at - record.request.requested_at
+    assert waits == POLICY.approval.expires_after
+
+
+def test_what_policy_blocks_names_every_reason_and_leaves_no_request_and_no_grant(
+    engine: sa.Engine,
+) -> None:
+    content = directive(type="shell", scope="production", budget="$500")
+    [outcome] = gate.propose(engine, [content], POLICY)
+    assert (outcome.directive.status, outcome.directive.status_reason) == ("blocked", "policy")
+    assert outcome.decision is not None
+    assert len(outcome.decision.block_reasons) == 3
+    record = read_record(engine, outcome.directive.id)
+    assert (record.request, record.grant, record.run) == (None, None, None)
+    assert '"because": [' in record.events[-1].data
+    for reason in outcome.decision.block_reasons:
+        assert reason.replace('"', '\\"') in record.events[-1].data
+
+
+def test_a_block_stands_above_a_rule_that_asks_for_a_person(engine: sa.Engine) -> None:
+    assert proposed(engine, scope="staging", type="shell").status_reason == "policy"
+
+
+def test_an_empty_policy_blocks_everything(engine: sa.Engine) -> None:
+    assert proposed(engine, PolicyConfig()).status_reason == "policy"
+
+
+@pytest.mark.parametrize("scope", ["test", "staging", "production"])
+def test_the_outcome_is_exactly_what_a_reader_finds_afterwards(
+    engine: sa.Engine, scope: str
+) -> None:
+    [outcome] = gate.propose(engine, [directive(scope=scope)], POLICY)
+    assert read_record(engine, outcome.directive.id).directive == outcome.directive
+
+
+def test_a_draft_is_stored_and_not_judged(engine: sa.Engine) -> None:
+    [outcome] = gate.propose(engine, [directive(status="draft", type="shell")], POLICY)
+    assert (outcome.directive.status, outcome.decision) == ("draft", None)
+    record = read_record(engine, outcome.directive.id)
+    assert record.directive == outcome.directive
+    assert record.directive.action_digest is None
+    assert [event.type for event in record.events] == ["directive.drafted"]
+
+
+def test_a_submitted_draft_is_frozen_and_judged(engine: sa.Engine) -> None:
+    draft = proposed(engine, status="draft")
+    outcome = gate.submit(engine, draft.id, actor="operator", policy=POLICY)
+    assert outcome.directive.status == "approved"
+    assert outcome.directive.action_digest == action_digest(intent_of(draft))
+    events = read_record(engine, draft.id).events
+    assert [(event.type, event.actor) for event in events[:2]] == [
+        ("directive.drafted", "agent-1"),
+        ("directive.proposed", "operator"),
+    ]
+    assert str(outcome.directive.action_digest) in events[1].data
+
+
+def test_submitting_what_waits_or_runs_already_changes_nothing(engine: sa.Engine) -> None:
+    for found in (waiting(engine), proposed(engine)):
+        before = read_record(engine, found.id)
+        outcome = gate.submit(engine, found.id, actor="operator", policy=POLICY)
+        assert (outcome.decision, outcome.created) == (None, False)
+        assert read_record(engine, found.id) == before
+
+
+def test_submitting_an_unknown_directive_says_how_to_find_those_there_are(
+    engine: sa.Engine,
+) -> None:
+    unknown = uuid4()
+    with pytest.raises(NotFoundError) as caught:
+        gate.submit(engine, unknown, actor="operator", policy=POLICY)
+    assert str(caught.value) == (
+        f"there is no directive {unknown}; `remit list` shows those there are"
+    )
+
+
+def test_a_list_is_stored_whole_in_the_order_of_the_caller(empty_engine: sa.Engine) -> None:
+    scopes = ["test", "production", "staging", "development"]
+    contents = [directive(scope=scope) for scope in scopes] + [directive(status="draft")]
+    outcomes = gate.propose(empty_engine, contents, POLICY)
+    assert [one.directive.scope for one in outcomes] == [*scopes, "test"]
+    assert [one.directive.status for one in outcomes] == [
+        "approved",
+        "blocked",
+        "proposed",
+        "approved",
+        "draft",
+    ]
+    assert counts(empty_engine) == {
+        "directives": 5,
+        "approval_requests": 1,
+        "approval_votes": 0,
+        "grants": 2,
+        "execution_runs": 0,
+        "artifacts": 4,
+        "events": 4 + 3 + 3 + 4 + 1,
+    }
+
+
+def test_an_empty_list_is_no_work(empty_engine: sa.Engine) -> None:
+    assert gate.propose(empty_engine, [], POLICY) == []
+    assert set(counts(empty_engine).values()) == {0}
+
+
+def test_one_unreadable_budget_in_a_list_stores_none_of_it(empty_engine: sa.Engine) -> None:
+    contents = [directive(), directive(budget="fifty dollars")]
+    with pytest.raises(InvalidInputError) as caught:
+        gate.propose(empty_engine, contents, POLICY)
+    assert caught.value.field == "budget"
+    assert set(counts(empty_engine).values()) == {0}
+
+
+def test_a_proposed_row_that_nobody_judged_passes_the_gate_when_submitted(
+    engine: sa.Engine,
+) -> None:
+    content = directive(payload={"came": "by SQL"})
+    unjudged = uuid4()
+    write(
+        engine,
+        "INSERT INTO directives (id, role, type, payload, issued_by, objective, scope, status,"
+        ' action_digest) VALUES (:id, :role, :type, \'{"came": "by SQL"}\', :issued_by,'
+        " :objective, :scope, 'proposed', :digest)",
+        **content.model_dump(include={"role", "type", "issued_by", "objective", "scope"}),
+        id=unjudged,
+        digest=action_digest(intent_of(content)),
+    )
+    outcome = gate.submit(engine, unjudged, actor="remit", policy=POLICY)
+    assert outcome.directive.status == "approved"
+    record = read_record(engine, unjudged)
+    assert record.grant is not None
+    assert record.events[0].type == "directive.proposed"
+    assert "without a decision" in record.events[0].data
+    assert record.broken_at is None
+
+
+def test_a_proposed_row_with_an_unreadable_budget_is_blocked_by_the_gate(
+    engine: sa.Engine,
+) -> None:
+    found = proposed(engine, status="draft")
+    write(engine, "UPDATE directives SET budget = 'a lot' WHERE id = :id", id=found.id)
+    outcome = gate.submit(engine, found.id, actor="remit", policy=POLICY)
+    assert (outcome.directive.status, outcome.directive.status_reason) == ("blocked", "policy")
+
+
+@pytest.mark.parametrize("scope", ["test", "staging", "production"])
+def test_a_stored_decision_can_be_replayed_from_its_artifact_alone(
+    engine: sa.Engine, scope: str
+) -> None:
+    content = directive(scope=scope, budget="$70", constraints={"read": ["only"]}, timebox="5m")
+    [outcome] = gate.propose(engine, [content], POLICY)
+    [stored] = read_record(engine, outcome.directive.id).artifacts
+    assert (stored.type, stored.uri) == ("policy_evaluation", outcome.artifact_uri)
+    held: Any = stored.metadata
+    replayed = decide(
+        PolicyInput(held["intent"], held["action_digest"]),
+        PolicyConfig.model_validate(held["policy"]),
+    )
+    assert replayed == outcome.decision
+    assert held["verdict"] == replayed.verdict.value
+    assert action_digest(held["intent"]) == held["action_digest"]
+
+
+def test_a_stored_decision_can_be_replayed_under_another_policy(engine: sa.Engine) -> None:
+    [outcome] = gate.propose(engine, [directive()], POLICY)
+    [stored] = read_record(engine, outcome.directive.id).artifacts
+    held: Any = stored.metadata
+    told = PolicyInput(held["intent"], held["action_digest"])
+    assert decide(told, PolicyConfig()).verdict is PolicyVerdict.BLOCK
+
+
+def test_what_is_final_cannot_be_submitted_again(engine: sa.Engine) -> None:
+    found = proposed(engine)
+    write(engine, "UPDATE directives SET status = 'complete' WHERE id = :id", id=found.id)
+    with pytest.raises(ConflictError) as caught:
+        gate.submit(engine, found.id, actor="operator", policy=POLICY)
+    assert str(caught.value) == (
+        f"directive {found.id} is complete, which is final; propose a new one instead"
+    )

@@ -1,0 +1,84 @@
+"""A database that is away is said in one line, and nothing is half-written."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+
+from remit.approval.types import Ballot
+from remit.db import migrate
+from remit.db.engine import create_database_engine
+from remit.directives.repository import DirectiveFilter
+from remit.errors import UnavailableError
+from remit.operations import gate
+from remit.operations.approvals import settle, vote
+from remit.operations.cancellation import cancel
+from remit.operations.evidence import read_directives, read_record, resolve_id
+from remit.operations.runs import begin_run, start_run
+from remit.stack.layout import DataDir
+from remit.stack.postgres import EmbeddedPostgres
+from tests.support.contents import POLICY, SHORT, counts, directive
+
+SOME_ID = uuid4()
+BALLOT = Ballot("operator", "approve", None, "sha256:0")
+Verb = Callable[[sa.Engine], object]
+
+VERBS: dict[str, Verb] = {
+    "propose": lambda engine: gate.propose(engine, [directive()], POLICY),
+    "submit": lambda engine: gate.submit(engine, SOME_ID, actor="operator", policy=POLICY),
+    "vote": lambda engine: vote(engine, SOME_ID, BALLOT, POLICY),
+    "settle": lambda engine: settle(engine, SOME_ID),
+    "cancel": lambda engine: cancel(engine, SOME_ID, actor="operator", reason=None),
+    "start": lambda engine: start_run(engine, SOME_ID, lambda _: SHORT, POLICY),
+    "begin": lambda engine: begin_run(engine, SOME_ID),
+    "show": lambda engine: read_record(engine, SOME_ID),
+    "list": lambda engine: read_directives(engine, DirectiveFilter()),
+    "resolve": lambda engine: resolve_id(engine, "abcd"),
+}
+
+
+@pytest.mark.parametrize("verb", VERBS.values(), ids=VERBS)
+def test_every_verb_says_in_one_line_that_the_database_does_not_answer(verb: Verb) -> None:
+    engine = create_database_engine("postgresql://remit:secret@127.0.0.1:1/remit")
+    with pytest.raises(UnavailableError) as caught:
+        verb(engine)
+    [line] = str(caught.value).splitlines()
+    assert line.startswith("the database at 127.0.0.1:1/remit does not answer (")
+    assert line.endswith("); start it, or correct DATABASE_URL")
+    assert "secret" not in line
+    assert caught.value.retryable
+
+
+@pytest.fixture
+def own_data() -> Iterator[DataDir]:
+    """Return a data directory for a Postgres of this test's own."""
+    with tempfile.TemporaryDirectory(prefix="remit-tests-") as folder:
+        data = DataDir(Path(folder) / "data")
+        data.prepare()
+        yield data
+
+
+def test_a_database_that_goes_away_in_between_is_used_again_when_it_is_back(
+    own_data: DataDir,
+) -> None:
+    server = EmbeddedPostgres(own_data)
+    url = server.start()
+    engine = create_database_engine(url)
+    try:
+        migrate.upgrade(url)
+        content = directive(idempotency_key="once")
+        gate.propose(engine, [content], POLICY)
+        server.stop()
+        with pytest.raises(UnavailableError, match="does not answer"):
+            gate.propose(engine, [content], POLICY)
+        server = EmbeddedPostgres(own_data)
+        assert server.start() == url
+        [outcome] = gate.propose(engine, [content], POLICY)
+        assert not outcome.created
+        assert counts(engine)["directives"] == 1
+    finally:
+        engine.dispose()
+        server.stop()

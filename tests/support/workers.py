@@ -1,0 +1,86 @@
+"""Workers inside the test's own process, and in processes of their own that may be killed."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TypeVar
+
+import sqlalchemy as sa
+from temporalio.client import Client
+from temporalio.worker import WorkflowRunner
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+
+from remit.control import Control
+from remit.execution.modules.base import ExecutionModule
+from remit.execution.modules.registry import discover_modules
+from remit.operations.policies import PolicySource
+from remit.workflows.client import WorkflowClient
+from remit.workflows.worker import WorkerParts, serve
+
+T = TypeVar("T")
+
+
+@contextlib.asynccontextmanager
+async def working(
+    client: Client,
+    engine: sa.Engine,
+    *modules: ExecutionModule,
+    policies: PolicySource | None = None,
+    sweep_seconds: float = 3600,
+    runner: WorkflowRunner | None = None,
+) -> AsyncIterator[None]:
+    """Serve both queues of the client's namespace while the block runs.
+
+    Args:
+        client: names the namespace.
+        engine: the database, for Remit and for modules.
+        modules: more modules than the built-in ones.
+        policies: the worker's policy; None for the built-in one.
+        sweep_seconds: the dispatcher's interval; by default it sweeps once.
+        runner: how workflow code is run; None for the full sandbox, which raises on what is not
+            deterministic.
+    """
+    registry = discover_modules(installed=())
+    for module in modules:
+        registry.register_module(module, source="test")
+    parts = WorkerParts(engine, engine, policies or PolicySource(None), registry)
+    stop, ready = asyncio.Event(), asyncio.Event()
+    code = runner or SandboxedWorkflowRunner()
+    work = serve(
+        client, parts, sweep_seconds=sweep_seconds, stop=stop, on_ready=ready.set, runner=code
+    )
+    serving = asyncio.create_task(work)
+    waiting = asyncio.create_task(ready.wait())
+    await asyncio.wait([serving, waiting], return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    try:
+        if not serving.done():
+            yield
+    finally:
+        stop.set()
+        # What made the worker fail is raised here.
+        await serving
+
+
+def control(client: Client, engine: sa.Engine, policies: PolicySource | None = None) -> Control:
+    """Return what a door would call."""
+    return Control(engine, WorkflowClient(client), policies or PolicySource(None))
+
+
+async def until(found: Callable[[], T], *, seconds: float = 20) -> T:
+    """Call `found` in a thread until it returns something true, and return that."""
+
+    async def call() -> T:
+        return await asyncio.to_thread(found)
+
+    return await eventually(call, seconds=seconds)
+
+
+async def eventually(found: Callable[[], Awaitable[T]], *, seconds: float = 20) -> T:
+    """Await `found` again and again until it gives something true, and return that."""
+    async with asyncio.timeout(seconds):
+        value = await found()
+        while not value:
+            await asyncio.sleep(0.05)
+            value = await found()
+        return value
