@@ -11,7 +11,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import sqlalchemy as sa
-from pydantic import JsonValue
+from pydantic import JsonValue, TypeAdapter
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from remit.approval.types import (
@@ -149,6 +149,11 @@ def latest_grants(
     return found, rows[0].now
 
 
+def grant_from_json(stored: JsonObject) -> Grant:
+    """Return the grant that :data:`LATEST_GRANT` read."""
+    return _GRANT.validate_python(stored)
+
+
 def latest_grant(connection: sa.Connection, directive_id: UUID) -> Grant | None:
     """Return the directive's newest grant, used or not, or None when it never had one."""
     found, _ = latest_grants(connection, [directive_id])
@@ -206,6 +211,14 @@ _CONSUME = """
     WHERE request.id = new.id AND request.status = 'approved'
     RETURNING request.id
 """
+LATEST_GRANT = """(
+    SELECT to_jsonb(newest) || jsonb_build_object('budget', newest.budget::text)
+    FROM grants AS newest WHERE newest.directive_id = directive.id
+    ORDER BY newest.issued_at DESC LIMIT 1
+)"""
+"""An SQL value: the newest grant of the row `directive`, with its amount as text to stay exact."""
+
+_GRANT = TypeAdapter(Grant)
 _GRANT_FIELDS = tuple(column.name for column in grants.c)
 _LATEST_GRANTS = (
     sa.select(grants, sa.func.now().label("now"))

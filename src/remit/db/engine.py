@@ -42,6 +42,8 @@ def create_database_engine(
         url.set(drivername="postgresql+psycopg"),
         pool_size=pool_size,
         max_overflow=pool_size,
+        # The connection used last is used next: its statements are prepared, its caches warm.
+        pool_use_lifo=True,
         connect_args={
             "application_name": application_name,
             "connect_timeout": CONNECT_TIMEOUT_SECONDS,

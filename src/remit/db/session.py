@@ -40,6 +40,19 @@ def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
         ) from error
 
 
+@contextmanager
+def snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Open a transaction that only reads, and sees one moment in all of its statements.
+
+    Raises:
+        UnavailableError: as :func:`transaction`.
+        MisconfiguredError: as :func:`transaction`.
+    """
+    reading = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    with transaction(reading) as connection:
+        yield connection
+
+
 def where(engine: sa.Engine) -> str:
     """Name the engine's server and database, never its password."""
     url = engine.url

@@ -100,6 +100,10 @@ directives = sa.Table(
     sa.CheckConstraint(
         "status = 'draft' OR action_digest IS NOT NULL", name="digest_once_proposed"
     ),
+    *(
+        sa.CheckConstraint(f"jsonb_typeof({name}) = 'object'", name=f"{name}_is_object")
+        for name in ("payload", "constraints", "success_metrics")
+    ),
     sa.UniqueConstraint("issued_by", "idempotency_key"),
     sa.Index(None, "status", "updated_at"),
     sa.Index(None, "created_at"),
@@ -213,7 +217,6 @@ artifacts = sa.Table(
     _text("digest"),
     sa.Column("size_bytes", sa.Integer, nullable=False),
     _stamped("created_at"),
-    sa.UniqueConstraint("uri"),
     sa.Index(None, "directive_id"),
     sa.Index(None, "type", "created_at"),
 )
@@ -222,16 +225,14 @@ artifacts = sa.Table(
 events = sa.Table(
     "events",
     metadata,
-    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
-    _ref("directive_id", "directives.id"),
-    sa.Column("seq", sa.Integer, nullable=False),
+    sa.Column("directive_id", sa.Uuid, sa.ForeignKey("directives.id"), primary_key=True),
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
     _text("type"),
     _text("actor"),
     _json("data"),
     _stamped("occurred_at"),
     _text("prev_hash"),
     _text("hash"),
-    sa.UniqueConstraint("directive_id", "seq"),
 )
 
 # 6 recall.

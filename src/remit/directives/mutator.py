@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -44,6 +45,44 @@ def moves(wanted: Sequence[Move]) -> Part:
             }
         )
     return Part("moved", _MOVE, rows, "a directive has changed meanwhile; look at it and try again")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A directive that has just become `executing`.
+
+    Attributes:
+        directive: the directive as it now is.
+        grounds: what was read with it; None when there was nothing.
+        now: the database's clock.
+    """
+
+    directive: DirectiveRead
+    grounds: JsonObject | None
+    now: datetime
+
+
+def claim_directives(
+    connection: sa.Connection, directive_ids: Sequence[UUID], *, grounds: str
+) -> list[Claim]:
+    """Make approved directives `executing`, and read the grounds in the same statement.
+
+    Args:
+        connection: the operation's transaction; the statement takes the rows' locks.
+        directive_ids: whom to claim; at least one.
+        grounds: an SQL value of type `jsonb` about the row `directive`. If the statement had to
+            wait for a lock, it may have missed what was written meanwhile; the caller looks again.
+
+    Raises:
+        ConflictError: one of them is not approved; nothing may be committed.
+    """
+    validate_transition("approved", "executing")
+    rows = connection.exec_driver_sql(
+        f"{_CLAIM} {grounds} AS grounds, now() AS now", {"ids": list(directive_ids)}
+    ).all()
+    if len(rows) != len(directive_ids):
+        raise ConflictError("a directive is not approved; look at it and try again")
+    return [Claim(DirectiveRead.from_row(row.directive), row.grounds, row.now) for row in rows]
 
 
 def transition_directive_status(
@@ -93,6 +132,12 @@ _MOVE = """
     ) AS new
     WHERE directive.id = new.id AND directive.status = new.current
     RETURNING directive.id
+"""
+_CLAIM = """
+    UPDATE directives AS directive
+    SET status = 'executing', status_reason = NULL, updated_at = now()
+    WHERE directive.id = ANY(%(ids)s) AND directive.status = 'approved'
+    RETURNING to_jsonb(directive) AS directive,
 """
 _TRANSITION = (
     sa.update(directives)

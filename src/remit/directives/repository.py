@@ -1,12 +1,12 @@
 """Every statement on directives but the one that changes a status, which is the mutator's."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert as pg_insert
 
 from remit.db.tables import approval_requests, directives
 from remit.directives.lifecycle import DirectiveStatus
@@ -60,7 +60,7 @@ def insert_directives(
     """
     rows = [
         {
-            "id": directive.id,
+            "id": str(directive.id),
             "action_digest": directive.action_digest,
             "status": directive.content.status,
             "idempotency_key": directive.content.idempotency_key,
@@ -69,7 +69,7 @@ def insert_directives(
         # In one order for all, so that callers who send the same keys wait, and never deadlock.
         for directive in sorted(new, key=lambda each: each.content.idempotency_key or "")
     ]
-    stored = connection.execute(_INSERT, rows)
+    stored = connection.exec_driver_sql(_INSERT, {"rows": json.dumps(rows, ensure_ascii=False)})
     return {row.id: row.created_at for row in stored}
 
 
@@ -161,11 +161,22 @@ def find_unattended(connection: sa.Connection, age: timedelta, limit: int) -> li
     return _oldest(connection, [directives.c.status == "proposed", old, ~waiting], limit)
 
 
-_INSERT = (
-    pg_insert(directives)
-    .on_conflict_do_nothing(index_elements=["issued_by", "idempotency_key"])
-    .returning(directives.c.id, directives.c.created_at)
-)
+_INSERT = """
+    INSERT INTO directives (
+        id, role, type, payload, issued_by, objective, scope, constraints, success_metrics,
+        budget, timebox, status, action_digest, idempotency_key
+    )
+    SELECT
+        id, role, type, payload, issued_by, objective, scope, constraints, success_metrics,
+        budget, timebox, status, action_digest, idempotency_key
+    FROM jsonb_to_recordset(%(rows)s::jsonb) AS new (
+        id uuid, role text, type text, payload jsonb, issued_by text, objective text, scope text,
+        constraints jsonb, success_metrics jsonb, budget text, timebox text, status text,
+        action_digest text, idempotency_key text
+    )
+    ON CONFLICT (issued_by, idempotency_key) DO NOTHING
+    RETURNING id, created_at
+"""
 _GET = sa.select(directives).where(directives.c.id == sa.bindparam("directive_id"))
 _LOCK = _GET.with_for_update()
 

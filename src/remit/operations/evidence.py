@@ -1,6 +1,6 @@
 """Read what happened: one directive with its whole record, or many in a list.
 
-Readers take a snapshot and change nothing.
+Each reader sees one moment, and can change nothing.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from remit.artifacts.repository import list_artifacts
 from remit.artifacts.types import Artifact
 from remit.audit.chain import Event, first_broken
 from remit.audit.repository import list_events
-from remit.db.session import transaction
+from remit.db.session import snapshot
 from remit.directives.models import DirectiveRead
 from remit.directives.repository import (
     DirectiveFilter,
@@ -79,7 +79,7 @@ def read_record(engine: sa.Engine, directive_id: UUID) -> Record:
     Raises:
         NotFoundError: there is no such directive.
     """
-    with transaction(engine) as connection:
+    with snapshot(engine) as connection:
         directive = get_directive(connection, directive_id)
         request = latest_request(connection, directive_id)
         grant = latest_grant(connection, directive_id)
@@ -103,13 +103,13 @@ def read_directive(engine: sa.Engine, directive_id: UUID) -> DirectiveRead:
     Raises:
         NotFoundError: there is no such directive.
     """
-    with transaction(engine) as connection:
+    with snapshot(engine) as connection:
         return get_directive(connection, directive_id)
 
 
 def read_directives(engine: sa.Engine, wanted: DirectiveFilter) -> list[DirectiveRead]:
     """Return the directives that pass the filter, newest first."""
-    with transaction(engine) as connection:
+    with snapshot(engine) as connection:
         return list_directives(connection, wanted)
 
 
@@ -130,7 +130,7 @@ def resolve_id(engine: sa.Engine, text: str) -> UUID:
             f"not an identifier; give it whole, or at least its first {SHORTEST_PREFIX} characters",
             field="id",
         )
-    with transaction(engine) as connection:
+    with snapshot(engine) as connection:
         found = find_by_prefix(connection, prefix)
     if not found:
         raise NotFoundError(
@@ -154,7 +154,7 @@ def find_leftovers(
         stalled: how long it may stay executing before it counts.
         limit: the most of each to return, longest waiting first.
     """
-    with transaction(engine) as connection:
+    with snapshot(engine) as connection:
         return Leftovers(
             approved=tuple(find_idle(connection, "approved", idle, limit)),
             executing=tuple(find_idle(connection, "executing", stalled, limit)),

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 
 from remit.approval.grants import void_reason
-from remit.approval.repository import consume_requests, latest_grants
+from remit.approval.repository import LATEST_GRANT, consume_requests, grant_from_json
 from remit.approval.types import Grant, VoidReason
 from remit.artifacts.repository import NewArtifact, new_artifact
 from remit.audit.repository import Entry, evidence
@@ -20,7 +20,7 @@ from remit.db.session import transaction
 from remit.db.together import write_together
 from remit.directives.digest import action_digest
 from remit.directives.models import DirectiveRead, intent_of
-from remit.directives.mutator import transition_directive_status
+from remit.directives.mutator import Claim, claim_directives
 from remit.errors import ConflictError
 from remit.execution.models import ExecutionRunCreate, ExecutionRunRead
 from remit.execution.modules.base import ModuleKind
@@ -79,13 +79,10 @@ def start_runs(
     """
     with transaction(engine) as connection:
         # This takes the directives' locks, so that an ordinary start needs no separate look.
-        moved = transition_directive_status(
-            connection, directive_ids, current="approved", target="executing"
-        )
-        grants, now = latest_grants(connection, directive_ids)
-        starts = [_prepare(each, grants.get(each.id), choose, policy, now) for each in moved]
+        claims = claim_directives(connection, directive_ids, grounds=LATEST_GRANT)
+        starts = [_prepare(claim, choose, policy) for claim in claims]
         _write(connection, starts)
-    states = {one.directive.id: RunState(one.directive, _as_read(one, now)) for one in starts}
+    states = {one.directive.id: RunState(one.directive, _as_read(one)) for one in starts}
     return [states[directive_id] for directive_id in directive_ids]
 
 
@@ -114,21 +111,18 @@ class _Start:
     directive: DirectiveRead
     grant: Grant
     run: ExecutionRunCreate
+    now: datetime
 
 
-def _prepare(
-    directive: DirectiveRead,
-    grant: Grant | None,
-    choose: Callable[[str], ModuleChoice],
-    policy: PolicyConfig,
-    now: datetime,
-) -> _Start:
+def _prepare(claim: Claim, choose: Callable[[str], ModuleChoice], policy: PolicyConfig) -> _Start:
     """Verify one grant and describe the run that it will become.
 
     Raises:
         ConflictError: it does not hold.
     """
-    void = check_grant(directive, grant, policy, now)
+    directive = claim.directive
+    grant = None if claim.grounds is None else grant_from_json(claim.grounds)
+    void = check_grant(directive, grant, policy, claim.now)
     if grant is None or void is not None:
         raise ConflictError(f"the grant of directive {directive.id} does not hold: {void}")
     choice = choose(directive.type)
@@ -141,7 +135,7 @@ def _prepare(
         idempotency_key=f"{directive.id}:{grant.id}",
         status="running" if choice.kind == "short" else "pending",
     )
-    return _Start(directive, grant, run)
+    return _Start(directive, grant, run, claim.now)
 
 
 def _write(connection: sa.Connection, starts: Sequence[_Start]) -> None:
@@ -155,7 +149,7 @@ def _write(connection: sa.Connection, starts: Sequence[_Start]) -> None:
     write_together(connection, parts)
 
 
-def _as_read(start: _Start, now: datetime) -> ExecutionRunRead:
+def _as_read(start: _Start) -> ExecutionRunRead:
     """Return a run that was just stored, without reading it back."""
     begun = start.run.status == "running"
     row = {
@@ -164,8 +158,8 @@ def _as_read(start: _Start, now: datetime) -> ExecutionRunRead:
         "result": None,
         "error_type": None,
         "error_message": None,
-        "created_at": now,
-        "started_at": now if begun else None,
+        "created_at": start.now,
+        "started_at": start.now if begun else None,
         "ended_at": None,
     }
     return ExecutionRunRead.from_row(row)

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from pydantic import JsonValue
 
+from remit.directives.timebox import parse_timebox
 from remit.errors import InvalidInputError
 from remit.policy.budget import parse_budget
 from remit.policy.config import ApprovalRule, PolicyConfig
@@ -23,7 +24,7 @@ from remit.policy.types import (
 from remit.wording import listed, quoted
 
 Policy = Callable[[PolicyInput, PolicyConfig], list[PolicyResult]]
-"""What every policy is: it returns at least one result and never raises."""
+"""What every policy is: it never raises, and may be silent where it has nothing to object to."""
 
 
 def budget_ceiling(policy_input: PolicyInput, config: PolicyConfig) -> list[PolicyResult]:
@@ -55,6 +56,21 @@ def scope_allowlist(policy_input: PolicyInput, config: PolicyConfig) -> list[Pol
     return [_on_list("scope_allowlist", "scope", scope, config.allowed_scopes)]
 
 
+def timebox_form(policy_input: PolicyInput, config: PolicyConfig) -> list[PolicyResult]:
+    """Block a timebox that cannot be read, as one written behind Remit's back may be."""
+    del config  # no policy file has a say in how a length of time is written
+    timebox = policy_input.intent.get("timebox")
+    if timebox is None:
+        return []
+    if not isinstance(timebox, str):
+        return [_block("timebox_form", 'timebox: must be text, like "5m"')]
+    try:
+        parse_timebox(timebox)
+    except InvalidInputError as error:
+        return [_block("timebox_form", f"timebox: {error.message}")]
+    return []
+
+
 def human_approval(policy_input: PolicyInput, config: PolicyConfig) -> list[PolicyResult]:
     """Ask for a person once for every rule that matches; allow when none does."""
     matching = [rule for rule in config.approval.rules if _matches(rule, policy_input)]
@@ -66,7 +82,13 @@ def human_approval(policy_input: PolicyInput, config: PolicyConfig) -> list[Poli
     ]
 
 
-POLICIES: tuple[Policy, ...] = (budget_ceiling, tool_allowlist, scope_allowlist, human_approval)
+POLICIES: tuple[Policy, ...] = (
+    budget_ceiling,
+    tool_allowlist,
+    scope_allowlist,
+    timebox_form,
+    human_approval,
+)
 """Every policy, in the order of the results."""
 
 

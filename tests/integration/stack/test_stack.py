@@ -45,12 +45,19 @@ def assert_refused(address: str) -> None:
         socket.create_connection((host, int(port))).close()
 
 
-def below(process: psutil.Process) -> list[psutil.Process]:
-    return process.children(recursive=True)
+def children() -> set[int]:
+    """Return this process's own children: the servers that other tests share stay among them."""
+    return {child.pid for child in psutil.Process().children()}
+
+
+@pytest.fixture
+def before() -> set[int]:
+    """Return the children that there are before a test starts any."""
+    return children()
 
 
 async def test_a_stack_starts_is_found_and_stops_leaving_nothing(
-    make_stack: MakeStack, data: DataDir
+    make_stack: MakeStack, data: DataDir, before: set[int]
 ) -> None:
     events: list[StackEvent] = []
     stack = make_stack(report=events.append)
@@ -82,7 +89,7 @@ async def test_a_stack_starts_is_found_and_stops_leaving_nothing(
     stack.stop()
     stack.stop()
 
-    assert below(psutil.Process()) == []
+    assert children() == before
     assert find_stack(data.path) is None
     assert_refused(info.temporal_address)
     assert not (data.postgres / ".s.PGSQL.5432").exists()
@@ -115,7 +122,7 @@ async def test_what_was_stored_survives_a_restart(make_stack: MakeStack) -> None
     [("temporal_port", "--temporal-port"), ("temporal_ui_port", "--temporal-ui-port")],
 )
 def test_a_port_in_use_is_named_with_its_option(
-    make_stack: MakeStack, option: str, flag: str
+    make_stack: MakeStack, option: str, flag: str, before: set[int]
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -125,7 +132,7 @@ def test_a_port_in_use_is_named_with_its_option(
         f"port {port} of 127.0.0.1 cannot be used (Address already in use): free it, or choose "
         f"another with {flag}"
     )
-    assert below(psutil.Process()) == []
+    assert children() == before
 
 
 def test_given_ports_are_used(make_stack: MakeStack) -> None:
@@ -154,7 +161,7 @@ def test_a_directory_of_another_version_is_refused_before_anything_starts(
 
 @pytest.mark.parametrize("delay", [0.0, 0.1, 0.6])
 def test_a_stop_during_the_start_ends_it_and_leaves_nothing(
-    make_stack: MakeStack, data: DataDir, delay: float
+    make_stack: MakeStack, data: DataDir, delay: float, before: set[int]
 ) -> None:
     stack = make_stack(on_database_ready=lambda _: time.sleep(1.5))
     stopping = threading.Timer(delay, stack.stop)
@@ -162,7 +169,7 @@ def test_a_stop_during_the_start_ends_it_and_leaves_nothing(
     with pytest.raises(UnavailableError, match="was stopped while it started"):
         stack.start()
     stopping.join()
-    assert below(psutil.Process()) == []
+    assert children() == before
     assert not data.stack_file.exists()
     with make_stack(worker=False, **NO_TEMPORAL) as again:
         assert again.failure() is None
@@ -174,14 +181,18 @@ def test_a_stop_during_the_start_ends_it_and_leaves_nothing(
     ids=["a failed migration", "an interrupt"],
 )
 def test_a_start_that_fails_half_way_leaves_nothing(
-    make_stack: MakeStack, data: DataDir, error: BaseException, services: dict[str, Any]
+    make_stack: MakeStack,
+    data: DataDir,
+    error: BaseException,
+    services: dict[str, Any],
+    before: set[int],
 ) -> None:
     def fail(_: str) -> None:
         raise error
 
     with pytest.raises(type(error)):
         make_stack(on_database_ready=fail, **services).start()
-    assert below(psutil.Process()) == []
+    assert children() == before
     assert not data.stack_file.exists()
     assert not data.processes_file.exists()
 
@@ -204,14 +215,16 @@ def test_a_stack_without_a_worker_has_none_to_kill_or_wait_for(make_stack: MakeS
                 call()
 
 
-def test_a_worker_that_refuses_to_start_fails_the_start_with_its_words(data: DataDir) -> None:
+def test_a_worker_that_refuses_to_start_fails_the_start_with_its_words(
+    data: DataDir, before: set[int]
+) -> None:
     argv = (sys.executable, "-c", "import sys; print('policy.toml: bad'); sys.exit(2)")
     stack = Stack(
         data, StackOptions(worker_argv=argv, **NO_SERVERS), on_database_ready=lambda _: None
     )
     with pytest.raises(MisconfiguredError, match=r"the worker refuses to start: policy\.toml: bad"):
         stack.start()
-    assert below(psutil.Process()) == []
+    assert children() == before
 
 
 @pytest.mark.parametrize(

@@ -187,19 +187,20 @@ def test_a_decision_names_the_policy_that_made_it() -> None:
     assert (decision.policy_version, decision.policy_digest) == ("1", config.digest)
 
 
+SEEN = ("type", "scope", "budget", "timebox")
+
+
 @given(
     st.dictionaries(ANY_TEXT, ANY_JSON)
-    | st.fixed_dictionaries({}, optional=dict.fromkeys(("type", "scope", "budget"), ANY_JSON))
+    | st.fixed_dictionaries(
+        {}, optional=dict.fromkeys(("type", "scope", "budget", "timebox"), ANY_JSON)
+    )
 )
 def test_the_gate_answers_for_any_intent_whatever(intent: dict[str, Any]) -> None:
     policy_input = PolicyInput(intent, "sha256:0")
     found = evaluate_directive(policy_input, default_policy())
-    assert {result.policy for result in found} == {
-        "budget_ceiling",
-        "tool_allowlist",
-        "scope_allowlist",
-        "human_approval",
-    }
+    always = {"budget_ceiling", "tool_allowlist", "scope_allowlist", "human_approval"}
+    assert {result.policy for result in found} - {"timebox_form"} == always
     assert all(result.reason.isprintable() for result in found)
     assert found == evaluate_directive(policy_input, default_policy())
 
@@ -212,3 +213,27 @@ def test_only_what_the_policy_lists_is_allowed(intent: dict[str, Any]) -> None:
     asks = intent["scope"] == "staging" or intent["budget"] in {"50.01", "100 USD"}
     expected = (REQUIRE if asks else ALLOW) if listed and affordable else BLOCK
     assert decision.verdict is expected
+
+
+@pytest.mark.parametrize("timebox", [None, "5m", "PT5M"])
+def test_a_timebox_that_can_be_kept_is_no_matter_for_policy(timebox: str | None) -> None:
+    found = evaluate_directive(seen(timebox=timebox), default_policy())
+    assert "timebox_form" not in {result.policy for result in found}
+
+
+@pytest.mark.parametrize(
+    ("timebox", "reason"),
+    [
+        (
+            "soon",
+            (
+                'timebox: "soon" is not a length of time: write it like "30s", "5m", "1h30m", '
+                '"1d" or "PT5M"'
+            ),
+        ),
+        (5, 'timebox: must be text, like "5m"'),
+    ],
+)
+def test_a_timebox_that_cannot_be_read_blocks(timebox: object, reason: str) -> None:
+    assert result_of("timebox_form", timebox=timebox).verdict is BLOCK
+    assert result_of("timebox_form", timebox=timebox).reason == reason

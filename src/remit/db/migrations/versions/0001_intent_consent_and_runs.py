@@ -92,6 +92,12 @@ def _directives() -> None:
 
 def _directive_checks() -> list[sa.CheckConstraint]:
     return [
+        *(
+            sa.CheckConstraint(
+                f"jsonb_typeof({name}) = 'object'", name=op.f(f"ck_directives_{name}_is_object")
+            )
+            for name in ("payload", "constraints", "success_metrics")
+        ),
         sa.CheckConstraint(
             "(status IN ('blocked', 'aborted')) = (status_reason IS NOT NULL)",
             name=op.f("ck_directives_reason_when_stopped"),

@@ -83,7 +83,6 @@ def _artifacts() -> None:
             ["run_id"], ["execution_runs.id"], name=op.f("fk_artifacts_run_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_artifacts")),
-        sa.UniqueConstraint("uri", name=op.f("uq_artifacts_uri")),
     )
     op.create_index(op.f("ix_artifacts_directive_id"), "artifacts", ["directive_id"], unique=False)
     op.create_index(
@@ -94,7 +93,6 @@ def _artifacts() -> None:
 def _events() -> None:
     op.create_table(
         "events",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("directive_id", sa.Uuid(), nullable=False),
         sa.Column("seq", sa.Integer(), nullable=False),
         sa.Column("type", sa.Text(), nullable=False),
@@ -106,8 +104,7 @@ def _events() -> None:
         sa.ForeignKeyConstraint(
             ["directive_id"], ["directives.id"], name=op.f("fk_events_directive_id")
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
-        sa.UniqueConstraint("directive_id", "seq", name=op.f("uq_events_directive_id_seq")),
+        sa.PrimaryKeyConstraint("directive_id", "seq", name=op.f("pk_events")),
     )
 
 
