@@ -30,6 +30,7 @@ def loaded_by(*arguments: str) -> set[str]:
         "sys.stdout = io.StringIO()\n"
         "run(sys.argv[1:])\n"
         "sys.__stdout__.write(json.dumps(sorted(sys.modules)))\n"
+        "sys.__stdout__.flush()\n"  # the interpreter's end flushes sys.stdout, and that is ours
     )
     ran = subprocess.run(
         [sys.executable, "-c", code, *arguments],

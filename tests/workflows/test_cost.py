@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHandle
 
-from remit.workflows.dispatcher import DispatcherWorkflow
 from remit.workflows.orders import DISPATCHER_ID
 from tests.support.acting import Held
 from tests.support.contents import directive
@@ -41,7 +40,7 @@ async def events_of(handle: WorkflowHandle[Any, Any]) -> Counter[str]:
 
 async def settled(client: Client, engine: sa.Engine) -> None:
     """Wait until the dispatcher's first sweep is over, which takes a transaction too."""
-    dispatcher = client.get_workflow_handle_for(DispatcherWorkflow.run, DISPATCHER_ID)
+    dispatcher = client.get_workflow_handle(DISPATCHER_ID)
 
     async def swept() -> bool:
         return (await events_of(dispatcher))["TIMER_STARTED"] > 0
