@@ -47,5 +47,7 @@ def create_database_engine(
         connect_args={
             "application_name": application_name,
             "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+            # Prepared at the second use: the few statements of the loop are used over and over.
+            "prepare_threshold": 1,
         },
     )

@@ -117,6 +117,9 @@ class EmbeddedPostgres:
             *("-D", str(self._data.postgres), "-k", str(self._socket_dir)),
             *("-p", str(_PORT), "-c", "listen_addresses="),
             *("-c", "unix_socket_permissions=0700", "-c", "timezone=UTC"),
+            # The loop's few statements find single rows by key: planning them anew, or compiling
+            # them, costs more than running them.
+            *("-c", "plan_cache_mode=force_generic_plan", "-c", "jit=off"),
             cwd=self._data.postgres,
         )
 
