@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -26,13 +26,26 @@ from remit.json_types import JsonObject
 from remit.policy.budget import parse_budget
 from remit.policy.config import PolicyConfig
 from remit.policy.engine import decide
-from remit.policy.types import PolicyDecision, PolicyInput, PolicyResult, PolicyVerdict
+from remit.policy.types import (
+    PolicyDecision,
+    PolicyInput,
+    PolicyResult,
+    PolicyVerdict,
+    combine,
+)
 
 _AFTER: Mapping[PolicyVerdict, DirectiveStatus] = {
     PolicyVerdict.ALLOW: "approved",
     PolicyVerdict.REQUIRE_APPROVAL: "proposed",
     PolicyVerdict.BLOCK: "blocked",
 }
+
+
+_CHANGED = PolicyResult(
+    PolicyVerdict.BLOCK,
+    "frozen_content",
+    "the content was changed after it was frozen; propose a new directive",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +101,30 @@ def last_evaluation(connection: sa.Connection, directive_id: UUID) -> Evaluation
     return Evaluation(found.policy.version, tuple(blocks), artifact.uri)
 
 
-def decide_case(directive_id: UUID, intent: Intent, opening: Entry, policy: PolicyConfig) -> Case:
-    """Decide about one intent and prepare the evidence of the decision."""
+def decide_case(
+    directive_id: UUID,
+    intent: Intent,
+    opening: Entry,
+    policy: PolicyConfig,
+    *,
+    frozen_as: str | None = None,
+) -> Case:
+    """Decide about one intent and prepare the evidence of the decision.
+
+    Args:
+        directive_id: the directive.
+        intent: its content, as it is now.
+        opening: the event that brings it to the gate.
+        policy: the policy in force.
+        frozen_as: the digest it was frozen with; None when it freezes now. Content that no longer
+            has that digest was changed behind Remit's back, and is blocked whatever it says.
+    """
     content = intent_of(intent)
     digest = action_digest(content)
     decision = decide(PolicyInput(content, digest), policy)
+    if frozen_as not in {None, digest}:
+        results = (*decision.results, _CHANGED)
+        decision = replace(decision, verdict=combine(results), results=results)
     # The whole input is kept, so that the decision can be made again, here or elsewhere.
     evaluation = new_artifact(
         "policy_evaluation",

@@ -119,7 +119,8 @@ def submit(
         opening = _reopen(connection, directive, actor)
         if opening is None:
             return GateOutcome(directive, None, None, created=False)
-        case = decide_case(directive_id, directive, opening, policy)
+        frozen_as = directive.action_digest
+        case = decide_case(directive_id, directive, opening, policy, frozen_as=frozen_as)
         record_cases(connection, [case], policy)
         after = get_directive(connection, directive_id)
         return GateOutcome(after, case.decision, case.evaluation.uri, created=False)

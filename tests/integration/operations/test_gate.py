@@ -191,6 +191,21 @@ def test_a_proposed_row_with_an_unreadable_budget_is_blocked_by_the_gate(
     assert (outcome.directive.status, outcome.directive.status_reason) == ("blocked", "policy")
 
 
+def test_content_that_was_changed_after_it_was_frozen_is_blocked_when_it_is_submitted_again(
+    engine: sa.Engine,
+) -> None:
+    found = proposed(engine, type="shell")
+    assert found.status == "blocked"
+    write(engine, "UPDATE directives SET type = 'echo' WHERE id = :id", id=found.id)
+    outcome = gate.submit(engine, found.id, actor="operator", policy=POLICY)
+    assert (outcome.directive.status, outcome.directive.status_reason) == ("blocked", "policy")
+    assert outcome.decision is not None
+    assert outcome.decision.block_reasons == (
+        "the content was changed after it was frozen; propose a new directive",
+    )
+    assert read_record(engine, found.id).grant is None
+
+
 @pytest.mark.parametrize("scope", ["test", "staging", "production"])
 def test_a_stored_decision_can_be_replayed_from_its_artifact_alone(
     engine: sa.Engine, scope: str

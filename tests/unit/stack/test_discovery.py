@@ -17,6 +17,7 @@ from remit.stack.discovery import (
     Services,
     find_stack,
     normalize_database_url,
+    policy_file,
     resolve_services,
     wait_for_stack,
 )
@@ -198,3 +199,25 @@ def test_discovery_loads_no_server_no_client_and_no_sql_library() -> None:
         [sys.executable, "-c", code], check=True, capture_output=True, text=True
     ).stdout
     assert answer.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "of_the_stack", "expected"),
+    [
+        (None, None, None),
+        (None, "/stack.toml", Path("/stack.toml")),
+        (Path("/mine.toml"), "/stack.toml", Path("/mine.toml")),
+    ],
+    ids=["the built-in one", "the stack's", "one's own"],
+)
+def test_a_command_decides_under_the_policy_of_the_stack_unless_told_otherwise(
+    data: DataDir,
+    info: StackInfo,
+    chosen: Path | None,
+    of_the_stack: str | None,
+    expected: Path | None,
+) -> None:
+    write_state(data, replace(info, policy_file=of_the_stack))
+    given = settings(data, remit_policy_file=chosen)
+    assert policy_file(given) == expected
+    assert resolve_services(given).policy_file == expected
