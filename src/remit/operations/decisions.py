@@ -125,8 +125,19 @@ def decide_case(
     if frozen_as not in {None, digest}:
         results = (*decision.results, _CHANGED)
         decision = replace(decision, verdict=combine(results), results=results)
-    # The whole input is kept, so that the decision can be made again, here or elsewhere.
-    evaluation = new_artifact(
+    evaluation = _evaluation(directive_id, content, digest, policy, decision)
+    return Case(directive_id, intent, digest, opening, decision, evaluation)
+
+
+def _evaluation(
+    directive_id: UUID,
+    content: JsonObject,
+    digest: str,
+    policy: PolicyConfig,
+    decision: PolicyDecision,
+) -> NewArtifact:
+    """Return a decision as evidence, with its whole input, so that it can be made again."""
+    return new_artifact(
         "policy_evaluation",
         {
             "intent": content,
@@ -141,7 +152,6 @@ def decide_case(
         },
         directive_id=directive_id,
     )
-    return Case(directive_id, intent, digest, opening, decision, evaluation)
 
 
 def record_cases(connection: sa.Connection, cases: Sequence[Case], policy: PolicyConfig) -> None:
