@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 
 from remit.control import Control
-from remit.directives.models import DirectiveRead
+from remit.directives.digest import action_digest
+from remit.directives.models import DirectiveRead, intent_of
 from remit.errors import ConflictError
 from remit.operations.policies import PolicySource
 from remit.policy.config import PolicyConfig
@@ -124,8 +125,8 @@ async def test_a_proposed_row_that_nobody_judged_passes_the_gate(
     client: Client, engine: sa.Engine, record_of: ReadRecord
 ) -> None:
     found = proposed(engine, status="draft")
-    stored = "UPDATE directives SET status = 'proposed', action_digest = 'x' WHERE id = :id"
-    write(engine, stored, id=found.id)
+    stored = "UPDATE directives SET status = 'proposed', action_digest = :digest WHERE id = :id"
+    write(engine, stored, id=found.id, digest=action_digest(intent_of(found)))
     async with working(client, engine):
         await control(client, engine).workflows.await_approval(found.id)
         result = await waiting_for(client, found.id).result()

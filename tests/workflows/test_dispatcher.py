@@ -8,6 +8,8 @@ import sqlalchemy as sa
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.worker import UnsandboxedWorkflowRunner
 
+from remit.directives.digest import action_digest
+from remit.directives.models import intent_of
 from remit.operations.approvals import vote
 from remit.operations.evidence import read_directive
 from remit.operations.runs import start_run
@@ -73,8 +75,8 @@ async def test_what_nobody_judged_passes_the_gate_and_runs(
     own_client: Client, engine: sa.Engine, record_of: ReadRecord
 ) -> None:
     found = proposed(engine, status="draft")
-    stored = "UPDATE directives SET status = 'proposed', action_digest = 'x' WHERE id = :id"
-    write(engine, stored, id=found.id)
+    stored = "UPDATE directives SET status = 'proposed', action_digest = :digest WHERE id = :id"
+    write(engine, stored, id=found.id, digest=action_digest(intent_of(found)))
     async with working(own_client, engine, sweep_seconds=OFTEN):
         await until(lambda: record_of(found.id).directive.status == "complete")
 
