@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from tests.cli.conftest import environment, program, propose_arguments
+from tests.support.processes import seen
 
 
 @pytest.fixture
@@ -91,7 +92,7 @@ def test_up_as_json_is_one_document_and_a_lost_server_is_exit_code_1(folder: Pat
     where = json.loads(text)
     assert (where["pid"], where["data_dir"]) == (process.pid, str(folder))
     servers = psutil.Process(process.pid).children(recursive=True)
-    temporal = next(each for each in servers if each.name() == "temporal")
+    temporal = next(each for each, name in seen(servers, psutil.Process.name) if name == "temporal")
     temporal.kill()
     out, err = process.communicate(timeout=40)
     assert (process.returncode, out) == (1, "")

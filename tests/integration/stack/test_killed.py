@@ -4,7 +4,7 @@ import contextlib
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import psutil
@@ -14,6 +14,7 @@ import pytest
 from remit.stack.discovery import find_stack
 from remit.stack.layout import DataDir
 from remit.stack.supervisor import Stack
+from tests.support.processes import seen
 
 HERE = Path(__file__).parent
 
@@ -47,6 +48,15 @@ def running(processes: list[psutil.Process]) -> list[psutil.Process]:
     return found
 
 
+def names(family: Iterable[psutil.Process]) -> set[str]:
+    return {name for _, name in seen(family, psutil.Process.name)}
+
+
+def guardian_of(family: Iterable[psutil.Process]) -> psutil.Process:
+    commands = seen(family, psutil.Process.cmdline)
+    return next(each for each, words in commands if "guardian.py" in " ".join(words))
+
+
 def test_nothing_outlives_a_killed_supervisor_and_nothing_is_lost(
     supervisor: psutil.Popen, data: DataDir, make_stack: Callable[..., Stack]
 ) -> None:
@@ -56,7 +66,7 @@ def test_nothing_outlives_a_killed_supervisor_and_nothing_is_lost(
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 7 AS seven")
     family = supervisor.children(recursive=True)
-    assert {"postgres", "temporal"} <= {process.name() for process in family}
+    assert {"postgres", "temporal"} <= names(family)
 
     kill(supervisor)
 
@@ -73,11 +83,10 @@ def test_the_next_start_cleans_up_when_the_guardian_was_killed_as_well(
     supervisor: psutil.Popen, data: DataDir, make_stack: Callable[..., Stack]
 ) -> None:
     family = supervisor.children(recursive=True)
-    watcher = next(each for each in family if "guardian.py" in " ".join(each.cmdline()))
-    watcher.kill()
+    guardian_of(family).kill()
     kill(supervisor)
     time.sleep(0.3)
-    assert {"postgres", "temporal"} <= {process.name() for process in running(family)}
+    assert {"postgres", "temporal"} <= names(running(family))
 
     with make_stack() as stack:
         assert running(family) == []
@@ -88,10 +97,10 @@ def test_the_next_start_ends_a_postgres_that_nobody_recorded(
     supervisor: psutil.Popen, data: DataDir, make_stack: Callable[..., Stack]
 ) -> None:
     family = supervisor.children(recursive=True)
-    next(each for each in family if "guardian.py" in " ".join(each.cmdline())).kill()
+    guardian_of(family).kill()
     kill(supervisor)
-    for each in running(family):
-        if each.name() not in {"postgres", "guardian.py"}:
+    for each, name in seen(running(family), psutil.Process.name):
+        if name not in {"postgres", "guardian.py"}:
             each.kill()
     data.processes_file.unlink()
 

@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg
@@ -19,6 +20,7 @@ from remit.stack.discovery import find_stack
 from remit.stack.layout import DataDir
 from remit.stack.options import StackOptions
 from remit.stack.supervisor import Stack
+from tests.support.processes import seen
 
 STUB_WORKER = Path(__file__).with_name("stub_worker.py")
 
@@ -45,12 +47,18 @@ def stack(answers: list[tuple[str, object]]) -> Iterator[Stack]:
             yield stack
 
 
+def sockets() -> list[tuple[psutil.Process, Any]]:
+    """Return the internet sockets of every process below this one."""
+    family = psutil.Process().children(recursive=True)
+    return seen(family, lambda process: process.net_connections("inet"))
+
+
 def test_every_listener_of_the_stack_is_on_loopback(stack: Stack) -> None:
     time.sleep(0.5)  # whatever is opened late is seen as well
     listening = {
         connection.laddr
-        for process in psutil.Process().children(recursive=True)
-        for connection in process.net_connections("inet")
+        for _, connections in sockets()
+        for connection in connections
         if connection.status in {psutil.CONN_LISTEN, psutil.CONN_NONE}
     }
     assert stack.info is not None
@@ -61,8 +69,8 @@ def test_every_listener_of_the_stack_is_on_loopback(stack: Stack) -> None:
 def test_nothing_of_the_stack_talks_to_another_machine(stack: Stack) -> None:
     deadline = time.monotonic() + 2
     while time.monotonic() < deadline:
-        for process in psutil.Process().children(recursive=True):
-            for connection in process.net_connections("inet"):
+        for _, connections in sockets():
+            for connection in connections:
                 # An address of two parts, or nothing where there is no peer.
                 assert connection.raddr[:1] in {(), ("127.0.0.1",)}
         time.sleep(0.1)
