@@ -5,7 +5,6 @@ Doors build one :class:`Settings` and pass values down; nothing below a door rea
 equal.
 """
 
-from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
@@ -70,11 +69,6 @@ class Settings(BaseSettings):
         gt=0,
         description="Largest directive accepted, in bytes of its canonical JSON.",
     )
-
-    @property
-    def sweep_interval(self) -> timedelta:
-        """The dispatcher's pause between two sweeps."""
-        return timedelta(seconds=self.remit_sweep_seconds)
 
 
 def load_settings() -> Settings:

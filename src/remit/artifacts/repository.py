@@ -107,12 +107,6 @@ def latest_artifact(
     return Artifact(**row._mapping) if row else None
 
 
-def get_artifact(connection: sa.Connection, artifact_id: UUID) -> Artifact | None:
-    """Return one artifact, or None when there is none of that id."""
-    row = connection.execute(sa.select(artifacts).where(artifacts.c.id == artifact_id)).first()
-    return Artifact(**row._mapping) if row else None
-
-
 _STORE = """
     INSERT INTO artifacts (id, type, uri, directive_id, run_id, metadata, digest, size_bytes)
     SELECT id, type, uri, directive_id, run_id, metadata, digest, size_bytes
