@@ -13,7 +13,9 @@ ErrorType = Literal[
     "not_found",
     "conflict",
     "illegal_transition",
+    "unauthenticated",
     "forbidden",
+    "unverifiable",
     "unavailable",
     "misconfigured",
 ]
@@ -72,11 +74,25 @@ class IllegalTransitionError(ConflictError):
     error_type = "illegal_transition"
 
 
+class UnauthenticatedError(RemitError):
+    """It is not known who calls: there is no token, or it does not hold."""
+
+    error_type = "unauthenticated"
+    http_status = 401
+
+
 class ForbiddenError(RemitError):
     """The caller is known, and may not do this."""
 
     error_type = "forbidden"
     http_status = 403
+
+
+class UnverifiableError(RemitError):
+    """What was signed does not verify: it is damaged, forged, or signed by a key not trusted."""
+
+    error_type = "unverifiable"
+    http_status = 422
 
 
 class UnavailableError(RemitError):

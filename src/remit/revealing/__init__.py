@@ -1,0 +1,7 @@
+"""Text as a person may trust it: whatever could pass for something else is written out.
+
+text -> `revealed`, `revealed_json`, `oddities`: what the doors call
+words -> words that mix scripts, or pass for a word of another script
+characters -> what one character is: seen or not, its script, its escape, its name
+lookalikes -> the tables: characters that look like ASCII, and those that look like nothing
+"""
