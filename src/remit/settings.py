@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import platformdirs
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from remit.errors import MisconfiguredError
@@ -36,6 +36,15 @@ class Settings(BaseSettings):
         description="Postgres to use, as postgresql://user:password@host:port/name. "
         "Unset: the embedded stack's.",
     )
+    database_module_url: str | None = Field(
+        default=None,
+        description="Postgres as modules see it, for a login of role remit_module. Unset: "
+        "DATABASE_URL, with that role.",
+    )
+    database_owner_url: str | None = Field(
+        default=None,
+        description="Postgres for migrations, as the owner of the tables. Unset: DATABASE_URL.",
+    )
     temporal_address: str | None = Field(
         default=None,
         description="Temporal front end to use, as host:port. Unset: the embedded stack's.",
@@ -51,9 +60,18 @@ class Settings(BaseSettings):
         default=None,
         description="Policy file (TOML). Unset: the running stack's, else the built-in one.",
     )
-    remit_actor: str | None = Field(
+    remit_token: SecretStr | None = Field(
         default=None,
-        description="Who proposes and votes on the command line. Unset: the login name.",
+        description="Token that says who you are, as `remit token create` prints it. Unset: that "
+        "of whoever started the embedded stack.",
+    )
+    remit_keys_dir: Path | None = Field(
+        default=None,
+        description="Folder of the keys that sign grants. Unset: `keys` in the data folder.",
+    )
+    remit_signing_key: SecretStr | None = Field(
+        default=None,
+        description="The signing key itself, as PEM text, in place of signing.pem in that folder.",
     )
     remit_modules: str = Field(
         default="",

@@ -4,6 +4,10 @@ A pytest plugin. Every module of tests gets a database of its own (`database_url
 from a migrated template in some hundredths of a second, and a Temporal namespace of its own
 (`client`), so that no test sees what another left behind and any number of workers may follow one
 another under the fixed names of the task queues.
+
+Tests connect as the services do, as `remit_app`; `role_url` gives another login's address. What
+only a forger could bring about is brought about as the superuser, past triggers that the test
+disables by name.
 """
 
 import contextlib
@@ -12,6 +16,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -26,8 +31,9 @@ from temporalio.client import Client
 from remit.db import migrate
 from remit.db.engine import create_database_engine
 from remit.stack.layout import DataDir
-from remit.stack.postgres import EmbeddedPostgres
+from remit.stack.postgres import SUPERUSER, EmbeddedPostgres
 from remit.stack.temporal import EmbeddedTemporal
+from tests.support.people import settle
 
 TEMPLATE = "remit_template"
 """The migrated database that every test database is a copy of."""
@@ -74,9 +80,10 @@ class Servers:
     def _start_postgres(self) -> EmbeddedPostgres:
         server = EmbeddedPostgres(self._data("postgres"))
         url = server.start()
-        execute(url, *(f"ALTER SYSTEM SET {each}" for each in _UNSAFE), "SELECT pg_reload_conf()")
-        execute(url, f"CREATE DATABASE {TEMPLATE}")
-        migrate.upgrade(renamed(url, TEMPLATE))
+        unsafe = (f"ALTER SYSTEM SET {each}" for each in _UNSAFE)
+        execute(server.url_of(SUPERUSER), *unsafe, "SELECT pg_reload_conf()")
+        migrate.upgrade(make_blank(server, TEMPLATE))
+        settle(renamed(url, TEMPLATE))
         return server
 
     def _start_temporal(self) -> EmbeddedTemporal:
@@ -90,6 +97,14 @@ class Servers:
         return data
 
 
+def make_blank(server: EmbeddedPostgres, name: str) -> str:
+    """Make a database as an installation would hand it to Remit; return its owner's address."""
+    url = server.url_of(SUPERUSER)
+    execute(url, f"CREATE DATABASE {name} OWNER remit_owner")
+    execute(renamed(url, name), "CREATE EXTENSION vector")
+    return renamed(server.owner_database_url, name)
+
+
 def execute(database_url: str, *statements: str) -> None:
     """Execute statements that run outside any transaction."""
     address = database_url.replace("+psycopg", "")
@@ -101,6 +116,11 @@ def execute(database_url: str, *statements: str) -> None:
 def renamed(database_url: str, name: str) -> str:
     """Return the address of another database of the same server."""
     return urlunsplit(urlsplit(database_url)._replace(path=f"/{name}"))
+
+
+def as_login(database_url: str, login: str) -> str:
+    """Return the address of the same database for another login."""
+    return urlunsplit(urlsplit(database_url)._replace(netloc=f"{login}@"))
 
 
 @pytest.fixture(scope="session")
@@ -141,12 +161,15 @@ def temporal_address(temporal_server: EmbeddedTemporal) -> str:
 
 @pytest.fixture(scope="session")
 def make_database(postgres_server: EmbeddedPostgres) -> MakeDatabase:
-    """Return a function that makes an empty, migrated database."""
+    """Return a function that makes an empty, migrated database, and tells the services' address."""
     numbers = count(1)
 
     def make() -> str:
         name = f"remit_{next(numbers)}"
-        execute(postgres_server.database_url, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        execute(
+            postgres_server.url_of(SUPERUSER),
+            f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER remit_owner",
+        )
         return renamed(postgres_server.database_url, name)
 
     return make
@@ -154,8 +177,26 @@ def make_database(postgres_server: EmbeddedPostgres) -> MakeDatabase:
 
 @pytest.fixture(scope="module")
 def database_url(make_database: MakeDatabase) -> str:
-    """Return the address of this module's database."""
+    """Return the address of this module's database, for the services."""
     return make_database()
+
+
+@pytest.fixture(scope="module")
+def role_url(database_url: str) -> Callable[[str], str]:
+    """Return a function that tells the address of this module's database for another login."""
+    return partial(as_login, database_url)
+
+
+@pytest.fixture(scope="module")
+def owner_url(database_url: str) -> str:
+    """Return the address of this module's database, for whoever migrates it."""
+    return as_login(database_url, "remit_owner")
+
+
+@pytest.fixture(scope="module")
+def superuser_url(database_url: str) -> str:
+    """Return the address of this module's database, for whom nothing is refused a right."""
+    return as_login(database_url, SUPERUSER)
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
+from sqlalchemy.exc import ProgrammingError
 
 from remit.db.engine import create_database_engine
 from remit.db.session import transaction, where
@@ -21,6 +22,7 @@ from remit.errors import MisconfiguredError
 Step = Callable[[Config, str], None]
 """One of Alembic's commands that move a database between revisions."""
 
+INSUFFICIENT_PRIVILEGE = "42501"
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -39,7 +41,8 @@ def upgrade(database_url: str, revision: str = "head") -> str:
     """Migrate the database up, in one transaction, and return the revision it is now at.
 
     Raises:
-        MisconfiguredError: the database was made by a newer Remit.
+        MisconfiguredError: the database was made by a newer Remit, or the login may not do what
+            a migration does; the message names what an administrator must run.
         UnavailableError: Postgres cannot be reached.
     """
     return _migrate(database_url, command.upgrade, revision)
@@ -70,4 +73,11 @@ def _run(step: Step, config: Config, revision: str, engine: sa.Engine) -> None:
         raise MisconfiguredError(
             f"the database at {where(engine)} cannot be brought to revision {revision}: {error}; "
             "if a newer Remit made it, upgrade this one"
+        ) from error
+    except ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", None) != INSUFFICIENT_PRIVILEGE:
+            raise
+        problem = str(error.orig).strip().splitlines()[0]
+        raise MisconfiguredError(
+            f"the database at {where(engine)} cannot be migrated: {problem}"
         ) from error

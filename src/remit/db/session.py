@@ -3,6 +3,7 @@
 Operations call :func:`transaction`; repositories and mutators receive the connection.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,6 +14,13 @@ from remit.errors import MisconfiguredError, UnavailableError
 
 UNDEFINED_TABLE = "42P01"
 
+REFUSED = "RM001"
+"""SQLSTATE of what the database's own rules refuse: a defect of Remit, so nothing catches it."""
+
+# No SQLSTATE reaches the client when a connection is refused: only these words do.
+_NO_MEMBER = re.compile(r'permission denied to set role "(remit_\w+)"')
+_NO_ROLE = re.compile(r'role "(remit_\w+)" does not exist')
+
 
 @contextmanager
 def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
@@ -22,12 +30,14 @@ def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
         UnavailableError: Postgres cannot be reached or went away; nothing was committed, unless
             the connection was lost during the commit itself, which a retry with the same
             idempotency key resolves.
-        MisconfiguredError: the database has no Remit schema.
+        MisconfiguredError: the database has no Remit schema, or its login may not act with the
+            engine's role.
     """
     try:
         with engine.begin() as connection:
             yield connection
     except (OperationalError, InterfaceError) as error:
+        _check_role(engine, str(error.orig))
         raise UnavailableError(
             f"the database at {where(engine)} does not answer ({_first_line(error)}); "
             "start it, or correct DATABASE_URL"
@@ -59,6 +69,21 @@ def where(engine: sa.Engine) -> str:
     host = url.query.get("host") or url.host or "localhost"
     port = f":{url.port}" if url.port else ""
     return f"{host}{port}/{url.database}"
+
+
+def _check_role(engine: sa.Engine, problem: str) -> None:
+    """Raise what to do about a role that the login cannot act with; return if it is not that."""
+    if found := _NO_MEMBER.search(problem):
+        login = engine.url.username or "the login"
+        raise MisconfiguredError(
+            f"{login} may not act as {found[1]} in the database at {where(engine)}: "
+            f"let an administrator run GRANT {found[1]} TO {login}"
+        )
+    found = _NO_ROLE.search(problem)
+    if found and found[1] != engine.url.username:
+        raise MisconfiguredError(
+            f"the database at {where(engine)} has no role {found[1]}; run `remit db upgrade`"
+        )
 
 
 def _first_line(error: sa.exc.DBAPIError) -> str:

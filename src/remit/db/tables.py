@@ -9,131 +9,131 @@ Only repositories and mutators import this module.
 
 import sqlalchemy as sa
 from pgvector.sqlalchemy import VECTOR
-from sqlalchemy.dialects.postgresql import JSONB
+
+from remit.db.columns import (
+    NAMING,
+    check,
+    id_,
+    json,
+    json_is,
+    money,
+    one_of,
+    ref,
+    stamped,
+    text,
+    time,
+    unique_if,
+)
 
 EMBEDDING_DIMENSIONS = 1536
 """Length of every stored embedding."""
 
-metadata = sa.MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-    }
+metadata = sa.MetaData(naming_convention=NAMING)
+
+# Who may ask, consent and look. Everything but roles, groups and the end of a principal is frozen.
+principals = sa.Table(
+    "principals",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    text("kind"),
+    *map(json, ("roles", "groups")),
+    text("acts_for", nullable=True),
+    text("created_by"),
+    stamped("created_at"),
+    time("disabled_at", nullable=True),
+    sa.Column("revision", sa.Integer, nullable=False, server_default="1"),
+    json("envelope", nullable=True),
+    one_of("kind", "human agent service"),
+    check("name_is_plain", "name ~ '^[a-z0-9][a-z0-9._@-]{0,99}$'"),
+    check("people_act_for_themselves", "acts_for IS NULL OR kind <> 'human'"),
+    sa.ForeignKeyConstraint(["acts_for"], ["principals.name"]),
+    *(json_is(name, "array") for name in ("roles", "groups")),
 )
 
-
-def _id() -> sa.Column[object]:
-    return sa.Column("id", sa.Uuid, primary_key=True)
-
-
-def _time(name: str, *, nullable: bool = False) -> sa.Column[object]:
-    return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
-
-
-def _stamped(name: str) -> sa.Column[object]:
-    now = sa.func.now()
-    return sa.Column(name, sa.DateTime(timezone=True), nullable=False, server_default=now)
-
-
-def _text(name: str, *, nullable: bool = False) -> sa.Column[object]:
-    return sa.Column(name, sa.Text, nullable=nullable)
-
-
-def _json(name: str, *, nullable: bool = False) -> sa.Column[object]:
-    return sa.Column(name, JSONB(none_as_null=True), nullable=nullable)
-
-
-def _ref(name: str, target: str, *, nullable: bool = False) -> sa.Column[object]:
-    return sa.Column(name, sa.Uuid, sa.ForeignKey(target), nullable=nullable)
-
-
-def _one_of(column: str, words: str) -> sa.CheckConstraint:
-    listed = ", ".join(f"'{word}'" for word in words.split())
-    return sa.CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
-
+# A token itself is never stored: only its digest is.
+api_tokens = sa.Table(
+    "api_tokens",
+    metadata,
+    id_(),
+    sa.Column("principal", sa.Text, sa.ForeignKey("principals.name"), nullable=False),
+    text("hash"),
+    json("scopes"),
+    text("created_by"),
+    stamped("created_at"),
+    time("expires_at"),
+    time("revoked_at", nullable=True),
+    json("envelope", nullable=True),
+    json_is("scopes", "array"),
+    sa.Index(None, "principal"),
+)
 
 agent_roles = sa.Table(
     "agent_roles",
     metadata,
     sa.Column("role_name", sa.Text, primary_key=True),
-    _text("current_impl", nullable=True),
-    _text("status"),
-    _time("last_review", nullable=True),
-    _stamped("created_at"),
+    text("current_impl", nullable=True),
+    text("status"),
+    time("last_review", nullable=True),
+    stamped("created_at"),
 )
 
 # 1 intent. The ten content columns are frozen once the directive leaves `draft`.
 directives = sa.Table(
     "directives",
     metadata,
-    _id(),
-    _text("role"),
-    _text("type"),
-    _json("payload"),
-    _text("issued_by"),
-    _text("objective"),
-    _text("scope"),
-    _json("constraints", nullable=True),
-    _json("success_metrics", nullable=True),
-    _text("budget", nullable=True),
-    _text("timebox", nullable=True),
+    id_(),
+    text("role"),
+    text("type"),
+    json("payload"),
+    text("issued_by"),
+    text("objective"),
+    text("scope"),
+    json("constraints", nullable=True),
+    json("success_metrics", nullable=True),
+    text("budget", nullable=True),
+    text("timebox", nullable=True),
     sa.Column("status", sa.Text, nullable=False, server_default="draft"),
-    _text("status_reason", nullable=True),
-    _text("action_digest", nullable=True),
-    _text("idempotency_key", nullable=True),
-    _stamped("created_at"),
-    _stamped("updated_at"),
-    _one_of("status", "draft proposed approved executing complete blocked aborted"),
-    _one_of(
+    text("status_reason", nullable=True),
+    text("action_digest", nullable=True),
+    text("idempotency_key", nullable=True),
+    stamped("created_at"),
+    stamped("updated_at"),
+    one_of("status", "draft proposed approved executing complete blocked aborted"),
+    one_of(
         "status_reason",
         "policy rejected expired canceled "
         "approval_expired policy_changed action_changed approval_unverifiable "
-        "module_failed module_error timed_out attempts_exhausted",
+        "budget_exhausted module_failed module_error timed_out attempts_exhausted",
     ),
-    sa.CheckConstraint(
-        "(status IN ('blocked', 'aborted')) = (status_reason IS NOT NULL)",
-        name="reason_when_stopped",
+    check(
+        "reason_when_stopped", "(status IN ('blocked', 'aborted')) = (status_reason IS NOT NULL)"
     ),
-    sa.CheckConstraint(
-        "status = 'draft' OR action_digest IS NOT NULL", name="digest_once_proposed"
-    ),
-    *(
-        sa.CheckConstraint(f"jsonb_typeof({name}) = 'object'", name=f"{name}_is_object")
-        for name in ("payload", "constraints", "success_metrics")
-    ),
+    check("digest_once_proposed", "status = 'draft' OR action_digest IS NOT NULL"),
+    *(json_is(name, "object") for name in ("payload", "constraints", "success_metrics")),
     sa.UniqueConstraint("issued_by", "idempotency_key"),
-    sa.Index(None, "status", "updated_at"),
-    sa.Index(None, "created_at"),
+    *(sa.Index(None, *names) for names in (("status", "updated_at"), ("created_at",))),
 )
 
 # 3 consent. A request asks; votes answer; a grant is what an approval leaves behind.
 approval_requests = sa.Table(
     "approval_requests",
     metadata,
-    _id(),
-    _ref("directive_id", "directives.id"),
-    _text("action_digest"),
-    _text("policy_version"),
-    _text("policy_digest"),
+    id_(),
+    ref("directive_id", "directives.id"),
+    text("action_digest"),
+    *map(text, ("policy_version", "policy_digest")),
     sa.Column("status", sa.Text, nullable=False, server_default="pending"),
     sa.Column("required_approvals", sa.Integer, nullable=False),
     sa.Column("allow_self_approval", sa.Boolean, nullable=False),
-    _json("approver_groups"),
-    _json("rules"),
-    _stamped("requested_at"),
-    _time("expires_at"),
-    _time("resolved_at", nullable=True),
-    _one_of("status", "pending approved rejected expired canceled invalidated consumed"),
-    sa.CheckConstraint("required_approvals >= 1", name="someone_must_approve"),
-    sa.Index(
-        "uq_approval_requests_pending",
-        "directive_id",
-        unique=True,
-        postgresql_where=sa.text("status = 'pending'"),
-    ),
+    sa.Column("rejection_ends", sa.Boolean, nullable=False, server_default=sa.true()),
+    json("approver_groups"),
+    json("rules"),
+    stamped("requested_at"),
+    time("expires_at"),
+    time("resolved_at", nullable=True),
+    one_of("status", "pending approved rejected expired canceled invalidated consumed"),
+    check("someone_must_approve", "required_approvals >= 1"),
+    unique_if("uq_approval_requests_pending", "directive_id", "status = 'pending'"),
     sa.Index("ix_approval_requests_directive_id", "directive_id"),
 )
 
@@ -141,66 +141,111 @@ approval_votes = sa.Table(
     "approval_votes",
     metadata,
     sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
-    _ref("request_id", "approval_requests.id"),
-    _text("voter"),
-    _text("decision"),
-    _text("reason", nullable=True),
-    _text("action_digest"),
-    _stamped("cast_at"),
-    _one_of("decision", "approve reject"),
-    sa.CheckConstraint("decision = 'approve' OR reason IS NOT NULL", name="rejection_has_reason"),
+    ref("request_id", "approval_requests.id"),
+    text("voter"),
+    text("decision"),
+    text("reason", nullable=True),
+    text("action_digest"),
+    json("envelope", nullable=True),
+    stamped("cast_at"),
+    one_of("decision", "approve reject"),
+    check("rejection_has_reason", "decision = 'approve' OR reason IS NOT NULL"),
     sa.Index(None, "request_id"),
 )
 
 grants = sa.Table(
     "grants",
     metadata,
-    _id(),
-    _ref("directive_id", "directives.id"),
-    _ref("request_id", "approval_requests.id", nullable=True),
-    _text("action_digest"),
-    _text("policy_version"),
-    _text("policy_digest"),
-    _text("module"),
-    _json("votes"),
-    sa.Column("budget", sa.Numeric(14, 2), nullable=True),
-    _stamped("issued_at"),
-    _time("expires_at"),
-    _time("voided_at", nullable=True),
-    _text("void_reason", nullable=True),
-    _one_of(
+    id_(),
+    ref("directive_id", "directives.id"),
+    ref("request_id", "approval_requests.id", nullable=True),
+    text("action_digest"),
+    *map(text, ("policy_version", "policy_digest")),
+    text("module"),
+    sa.Column("module_version", sa.Text, nullable=False, server_default=""),
+    sa.Column("module_digest", sa.Text, nullable=False, server_default=""),
+    sa.Column("required_approvals", sa.Integer, nullable=False, server_default="0"),
+    json("votes"),
+    money("budget", nullable=True),
+    json("envelope", nullable=True),
+    stamped("issued_at"),
+    time("expires_at"),
+    time("voided_at", nullable=True),
+    text("void_reason", nullable=True),
+    one_of(
         "void_reason",
         "approval_expired policy_changed action_changed approval_unverifiable canceled",
     ),
-    sa.CheckConstraint("(voided_at IS NULL) = (void_reason IS NULL)", name="void_has_reason"),
+    check("void_has_reason", "(voided_at IS NULL) = (void_reason IS NULL)"),
     sa.Index(None, "directive_id"),
+)
+
+# What the gate promised to directives, and what they spent, for each limit and period. A trigger
+# keeps the sums of the accounts from the entries, and refuses the entry that passes a ceiling.
+budget_accounts = sa.Table(
+    "budget_accounts",
+    metadata,
+    sa.Column("account", sa.Text, primary_key=True),
+    sa.Column("period_start", sa.DateTime(timezone=True), primary_key=True),
+    money("reserved", default="0"),
+    money("settled", default="0"),
+    check("sums_are_amounts", "reserved >= 0 AND settled >= 0"),
+)
+
+budget_entries = sa.Table(
+    "budget_entries",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    text("account"),
+    time("period_start"),
+    ref("directive_id", "directives.id"),
+    ref("grant_id", "grants.id"),
+    text("kind"),
+    money("amount"),
+    money("ceiling", nullable=True),
+    stamped("created_at"),
+    one_of("kind", "reserve settle release"),
+    check("amount_is_one", "amount >= 0"),
+    sa.ForeignKeyConstraint(
+        ["account", "period_start"], ["budget_accounts.account", "budget_accounts.period_start"]
+    ),
+    unique_if("uq_budget_entries_reserved", "grant_id account", "kind = 'reserve'"),
+    unique_if("uq_budget_entries_closed", "grant_id account", "kind <> 'reserve'"),
+    sa.Index(None, "directive_id"),
+)
+
+# What the workers can execute: a grant binds to the digest that was announced when it was issued.
+modules = sa.Table(
+    "modules",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    *map(text, ("version", "digest", "summary")),
+    stamped("announced_at"),
 )
 
 # 4 act. `grant_id` is unique: that is how a grant is consumed once.
 execution_runs = sa.Table(
     "execution_runs",
     metadata,
-    _id(),
-    _ref("directive_id", "directives.id"),
-    _ref("grant_id", "grants.id"),
-    _text("module"),
-    _text("module_version"),
+    id_(),
+    ref("directive_id", "directives.id"),
+    ref("grant_id", "grants.id"),
+    text("module"),
+    text("module_version"),
     sa.Column("status", sa.Text, nullable=False, server_default="pending"),
-    _text("idempotency_key"),
+    text("idempotency_key"),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="1"),
-    _json("result", nullable=True),
-    _text("error_type", nullable=True),
-    _text("error_message", nullable=True),
-    _stamped("created_at"),
-    _time("started_at", nullable=True),
-    _time("ended_at", nullable=True),
-    _one_of("status", "pending running completed failed canceled"),
-    sa.CheckConstraint(
-        "(status IN ('completed', 'failed', 'canceled')) = (ended_at IS NOT NULL)",
-        name="end_is_stamped",
+    json("result", nullable=True),
+    text("error_type", nullable=True),
+    text("error_message", nullable=True),
+    stamped("created_at"),
+    time("started_at", nullable=True),
+    time("ended_at", nullable=True),
+    one_of("status", "pending running completed failed canceled"),
+    check(
+        "end_is_stamped", "(status IN ('completed', 'failed', 'canceled')) = (ended_at IS NOT NULL)"
     ),
-    sa.UniqueConstraint("grant_id"),
-    sa.UniqueConstraint("idempotency_key"),
+    *(sa.UniqueConstraint(name) for name in ("grant_id", "idempotency_key")),
     sa.Index(None, "directive_id"),
 )
 
@@ -208,41 +253,42 @@ execution_runs = sa.Table(
 artifacts = sa.Table(
     "artifacts",
     metadata,
-    _id(),
-    _text("type"),
-    _text("uri"),
-    _ref("directive_id", "directives.id", nullable=True),
-    _ref("run_id", "execution_runs.id", nullable=True),
-    _json("metadata"),
-    _text("digest"),
+    id_(),
+    text("type"),
+    text("uri"),
+    ref("directive_id", "directives.id", nullable=True),
+    ref("run_id", "execution_runs.id", nullable=True),
+    json("metadata"),
+    text("digest"),
     sa.Column("size_bytes", sa.Integer, nullable=False),
-    _stamped("created_at"),
+    stamped("created_at"),
     sa.Index(None, "directive_id"),
     sa.Index(None, "type", "created_at"),
 )
 
 # A trigger fills seq, occurred_at, prev_hash and hash, so that no writer can break the chain.
+# The nil UUID stands for the installation itself, whose chain tells of principals and tokens.
 events = sa.Table(
     "events",
     metadata,
-    sa.Column("directive_id", sa.Uuid, sa.ForeignKey("directives.id"), primary_key=True),
+    sa.Column("directive_id", sa.Uuid, primary_key=True),
     sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
-    _text("type"),
-    _text("actor"),
-    _json("data"),
-    _stamped("occurred_at"),
-    _text("prev_hash"),
-    _text("hash"),
+    text("type"),
+    text("actor"),
+    json("data"),
+    stamped("occurred_at"),
+    text("prev_hash"),
+    text("hash"),
 )
 
 # 6 recall.
 memories = sa.Table(
     "memories",
     metadata,
-    _id(),
-    _text("scope"),
-    _text("content"),
-    _stamped("created_at"),
+    id_(),
+    text("scope"),
+    text("content"),
+    stamped("created_at"),
 )
 
 memory_embeddings = sa.Table(
@@ -250,5 +296,5 @@ memory_embeddings = sa.Table(
     metadata,
     sa.Column("memory_id", sa.Uuid, sa.ForeignKey("memories.id"), primary_key=True),
     sa.Column("embedding", VECTOR(EMBEDDING_DIMENSIONS), nullable=False),
-    _stamped("created_at"),
+    stamped("created_at"),
 )

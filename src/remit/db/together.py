@@ -30,20 +30,22 @@ class Part:
             `{count}`, which tells the planner how many there are: it would assume a hundred, and
             read the whole table for one.
         rows: those rows.
-        conflict: the error's message if fewer rows were written than there are.
+        conflict: the error's message if the rows written are not as many as there are.
+        exact: whether each row writes one; False where a row may rightly write none, or several.
     """
 
     name: str
     sql: str
     rows: Sequence[Mapping[str, JsonValue]]
     conflict: str
+    exact: bool = True
 
 
 def write_together(connection: sa.Connection, parts: Sequence[Part]) -> None:
     """Execute the parts that have rows as one statement; all of them take effect, or none.
 
     Raises:
-        ConflictError: a part did not write all of its rows; the caller must not commit.
+        ConflictError: an exact part did not write all of its rows; the caller must not commit.
     """
     wanted = [part for part in parts if part.rows]
     if not wanted:
@@ -56,5 +58,5 @@ def write_together(connection: sa.Connection, parts: Sequence[Part]) -> None:
         {part.name: json.dumps(part.rows, ensure_ascii=False) for part in wanted},
     ).one()
     for part, count in zip(wanted, row, strict=True):
-        if count != len(part.rows):
+        if part.exact and count != len(part.rows):
             raise ConflictError(part.conflict)

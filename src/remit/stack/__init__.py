@@ -3,6 +3,7 @@
 Where things are:
     DataDir, LAYOUT_VERSION -> layout
     EmbeddedPostgres -> postgres
+    settle_database -> ownership
     database_owner, grant_passage -> system_user
     EmbeddedTemporal -> temporal
     WorkerProcess -> worker

@@ -25,19 +25,25 @@ class Services:
     """The two services that Remit stands on.
 
     Attributes:
-        database_url: Postgres, as postgresql+psycopg://...
+        database_url: Postgres for the services, as postgresql+psycopg://...
+        owner_database_url: the same for whoever migrates it.
+        module_database_url: the same for the engines of modules.
         temporal_address: Temporal's front end, as host:port.
         temporal_namespace: namespace of all workflows.
         source: "environment" when both come from there, "embedded" when a stack gives either.
+        keys_dir: folder of the keys that sign grants; it need not exist.
         policy_file: the policy in force, `REMIT_POLICY_FILE` before the stack's; None for the
             built-in one. Whoever decides under another policy than the worker's decides in vain:
             what they approve is void.
     """
 
     database_url: str
+    owner_database_url: str
+    module_database_url: str
     temporal_address: str
     temporal_namespace: str
     source: Literal["environment", "embedded"]
+    keys_dir: Path
     policy_file: Path | None = None
 
 
@@ -98,30 +104,50 @@ def resolve_services(settings: "Settings") -> Services:
         UnavailableError: a part is named nowhere and no stack runs.
         MisconfiguredError: see :func:`find_stack`.
     """
-    database_url, address = settings.database_url, settings.temporal_address
-    if database_url and address:
-        return Services(
-            normalize_database_url(database_url),
-            address,
-            settings.temporal_namespace,
-            "environment",
-            settings.remit_policy_file,
-        )
+    if settings.database_url and settings.temporal_address:
+        return _services(settings, None)
     info = find_stack(settings.remit_data_dir)
     if info is None:
-        missing = [
-            name
-            for name, value in (("DATABASE_URL", database_url), ("TEMPORAL_ADDRESS", address))
-            if not value
-        ]
+        variables = {
+            "DATABASE_URL": settings.database_url,
+            "TEMPORAL_ADDRESS": settings.temporal_address,
+        }
+        missing = [name for name, value in variables.items() if not value]
         raise UnavailableError(
             f"no stack is running in {settings.remit_data_dir}: start one with `remit up`, "
             f"or set {' and '.join(missing)}"
         )
+    return _services(settings, info)
+
+
+def services_of(info: StackInfo, settings: "Settings") -> Services:
+    """Return the services that a stack runs on, whatever the environment says of them."""
+    nothing_set = {
+        "database_url": None,
+        "database_owner_url": None,
+        "database_module_url": None,
+        "temporal_address": None,
+    }
+    return _services(settings.model_copy(update=nothing_set), info)
+
+
+def _services(settings: "Settings", info: StackInfo | None) -> Services:
+    """Return what the settings name, and from the stack what they leave open.
+
+    A stack's own logins belong to its own database: one that the settings name has none but its
+    own.
+    """
+    url, stack = settings.database_url, None if settings.database_url else info
+    database_url = url or (stack.database_url if stack else "")
+    owner = settings.database_owner_url or (stack.owner_database_url if stack else None)
+    module = settings.database_module_url or (stack.module_database_url if stack else None)
     return Services(
-        normalize_database_url(database_url) if database_url else info.database_url,
-        address or info.temporal_address,
-        settings.temporal_namespace,
-        "embedded",
-        policy_file(settings),
+        database_url=normalize_database_url(database_url),
+        owner_database_url=normalize_database_url(owner or database_url),
+        module_database_url=normalize_database_url(module or database_url),
+        temporal_address=settings.temporal_address or (info.temporal_address if info else ""),
+        temporal_namespace=settings.temporal_namespace,
+        source="embedded" if info else "environment",
+        keys_dir=settings.remit_keys_dir or settings.remit_data_dir / "keys",
+        policy_file=policy_file(settings) if info else settings.remit_policy_file,
     )

@@ -77,6 +77,10 @@ class DataDir:
         """Held by the supervisor as long as it lives; holds its process id."""
         return self.path / "lock"
 
+    def token(self, name: str) -> Path:
+        """Return the file that keeps the token of the principal `name` for this account."""
+        return self.path / "tokens" / name
+
     def log(self, name: str) -> Path:
         """Return the log file of the process called `name`."""
         return self.logs / f"{name}.log"

@@ -31,6 +31,8 @@ class StackOptions:
         temporal_ui_port: port of Temporal's web page; None picks a free one.
         temporal_namespace: namespace of all workflows.
         database_url: a Postgres to use in place of the embedded one; None embeds.
+        database_owner_url: the same Postgres for its owner, who migrates it; None: as above.
+        database_module_url: the same Postgres for modules; None: as above, in their role.
         temporal_address: a Temporal to use in place of the embedded one; None embeds.
         policy_file: the worker's policy; None for the built-in one.
         modules: more modules for the worker, as package.module:Class, comma-separated.
@@ -42,6 +44,8 @@ class StackOptions:
     temporal_ui_port: int | None = None
     temporal_namespace: str = "default"
     database_url: str | None = None
+    database_owner_url: str | None = None
+    database_module_url: str | None = None
     temporal_address: str | None = None
     policy_file: Path | None = None
     modules: str = ""

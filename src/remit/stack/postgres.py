@@ -26,6 +26,7 @@ from urllib.parse import quote
 from remit.errors import MisconfiguredError, UnavailableError
 from remit.stack.layout import POSTGRES_MAJOR, DataDir
 from remit.stack.marks import end_process, process_mark
+from remit.stack.ownership import APP, MODULE, OWNER, settle_database
 from remit.stack.processes import Command, ProcessSlot, Roster, last_line
 from remit.stack.system_user import database_owner, grant_passage
 
@@ -33,11 +34,8 @@ if TYPE_CHECKING:
     import psutil
     import psycopg
 
-DATABASE = "remit"
-"""Name of the database that `start` makes sure of."""
-
 SUPERUSER = "postgres"
-"""Role that owns it."""
+"""Role that sets the cluster up, and that nothing connects as afterwards."""
 
 _PORT = 5432  # part of the socket's file name; no TCP port is opened
 _START_SECONDS = 60.0  # generous: recovery after a crash counts
@@ -71,9 +69,23 @@ class EmbeddedPostgres:
 
     @property
     def database_url(self) -> str:
-        """How to reach the database, in SQLAlchemy's form; valid once `start` has returned."""
+        """How services reach the database, in SQLAlchemy's form; valid once `start` returned."""
+        return self.url_of(APP)
+
+    @property
+    def owner_database_url(self) -> str:
+        """How whoever migrates it reaches the database."""
+        return self.url_of(OWNER)
+
+    @property
+    def module_database_url(self) -> str:
+        """How the engine of a module reaches the database."""
+        return self.url_of(MODULE)
+
+    def url_of(self, login: str) -> str:
+        """Return how one login reaches the database; only this account may use the socket."""
         host = quote(str(self._socket_dir), safe="/")
-        return f"postgresql+psycopg://{SUPERUSER}@/{DATABASE}?host={host}&port={_PORT}"
+        return f"postgresql+psycopg://{login}@/remit?host={host}&port={_PORT}"
 
     @property
     def log(self) -> Path:
@@ -81,7 +93,7 @@ class EmbeddedPostgres:
         return self._data.log("postgres")
 
     def start(self) -> str:
-        """Start the server, making the database on first use; return its URL.
+        """Start the server, making the database on first use; return the services' URL.
 
         Raises:
             MisconfiguredError: the machine cannot run it as it is; the message says what to do.
@@ -169,20 +181,14 @@ class EmbeddedPostgres:
         return folder
 
     def _ensure_database(self, process: subprocess.Popen[bytes]) -> None:
-        """Wait until the server answers, then create the database unless it exists."""
+        """Wait until the server answers, then make the database unless it exists."""
         import psycopg
 
         deadline = time.monotonic() + _START_SECONDS
         pause = _FIRST_PAUSE_SECONDS
         while True:
             try:
-                with self._connect() as connection:
-                    known = connection.execute(
-                        "SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]
-                    ).fetchone()
-                    if known is None:
-                        connection.execute(f"CREATE DATABASE {DATABASE}")
-                    return
+                settle_database(self._connect)
             except psycopg.OperationalError as error:
                 if self._slot.stopped:
                     raise UnavailableError("Postgres was stopped while it started") from error
@@ -194,15 +200,17 @@ class EmbeddedPostgres:
                 time.sleep(pause)
                 # A recovery takes a while, and logs each attempt to connect meanwhile.
                 pause = min(pause * 1.2, _LONGEST_PAUSE_SECONDS)
+            else:
+                return
 
-    def _connect(self) -> "psycopg.Connection":
+    def _connect(self, database: str) -> "psycopg.Connection":
         import psycopg
 
         return psycopg.connect(
             host=str(self._socket_dir),
             port=_PORT,
             user=SUPERUSER,
-            dbname="postgres",
+            dbname=database,
             autocommit=True,
             connect_timeout=10,
         )

@@ -22,12 +22,15 @@ class StackInfo:
     Attributes:
         pid: process id of the supervisor.
         mark: what tells that process from others with its id (`processes.process_mark`).
-        database_url: Postgres, as postgresql+psycopg://...
+        database_url: Postgres for the services, as postgresql+psycopg://...
         temporal_address: Temporal's front end, as host:port.
         temporal_ui: address of Temporal's web page; None when Temporal is not the stack's own.
         started_at: when the stack was complete, RFC 3339 in UTC.
         versions: what runs, as name -> version.
         policy_file: the policy that its worker holds; None for the built-in one.
+        owner_database_url: Postgres for whoever migrates it; None when the services' is all there
+            is, as in a stack of an earlier release.
+        module_database_url: Postgres for the engines of modules; None as above.
         layout: layout version of the data directory.
     """
 
@@ -39,6 +42,8 @@ class StackInfo:
     started_at: str
     versions: Mapping[str, str]
     policy_file: str | None = None
+    owner_database_url: str | None = None
+    module_database_url: str | None = None
     layout: int = LAYOUT_VERSION
 
 
@@ -100,4 +105,6 @@ def _parse(content: Any) -> StackInfo:  # noqa: ANN401 - whatever the file holds
         started_at=str(content["started_at"]),
         versions=dict(content["versions"]),
         policy_file=content["policy_file"],
+        owner_database_url=content.get("owner_database_url"),
+        module_database_url=content.get("module_database_url"),
     )

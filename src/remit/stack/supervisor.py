@@ -54,7 +54,7 @@ class Stack:
         data: the data directory; created when missing.
         options: see :class:`StackOptions`.
         report: told of each event, one at a time, from any thread.
-        on_database_ready: called with the database's URL before anything uses it.
+        on_database_ready: called with the owner's URL of the database before anything uses it.
     """
 
     def __init__(
@@ -228,10 +228,12 @@ class Stack:
     def _start_database(self) -> str:
         if self._postgres is None:
             url = normalize_database_url(self.options.database_url or "")
+            owner_url = normalize_database_url(self.options.database_owner_url or url)
         else:
             url = self._postgres.start()
+            owner_url = self._postgres.owner_database_url
             self._tell("postgres")
-        self._on_database_ready(url)
+        self._on_database_ready(owner_url)
         self._tell("database")
         return url
 
@@ -253,11 +255,19 @@ class Stack:
             started_at=datetime.now(UTC).isoformat(timespec="seconds"),
             versions=installed_versions(),
             policy_file=None if policy is None else str(policy.absolute()),
+            owner_database_url=self._postgres.owner_database_url if self._postgres else None,
+            module_database_url=self._module_url(),
         )
         with self._state_lock:
             self._check_wanted()
             write_state(self.data, info)
         return info
+
+    def _module_url(self) -> str | None:
+        if self._postgres is not None:
+            return self._postgres.module_database_url
+        url = self.options.database_module_url
+        return None if url is None else normalize_database_url(url)
 
     def _check_wanted(self) -> None:
         if self._stopped:

@@ -1,7 +1,8 @@
 """A module whose effects can be counted, to show that one effect stays one.
 
-The tour gives it to its worker as `remit.tour.ledger:LedgerModule`. Its two tables are its own: it
-makes them through the engine that it is handed, as any module's author would.
+The tour gives it to its worker as `remit.tour.ledger:LedgerModule`. Its two tables are its own, in
+the schema of the modules: it makes them through the engine that it is handed, as any module's
+author would. The tour reads them as a service.
 """
 
 import os
@@ -24,7 +25,7 @@ MAX_HOLD_SECONDS = 300.0
 _NAP_SECONDS = 0.05
 _TABLES_LOCK = 7_239_113_406  # any number, as long as nobody else locks it
 
-_metadata = sa.MetaData()
+_metadata = sa.MetaData(schema="module_data")
 
 tour_ledger = sa.Table(
     "tour_ledger",
@@ -112,7 +113,7 @@ def read_ledger(engine: sa.Engine, directive_id: UUID) -> Ledger:
 
 
 # The table that is made last: when it is there, both are.
-_EXISTS = sa.select(sa.func.to_regclass(tour_ledger_attempts.name))
+_EXISTS = sa.select(sa.func.to_regclass(tour_ledger_attempts.fullname))
 
 
 def _make_tables(engine: sa.Engine) -> None:

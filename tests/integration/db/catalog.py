@@ -17,13 +17,15 @@ QUESTIONS = {
     "constraints": """
         SELECT format('%s %s %s valid=%s', conrelid::regclass, conname,
             pg_get_constraintdef(oid), convalidated)
-        FROM pg_constraint WHERE connamespace = 'public'::regnamespace""",
+        FROM pg_constraint
+        WHERE connamespace = 'public'::regnamespace AND contype <> 't'""",
     "indexes": "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'",
     "sequences": """
         SELECT format('%s %s from %s by %s', sequencename, data_type, start_value, increment_by)
         FROM pg_sequences WHERE schemaname = 'public'""",
     "triggers": """
-        SELECT pg_get_triggerdef(t.oid) FROM pg_trigger t WHERE NOT t.tgisinternal""",
+        SELECT format('%s enabled=%s', pg_get_triggerdef(t.oid), t.tgenabled)
+        FROM pg_trigger t WHERE NOT t.tgisinternal""",
     "functions": """
         SELECT pg_get_functiondef(p.oid) FROM pg_proc p
         WHERE p.pronamespace = 'public'::regnamespace AND NOT EXISTS (
@@ -33,6 +35,22 @@ QUESTIONS = {
         WHERE t.typnamespace = 'public'::regnamespace AND t.typelem = 0
             AND (t.typrelid = 0 OR c.relkind = 'c')""",
     "extensions": "SELECT extname::text FROM pg_extension",
+    "schemas": """
+        SELECT nspname::text FROM pg_namespace
+        WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'""",
+    "rights": """
+        WITH things (name, acl) AS (
+            SELECT oid::regclass::text, relacl FROM pg_class
+            UNION ALL SELECT format('%s.%s', attrelid::regclass, attname), attacl FROM pg_attribute
+            UNION ALL SELECT format('schema %s', nspname), nspacl FROM pg_namespace
+            UNION ALL SELECT oid::regprocedure::text, proacl FROM pg_proc
+            UNION ALL SELECT format('new %s in %s', defaclobjtype, defaclnamespace::regnamespace),
+                defaclacl FROM pg_default_acl
+        )
+        SELECT format('%s may %s %s', given.grantee::regrole, lower(given.privilege_type), name)
+        FROM things, aclexplode(acl) AS given
+        WHERE given.grantee::regrole::text IN ('remit_app', 'remit_reader', 'remit_module')
+            AND given.grantee <> given.grantor""",
 }
 
 Catalog = dict[str, list[str]]

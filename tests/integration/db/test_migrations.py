@@ -15,7 +15,7 @@ from remit.errors import MisconfiguredError, UnavailableError
 from remit.operations.evidence import read_directives
 from tests.integration.db.catalog import catalog_of
 from tests.integration.db.conftest import BlankDatabase
-from tests.support.servers import MakeDatabase, execute
+from tests.support.servers import MakeDatabase, as_login, execute
 
 ROOT = Path(__file__).parents[3]
 
@@ -35,30 +35,44 @@ def test_an_upgrade_ends_at_the_newest_revision_and_says_so(blank_database: Blan
     assert revision_of(url) == migrate.head_revision()
 
 
-def test_a_second_upgrade_changes_nothing(make_database: MakeDatabase) -> None:
-    url = make_database()
+def test_a_second_upgrade_changes_nothing(make_owned: MakeDatabase) -> None:
+    url = make_owned()
     before = catalog_of(url)
     assert migrate.upgrade(url) == migrate.head_revision()
     assert catalog_of(url) == before
 
 
-def test_down_to_the_base_leaves_only_the_vector_extension(make_database: MakeDatabase) -> None:
-    url = make_database()
+def test_down_to_the_base_leaves_only_the_vector_extension(make_owned: MakeDatabase) -> None:
+    url = make_owned()
     assert migrate.downgrade(url, "base") == "base"
     left = {kind: found for kind, found in catalog_of(url).items() if found and kind != "types"}
-    assert left == {"extensions": ["plpgsql", "vector"]}
+    assert left == {"extensions": ["plpgsql", "vector"], "schemas": ["public"]}
 
 
-def test_down_and_up_again_builds_the_same(make_database: MakeDatabase) -> None:
-    url = make_database()
+def test_down_leaves_what_modules_made_and_up_lets_services_read_it_again(
+    make_owned: MakeDatabase,
+) -> None:
+    url = make_owned()
+    execute(
+        as_login(url, "remit_module"),
+        "CREATE TABLE module_data.kept (id integer)",
+        "INSERT INTO module_data.kept VALUES (1)",
+    )
+    migrate.downgrade(url, "base")
+    migrate.upgrade(url)
+    execute(as_login(url, "remit_app"), "SELECT * FROM module_data.kept")
+
+
+def test_down_and_up_again_builds_the_same(make_owned: MakeDatabase) -> None:
+    url = make_owned()
     before = catalog_of(url)
     migrate.downgrade(url, "base")
     migrate.upgrade(url)
     assert catalog_of(url) == before
 
 
-def test_each_step_down_and_up_again_builds_the_same(make_database: MakeDatabase) -> None:
-    url = make_database()
+def test_each_step_down_and_up_again_builds_the_same(make_owned: MakeDatabase) -> None:
+    url = make_owned()
     before = catalog_of(url)
     step = migrate.head_revision()
     while step != "base":
@@ -96,13 +110,16 @@ def test_alembic_from_the_checkout_without_a_database_says_what_to_set() -> None
     done = alembic(None, "upgrade", "head")
     assert done.returncode != 0
     [line] = (done.stdout + done.stderr).splitlines()
-    assert line.endswith("set DATABASE_URL; `remit db upgrade` finds the embedded stack by itself")
+    assert line.endswith(
+        "set DATABASE_OWNER_URL or DATABASE_URL; "
+        "`remit db upgrade` finds the embedded stack by itself"
+    )
 
 
 def test_a_database_of_an_unknown_revision_is_refused_in_one_line(
-    make_database: MakeDatabase,
+    make_owned: MakeDatabase,
 ) -> None:
-    url = make_database()
+    url = make_owned()
     execute(url, "UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(MisconfiguredError) as caught:
         migrate.upgrade(url)

@@ -62,7 +62,7 @@ def test_nothing_outlives_a_killed_supervisor_and_nothing_is_lost(
 ) -> None:
     info = find_stack(data.path)
     assert info is not None
-    url = info.database_url.replace("+psycopg", "")
+    url = str(info.owner_database_url).replace("+psycopg", "")
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 7 AS seven")
     family = supervisor.children(recursive=True)

@@ -36,8 +36,8 @@ def start(data: DataDir) -> Iterator[Callable[[DataDir], EmbeddedPostgres]]:
         server.stop()
 
 
-def query(server: EmbeddedPostgres, sql: str) -> str:
-    with psycopg.connect(server.database_url.replace("+psycopg", "")) as connection:
+def query(server: EmbeddedPostgres, sql: str, login: str = "remit_app") -> str:
+    with psycopg.connect(server.url_of(login).replace("+psycopg", "")) as connection:
         row = connection.execute(sql.encode()).fetchone()
     assert row is not None
     return str(row[0])

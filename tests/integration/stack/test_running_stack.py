@@ -111,8 +111,8 @@ def test_a_stack_is_not_started_twice(stack: Stack) -> None:
     assert find_stack(stack.data.path) == stack.info
 
 
-def test_the_database_hook_is_called_once_with_a_database_that_answers(
+def test_the_database_hook_is_called_once_with_the_owner_s_database_that_answers(
     stack: Stack, answers: list[tuple[str, object]]
 ) -> None:
     assert stack.info is not None
-    assert answers == [(stack.info.database_url, ("remit",))]
+    assert answers == [(stack.info.owner_database_url, ("remit",))]

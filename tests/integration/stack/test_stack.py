@@ -102,8 +102,7 @@ async def test_what_was_stored_survives_a_restart(make_stack: MakeStack) -> None
     with make_stack(worker=False) as first:
         assert first.info is not None
         execute(
-            first.info.database_url,
-            "CREATE EXTENSION vector",
+            str(first.info.owner_database_url),
             "CREATE TABLE kept (v vector(2))",
             "INSERT INTO kept VALUES ('[1,2]')",
         )
@@ -111,7 +110,8 @@ async def test_what_was_stored_survives_a_restart(make_stack: MakeStack) -> None
         await client.start_workflow("Nobody", id="kept", task_queue="nobody-polls")
     with make_stack(worker=False) as second:
         assert second.info is not None
-        assert execute(second.info.database_url, "SELECT v::text FROM kept") == [("[1,2]",)]
+        owner_url = str(second.info.owner_database_url)
+        assert execute(owner_url, "SELECT v::text FROM kept") == [("[1,2]",)]
         client = await Client.connect(second.info.temporal_address)
         description = await client.get_workflow_handle("kept").describe()
         assert description.workflow_type == "Nobody"
@@ -254,6 +254,7 @@ def test_services_of_one_s_own_take_the_place_of_the_embedded_ones(make_stack: M
         assert stack.info is not None
         assert stack.info.database_url == urls[0] == "postgresql+psycopg://u@db.example/remit"
         assert stack.info.temporal_address == "temporal.example:7233"
+        assert stack.info.owner_database_url is stack.info.module_database_url is None
         assert stack.info.temporal_ui is None
         assert not stack.data.postgres.exists()
         assert stack.failure() is None
@@ -276,3 +277,18 @@ def test_the_database_is_migrated_unless_told_otherwise(data: DataDir) -> None:
     with Stack(data, StackOptions(worker=False, **NO_TEMPORAL)) as stack:
         assert stack.info is not None
         assert execute(stack.info.database_url, "SELECT count(*) FROM alembic_version") == [(1,)]
+
+
+def test_services_modules_and_migrations_each_have_a_login_and_none_is_superuser(
+    make_stack: MakeStack,
+) -> None:
+    with make_stack(worker=False, **NO_TEMPORAL) as stack:
+        info = stack.info
+        assert info is not None
+        urls = (info.database_url, info.owner_database_url, info.module_database_url)
+        who = "SELECT session_user::text, rolsuper FROM pg_roles WHERE rolname = session_user"
+        assert [execute(str(url), who) for url in urls] == [
+            [("remit_app", False)],
+            [("remit_owner", False)],
+            [("remit_module", False)],
+        ]

@@ -1,8 +1,9 @@
 """What an address must look like before anything is opened."""
 
 import pytest
+import sqlalchemy as sa
 
-from remit.db.engine import create_database_engine
+from remit.db.engine import _startup_options, create_database_engine
 from remit.db.session import where
 from remit.errors import MisconfiguredError
 
@@ -41,3 +42,12 @@ def test_a_message_names_the_server_and_the_database_but_never_the_password(
 def test_a_driver_need_not_be_named() -> None:
     engine = create_database_engine("postgresql://me@db.example/remit")
     assert engine.driver == "psycopg"
+
+
+def test_a_role_and_the_address_s_own_options_both_reach_the_server() -> None:
+    url = sa.make_url("postgresql://me@db.example/remit?options=-c%20jit%3Doff")
+    assert _startup_options(url, None) == {}
+    assert _startup_options(url, "remit_app") == {"options": "-c jit=off -c role=remit_app"}
+    assert _startup_options(url.set(query={}), "remit_module") == {
+        "options": "-c role=remit_module -c search_path=module_data,public"
+    }

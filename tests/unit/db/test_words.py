@@ -7,10 +7,12 @@ import pytest
 import sqlalchemy as sa
 
 from remit.approval.types import RequestStatus, VoidReason, VoteDecision
+from remit.budget.types import EntryKind
 from remit.db.tables import metadata
 from remit.directives.lifecycle import DirectiveStatus
 from remit.directives.models import AbortReason, BlockReason
 from remit.execution.lifecycle import RunStatus
+from remit.identity.types import PrincipalKind
 
 BlockOrAbort = get_args(BlockReason) + get_args(AbortReason)
 LISTS: list[tuple[str, str, tuple[Any, ...]]] = [
@@ -20,6 +22,8 @@ LISTS: list[tuple[str, str, tuple[Any, ...]]] = [
     ("approval_requests", "status", get_args(RequestStatus)),
     ("grants", "void_reason", get_args(VoidReason)),
     ("approval_votes", "decision", get_args(VoteDecision)),
+    ("budget_entries", "kind", get_args(EntryKind)),
+    ("principals", "kind", get_args(PrincipalKind)),
 ]
 
 

@@ -19,13 +19,17 @@ from remit.stack.discovery import (
     normalize_database_url,
     policy_file,
     resolve_services,
+    services_of,
     wait_for_stack,
 )
 from remit.stack.layout import DataDir
 from remit.stack.marks import process_mark
 from remit.stack.state import StackInfo, remove_state, write_state
 
-STACK_URL = "postgresql+psycopg://postgres@/remit?host=/d/postgres&port=5432"
+STACK_URL = "postgresql+psycopg://remit_app@/remit?host=/d/postgres&port=5432"
+OWNER_URL = STACK_URL.replace("remit_app", "remit_owner")
+MODULE_URL = STACK_URL.replace("remit_app", "remit_module")
+OTHER_URL = "postgresql+psycopg://u@h/d"
 
 
 @pytest.fixture
@@ -43,6 +47,8 @@ def info() -> StackInfo:
         temporal_ui="http://127.0.0.1:8233",
         started_at="2026-01-02T03:04:05+00:00",
         versions={"temporal": "1"},
+        owner_database_url=OWNER_URL,
+        module_database_url=MODULE_URL,
     )
 
 
@@ -140,6 +146,28 @@ def test_a_database_url_gets_the_driver_that_remit_uses(url: str, expected: str)
     assert normalize_database_url(url) == expected
 
 
+def expected(data: DataDir, **changes: Any) -> Services:
+    """Return the services of the stack, but for what is changed."""
+    stack = Services(
+        database_url=STACK_URL,
+        owner_database_url=OWNER_URL,
+        module_database_url=MODULE_URL,
+        temporal_address="127.0.0.1:7233",
+        temporal_namespace="default",
+        source="embedded",
+        keys_dir=data.path / "keys",
+    )
+    return replace(stack, **changes)
+
+
+ONE_LOGIN = {
+    "database_url": OTHER_URL,
+    "owner_database_url": OTHER_URL,
+    "module_database_url": OTHER_URL,
+}
+"""The services of a database that one login serves."""
+
+
 def test_the_environment_alone_needs_no_stack(data: DataDir) -> None:
     chosen = settings(
         data,
@@ -147,28 +175,58 @@ def test_the_environment_alone_needs_no_stack(data: DataDir) -> None:
         temporal_address="t:7233",
         temporal_namespace="mine",
     )
-    assert resolve_services(chosen) == Services(
-        "postgresql+psycopg://u@h/d", "t:7233", "mine", "environment"
+    assert resolve_services(chosen) == expected(
+        data,
+        **ONE_LOGIN,
+        temporal_address="t:7233",
+        temporal_namespace="mine",
+        source="environment",
     )
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("given", "changes"),
     [
-        ({}, Services(STACK_URL, "127.0.0.1:7233", "default", "embedded")),
+        ({}, {}),
+        ({"database_url": "postgres://u@h/d"}, ONE_LOGIN),
+        ({"temporal_address": "t:1"}, {"temporal_address": "t:1"}),
         (
-            {"database_url": "postgres://u@h/d"},
-            Services("postgresql+psycopg://u@h/d", "127.0.0.1:7233", "default", "embedded"),
+            {"database_url": "postgres://u@h/d", "database_owner_url": "postgres://o@h/d"},
+            ONE_LOGIN | {"owner_database_url": "postgresql+psycopg://o@h/d"},
         ),
-        ({"temporal_address": "t:1"}, Services(STACK_URL, "t:1", "default", "embedded")),
+        (
+            {"database_url": "postgres://u@h/d", "database_module_url": "postgres://m@h/d"},
+            ONE_LOGIN | {"module_database_url": "postgresql+psycopg://m@h/d"},
+        ),
+        ({"remit_keys_dir": Path("/keys")}, {"keys_dir": Path("/keys")}),
     ],
-    ids=["neither", "the database", "Temporal"],
+    ids=["none", "the database", "Temporal", "the owner", "the modules' login", "the keys"],
 )
 def test_each_variable_replaces_its_own_part_of_the_stack(
-    data: DataDir, info: StackInfo, given: dict[str, str], expected: Services
+    data: DataDir, info: StackInfo, given: dict[str, Any], changes: dict[str, Any]
 ) -> None:
     write_state(data, info)
-    assert resolve_services(settings(data, **given)) == expected
+    assert resolve_services(settings(data, **given)) == expected(data, **changes)
+
+
+def test_a_stack_of_an_earlier_release_has_one_login_for_all(
+    data: DataDir, info: StackInfo
+) -> None:
+    written = asdict(info)
+    del written["owner_database_url"], written["module_database_url"]
+    data.stack_file.write_text(json.dumps(written))
+    assert resolve_services(settings(data)) == expected(
+        data, owner_database_url=STACK_URL, module_database_url=STACK_URL
+    )
+
+
+def test_a_stack_s_worker_serves_the_stack_whatever_the_environment_says(
+    data: DataDir, info: StackInfo
+) -> None:
+    given = settings(
+        data, database_url="postgres://u@h/d", database_owner_url="o", temporal_address="t:1"
+    )
+    assert services_of(info, given) == expected(data)
 
 
 @pytest.mark.parametrize(

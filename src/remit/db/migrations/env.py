@@ -1,6 +1,7 @@
 """Alembic's entry: runs the migrations on the connection it is handed.
 
-`remit.db.migrate` hands one over. `alembic` in a checkout has none and needs `DATABASE_URL`.
+`remit.db.migrate` hands one over. `alembic` in a checkout has none and needs `DATABASE_OWNER_URL` or
+`DATABASE_URL`.
 """
 
 import sqlalchemy as sa
@@ -19,9 +20,10 @@ def _run(connection: sa.Connection) -> None:
 
 
 def _run_from_checkout() -> None:
-    database_url = load_settings().database_url
+    settings = load_settings()
+    database_url = settings.database_owner_url or settings.database_url
     if database_url is None:
-        message = "set DATABASE_URL; `remit db upgrade` finds the embedded stack by itself"
+        message = "set DATABASE_OWNER_URL or DATABASE_URL; `remit db upgrade` finds the embedded stack by itself"
         raise CommandError(message)
     engine = create_database_engine(database_url, application_name="alembic")
     try:

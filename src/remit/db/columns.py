@@ -1,0 +1,76 @@
+"""The kinds of column that the schema is made of, and how its constraints are named.
+
+Only `remit.db.tables` imports this module.
+"""
+
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+NAMING: Mapping[str, str] = {
+    "pk": "pk_%(table_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+}
+"""What constraints and indexes are called."""
+
+
+def id_() -> sa.Column[object]:
+    """Return the primary key."""
+    return sa.Column("id", sa.Uuid, primary_key=True)
+
+
+def time(name: str, *, nullable: bool = False) -> sa.Column[object]:
+    """Return a moment, in the database's own time."""
+    return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
+
+
+def stamped(name: str) -> sa.Column[object]:
+    """Return a moment that the database fills in itself."""
+    now = sa.func.now()
+    return sa.Column(name, sa.DateTime(timezone=True), nullable=False, server_default=now)
+
+
+def text(name: str, *, nullable: bool = False) -> sa.Column[object]:
+    """Return text."""
+    return sa.Column(name, sa.Text, nullable=nullable)
+
+
+def json(name: str, *, nullable: bool = False) -> sa.Column[object]:
+    """Return JSON; None is null, and never JSON's null."""
+    return sa.Column(name, JSONB(none_as_null=True), nullable=nullable)
+
+
+def ref(name: str, target: str, *, nullable: bool = False) -> sa.Column[object]:
+    """Return the identifier of a row of another table."""
+    return sa.Column(name, sa.Uuid, sa.ForeignKey(target), nullable=nullable)
+
+
+def one_of(column: str, words: str) -> sa.CheckConstraint:
+    """Return the check that a column holds one of these words."""
+    listed = ", ".join(f"'{word}'" for word in words.split())
+    return sa.CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
+
+
+def money(name: str, *, nullable: bool = False, default: str | None = None) -> sa.Column[object]:
+    """Return an amount of US dollars with two decimals."""
+    return sa.Column(name, sa.Numeric(14, 2), nullable=nullable, server_default=default)
+
+
+def unique_if(name: str, columns: str, condition: str) -> sa.Index:
+    """Return the index that makes columns unique among the rows that fulfil a condition."""
+    where = sa.text(condition)
+    return sa.Index(name, *columns.split(), unique=True, postgresql_where=where)
+
+
+def json_is(name: str, kind: str) -> sa.CheckConstraint:
+    """Return the check that a JSON column holds an object, or an array."""
+    return sa.CheckConstraint(f"jsonb_typeof({name}) = '{kind}'", name=f"{name}_is_{kind}")
+
+
+def check(name: str, condition: str) -> sa.CheckConstraint:
+    """Return the check that a condition holds for each row."""
+    return sa.CheckConstraint(condition, name=name)
