@@ -1,0 +1,88 @@
+"""The values of identity. All frozen."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+from uuid import UUID
+
+if TYPE_CHECKING:
+    # The command line names these types at its start, and must not load what this loads.
+    from remit.json_types import JsonObject
+
+PrincipalKind = Literal["human", "agent", "service"]
+"""What a principal is. Only a human can ever consent."""
+
+Role = Literal["proposer", "approver", "operator", "auditor", "admin"]
+"""What a principal is trusted with."""
+
+Ability = Literal["propose", "vote", "operate", "audit", "administer"]
+"""What an operation asks for. A token may be limited to some of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Somebody who is known: a person, an agent, or a service.
+
+    Attributes:
+        name: what the evidence calls it; never used for another one.
+        kind: what it is.
+        roles: what it is trusted with.
+        groups: the groups of approvers that it belongs to.
+        acts_for: the principal on whose behalf it acts; None: on its own.
+        scopes: the abilities that its token is limited to; None: all that its roles give.
+    """
+
+    name: str
+    kind: PrincipalKind
+    roles: tuple[Role, ...] = ()
+    groups: tuple[str, ...] = ()
+    acts_for: str | None = None
+    scopes: tuple[Ability, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PrincipalRow:
+    """A principal as it is kept.
+
+    Attributes:
+        principal: who it is.
+        created_by: who made it known.
+        created_at: when.
+        disabled_at: when it was shut out; None while it is not.
+        revision: how often its roles or groups were set; 1 when it was made known.
+        envelope: all of `principal` and its revision, signed; None: somebody else wrote the row.
+    """
+
+    principal: Principal
+    created_by: str
+    created_at: datetime
+    disabled_at: datetime | None
+    revision: int
+    envelope: "JsonObject | None"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRow:
+    """A token as it is kept: all but the token.
+
+    Attributes:
+        id: its identifier, which is part of the token.
+        principal: whose it is.
+        scopes: the abilities that it is limited to; empty: all that the principal's roles give.
+        created_by: who made it.
+        created_at: when.
+        expires_at: when it ends by itself.
+        revoked_at: when it was revoked; None while it was not.
+    """
+
+    id: UUID
+    principal: str
+    scopes: tuple[Ability, ...]
+    created_by: str
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+
+
+SYSTEM = Principal("remit", "service", roles=("operator",))
+"""Remit itself: a policy, a timer, a worker. It holds no token, and can neither issue nor vote."""

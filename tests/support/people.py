@@ -1,0 +1,44 @@
+"""Who is known in every test database, and what its workers have announced."""
+
+import sqlalchemy as sa
+
+from remit.db.engine import create_database_engine
+from remit.execution.modules.registry import discover_modules
+from remit.identity.types import Principal
+from remit.operations.catalog import announce
+from remit.operations.identity import ensure_principals
+from tests.support.keys import KEYS
+
+ADMIN = Principal("admin", "human", roles=("admin",))
+OPERATOR = Principal("operator", "human", roles=("approver", "operator"))
+ADA = Principal("ada", "human", roles=("approver",), groups=("release",))
+GRACE = Principal("grace", "human", roles=("approver",))
+AGENT = Principal("agent-1", "agent", roles=("proposer",))
+OTHER_AGENT = Principal("agent-2", "agent", roles=("proposer",))
+KNOWN = (ADMIN, OPERATOR, ADA, GRACE, AGENT, OTHER_AGENT)
+"""The principals of every test database; more of them by :func:`know`."""
+
+
+def agent(name: str) -> Principal:
+    """Return an agent that may propose; the database need not know it for that."""
+    return Principal(name, "agent", roles=("proposer",))
+
+
+def person(name: str) -> Principal:
+    """Return a person who may propose, approve and operate."""
+    return Principal(name, "human", roles=("proposer", "approver", "operator"))
+
+
+def know(engine: sa.Engine, *wanted: Principal) -> None:
+    """Make principals known to a database."""
+    ensure_principals(engine, wanted, by=ADMIN, keys=KEYS)
+
+
+def settle(database_url: str) -> None:
+    """Fill a migrated database with what every test takes for granted."""
+    engine = create_database_engine(database_url, pool_size=1)
+    try:
+        know(engine, *KNOWN)
+        announce(engine, discover_modules(installed=()).list_modules())
+    finally:
+        engine.dispose()
