@@ -4,5 +4,6 @@ Verdicts, results, and what the gate sees -> types
 The policy file and its digest -> config
 The policy that is used when none is named -> default.toml
 Amounts of money, exactly -> budget
+What directives may cost together -> limits
 The policies, and how they combine -> engine
 """

@@ -5,7 +5,7 @@ example to copy.
 """
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from functools import cache, cached_property
@@ -19,7 +19,6 @@ from pydantic import (
     Field,
     JsonValue,
     StrictBool,
-    StrictInt,
     ValidationError,
     field_validator,
     model_validator,
@@ -28,11 +27,12 @@ from pydantic_core import ErrorDetails
 
 from remit.directives.digest import canonical_json, sha256_digest
 from remit.errors import InvalidInputError
-from remit.policy.values import Length, Money, Name, sorted_set, unfit
+from remit.policy.limits import BudgetLimit
+from remit.policy.values import Approvals, Length, Money, Name, sorted_set, unfit
 from remit.wording import listed, one_line, printable, quoted
 
 _FILE_KEYS: Mapping[str, Mapping[str, str]] = {
-    "budget": {"ceiling": "budget_ceiling"},
+    "budget": {"ceiling": "budget_ceiling", "limits": "budget_limits"},
     "tools": {"allow": "allowed_tools"},
     "scopes": {"allow": "allowed_scopes"},
     "grant": {"valid_for": "grant_valid_for"},
@@ -51,6 +51,9 @@ class ApprovalRule(BaseModel):
     amount_over: Money | None = Field(
         default=None, description="A budget larger than this; None: any budget, or none."
     )
+    required_approvals: Approvals | None = Field(
+        default=None, description="How many must approve, if more than elsewhere; None: as there."
+    )
 
     @model_validator(mode="after")
     def _have_a_criterion(self) -> Self:
@@ -60,29 +63,33 @@ class ApprovalRule(BaseModel):
         return self
 
 
+def _tell_apart(noun: str, names: Sequence[str]) -> None:
+    """Refuse names of which two are the same."""
+    for name in names:
+        if names.count(name) > 1:
+            raise unfit(f"two {noun} are named {quoted(name)}: give each a name of its own")
+
+
 class ApprovalPolicy(BaseModel):
     """Who decides, how many of them, and how long they have."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    required_approvals: StrictInt = Field(default=1, description="How many must approve.")
+    required_approvals: Approvals = Field(default=1, description="How many must approve.")
     expires_after: Length = Field(
         default=timedelta(hours=24), description="How long a request waits for votes."
     )
     allow_self_approval: StrictBool = Field(
         default=False, description="Whether the issuer's own vote counts."
     )
+    rejection_ends: StrictBool = Field(
+        default=True,
+        description="Whether one rejection ends a request; else it only withholds an approval.",
+    )
     approver_groups: tuple[Name, ...] = Field(
         default=(), description="Groups whose members may vote; empty: every voter."
     )
     rules: tuple[ApprovalRule, ...] = Field(default=(), description="When a person must decide.")
-
-    @field_validator("required_approvals")
-    @classmethod
-    def _need_someone(cls, count: int) -> int:
-        if count < 1:
-            raise unfit("must be at least 1: with no approval needed, nobody would be asked")
-        return count
 
     @field_validator("approver_groups")
     @classmethod
@@ -92,10 +99,7 @@ class ApprovalPolicy(BaseModel):
     @field_validator("rules")
     @classmethod
     def _be_told_apart(cls, rules: tuple[ApprovalRule, ...]) -> tuple[ApprovalRule, ...]:
-        names = [rule.name for rule in rules]
-        for name in names:
-            if names.count(name) > 1:
-                raise unfit(f"two rules are named {quoted(name)}: give each a name of its own")
+        _tell_apart("rules", [rule.name for rule in rules])
         return rules
 
 
@@ -107,6 +111,9 @@ class PolicyConfig(BaseModel):
     version: Name = Field(default="unversioned", description="What the policy calls itself.")
     budget_ceiling: Money = Field(
         default=Decimal("0.00"), description="Most US dollars that one directive may cost."
+    )
+    budget_limits: tuple[BudgetLimit, ...] = Field(
+        default=(), description="What directives may cost together; empty: no limit together."
     )
     allowed_tools: tuple[Name, ...] = Field(default=(), description="Tools; empty: none.")
     allowed_scopes: tuple[Name, ...] = Field(default=(), description="Scopes; empty: none.")
@@ -121,6 +128,13 @@ class PolicyConfig(BaseModel):
     @classmethod
     def _be_a_set(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         return sorted_set(names)
+
+    @field_validator("budget_limits")
+    @classmethod
+    def _be_one_set(cls, limits: tuple[BudgetLimit, ...]) -> tuple[BudgetLimit, ...]:
+        _tell_apart("limits", [limit.name for limit in limits])
+        # All that apply are judged, so their order means nothing and must not change the digest.
+        return tuple(sorted(limits, key=lambda limit: limit.name))
 
     def canonical(self) -> dict[str, JsonValue]:
         """Return the whole policy as plain JSON; `PolicyConfig.model_validate` takes it back."""
@@ -145,8 +159,17 @@ def load_policy(path: Path) -> PolicyConfig:
     Raises:
         InvalidInputError: there is no readable policy; the message names file, key and fix.
     """
+    return parse_policy(read_policy(path), source=str(path))
+
+
+def read_policy(path: Path) -> str:
+    """Return the text of a policy file.
+
+    Raises:
+        InvalidInputError: it cannot be read; the message names the file and the fix.
+    """
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise InvalidInputError(
@@ -156,7 +179,6 @@ def load_policy(path: Path) -> PolicyConfig:
         raise InvalidInputError(
             f"{printable(str(path), 300)}: is not text: save it as UTF-8"
         ) from error
-    return parse_policy(text, source=str(path))
 
 
 def parse_policy(text: str, *, source: str) -> PolicyConfig:
@@ -222,9 +244,11 @@ def _worded(error: ErrorDetails) -> str:
     path += "".join(
         f"[{part}]" if isinstance(part, int) else f".{printable(part, 40)}" for part in loc[1:]
     )
-    nested = ApprovalRule if "rules" in loc[:-1] else ApprovalPolicy
+    nested: type[BaseModel] = ApprovalRule if "rules" in loc[:-1] else ApprovalPolicy
+    known = (BudgetLimit if loc[0] == "budget_limits" else nested).model_fields
     wordings = {
-        "extra_forbidden": f"unknown key; known here: {listed(nested.model_fields, 'and')}",
+        "extra_forbidden": f"unknown key; known here: {listed(known, 'and')}",
+        "literal_error": f"must be {error.get('ctx', {}).get('expected')}".replace("'", '"'),
         "missing": "missing: add it",
         "string_type": "must be text",
         "tuple_type": 'must be a list, like ["echo"]',

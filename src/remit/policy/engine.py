@@ -5,7 +5,7 @@ no clock, no I/O and no setting here: the same input and policy always give the 
 no input makes a policy raise. To add a policy, write its function and name it in `POLICIES`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from pydantic import JsonValue
@@ -14,7 +14,9 @@ from remit.directives.timebox import parse_timebox
 from remit.errors import InvalidInputError
 from remit.policy.budget import parse_budget
 from remit.policy.config import ApprovalRule, PolicyConfig
+from remit.policy.limits import BudgetLimit, fits, read_sum
 from remit.policy.types import (
+    ApprovalTerms,
     PolicyDecision,
     PolicyInput,
     PolicyResult,
@@ -42,6 +44,17 @@ def budget_ceiling(policy_input: PolicyInput, config: PolicyConfig) -> list[Poli
     if amount > ceiling:
         return [_block("budget_ceiling", f"budget ${amount:,} is over the ceiling of ${ceiling:,}")]
     return [_allow("budget_ceiling", f"budget ${amount:,} is within the ceiling of ${ceiling:,}")]
+
+
+def budget_limits(policy_input: PolicyInput, config: PolicyConfig) -> list[PolicyResult]:
+    """Block a budget that would pass a limit, or ask for a person where the limit says so."""
+    amount = _readable(policy_input.intent.get("budget"))
+    if amount is None:
+        return []
+    return [
+        _within(limit, read_sum(policy_input.committed, limit), amount)
+        for limit in applying_limits(policy_input.intent, config)
+    ]
 
 
 def tool_allowlist(policy_input: PolicyInput, config: PolicyConfig) -> list[PolicyResult]:
@@ -73,7 +86,7 @@ def timebox_form(policy_input: PolicyInput, config: PolicyConfig) -> list[Policy
 
 def human_approval(policy_input: PolicyInput, config: PolicyConfig) -> list[PolicyResult]:
     """Ask for a person once for every rule that matches; allow when none does."""
-    matching = [rule for rule in config.approval.rules if _matches(rule, policy_input)]
+    matching = [rule for rule in config.approval.rules if _matches(rule, policy_input.intent)]
     if not matching:
         return [_allow("human_approval", "no rule asks for a person")]
     return [
@@ -84,6 +97,7 @@ def human_approval(policy_input: PolicyInput, config: PolicyConfig) -> list[Poli
 
 POLICIES: tuple[Policy, ...] = (
     budget_ceiling,
+    budget_limits,
     tool_allowlist,
     scope_allowlist,
     timebox_form,
@@ -107,6 +121,32 @@ def decide(policy_input: PolicyInput, config: PolicyConfig) -> PolicyDecision:
     return PolicyDecision(combine(results), results, config.version, config.digest)
 
 
+def applying_limits(
+    intent: Mapping[str, JsonValue], config: PolicyConfig
+) -> tuple[BudgetLimit, ...]:
+    """Return the limits by which the gate judges an intent, in the order of their names.
+
+    There are none for an intent without a budget, or with one that cannot be read, which the
+    ceiling blocks.
+    """
+    if _readable(intent.get("budget")) is None:
+        return ()
+    role = intent.get("role")
+    return tuple(one for one in config.budget_limits if one.role is None or one.role == role)
+
+
+def approval_terms(intent: Mapping[str, JsonValue], config: PolicyConfig) -> ApprovalTerms:
+    """Return what an approval of an intent takes: of several rules the one that asks for most."""
+    approval = config.approval
+    wanted = [rule.required_approvals or 0 for rule in approval.rules if _matches(rule, intent)]
+    return ApprovalTerms(
+        required_approvals=max([approval.required_approvals, *wanted]),
+        allow_self_approval=approval.allow_self_approval,
+        rejection_ends=approval.rejection_ends,
+        approver_groups=approval.approver_groups,
+    )
+
+
 def _allow(policy: str, reason: str) -> PolicyResult:
     return PolicyResult(PolicyVerdict.ALLOW, policy, reason)
 
@@ -126,9 +166,8 @@ def _on_list(policy: str, noun: str, value: JsonValue, allowed: tuple[str, ...])
     return _allow(policy, f"{noun} {quoted(value)} is allowed")
 
 
-def _matches(rule: ApprovalRule, policy_input: PolicyInput) -> bool:
+def _matches(rule: ApprovalRule, intent: Mapping[str, JsonValue]) -> bool:
     """Return whether every criterion that `rule` gives matches."""
-    intent = policy_input.intent
     return (
         (rule.scope is None or rule.scope == intent.get("scope"))
         and (rule.type is None or rule.type == intent.get("type"))
@@ -138,13 +177,32 @@ def _matches(rule: ApprovalRule, policy_input: PolicyInput) -> bool:
 
 def _exceeds(budget: JsonValue, amount: Decimal) -> bool:
     """Return whether a budget is larger than `amount`; none, or an unreadable one, is not."""
+    said = _readable(budget)
+    return said is not None and said > amount
+
+
+def _readable(budget: JsonValue) -> Decimal | None:
+    """Return the amount of a budget; None when there is none, or it cannot be read."""
     if not isinstance(budget, str):
-        return False
+        return None
     try:
-        return parse_budget(budget) > amount
+        return parse_budget(budget)
     except InvalidInputError:
         # The ceiling's policy blocks it, and a block stands above any approval.
-        return False
+        return None
+
+
+def _within(limit: BudgetLimit, committed: Decimal | None, amount: Decimal) -> PolicyResult:
+    """Return whether `amount` stays within a limit under which so much is committed."""
+    policy = "budget_limits"
+    if committed is None:
+        return _block(policy, f"limit {limit.name}: what is committed so far cannot be read")
+    sums = f"${committed:,} committed so far, ${amount:,} more"
+    if fits(limit, committed, amount):
+        return _allow(policy, f"limit {limit.name}: {sums}: within ${limit.ceiling:,}")
+    if limit.at_cap == "ask":
+        return PolicyResult(PolicyVerdict.REQUIRE_APPROVAL, policy, limit.passed)
+    return _block(policy, f"{limit.passed} ({sums})")
 
 
 def _reason_of(rule: ApprovalRule) -> str:

@@ -1,7 +1,7 @@
 """What the gate takes in and gives out: frozen values with no behavior beyond reading them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from pydantic import JsonValue
@@ -49,10 +49,13 @@ class PolicyInput:
     Attributes:
         intent: the ten fields of the intent, as plain JSON.
         action_digest: the digest of that intent, to which the decision binds.
+        committed: for each limit, by name, what this period's directives were promised and have
+            spent so far, in dollars like "12.50"; a limit that is not told of has "0.00".
     """
 
     intent: Mapping[str, JsonValue]
     action_digest: str
+    committed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,23 @@ class PolicyDecision:
 
     def _reasons(self, verdict: PolicyVerdict) -> tuple[str, ...]:
         return tuple(result.reason for result in self.results if result.verdict is verdict)
+
+
+@dataclass(frozen=True)
+class ApprovalTerms:
+    """What an approval takes.
+
+    Attributes:
+        required_approvals: how many people must approve; at least 1.
+        allow_self_approval: whether the issuer may vote.
+        rejection_ends: whether one rejection ends it.
+        approver_groups: who may vote; empty: every voter.
+    """
+
+    required_approvals: int
+    allow_self_approval: bool
+    rejection_ends: bool
+    approver_groups: tuple[str, ...]
 
 
 def combine(results: Iterable[PolicyResult]) -> PolicyVerdict:

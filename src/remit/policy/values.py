@@ -4,7 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, StrictInt
 from pydantic_core import PydanticCustomError
 
 from remit.directives.timebox import LONGEST_TIMEBOX, parse_timebox
@@ -52,6 +52,12 @@ def _name(value: object) -> object:
     return value
 
 
+def _someone(count: int) -> int:
+    if count < 1:
+        raise unfit("must be at least 1: with no approval needed, nobody would be asked")
+    return count
+
+
 def sorted_set(values: tuple[str, ...]) -> tuple[str, ...]:
     """Return the names in one order: they are a set, so their order must not change the digest."""
     return tuple(sorted(set(values)))
@@ -69,3 +75,6 @@ Length = Annotated[
 
 Name = Annotated[str, BeforeValidator(_name)]
 """A name that is compared exactly, case included."""
+
+Approvals = Annotated[StrictInt, AfterValidator(_someone)]
+"""How many people must approve; a gate that needs nobody would be none."""

@@ -17,6 +17,7 @@ from remit.policy.config import (
     load_policy,
     parse_policy,
 )
+from remit.policy.limits import BudgetLimit
 
 HOUR = timedelta(hours=1)
 
@@ -66,6 +67,10 @@ def test_every_key_of_a_file_is_read() -> None:
         """
         version = "2"
         budget.ceiling = "1,000 USD"
+        budget.limits = [
+            {name = "all", ceiling = "$9,000", period = "month"},
+            {name = "daily", ceiling = "$500", period = "day", role = "ops", at_cap = "ask"},
+        ]
         tools.allow = ["deploy"]
         scopes.allow = ["production"]
         grant.valid_for = "PT90S"
@@ -82,6 +87,10 @@ def test_every_key_of_a_file_is_read() -> None:
     assert config == PolicyConfig(
         version="2",
         budget_ceiling=Decimal(1000),
+        budget_limits=(
+            BudgetLimit(name="all", ceiling=Decimal(9000), period="month", at_cap="block"),
+            BudgetLimit(name="daily", ceiling=Decimal(500), period="day", role="ops", at_cap="ask"),
+        ),
         allowed_tools=("deploy",),
         allowed_scopes=("production",),
         approval=ApprovalPolicy(
@@ -116,7 +125,7 @@ RULE = V + '[[approval.rules]]\nname = "ok"\nscope = "a"\n[[approval.rules]]\n'
             V + '"a\\nb" = 1',
             ("a\\nb: unknown key; known here: version, approval, budget, tools, scopes and grant"),
         ),
-        (V + "[budget]\nfloor = 1", "budget.floor: unknown key; known here: ceiling"),
+        (V + "[budget]\nfloor = 1", "budget.floor: unknown key; known here: ceiling and limits"),
         (V + "[tools]\ndeny = []", "tools.deny: unknown key; known here: allow"),
         (V + 'budget = "$5"', "budget: must be a table: write [budget]"),
         (V + "tools = []", "tools: must be a table: write [tools]"),
@@ -151,7 +160,7 @@ RULE = V + '[[approval.rules]]\nname = "ok"\nscope = "a"\n[[approval.rules]]\n'
             V + "[approval]\nquorum = 1",
             (
                 "approval.quorum: unknown key; known here: "
-                "required_approvals, expires_after, allow_self_approval, "
+                "required_approvals, expires_after, allow_self_approval, rejection_ends, "
                 "approver_groups and rules"
             ),
         ),
@@ -197,7 +206,10 @@ RULE = V + '[[approval.rules]]\nname = "ok"\nscope = "a"\n[[approval.rules]]\n'
         ),
         (
             RULE + 'name = "b"\nrole = "x"',
-            ("approval.rules[1].role: unknown key; known here: name, scope, type and amount_over"),
+            (
+                "approval.rules[1].role: unknown key; "
+                "known here: name, scope, type, amount_over and required_approvals"
+            ),
         ),
         (
             RULE + 'name = "b"\namount_over = "x"',

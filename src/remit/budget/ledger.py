@@ -1,0 +1,166 @@
+"""All SQL of the budget's accounts and entries.
+
+Entries are inserted and never changed. A trigger keeps the sums of the accounts from them, refuses
+a reservation that would pass its ceiling and a closing that closes none, and is the only one that
+may. Operations lock directives first and accounts after them, never the other way round; rows of
+one statement come in the order of accounts, so that two transactions never wait for each other.
+"""
+
+from collections.abc import Iterable, Sequence
+from decimal import ROUND_CEILING, Context, Decimal
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from remit.budget.types import Closing, Committed, Reservation
+from remit.db.tables import budget_entries
+from remit.db.together import Part
+from remit.json_types import JsonObject
+from remit.policy.limits import BudgetLimit
+
+
+def lock_accounts(connection: sa.Connection, limits: Iterable[BudgetLimit]) -> dict[str, Committed]:
+    """Lock the accounts of limits in the current period until the transaction ends.
+
+    The period is the one that the transaction began in, by the database's clock. Accounts that are
+    missing are opened. Without limits nothing is asked of the database.
+
+    Call it once in a transaction, for all limits that any of its directives needs.
+
+    Returns:
+        What stands on the accounts, by name of the limit.
+    """
+    wanted = list(limits)
+    if not wanted:
+        return {}
+    rows = connection.execute(
+        _LOCK,
+        {"accounts": [one.account for one in wanted], "periods": [one.period for one in wanted]},
+    )
+    held = {row.account: Committed(*row) for row in rows}
+    return {limit.name: held[limit.account] for limit in wanted}
+
+
+def read_accounts(connection: sa.Connection, limits: Iterable[BudgetLimit]) -> dict[str, Committed]:
+    """Return what stands on the accounts of limits in the current period, and lock nothing.
+
+    Returns:
+        What stands on them, by name of the limit; an account that nobody has opened holds nothing.
+    """
+    wanted = list(limits)
+    if not wanted:
+        return {}
+    rows = connection.execute(
+        _READ,
+        {"accounts": [one.account for one in wanted], "periods": [one.period for one in wanted]},
+    )
+    held = {row.account: Committed(*row) for row in rows}
+    return {limit.name: held[limit.account] for limit in wanted}
+
+
+def reserve(reserved: Sequence[Reservation]) -> Part:
+    """Return the write that reserves amounts; it goes with the one that issues their grants."""
+    rows: list[JsonObject] = [
+        {
+            "account": one.account,
+            "period_start": one.period_start.isoformat(),
+            "directive_id": str(one.promise.directive_id),
+            "grant_id": str(one.promise.grant_id),
+            "amount": str(one.promise.amount),
+            "ceiling": None if one.ceiling is None else str(one.ceiling),
+        }
+        for one in reserved
+    ]
+    return Part("reserved", _RESERVE, rows, "an amount was not reserved")
+
+
+def settlements(closings: Sequence[Closing]) -> Part:
+    """Return the write that closes reservations with what was spent.
+
+    A grant without reservations, or whose reservations are closed, is left as it is.
+    """
+    rows: list[JsonObject] = [
+        {
+            "grant_id": str(closing.grant_id),
+            "spent": None if closing.spent is None else str(_in_cents(closing.spent)),
+        }
+        for closing in closings
+    ]
+    return Part("settled", _SETTLE, rows, "", exact=False)
+
+
+def releases(grant_ids: Sequence[UUID]) -> Part:
+    """Return the write that closes reservations of which nothing was spent.
+
+    A grant without reservations, or whose reservations are closed, is left as it is.
+    """
+    rows: list[JsonObject] = [{"grant_id": str(grant_id)} for grant_id in grant_ids]
+    return Part("released", _RELEASE, rows, "", exact=False)
+
+
+def _in_cents(spent: Decimal) -> Decimal:
+    """Return an amount with two decimals, never less than it was."""
+    return spent.quantize(Decimal("0.01"), ROUND_CEILING, Context())
+
+
+_LOCK = sa.text("""
+    SELECT account, period_start, committed
+    FROM remit_lock_budgets(CAST(:accounts AS text[]), CAST(:periods AS text[]))
+""")
+_READ = sa.text("""
+    SELECT wanted.account, date_trunc(wanted.period, now(), 'UTC'),
+        coalesce(held.reserved + held.settled, 0.00)
+    FROM unnest(CAST(:accounts AS text[]), CAST(:periods AS text[])) AS wanted (account, period)
+    LEFT JOIN budget_accounts AS held ON held.account = wanted.account
+        AND held.period_start = date_trunc(wanted.period, now(), 'UTC')
+""")
+_RESERVE = """
+    INSERT INTO budget_entries (
+        account, period_start, directive_id, grant_id, kind, amount, ceiling
+    )
+    SELECT account, period_start, directive_id, grant_id, 'reserve', amount, ceiling
+    FROM jsonb_to_recordset(%(reserved)s::jsonb) AS new (
+        account text, period_start timestamptz, directive_id uuid, grant_id uuid, amount numeric,
+        ceiling numeric
+    )
+    ORDER BY account, period_start
+    RETURNING id
+"""
+_SETTLE = """
+    INSERT INTO budget_entries (account, period_start, directive_id, grant_id, kind, amount)
+    SELECT
+        promise.account, promise.period_start, promise.directive_id, promise.grant_id, 'settle',
+        coalesce(new.spent, promise.amount)
+    FROM (
+        SELECT * FROM jsonb_to_recordset(%(settled)s::jsonb) AS one (grant_id uuid, spent numeric)
+        LIMIT {count}
+    ) AS new
+    JOIN budget_entries AS promise ON promise.grant_id = new.grant_id AND promise.kind = 'reserve'
+    ORDER BY promise.account, promise.period_start
+    ON CONFLICT DO NOTHING
+    RETURNING id
+"""
+_RELEASE = """
+    INSERT INTO budget_entries (account, period_start, directive_id, grant_id, kind, amount)
+    SELECT
+        promise.account, promise.period_start, promise.directive_id, promise.grant_id, 'release',
+        promise.amount
+    FROM (
+        SELECT * FROM jsonb_to_recordset(%(released)s::jsonb) AS one (grant_id uuid) LIMIT {count}
+    ) AS new
+    JOIN budget_entries AS promise ON promise.grant_id = new.grant_id AND promise.kind = 'reserve'
+    ORDER BY promise.account, promise.period_start
+    ON CONFLICT DO NOTHING
+    RETURNING id
+"""
+
+
+def list_entries(connection: sa.Connection, directive_id: UUID) -> list[sa.RowMapping]:
+    """Return every entry of a directive, oldest first: its columns but `id` and `directive_id`."""
+    names = ("account", "period_start", "grant_id", "kind", "amount", "ceiling", "created_at")
+    statement = (
+        sa.select(*(budget_entries.c[name] for name in names))
+        .where(budget_entries.c.directive_id == directive_id)
+        .order_by(budget_entries.c.id)
+    )
+    return [row._mapping for row in connection.execute(statement)]

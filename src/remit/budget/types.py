@@ -1,0 +1,157 @@
+"""Values of the ledger, and the pure steps from limits to reservations.
+
+An amount is reserved under every limit that applies, in the transaction that issues the grant, and
+closed once: settled when the directive completes, released when it never will. Operations call
+this between :func:`remit.budget.ledger.lock_accounts` and the write.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+from uuid import UUID
+
+from remit.policy.limits import BudgetLimit, fits
+
+LARGEST_AMOUNT = Decimal("999999999999.99")
+"""The largest amount of an entry, in US dollars; no budget is larger."""
+
+
+EntryKind = Literal["reserve", "settle", "release"]
+"""What an entry of the ledger does: it promises an amount, or closes a promise, spent or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What stands on the account of a limit in the current period.
+
+    Attributes:
+        account: the account's key.
+        period_start: when the period began.
+        amount: US dollars with two decimals, promised to directives and not closed, or spent.
+    """
+
+    account: str
+    period_start: datetime
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What a grant promises to its directive.
+
+    Attributes:
+        directive_id: the directive.
+        grant_id: its grant.
+        amount: the grant's budget, in US dollars with two decimals.
+    """
+
+    directive_id: UUID
+    grant_id: UUID
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """One promise on one account.
+
+    Attributes:
+        account: the account's key.
+        period_start: the period that it counts in, whenever it is closed.
+        promise: who is promised how much.
+        ceiling: most that the account may hold with it, which the database enforces; None when a
+            person allowed it to pass.
+    """
+
+    account: str
+    period_start: datetime
+    promise: Promise
+    ceiling: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """How much a grant's run spent of what it was promised.
+
+    Attributes:
+        grant_id: the grant.
+        spent: US dollars; a part of a cent counts as a whole one. More than was promised is
+            recorded as it is. None: all that was promised.
+
+    Raises:
+        ValueError: `spent` is negative, no number, or over the largest amount.
+    """
+
+    grant_id: UUID
+    spent: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be an amount; see Raises."""
+        spent = self.spent
+        if spent is not None and not (spent.is_finite() and 0 <= spent <= LARGEST_AMOUNT):
+            raise ValueError(f"{spent} is no amount that can have been spent")
+
+
+def as_seen(held: Mapping[str, Committed]) -> dict[str, str]:
+    """Return what is committed as the gate sees it: by name of the limit, in dollars as text."""
+    return {name: str(one.amount) for name, one in held.items()}
+
+
+def obstacles(
+    amount: Decimal,
+    limits: Iterable[BudgetLimit],
+    held: Mapping[str, Committed],
+    agreed: Collection[str] = (),
+) -> list[str]:
+    """Return why an amount cannot be reserved now; nothing when it can.
+
+    Args:
+        amount: US dollars with two decimals.
+        limits: those that apply.
+        held: what stands on their accounts, locked.
+        agreed: reasons for which people were asked, and agreed.
+    """
+    return [
+        limit.passed
+        for limit in limits
+        if not (_allowed_to_pass(limit, agreed) or fits(limit, held[limit.name].amount, amount))
+    ]
+
+
+def reservations(
+    promise: Promise,
+    limits: Iterable[BudgetLimit],
+    held: Mapping[str, Committed],
+    agreed: Collection[str] = (),
+) -> list[Reservation]:
+    """Return a promise on the account of every limit that applies; see :func:`obstacles`."""
+    return [
+        Reservation(
+            held[limit.name].account,
+            held[limit.name].period_start,
+            promise,
+            None if _allowed_to_pass(limit, agreed) else limit.ceiling,
+        )
+        for limit in limits
+    ]
+
+
+def held_after(
+    held: Mapping[str, Committed], reserved: Sequence[Reservation]
+) -> dict[str, Committed]:
+    """Return what stands on the accounts once these reservations are written.
+
+    So the second directive of a batch is judged with what the first one was promised.
+    """
+    return {
+        name: replace(
+            one,
+            amount=one.amount + sum(r.promise.amount for r in reserved if r.account == one.account),
+        )
+        for name, one in held.items()
+    }
+
+
+def _allowed_to_pass(limit: BudgetLimit, agreed: Collection[str]) -> bool:
+    return limit.at_cap == "ask" and limit.passed in agreed

@@ -1,0 +1,88 @@
+"""From limits to reservations: pure steps, so a table says it all."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from remit.budget.types import (
+    Closing,
+    Committed,
+    Promise,
+    Reservation,
+    as_seen,
+    held_after,
+    obstacles,
+    reservations,
+)
+from remit.policy.limits import BudgetLimit
+
+TODAY = datetime(2025, 3, 1, tzinfo=UTC)
+DAILY = BudgetLimit(name="daily", ceiling=Decimal(100), period="day")
+ASKING = BudgetLimit(
+    name="ops", ceiling=Decimal(50), period="month", role="operations", at_cap="ask"
+)
+ASKED = 'limit ops: budget would pass $50.00 a month for role "operations"'
+HELD = {
+    "daily": Committed("daily", TODAY, Decimal("60.00")),
+    "ops": Committed("ops@operations", TODAY, Decimal("45.00")),
+}
+PROMISE = Promise(UUID(int=1), UUID(int=2), Decimal("10.00"))
+
+
+def test_the_gate_sees_what_is_committed_by_the_name_of_the_limit() -> None:
+    assert as_seen(HELD) == {"daily": "60.00", "ops": "45.00"}
+    assert as_seen({}) == {}
+
+
+@pytest.mark.parametrize(
+    ("amount", "agreed", "found"),
+    [
+        ("5.00", (), []),
+        ("5.01", (), [ASKED]),
+        ("5.01", (ASKED,), []),
+        ("5.01", (ASKED.replace("$50", "$51"),), [ASKED]),
+        ("40.00", (ASKED,), []),
+        ("40.01", (), ["limit daily: budget would pass $100.00 a day", ASKED]),
+        (
+            "40.01",
+            (ASKED, "limit daily: budget would pass $100.00 a day"),
+            ["limit daily: budget would pass $100.00 a day"],
+        ),
+    ],
+)
+def test_only_a_limit_that_asks_may_be_passed_and_only_for_the_reason_agreed_to(
+    amount: str, agreed: tuple[str, ...], found: list[str]
+) -> None:
+    assert obstacles(Decimal(amount), (DAILY, ASKING), HELD, agreed) == found
+
+
+@pytest.mark.parametrize(("agreed", "ceiling"), [((), Decimal(50)), ((ASKED,), None)])
+def test_a_promise_is_reserved_under_every_limit(
+    agreed: tuple[str, ...], ceiling: Decimal | None
+) -> None:
+    assert reservations(PROMISE, (DAILY, ASKING), HELD, agreed) == [
+        Reservation("daily", TODAY, PROMISE, Decimal(100)),
+        Reservation("ops@operations", TODAY, PROMISE, ceiling),
+    ]
+
+
+def test_the_next_of_a_batch_is_judged_with_what_those_before_it_were_promised() -> None:
+    both = reservations(PROMISE, (DAILY, ASKING), HELD)
+    alone = reservations(PROMISE, (DAILY,), HELD)
+    after = held_after(HELD, [*both, *alone])
+    assert as_seen(after) == {"daily": "80.00", "ops": "55.00"}
+    assert after["ops"].period_start == TODAY
+
+
+@pytest.mark.parametrize("spent", [None, Decimal(0), Decimal("0.001"), Decimal("999999999999.99")])
+def test_a_closing_takes_any_amount(spent: Decimal | None) -> None:
+    assert Closing(UUID(int=2), spent).spent == spent
+
+
+@pytest.mark.parametrize("spent", ["-0.01", "NaN", "Infinity", "-Infinity", "1000000000000"])
+def test_a_closing_refuses_what_is_no_amount(spent: Any) -> None:
+    with pytest.raises(ValueError, match=r"is no amount that can have been spent$"):
+        Closing(UUID(int=2), Decimal(spent))
