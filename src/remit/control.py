@@ -16,10 +16,13 @@ import sqlalchemy as sa
 from remit.approval.types import Ballot
 from remit.directives.models import DirectiveCreate, DirectiveRead
 from remit.errors import UnavailableError
+from remit.identity.types import Principal
 from remit.operations import approvals, cancellation, gate
 from remit.operations.approvals import VoteOutcome
+from remit.operations.authority import Authority
 from remit.operations.gate import GateOutcome
 from remit.operations.policies import PolicySource
+from remit.signing.keys import Keyring
 from remit.workflows.client import WorkflowClient
 
 _log = logging.getLogger(__name__)
@@ -36,55 +39,68 @@ class Control:
         engine: the database.
         workflows: Temporal.
         policies: the policy in force.
+        keys: what signs grants and votes.
     """
 
     engine: sa.Engine
     workflows: WorkflowClient
     policies: PolicySource
+    keys: Keyring
 
-    async def propose(self, contents: Sequence[DirectiveCreate]) -> list[GateOutcome]:
+    def authority(self) -> Authority:
+        """Return what a decision is made with now.
+
+        Raises:
+            InvalidInputError: the policy file no longer holds a policy.
+        """
+        return Authority(self.policies.current(), self.keys)
+
+    async def propose(
+        self, contents: Sequence[DirectiveCreate], *, by: Principal
+    ) -> list[GateOutcome]:
         """Store directives, pass them through the gate, and start what it approved.
 
         All of them are stored, or none. See :func:`remit.operations.gate.propose` for the errors.
         """
-        policy = self.policies.current()
-        outcomes = await asyncio.to_thread(gate.propose, self.engine, contents, policy)
+        outcomes = await asyncio.to_thread(
+            gate.propose, self.engine, contents, self.authority(), by=by
+        )
         await self._start(outcome.directive for outcome in outcomes)
         return outcomes
 
-    async def submit(self, directive_id: UUID, *, actor: str) -> GateOutcome:
+    async def submit(self, directive_id: UUID, *, by: Principal) -> GateOutcome:
         """Pass a draft, or a blocked directive again, through the gate.
 
         See :func:`remit.operations.gate.submit` for the errors.
         """
-        policy = self.policies.current()
         outcome = await asyncio.to_thread(
-            gate.submit, self.engine, directive_id, actor=actor, policy=policy
+            gate.submit, self.engine, directive_id, self.authority(), by=by
         )
         await self._start([outcome.directive])
         return outcome
 
-    async def vote(self, directive_id: UUID, ballot: Ballot) -> VoteOutcome:
+    async def vote(self, directive_id: UUID, ballot: Ballot, *, by: Principal) -> VoteOutcome:
         """Cast one vote; when it approves, the directive starts.
 
         See :func:`remit.operations.approvals.vote` for the errors.
         """
-        policy = self.policies.current()
-        outcome = await asyncio.to_thread(approvals.vote, self.engine, directive_id, ballot, policy)
+        outcome = await asyncio.to_thread(
+            approvals.vote, self.engine, directive_id, ballot, self.authority(), by=by
+        )
         if outcome.outcome == "approved":
             await self._wake(self.workflows.execute(outcome.directive))
         await self._wake(self.workflows.wake_approval(directive_id))
         return outcome
 
     async def cancel(
-        self, directive_id: UUID, *, actor: str, reason: str | None = None
+        self, directive_id: UUID, *, by: Principal, reason: str | None = None
     ) -> DirectiveRead:
         """Stop a directive wherever it stands.
 
         See :func:`remit.operations.cancellation.cancel` for the errors.
         """
         directive, before = await asyncio.to_thread(
-            cancellation.cancel, self.engine, directive_id, actor=actor, reason=reason
+            cancellation.cancel, self.engine, directive_id, by=by, reason=reason
         )
         if before == "executing":
             await self._wake(self.workflows.cancel_execution(directive_id))

@@ -3,11 +3,14 @@
 import sqlalchemy as sa
 from temporalio.client import Client
 
+from remit.approval.statements import verify_grant
 from remit.directives.models import DirectiveCreate, DirectiveRead, parse_directive
 from remit.operations.evidence import Record, read_record
 from remit.operations.gate import GateOutcome
 from remit.policy.types import PolicyVerdict
 from tests.support.contents import yes
+from tests.support.keys import KEYS
+from tests.support.people import OPERATOR, agent
 from tests.support.workers import control, working
 
 
@@ -20,13 +23,13 @@ async def test_an_agents_directive_goes_through_all_six_boxes(
     wish = an_agents_wish()
 
     # 2. The gate. Policy allows it, but wants a person to look: the answer is there at once.
-    [outcome] = await remit.propose([wish])
+    [outcome] = await remit.propose([wish], by=agent("agent-7"))
     a_person_must_look(outcome)
     directive = outcome.directive
 
     async with working(client, engine):
         # 3. Consent. A person approves this very action, and no other.
-        answer = await remit.vote(directive.id, yes(directive, voter="operator"))
+        answer = await remit.vote(directive.id, yes(directive), by=OPERATOR)
         assert answer.outcome == "approved"
 
         # 4. Act. The module runs, once, under a grant that its run consumes.
@@ -68,6 +71,8 @@ def it_ran_under_the_grant(record: Record) -> None:
     assert record.request is not None
     assert record.request.status == "consumed"
     assert record.grant is not None
+    verify_grant(record.grant, KEYS)
+    assert record.grant.votes == ("operator",)
     assert record.run is not None
     assert record.run.grant_id == record.grant.id
     assert record.run.attempts == 1

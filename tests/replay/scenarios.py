@@ -18,6 +18,7 @@ from remit.operations.policies import PolicySource
 from remit.workflows.orders import DISPATCHER_ID, approval_id, execution_id
 from tests.support.acting import Held
 from tests.support.contents import asking, directive, no, write, yes
+from tests.support.people import AGENT, OPERATOR
 from tests.support.workers import control, eventually
 
 SWEEPS = 2
@@ -49,7 +50,7 @@ Story = Callable[[Stage], Awaitable[str]]
 
 
 async def _propose(stage: Stage, remit: Control | None = None, **changes: Any) -> UUID:
-    [outcome] = await (remit or stage.remit).propose([directive(**changes)])
+    [outcome] = await (remit or stage.remit).propose([directive(**changes)], by=AGENT)
     return outcome.directive.id
 
 
@@ -76,7 +77,9 @@ async def failure(stage: Stage) -> str:
 
 async def void_grant(stage: Stage) -> str:
     """Start a directive whose grant has been spoiled."""
-    [outcome] = await control(stage.client, stage.engine).propose([directive(status="draft")])
+    [outcome] = await control(stage.client, stage.engine).propose(
+        [directive(status="draft")], by=AGENT
+    )
     about = outcome.directive
     statement = "UPDATE directives SET status = 'approved', action_digest = 'x' WHERE id = :id"
     write(stage.engine, statement, id=about.id)
@@ -86,10 +89,11 @@ async def void_grant(stage: Stage) -> str:
 
 
 async def _approval(stage: Stage, answer: str | None) -> str:
-    [outcome] = await stage.remit.propose([directive(scope="staging")])
+    [outcome] = await stage.remit.propose([directive(scope="staging")], by=AGENT)
     about = outcome.directive
     await asyncio.sleep(0.3)
-    await stage.remit.vote(about.id, yes(about) if answer == "yes" else no(about))
+    ballot = yes(about) if answer == "yes" else no(about)
+    await stage.remit.vote(about.id, ballot, by=OPERATOR)
     name = approval_id(str(about.id))
     await stage.client.get_workflow_handle(name).result()
     return name

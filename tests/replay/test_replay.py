@@ -10,11 +10,13 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 from temporalio.workflow import NondeterminismError
 
-from remit.workflows import dispatcher
-from remit.workflows.activities.execution_activities import ExecutionActivities
-from remit.workflows.orders import ExecutionOrder, ExecutionStep
-from remit.workflows.worker import WORKFLOWS
-from tests.replay.scenarios import STORIES, SWEEPS
+# The sandbox loads this module anew for the workflows below, and native libraries load only once.
+with workflow.unsafe.imports_passed_through():
+    from remit.workflows import dispatcher
+    from remit.workflows.activities.execution_activities import ExecutionActivities
+    from remit.workflows.orders import ExecutionOrder, ExecutionStep
+    from remit.workflows.worker import WORKFLOWS
+    from tests.replay.scenarios import STORIES, SWEEPS
 
 HISTORIES = Path(__file__).with_name("histories")
 RECORDED = sorted(path.stem for path in HISTORIES.glob("*.json"))

@@ -1,23 +1,50 @@
 """Directives, policies and short ways through the loop, for the tests on real servers."""
 
+import json
+import re
+from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 
-from remit.approval.types import Ballot
+from remit.approval.statements import sign_grant
+from remit.approval.types import Ballot, Grant
+from remit.audit.chain import INSTALLATION
 from remit.directives.models import DirectiveCreate, DirectiveRead, parse_directive
 from remit.execution.models import ExecutionRunRead
+from remit.execution.modules.registry import discover_modules
 from remit.execution.modules.types import ModuleOutput
+from remit.identity.types import Principal
 from remit.operations import gate
+from remit.operations.approvals import VoteOutcome, vote
+from remit.operations.authority import Authority
+from remit.operations.evidence import read_record
 from remit.operations.results import Ended, Ending, end_run
 from remit.operations.starts import ModuleChoice
 from remit.policy.config import PolicyConfig, default_policy
+from remit.stack.postgres import SUPERUSER
+from tests.support.keys import KEYS
+from tests.support.people import OPERATOR, agent
 
 POLICY = default_policy()
 """The built-in policy: scope `test` is allowed, scope `staging` needs a person."""
 
-SHORT = ModuleChoice(kind="short", version="1")
-LONG = ModuleChoice(kind="long", version="1")
+AUTHORITY = Authority(POLICY, KEYS)
+"""What decisions are made with, unless a test says otherwise."""
+
+_ECHO = discover_modules(installed=()).describe_module("echo")
+assert _ECHO is not None
+SHORT = ModuleChoice(kind="short", version=_ECHO.version, digest=_ECHO.digest)
+"""The worker's choice for `echo`, which is what :func:`directive` asks for."""
+
+LONG = replace(SHORT, kind="long")
+"""The same module, as if it were long."""
+
+
+def under(policy: PolicyConfig) -> Authority:
+    """Return what decisions are made with under another policy."""
+    return Authority(policy, KEYS)
 
 
 def directive(**changes: Any) -> DirectiveCreate:
@@ -50,45 +77,108 @@ def finish(engine: sa.Engine, run: ExecutionRunRead, output: ModuleOutput) -> En
     return end_run(engine, Ending(run, output))
 
 
-def proposed(engine: sa.Engine, under: PolicyConfig = POLICY, /, **changes: Any) -> DirectiveRead:
+def proposed(engine: sa.Engine, policy: PolicyConfig = POLICY, /, **changes: Any) -> DirectiveRead:
     """Propose one directive and return it as the gate left it."""
-    [outcome] = gate.propose(engine, [directive(**changes)], under)
+    content = directive(**changes)
+    [outcome] = gate.propose(
+        engine, [content], Authority(policy, KEYS), by=agent(content.issued_by)
+    )
     return outcome.directive
 
 
-def waiting(engine: sa.Engine, under: PolicyConfig = POLICY, /, **changes: Any) -> DirectiveRead:
+def waiting(engine: sa.Engine, policy: PolicyConfig = POLICY, /, **changes: Any) -> DirectiveRead:
     """Propose one directive that waits for a person, and return it."""
-    found = proposed(engine, under, **({"scope": "staging"} | changes))
+    found = proposed(engine, policy, **({"scope": "staging"} | changes))
     assert found.status == "proposed"
     return found
 
 
-def yes(directive: DirectiveRead, voter: str = "operator", **changes: Any) -> Ballot:
+def yes(directive: DirectiveRead, **changes: Any) -> Ballot:
     """Return a vote for a directive."""
-    return _ballot(directive, voter, "approve", **changes)
+    return _ballot(directive, "approve", **changes)
 
 
-def no(directive: DirectiveRead, voter: str = "operator", **changes: Any) -> Ballot:
+def no(directive: DirectiveRead, **changes: Any) -> Ballot:
     """Return a vote against a directive."""
-    return _ballot(directive, voter, "reject", **({"reason": "not today"} | changes))
+    return _ballot(directive, "reject", **({"reason": "not today"} | changes))
 
 
-def _ballot(directive: DirectiveRead, voter: str, decision: Any, **changes: Any) -> Ballot:
+def _ballot(directive: DirectiveRead, decision: Any, **changes: Any) -> Ballot:
     fields = {"reason": None, "action_digest": str(directive.action_digest)} | changes
-    return Ballot(voter=voter, decision=decision, **fields)
+    return Ballot(decision=decision, **fields)
+
+
+def cast(
+    engine: sa.Engine,
+    directive: DirectiveRead,
+    ballot: Ballot | None = None,
+    policy: PolicyConfig = POLICY,
+    *,
+    by: Principal = OPERATOR,
+) -> VoteOutcome:
+    """Cast a vote, by default the operator's approval."""
+    return vote(engine, directive.id, ballot or yes(directive), Authority(policy, KEYS), by=by)
+
+
+def regrant(engine: sa.Engine, directive_id: UUID, **changes: Any) -> Grant:
+    """Change the grant of a directive, and sign it again as only a holder of the key can."""
+    grant = read_record(engine, directive_id).grant
+    assert grant is not None
+    changed = sign_grant(replace(grant, **changes), KEYS)
+    columns = ", ".join(f"{name} = :{name}" for name in (*changes, "envelope"))
+    write(
+        engine,
+        f"UPDATE grants SET {columns} WHERE id = :id",  # noqa: S608 - fields of the test's choice
+        id=grant.id,
+        **{name: getattr(changed, name) for name in changes},
+        envelope=json.dumps(changed.envelope),
+    )
+    return changed
 
 
 def counts(engine: sa.Engine) -> dict[str, int]:
-    """Return how many rows each table of the loop holds."""
+    """Return how many rows each table of the loop holds, but for the installation's own events."""
     tables = ("directives", "approval_requests", "approval_votes", "grants", "execution_runs")
     with engine.connect() as connection:
-        return {
+        found = {
             table: connection.execute(sa.text(f"SELECT count(*) FROM {table}")).scalar_one()  # noqa: S608 - the names stand above
-            for table in (*tables, "artifacts", "events")
+            for table in (*tables, "artifacts")
         }
+        about_directives = sa.text("SELECT count(*) FROM events WHERE directive_id <> :own")
+        events = connection.execute(about_directives, {"own": INSTALLATION}).scalar_one()
+        return {**found, "events": events}
 
 
 def write(engine: sa.Engine, statement: str, **values: object) -> None:
-    """Execute one statement behind the operations' back."""
-    with engine.begin() as connection:
-        connection.execute(sa.text(statement), values)
+    """Execute one statement as the superuser, past the operations and the table's own triggers."""
+    named = _TABLE.match(statement)
+    assert named, f"names no table to write to: {statement}"
+    table, forger = named[1], forging(engine)
+    try:
+        with forger.begin() as connection:
+            modes = connection.execute(_TRIGGERS, {"table": table}).all()
+            _set_triggers(connection, table, [f"DISABLE TRIGGER {name}" for name, _ in modes])
+            connection.execute(sa.text(statement), values)
+            _set_triggers(connection, table, [f"{mode} TRIGGER {name}" for name, mode in modes])
+    finally:
+        forger.dispose()
+
+
+def forging(engine: sa.Engine) -> sa.Engine:
+    """Return an engine on the same database for the superuser, to whom no right is refused."""
+    return sa.create_engine(engine.url.set(username=SUPERUSER), poolclass=sa.NullPool)
+
+
+_TABLE = re.compile(r"\s*(?:UPDATE|INSERT INTO|DELETE FROM)\s+(\w+)")
+_TRIGGERS = sa.text(
+    """
+    SELECT quote_ident(tgname), CASE tgenabled WHEN 'A' THEN 'ENABLE ALWAYS' ELSE 'ENABLE' END
+    FROM pg_trigger
+    WHERE tgrelid = CAST(:table AS regclass) AND NOT tgisinternal AND tgenabled <> 'D'
+    """
+)
+
+
+def _set_triggers(connection: sa.Connection, table: str, commands: list[str]) -> None:
+    if commands:
+        connection.execute(sa.text(f"ALTER TABLE {table} {', '.join(commands)}"))

@@ -11,11 +11,14 @@ from temporalio.worker import WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from remit.control import Control
+from remit.db.engine import create_database_engine
 from remit.execution.modules.base import ExecutionModule
 from remit.execution.modules.registry import discover_modules
 from remit.operations.policies import PolicySource
 from remit.workflows.client import WorkflowClient
 from remit.workflows.worker import WorkerParts, serve
+from tests.support.keys import KEYS
+from tests.support.servers import as_login
 
 T = TypeVar("T")
 
@@ -33,17 +36,17 @@ async def working(
 
     Args:
         client: names the namespace.
-        engine: the database, for Remit and for modules.
+        engine: the database, as Remit sees it.
         modules: more modules than the built-in ones.
         policies: the worker's policy; None for the built-in one.
         sweep_seconds: the dispatcher's interval; by default it sweeps once.
-        runner: how workflow code is run; None for the full sandbox, which raises on what is not
-            deterministic.
+        runner: how workflow code is run; None for the sandbox, which raises on nondeterminism.
     """
     registry = discover_modules(installed=())
     for module in modules:
         registry.register_module(module, source="test")
-    parts = WorkerParts(engine, engine, policies or PolicySource(None), registry)
+    policies = policies or PolicySource(None)
+    parts = WorkerParts(engine, module_engine(engine), policies, lambda: KEYS, registry)
     stop, ready = asyncio.Event(), asyncio.Event()
     code = runner or SandboxedWorkflowRunner()
     work = serve(
@@ -60,11 +63,18 @@ async def working(
         stop.set()
         # What made the worker fail is raised here.
         await serving
+        parts.module_engine.dispose()
+
+
+def module_engine(engine: sa.Engine) -> sa.Engine:
+    """Return what a worker on the same database would hand to its modules."""
+    url = as_login(engine.url.render_as_string(hide_password=False), "remit_module")
+    return create_database_engine(url, role="remit_module", pool_size=16)
 
 
 def control(client: Client, engine: sa.Engine, policies: PolicySource | None = None) -> Control:
     """Return what a door would call."""
-    return Control(engine, WorkflowClient(client), policies or PolicySource(None))
+    return Control(engine, WorkflowClient(client), policies or PolicySource(None), KEYS)
 
 
 async def until(found: Callable[[], T], *, seconds: float = 20) -> T:

@@ -16,6 +16,7 @@ from remit.policy.config import PolicyConfig
 from remit.workflows.approval import ApprovalWorkflow
 from remit.workflows.orders import ApprovalResult, approval_id
 from tests.support.contents import POLICY, asking, directive, no, policy, proposed, write, yes
+from tests.support.people import AGENT, OPERATOR
 from tests.support.workers import control, working
 from tests.workflows.conftest import ReadRecord
 
@@ -36,7 +37,7 @@ def waiting_for(
 
 async def ask(remit: Control) -> DirectiveRead:
     """Propose a directive that needs a person."""
-    [outcome] = await remit.propose([directive(scope="staging")])
+    [outcome] = await remit.propose([directive(scope="staging")], by=AGENT)
     assert outcome.directive.status == "proposed"
     return outcome.directive
 
@@ -47,7 +48,7 @@ async def test_a_yes_ends_the_wait_and_the_directive_runs(
     async with working(client, engine):
         remit = control(client, engine)
         found = await ask(remit)
-        await remit.vote(found.id, yes(found))
+        await remit.vote(found.id, yes(found), by=OPERATOR)
         result = await waiting_for(client, found.id).result()
         step = await remit.workflows.execution(found.id).result()
     record = record_of(found.id)
@@ -67,7 +68,7 @@ async def test_a_no_ends_the_wait_and_nothing_runs(
     async with working(client, engine):
         remit = control(client, engine)
         found = await ask(remit)
-        await remit.vote(found.id, no(found))
+        await remit.vote(found.id, no(found), by=OPERATOR)
         result = await waiting_for(client, found.id).result()
     assert (result.approved, result.human_override) == (False, True)
     record = record_of(found.id)
@@ -87,7 +88,7 @@ async def test_nobodys_answer_in_time_blocks(
         record = record_of(found.id)
         assert (record.directive.status, record.directive.status_reason) == ("blocked", "expired")
         with pytest.raises(ConflictError, match="already expired"):
-            await remit.vote(found.id, yes(found))
+            await remit.vote(found.id, yes(found), by=OPERATOR)
 
 
 async def test_canceling_ends_the_wait(
@@ -96,7 +97,7 @@ async def test_canceling_ends_the_wait(
     async with working(client, engine):
         remit = control(client, engine)
         found = await ask(remit)
-        await remit.cancel(found.id, actor="operator")
+        await remit.cancel(found.id, by=OPERATOR)
         result = await waiting_for(client, found.id).result()
     assert not result.approved
     assert record_of(found.id).directive.status_reason == "canceled"
@@ -117,7 +118,7 @@ async def test_a_forged_signal_approves_nothing(
         assert (await handle.describe()).status is WorkflowExecutionStatus.RUNNING
         assert record_of(found.id) == before
         # It still works for those who may decide.
-        await remit.vote(found.id, yes(found))
+        await remit.vote(found.id, yes(found), by=OPERATOR)
         assert (await handle.result()).approved
 
 
@@ -154,7 +155,7 @@ async def test_a_worker_that_starts_later_takes_up_the_wait(
     found = await ask(remit)
     async with working(client, engine):
         await asyncio.sleep(0.5)
-    await remit.vote(found.id, yes(found))
+    await remit.vote(found.id, yes(found), by=OPERATOR)
     async with working(client, engine):
         assert (await waiting_for(client, found.id).result()).approved
         assert (await remit.workflows.execution(found.id).result()).status == "complete"
@@ -164,11 +165,11 @@ async def test_a_retry_waits_for_people_again(client: Client, engine: sa.Engine)
     async with working(client, engine):
         remit = control(client, engine)
         found = await ask(remit)
-        await remit.vote(found.id, no(found))
+        await remit.vote(found.id, no(found), by=OPERATOR)
         await waiting_for(client, found.id).result()
-        outcome = await remit.submit(found.id, actor="agent-1")
+        outcome = await remit.submit(found.id, by=AGENT)
         assert outcome.directive.status == "proposed"
-        await remit.vote(found.id, yes(found))
+        await remit.vote(found.id, yes(found), by=OPERATOR)
         assert (await waiting_for(client, found.id).result()).approved
         assert (await remit.workflows.execution(found.id).result()).status == "complete"
 
@@ -180,7 +181,7 @@ async def test_a_policy_that_changes_after_the_approval_voids_it(
     async with working(client, engine, policies=stricter):
         remit = control(client, engine)
         found = await ask(remit)
-        await remit.vote(found.id, yes(found))
+        await remit.vote(found.id, yes(found), by=OPERATOR)
         step = await remit.workflows.execution(found.id).result()
     assert (step.status, step.status_reason) == ("blocked", "policy_changed")
     assert record_of(found.id).run is None

@@ -12,6 +12,7 @@ from temporalio.client import Client, WorkflowHandle
 from remit.workflows.orders import DISPATCHER_ID
 from tests.support.acting import Held
 from tests.support.contents import directive
+from tests.support.people import AGENT
 from tests.support.workers import control, eventually, until, working
 
 
@@ -55,7 +56,7 @@ async def test_an_allowed_short_directive_costs_one_workflow_task_and_three_tran
         await settled(client, engine)
         remit = control(client, engine)
         with counted(engine) as spent:
-            [outcome] = await remit.propose([directive()])
+            [outcome] = await remit.propose([directive()], by=AGENT)
             handle = remit.workflows.execution(outcome.directive.id)
             await handle.result()
         events = await events_of(handle)
@@ -75,7 +76,7 @@ async def test_many_directives_are_proposed_in_one_transaction(
 ) -> None:
     remit = control(client, empty_engine)
     with counted(empty_engine) as spent:
-        await remit.propose([directive(status="draft") for _ in range(20)])
+        await remit.propose([directive(status="draft") for _ in range(20)], by=AGENT)
     assert spent["transactions"] == 1
 
 
@@ -88,7 +89,7 @@ async def test_a_long_module_costs_one_activity_and_one_transaction_more(
         await settled(client, engine)
         remit = control(client, engine)
         with counted(engine) as spent:
-            [outcome] = await remit.propose([directive(type="test")])
+            [outcome] = await remit.propose([directive(type="test")], by=AGENT)
             handle = remit.workflows.execution(outcome.directive.id)
             await handle.result()
         events = await events_of(handle)

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from uuid import UUID
 
@@ -20,7 +20,9 @@ from remit.operations.evidence import read_record
 from remit.stack.layout import DataDir
 from remit.stack.postgres import EmbeddedPostgres
 from tests.support.acting import EFFECT_TABLES, Held
-from tests.support.contents import directive, write
+from tests.support.contents import directive
+from tests.support.keys import SIGNING_KEY
+from tests.support.people import AGENT
 from tests.support.workers import control, until, working
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 
 @contextlib.asynccontextmanager
 async def worker_process(
-    client: Client, engine: sa.Engine
+    client: Client, engine: sa.Engine, module_url: str
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run a worker in a process of its own, and wait until it polls."""
     process = await asyncio.create_subprocess_exec(
@@ -39,9 +41,14 @@ async def worker_process(
         client.service_client.config.target_host,
         client.namespace,
         engine.url.render_as_string(hide_password=False),
+        module_url,
         stdout=asyncio.subprocess.PIPE,
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")])},
+        env=os.environ
+        | {
+            "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")]),
+            "REMIT_SIGNING_KEY": SIGNING_KEY,
+        },
     )
     assert process.stdout is not None
     try:
@@ -58,26 +65,41 @@ def column(engine: sa.Engine, statement: str) -> list[object]:
         return list(connection.execute(sa.text(statement)).scalars())
 
 
+@pytest.fixture
+def module_url(role_url: Callable[[str], str]) -> str:
+    """Return where modules write their own data."""
+    return role_url("remit_module")
+
+
+@pytest.fixture
+def module_engine(module_url: str) -> Iterator[sa.Engine]:
+    """Return the engine that a module is given, and make there what the module writes to."""
+    engine = create_database_engine(module_url, role="remit_module")
+    with engine.begin() as connection:
+        for statement in EFFECT_TABLES:
+            connection.execute(sa.text(statement))
+    yield engine
+    engine.dispose()
+
+
 @pytest.mark.slow
 async def test_a_worker_killed_in_the_middle_of_a_module_leaves_one_effect_and_one_end(
-    client: Client, engine: sa.Engine
+    client: Client, engine: sa.Engine, module_engine: sa.Engine, module_url: str
 ) -> None:
-    for statement in EFFECT_TABLES:
-        write(engine, statement)
     remit = control(client, engine)
-    async with worker_process(client, engine) as first:
-        [outcome] = await remit.propose([directive(type="test")])
+    async with worker_process(client, engine, module_url) as first:
+        [outcome] = await remit.propose([directive(type="test")], by=AGENT)
         about = outcome.directive.id
-        await until(lambda: column(engine, "SELECT attempt FROM attempts") == [1])
+        await until(lambda: column(module_engine, "SELECT attempt FROM attempts") == [1])
         first.kill()
         await first.wait()
-    async with worker_process(client, engine):
+    async with worker_process(client, engine, module_url):
         step = await asyncio.wait_for(remit.workflows.execution(about).result(), 30)
     assert step.status == "complete"
-    assert column(engine, "SELECT attempt FROM attempts ORDER BY attempt") == [1, 2]
+    assert column(module_engine, "SELECT attempt FROM attempts ORDER BY attempt") == [1, 2]
     record = read_record(engine, about)
     assert record.run is not None
-    assert column(engine, "SELECT key FROM effects") == [record.run.idempotency_key]
+    assert column(module_engine, "SELECT key FROM effects") == [record.run.idempotency_key]
     assert (record.run.status, record.run.attempts) == ("completed", 2)
     assert [event.type for event in record.events].count("directive.completed") == 1
     assert record.broken_at is None
@@ -97,13 +119,13 @@ async def test_a_database_that_is_away_in_the_middle_of_a_run_only_delays_its_en
 ) -> None:
     server = EmbeddedPostgres(own_data)
     url = await asyncio.to_thread(server.start)
-    await asyncio.to_thread(migrate.upgrade, url)
+    await asyncio.to_thread(migrate.upgrade, server.owner_database_url)
     engine = create_database_engine(url)
     module = Held()
     try:
         async with working(client, engine, module):
             remit = control(client, engine)
-            [outcome] = await remit.propose([directive(type="test")])
+            [outcome] = await remit.propose([directive(type="test")], by=AGENT)
             await until(module.called.is_set)
             await asyncio.to_thread(server.stop)
             module.released.set()

@@ -10,7 +10,9 @@ from temporalio.worker import UnsandboxedWorkflowRunner
 
 from remit.directives.digest import action_digest
 from remit.directives.models import intent_of
-from remit.operations.approvals import vote
+from remit.execution.modules.base import ExecutionModule
+from remit.execution.modules.registry import ModuleRegistry
+from remit.operations.catalog import announce
 from remit.operations.evidence import read_directive
 from remit.operations.runs import start_run
 from remit.operations.starts import ModuleChoice
@@ -19,7 +21,7 @@ from remit.workflows.activities import dispatch_activities
 from remit.workflows.dispatcher import DispatcherWorkflow
 from remit.workflows.orders import DISPATCHER_ID
 from tests.support.acting import Held
-from tests.support.contents import LONG, POLICY, SHORT, proposed, waiting, write, yes
+from tests.support.contents import AUTHORITY, SHORT, cast, proposed, waiting, write
 from tests.support.servers import connect_fresh
 from tests.support.workers import control, eventually, until, working
 from tests.workflows.conftest import ReadRecord
@@ -44,6 +46,15 @@ def the_dispatcher(client: Client) -> "WorkflowHandle[DispatcherWorkflow, None]"
     return client.get_workflow_handle_for(DispatcherWorkflow.run, DISPATCHER_ID)
 
 
+def announced(engine: sa.Engine, module: ExecutionModule) -> ModuleChoice:
+    """Announce a module, as a worker would that has died since."""
+    registry = ModuleRegistry()
+    registry.register_module(module)
+    announce(engine, registry.list_modules())
+    [info] = registry.list_modules()
+    return ModuleChoice(info.kind, info.version, info.digest)
+
+
 async def test_what_was_approved_and_never_started_is_run(
     own_client: Client, engine: sa.Engine, record_of: ReadRecord
 ) -> None:
@@ -55,14 +66,15 @@ async def test_what_was_approved_and_never_started_is_run(
     assert run.attempts == 1
 
 
-@pytest.mark.parametrize("choice", [SHORT, LONG], ids=["short", "long"])
+@pytest.mark.parametrize("kind", ["short", "long"])
 async def test_what_began_and_lost_its_workflow_is_finished(
-    own_client: Client, engine: sa.Engine, record_of: ReadRecord, choice: ModuleChoice
+    own_client: Client, engine: sa.Engine, record_of: ReadRecord, kind: str
 ) -> None:
     module = Held()
     module.released.set()
-    found = proposed(engine, type="test" if choice is LONG else "echo")
-    begun = start_run(engine, found.id, lambda _: choice, POLICY).run
+    choice = announced(engine, module) if kind == "long" else SHORT
+    found = proposed(engine, type="test" if kind == "long" else "echo")
+    begun = start_run(engine, found.id, lambda _: choice, AUTHORITY).run
     assert begun is not None
     async with working(own_client, engine, module, sweep_seconds=OFTEN):
         await until(lambda: record_of(found.id).directive.status == "complete")
@@ -182,5 +194,5 @@ async def test_an_approval_whose_wake_up_was_lost_is_run(
     async with working(own_client, engine, sweep_seconds=OFTEN):
         remit = control(own_client, engine)
         await remit.workflows.await_approval(found.id)
-        vote(engine, found.id, yes(found), POLICY)
+        cast(engine, found)
         await until(lambda: record_of(found.id).directive.status == "complete")

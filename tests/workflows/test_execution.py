@@ -15,8 +15,10 @@ from remit.settings import EXECUTION_QUEUE
 from remit.workflows import worker
 from remit.workflows.execution import HEARTBEAT_TIMEOUT, ExecutionWorkflow
 from remit.workflows.orders import ExecutionOrder, ExecutionStep, execution_id, execution_order
+from tests.integration.operations.forging import forged_for, plant, plant_run
 from tests.support.acting import Held, LongSluggish, LongUnsteady, Sluggish, Unsteady
 from tests.support.contents import directive, proposed, waiting, write
+from tests.support.people import AGENT, OPERATOR
 from tests.support.workers import control, until, working
 from tests.workflows.conftest import ReadRecord
 
@@ -29,7 +31,7 @@ async def run_one(
 
     async with working(client, engine, *modules):
         remit = control(client, engine)
-        [outcome] = await remit.propose([content])
+        [outcome] = await remit.propose([content], by=AGENT)
         step = await remit.workflows.execution(outcome.directive.id).result()
     record = read_record(engine, outcome.directive.id)
     assert record.broken_at is None
@@ -65,10 +67,10 @@ async def test_a_long_module_runs_in_an_activity_of_its_own(
     assert "module_output" in [one.type for one in record.artifacts]
 
 
-async def test_a_module_that_this_worker_lacks_aborts_the_directive(
-    client: Client, engine: sa.Engine
+async def test_a_module_that_no_worker_has_aborts_the_directive(
+    client: Client, empty_engine: sa.Engine
 ) -> None:
-    step, record = await run_one(client, engine, directive(type="validate"))
+    step, record = await run_one(client, empty_engine, directive(type="validate"))
     assert step == ExecutionStep("aborted", "module_error")
     assert record.run is not None
     assert record.run.error_type == "module_not_found"
@@ -118,7 +120,7 @@ async def test_what_a_long_module_returns_after_its_time_is_refused_and_on_recor
     module = Held()
     async with working(client, engine, module):
         remit = control(client, engine)
-        [outcome] = await remit.propose([directive(type="test", timebox="1s")])
+        [outcome] = await remit.propose([directive(type="test", timebox="1s")], by=AGENT)
         about = outcome.directive.id
         assert (await remit.workflows.execution(about).result()).status_reason == "timed_out"
         module.released.set()
@@ -132,10 +134,10 @@ async def test_canceling_a_running_module_ends_the_run_at_once_and_refuses_what_
     module = Held()
     async with working(client, engine, module):
         remit = control(client, engine)
-        [outcome] = await remit.propose([directive(type="test")])
+        [outcome] = await remit.propose([directive(type="test")], by=AGENT)
         about = outcome.directive.id
         await until(module.called.is_set)
-        after = await remit.cancel(about, actor="operator", reason="enough")
+        after = await remit.cancel(about, by=OPERATOR, reason="enough")
         assert (after.status, after.status_reason) == ("aborted", "canceled")
         with pytest.raises(WorkflowFailureError) as caught:
             await remit.workflows.execution(about).result()
@@ -180,6 +182,43 @@ async def test_a_forged_approved_status_without_a_grant_is_blocked(
     assert record_of(forged.id).run is None
 
 
+@pytest.mark.parametrize("kind", ["short", "long"])
+async def test_a_forged_run_of_a_directive_that_nobody_approved_calls_no_module(
+    client: Client, engine: sa.Engine, record_of: ReadRecord, kind: str
+) -> None:
+    module = Held()
+    async with working(client, engine, module):
+        remit = control(client, engine)
+        content = directive(scope="staging", type="test" if kind == "long" else "echo")
+        [outcome] = await remit.propose([content], by=AGENT)
+        about = outcome.directive
+        forged = forged_for(about, engine)
+        plant(engine, forged)
+        plant_run(engine, about, forged.id)
+        await remit.workflows.execute(about)
+        step = await remit.workflows.execution(about.id).result()
+    assert step == ExecutionStep("aborted", "approval_unverifiable")
+    record = record_of(about.id)
+    assert record.run is not None
+    assert (record.run.status, record.run.attempts) == ("failed", 0)
+    assert not module.called.is_set()
+    assert "module_output" not in [one.type for one in record.artifacts]
+
+
+async def test_a_module_that_changed_between_the_grant_and_the_start_is_not_called(
+    client: Client, engine: sa.Engine, record_of: ReadRecord
+) -> None:
+    module = Unsteady(0)
+    async with working(client, engine, LongUnsteady(0)):
+        found = proposed(engine, type="validate")
+    async with working(client, engine, module):
+        remit = control(client, engine)
+        await remit.workflows.execute(found)
+        step = await remit.workflows.execution(found.id).result()
+    assert step == ExecutionStep("blocked", "action_changed")
+    assert (record_of(found.id).run, module.keys) == (None, [])
+
+
 async def test_an_order_for_a_directive_that_does_not_exist_fails_at_once(
     client: Client, engine: sa.Engine
 ) -> None:
@@ -220,7 +259,7 @@ async def test_a_long_module_that_no_thread_is_free_for_waits_unbegun_while_shor
     async with working(client, engine, module):
         remit = control(client, engine)
         contents = [directive(type="test"), directive(type="test"), directive()]
-        *long, short = (one.directive.id for one in await remit.propose(contents))
+        *long, short = (one.directive.id for one in await remit.propose(contents, by=AGENT))
         await until(module.called.is_set)
         assert (await remit.workflows.execution(short).result()).status == "complete"
         await asyncio.sleep(0.5)
@@ -237,7 +276,7 @@ async def test_fifty_directives_proposed_together_all_run(
 ) -> None:
     async with working(client, engine):
         remit = control(client, engine)
-        outcomes = await remit.propose([directive(payload={"n": n}) for n in range(50)])
+        outcomes = await remit.propose([directive(payload={"n": n}) for n in range(50)], by=AGENT)
         handles = [remit.workflows.execution(one.directive.id) for one in outcomes]
         steps = await asyncio.gather(*(handle.result() for handle in handles))
     assert {step.status for step in steps} == {"complete"}

@@ -10,6 +10,7 @@ def void_reason(
     *,
     action_digest: str,
     module: str,
+    module_digest: str,
     policy_digest: str,
     now: datetime,
 ) -> VoidReason | None:
@@ -19,14 +20,16 @@ def void_reason(
         grant: the latest grant of the directive; None when it has none.
         action_digest: digest of the directive's content, computed afresh.
         module: the module that would run.
+        module_digest: digest of that module as this worker has it; empty when it has none.
         policy_digest: digest of the policy in force.
         now: the database's clock.
     """
-    if grant is None:
+    if grant is None or len(set(grant.votes)) < grant.required_approvals:
         return "approval_unverifiable"
     if grant.voided_at is not None:
         return grant.void_reason or "approval_unverifiable"
-    if grant.action_digest != action_digest or grant.module != module:
+    bound = (grant.action_digest, grant.module, grant.module_digest)
+    if bound != (action_digest, module, module_digest):
         return "action_changed"
     if grant.policy_digest != policy_digest:
         return "policy_changed"

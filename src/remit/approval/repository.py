@@ -16,7 +16,6 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from remit.approval.types import (
     ApprovalRequest,
-    Ballot,
     Grant,
     RequestStatus,
     VoidReason,
@@ -39,24 +38,9 @@ class NewRequest:
     policy_digest: str
     required_approvals: int
     allow_self_approval: bool
+    rejection_ends: bool
     approver_groups: tuple[str, ...]
     rules: tuple[str, ...]
-    valid_for: timedelta
-
-
-@dataclass(frozen=True, slots=True)
-class NewGrant:
-    """A grant to issue; see :class:`Grant` for the fields."""
-
-    id: UUID
-    directive_id: UUID
-    request_id: UUID | None
-    action_digest: str
-    policy_version: str
-    policy_digest: str
-    module: str
-    votes: tuple[str, ...]
-    budget: Decimal | None
     valid_for: timedelta
 
 
@@ -65,8 +49,8 @@ def open_requests(requests: Sequence[NewRequest]) -> Part:
     return Part("asked", _OPEN, _rows(requests), "an approval request was not opened")
 
 
-def issue_grants(issued: Sequence[NewGrant]) -> Part:
-    """Return the write that issues grants."""
+def issue_grants(issued: Sequence[Grant]) -> Part:
+    """Return the write that issues signed grants."""
     return Part("granted", _ISSUE, _rows(issued), "a grant was not issued")
 
 
@@ -118,10 +102,20 @@ def resolve_request(
         raise ConflictError(f"approval request {request_id} is no longer {current}")
 
 
-def cast_vote(connection: sa.Connection, request_id: UUID, ballot: Ballot) -> None:
-    """Append one vote."""
-    row = {"request_id": request_id, **asdict(ballot)}
-    connection.execute(sa.insert(approval_votes), row)
+def invalidate_request(connection: sa.Connection, request_id: UUID) -> None:
+    """Close a request whose grant turned out to be void; one that is closed stays as it is."""
+    open_still = approval_requests.c.status.in_(("pending", "approved"))
+    resolved_at = sa.func.coalesce(approval_requests.c.resolved_at, sa.func.now())
+    connection.execute(
+        sa.update(approval_requests)
+        .where(approval_requests.c.id == request_id, open_still)
+        .values(status="invalidated", resolved_at=resolved_at)
+    )
+
+
+def cast_vote(connection: sa.Connection, request_id: UUID, vote: Vote) -> None:
+    """Append one signed vote."""
+    connection.execute(sa.insert(approval_votes), {"request_id": request_id, **asdict(vote)})
 
 
 def list_votes(connection: sa.Connection, request_id: UUID) -> list[Vote]:
@@ -142,11 +136,13 @@ def latest_grants(
     rows = connection.execute(_LATEST_GRANTS, {"directive_ids": list(directive_ids)}).all()
     if not rows:
         return {}, database_time(connection)
-    found = {}
-    for row in rows:
-        fields = {name: row._mapping[name] for name in _GRANT_FIELDS}
-        found[row.directive_id] = Grant(**{**fields, "votes": tuple(row.votes)})
-    return found, rows[0].now
+    return {row.directive_id: _grant(row._mapping) for row in rows}, rows[0].now
+
+
+def grant_by_id(connection: sa.Connection, grant_id: UUID) -> Grant | None:
+    """Return one grant, or None when there is none of that id."""
+    row = connection.execute(sa.select(grants).where(grants.c.id == grant_id)).first()
+    return None if row is None else _grant(row._mapping)
 
 
 def grant_from_json(stored: JsonObject) -> Grant:
@@ -177,29 +173,33 @@ def database_time(connection: sa.Connection) -> datetime:
 _OPEN = """
     INSERT INTO approval_requests (
         id, directive_id, action_digest, policy_version, policy_digest, required_approvals,
-        allow_self_approval, approver_groups, rules, expires_at
+        allow_self_approval, rejection_ends, approver_groups, rules, expires_at
     )
     SELECT
         id, directive_id, action_digest, policy_version, policy_digest, required_approvals,
-        allow_self_approval, approver_groups, rules, now() + valid_for
+        allow_self_approval, rejection_ends, approver_groups, rules, now() + valid_for
     FROM jsonb_to_recordset(%(asked)s::jsonb) AS new (
         id uuid, directive_id uuid, action_digest text, policy_version text, policy_digest text,
-        required_approvals integer, allow_self_approval boolean, approver_groups jsonb,
-        rules jsonb, valid_for interval
+        required_approvals integer, allow_self_approval boolean, rejection_ends boolean,
+        approver_groups jsonb, rules jsonb, valid_for interval
     )
     RETURNING id
 """
 _ISSUE = """
     INSERT INTO grants (
-        id, directive_id, request_id, action_digest, policy_version, policy_digest, module, votes,
-        budget, expires_at
+        id, directive_id, request_id, action_digest, policy_version, policy_digest, module,
+        module_version, module_digest, required_approvals, votes, budget, envelope, issued_at,
+        expires_at
     )
     SELECT
-        id, directive_id, request_id, action_digest, policy_version, policy_digest, module, votes,
-        budget, now() + valid_for
+        id, directive_id, request_id, action_digest, policy_version, policy_digest, module,
+        module_version, module_digest, required_approvals, votes, budget, envelope, issued_at,
+        expires_at
     FROM jsonb_to_recordset(%(granted)s::jsonb) AS new (
         id uuid, directive_id uuid, request_id uuid, action_digest text, policy_version text,
-        policy_digest text, module text, votes jsonb, budget numeric, valid_for interval
+        policy_digest text, module text, module_version text, module_digest text,
+        required_approvals integer, votes jsonb, budget numeric, envelope jsonb,
+        issued_at timestamptz, expires_at timestamptz
     )
     RETURNING id
 """
@@ -228,14 +228,18 @@ _LATEST_GRANTS = (
 )
 
 
-def _rows(new: Sequence[NewRequest] | Sequence[NewGrant]) -> list[JsonObject]:
+def _rows(new: Sequence[NewRequest] | Sequence[Grant]) -> list[JsonObject]:
     """Return new requests or grants as JSON; an amount stays exact, as text."""
     return [{name: _plain(getattr(one, name)) for name in one.__slots__} for one in new]
 
 
-def _plain(value: object) -> JsonValue:
+def _plain(value: JsonObject | object) -> JsonValue:
     if isinstance(value, tuple):
         return list(value)
+    if isinstance(value, dict):
+        return value
+    if isinstance(value, datetime):
+        return value.isoformat()
     if isinstance(value, timedelta):
         return f"{value.total_seconds()} seconds"
     if isinstance(value, UUID | Decimal):
@@ -245,6 +249,31 @@ def _plain(value: object) -> JsonValue:
     raise TypeError(f"no column takes {type(value).__name__}")
 
 
+def _grant(row: sa.RowMapping) -> Grant:
+    fields = {name: row[name] for name in _GRANT_FIELDS}
+    return Grant(**{**fields, "votes": tuple(row["votes"])})
+
+
 def _request(row: sa.RowMapping) -> ApprovalRequest:
     listed = {"approver_groups": tuple(row["approver_groups"]), "rules": tuple(row["rules"])}
     return ApprovalRequest(**{**row, **listed})
+
+
+def list_requests(connection: sa.Connection, directive_id: UUID) -> list[ApprovalRequest]:
+    """Return every approval request of a directive, oldest first."""
+    statement = (
+        sa.select(approval_requests)
+        .where(approval_requests.c.directive_id == directive_id)
+        .order_by(approval_requests.c.requested_at, approval_requests.c.id)
+    )
+    return [_request(row._mapping) for row in connection.execute(statement)]
+
+
+def list_grants(connection: sa.Connection, directive_id: UUID) -> list[Grant]:
+    """Return every grant of a directive, used or not, oldest first."""
+    statement = (
+        sa.select(grants)
+        .where(grants.c.directive_id == directive_id)
+        .order_by(grants.c.issued_at, grants.c.id)
+    )
+    return [_grant(row._mapping) for row in connection.execute(statement)]

@@ -1,34 +1,43 @@
 """Who may vote, and when votes decide. Pure: requests and votes in, an answer out."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 from remit.approval.types import ApprovalRequest, Ballot, Vote
-from remit.directives.plain_json import MAX_NAME, MAX_REASON, check_text
+from remit.directives.plain_json import MAX_REASON, check_text
 from remit.errors import ConflictError, ForbiddenError, InvalidInputError
+from remit.identity.rules import may
+from remit.identity.types import Principal
+from remit.wording import listed
 
 Outcome = Literal["pending", "approved", "rejected"]
 """What the votes so far amount to."""
 
 
-def check_vote(request: ApprovalRequest, ballot: Ballot, *, issued_by: str) -> None:
+def check_vote(
+    request: ApprovalRequest,
+    ballot: Ballot,
+    *,
+    voter: Principal,
+    issued_by: str,
+    issued_for: Collection[str] = (),
+) -> None:
     """Return quietly when this vote may be cast on `request`.
 
     Args:
         request: the question, as it stands now.
         ballot: the answer.
+        voter: who answers, as the database knows them now.
         issued_by: who issued the directive.
+        issued_for: on whose behalf they issued it, and on whose behalf those act; empty: on their
+            own.
 
     Raises:
         ConflictError: the request no longer waits, or asks about another action.
-        ForbiddenError: the voter issued the directive and policy forbids self-approval.
-        InvalidInputError: a rejection without a reason, a voter without a name, or text that
-            cannot be stored.
+        ForbiddenError: the voter may not vote, or not on this; see :func:`objection`.
+        InvalidInputError: a rejection without a reason, or one that cannot be stored.
     """
-    check_text(ballot.voter, field="voter", limit=MAX_NAME)
     check_text(ballot.reason, field="reason", limit=MAX_REASON)
-    if not ballot.voter.strip():
-        raise InvalidInputError("missing: say who votes", field="voter")
     if ballot.decision == "reject" and not (ballot.reason and ballot.reason.strip()):
         raise InvalidInputError("missing: a rejection needs a reason", field="reason")
     if request.status != "pending":
@@ -41,34 +50,58 @@ def check_vote(request: ApprovalRequest, ballot: Ballot, *, issued_by: str) -> N
             "look at the directive again and vote on what it says now",
             field="action_digest",
         )
-    if ballot.voter == issued_by and not request.allow_self_approval:
-        raise ForbiddenError(
-            f"{ballot.voter} issued this directive, and policy does not allow self-approval; "
-            "ask somebody else",
-            field="voter",
-        )
+    problem = objection(request, voter, issued_by=issued_by, issued_for=issued_for)
+    if problem is not None:
+        raise ForbiddenError(problem)
+
+
+def objection(
+    request: ApprovalRequest, voter: Principal, *, issued_by: str, issued_for: Collection[str] = ()
+) -> str | None:
+    """Return why `voter` may not vote on `request`, in words that name the fix; None: they may."""
+    if not may(voter, "vote"):
+        if voter.kind != "human":
+            return f"{voter.name} is no person, and only a person may vote; ask one"
+        return f"{voter.name} may not vote: that needs the role approver or admin"
+    if not request.allow_self_approval and voter.name in {issued_by, *issued_for}:
+        issued = voter.name == issued_by
+        why = "issued this directive" if issued else f"is whom {issued_by} acts for"
+        return f"{voter.name} {why}, and policy does not allow self-approval; ask somebody else"
+    groups = request.approver_groups
+    if groups and not set(groups) & set(voter.groups):
+        return f"{voter.name} is not in {listed(groups)}, whose members may vote; ask one of them"
+    return None
 
 
 def standing_votes(votes: Sequence[Vote]) -> list[Vote]:
     """Return the latest vote of each voter, in the order in which they were cast.
 
     Args:
-        votes: every vote on one request, oldest first.
+        votes: every vote on one request, in any order.
     """
-    latest = {vote.voter: vote for vote in votes}
+    # By the time that was signed: a row can be written once more, and then comes last.
+    latest = {vote.voter: vote for vote in sorted(votes, key=lambda vote: vote.cast_at)}
     return sorted(latest.values(), key=lambda vote: vote.cast_at)
 
 
+def approvers(votes: Sequence[Vote]) -> list[str]:
+    """Return who approves, as things stand, in the order in which they voted."""
+    return [vote.voter for vote in standing_votes(votes) if vote.decision == "approve"]
+
+
 def tally(request: ApprovalRequest, votes: Sequence[Vote]) -> Outcome:
-    """Return what `votes` amount to: one rejection ends the request, approvals accumulate.
+    """Return what `votes` amount to: approvals accumulate, one rejection ends it.
+
+    Where policy says otherwise, a rejection only withholds an approval.
 
     Args:
         request: the question; its action digest must match a vote's for the vote to count.
-        votes: every vote on it, oldest first.
+        votes: every vote on it whose signature verifies, oldest first.
     """
     standing = [v for v in standing_votes(votes) if v.action_digest == request.action_digest]
-    if any(vote.decision == "reject" for vote in standing):
+    approvals = [vote for vote in standing if vote.decision == "approve"]
+    if request.rejection_ends and len(approvals) < len(standing):
         return "rejected"
     # The database refuses a request that needs nobody; a zero that got past it must not approve.
-    enough = len(standing) >= max(request.required_approvals, 1)
+    enough = len(approvals) >= max(request.required_approvals, 1)
     return "approved" if enough else "pending"

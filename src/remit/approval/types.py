@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import Literal
 from uuid import UUID
 
+from remit.json_types import JsonObject
+
 RequestStatus = Literal[
     "pending", "approved", "rejected", "expired", "canceled", "invalidated", "consumed"
 ]
@@ -34,6 +36,7 @@ class ApprovalRequest:
         status: see :data:`RequestStatus`.
         required_approvals: how many people must approve; at least 1.
         allow_self_approval: whether the issuer may vote.
+        rejection_ends: whether one rejection ends it; else it only withholds an approval.
         approver_groups: who may vote; empty means any person but the issuer.
         rules: the policy rules that ask, each with its reason.
         requested_at: when it opened.
@@ -49,6 +52,7 @@ class ApprovalRequest:
     status: RequestStatus
     required_approvals: int
     allow_self_approval: bool
+    rejection_ends: bool
     approver_groups: tuple[str, ...]
     rules: tuple[str, ...]
     requested_at: datetime
@@ -58,16 +62,14 @@ class ApprovalRequest:
 
 @dataclass(frozen=True, slots=True)
 class Ballot:
-    """One person's answer, as it arrives.
+    """One person's answer, as it arrives; whose it is, their token says.
 
     Attributes:
-        voter: who answers.
         decision: approve or reject.
         reason: why; required for a rejection.
         action_digest: the action that the voter saw.
     """
 
-    voter: str
     decision: VoteDecision
     reason: str | None
     action_digest: str
@@ -83,6 +85,8 @@ class Vote:
         reason: why, in the voter's words; always present on a rejection.
         action_digest: the action the voter saw.
         cast_at: when.
+        envelope: the vote as it was signed by whoever knew the voter; None: it never was, and
+            does not count.
     """
 
     voter: str
@@ -90,6 +94,7 @@ class Vote:
     reason: str | None
     action_digest: str
     cast_at: datetime
+    envelope: JsonObject | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +109,16 @@ class Grant:
         policy_version: version of the policy that decided.
         policy_digest: digest of that policy; under another policy the grant is void.
         module: the only module it may start.
+        module_version: the version of that module; empty when no worker had announced it.
+        module_digest: digest of that module as it was announced; empty as above.
+        required_approvals: how many people had to approve; 0 when policy alone allowed it.
         votes: the people who approved; empty when policy alone allowed it.
         budget: the most it may spend, in US dollars; None when the directive names none.
         issued_at: when it was issued.
         expires_at: when it becomes void by itself.
         voided_at: when it was voided; None while it is good or used.
         void_reason: why it was voided; None while it is good or used.
+        envelope: all but the last two, signed; None: it never was, and starts nothing.
     """
 
     id: UUID
@@ -119,9 +128,13 @@ class Grant:
     policy_version: str
     policy_digest: str
     module: str
+    module_version: str
+    module_digest: str
+    required_approvals: int
     votes: tuple[str, ...]
     budget: Decimal | None
     issued_at: datetime
     expires_at: datetime
-    voided_at: datetime | None
-    void_reason: VoidReason | None
+    voided_at: datetime | None = None
+    void_reason: VoidReason | None = None
+    envelope: JsonObject | None = None

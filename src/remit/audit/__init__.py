@@ -2,4 +2,12 @@
 
 - `chain`: the hash that ties each event to the one before it (pure)
 - `repository`: appends and reads events
+- `merkle`: one hash that stands for a whole list (pure)
+- `checkpoint`: a signed note of every chain's head, to be kept away from the database (pure)
+- `verification`: what is wrong with the log, and in which row first (pure)
+- `scan_repository`: reads everything there is, to verify it
+- `bundle`: all that is known of one directive, in one signed file (pure)
+- `bundle_checks`: what can be found out about such a file (pure)
+- `bundle_consent`, `bundle_runs`, `bundle_facts`: its checks of consent, its checks of action,
+  and what they share (pure)
 """

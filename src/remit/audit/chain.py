@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
+INSTALLATION = UUID(int=0)
+"""Stands for a directive in the installation's own chain: who was let in, and by whom."""
+
 GENESIS = "genesis"
 """What the first event of a directive has in place of a previous hash."""
 

@@ -33,6 +33,11 @@ EventType = Literal[
     "run.attempted",
     "run.ended",
     "run.refused",
+    "principal.created",
+    "principal.changed",
+    "principal.disabled",
+    "token.created",
+    "token.revoked",
 ]
 """Everything the log can say."""
 
@@ -53,6 +58,9 @@ class Entry:
 def evidence(entries: Sequence[Entry], artifacts: Sequence[NewArtifact] = ()) -> list[Part]:
     """Return the writes that append events and store the artifacts they speak of.
 
+    A directive's last event names each of its artifacts with its digest, so that the chain covers
+    them too.
+
     Args:
         entries: what happened, in order. The statement's transaction holds the lock of each
             directive's row, or made the row; that orders the chain.
@@ -63,11 +71,24 @@ def evidence(entries: Sequence[Entry], artifacts: Sequence[NewArtifact] = ()) ->
             "directive_id": str(entry.directive_id),
             "type": entry.type,
             "actor": entry.actor,
-            "data": entry.data,
+            "data": data,
         }
-        for entry in entries
+        for entry, data in zip(entries, _naming(entries, artifacts), strict=True)
     ]
     return [store_artifacts(artifacts), Part("said", _APPEND, said, "an event was not written")]
+
+
+def _naming(entries: Sequence[Entry], artifacts: Sequence[NewArtifact]) -> list[JsonObject]:
+    """Return the particulars of each entry, those of the last of a directive with its evidence."""
+    last = {entry.directive_id: place for place, entry in enumerate(entries)}
+    found = [entry.data for entry in entries]
+    for directive_id, place in last.items():
+        named: JsonObject = {
+            one.uri: one.digest for one in artifacts if one.directive_id == directive_id
+        }
+        if named:
+            found[place] = {**found[place], "evidence": named}
+    return found
 
 
 def record(

@@ -38,13 +38,22 @@ BlockReason = Literal[
     "policy_changed",
     "action_changed",
     "approval_unverifiable",
+    "budget_exhausted",
 ]
-"""Why a directive is blocked; `expired` is the request for approval, the last four void a grant."""
+"""Why a directive is blocked. `expired` is the request for approval; the four after `canceled` void
+a grant; `budget_exhausted` withholds one from what people approved."""
 
 AbortReason = Literal[
-    "module_failed", "module_error", "timed_out", "canceled", "attempts_exhausted"
+    "module_failed",
+    "module_error",
+    "timed_out",
+    "canceled",
+    "attempts_exhausted",
+    "policy_changed",
+    "action_changed",
+    "approval_unverifiable",
 ]
-"""Why a directive was aborted."""
+"""Why a directive was aborted; the last three: its consumed grant did not hold any more."""
 
 StatusReason = BlockReason | AbortReason
 """Why a directive has the status that it has."""
@@ -87,7 +96,7 @@ class Intent(BaseModel):
     payload: dict[str, JsonValue] = Field(
         default_factory=dict, description="Input of the module, as a JSON object."
     )
-    issued_by: str = Field(description="Who asks for it.")
+    issued_by: str = Field(description="Who asks for it: whoever proposes it, if left out.")
     objective: str = Field(description="What is to be achieved, in words.")
     scope: str = Field(description="Where it may act; policy lists the scopes that it allows.")
     constraints: dict[str, JsonValue] | None = Field(
@@ -126,7 +135,8 @@ class DirectiveCreate(Intent):
     model_config = ConfigDict(strict=True, json_schema_extra=_describe_limits)
 
     status: Literal["draft", "proposed"] = Field(
-        description="`draft` waits to be submitted; `proposed` goes to the gate at once."
+        description="`draft` waits to be submitted; `proposed` goes to the gate at once, and is "
+        "meant if left out."
     )
     idempotency_key: str | None = Field(
         default=None,

@@ -24,9 +24,6 @@ floats are refused as well: Postgres' JSONB returns 1e300 as a whole number of 3
 digest of what was stored could no longer be computed.
 """
 
-MAX_NAME = 200
-"""Most characters of the name of whoever votes or acts."""
-
 MAX_REASON = 4000
 """Most characters of the words in which somebody says why."""
 

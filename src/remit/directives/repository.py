@@ -12,6 +12,7 @@ from remit.db.tables import approval_requests, directives
 from remit.directives.lifecycle import DirectiveStatus
 from remit.directives.models import DirectiveCreate, DirectiveRead, intent_of
 from remit.errors import NotFoundError
+from remit.json_types import JsonObject
 
 MAX_LISTED = 1000
 """Most directives that one listing returns."""
@@ -51,12 +52,30 @@ class DirectiveFilter:
     limit: int = 50
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What storing a directive told.
+
+    Attributes:
+        created_at: the database's clock, at the start of the transaction.
+        grounds: what was read with it; None when there was nothing.
+    """
+
+    created_at: datetime
+    grounds: JsonObject | None
+
+
 def insert_directives(
-    connection: sa.Connection, new: Sequence[NewDirective]
-) -> dict[UUID, datetime]:
-    """Store directives and return the ids of those stored, each with its time.
+    connection: sa.Connection, new: Sequence[NewDirective], *, grounds: str
+) -> dict[UUID, Stored]:
+    """Store directives and return those stored by their ids.
 
     One whose issuer has used its idempotency key before is left out; see :func:`find_by_keys`.
+
+    Args:
+        connection: the operation's transaction.
+        new: what to store.
+        grounds: an SQL value of type `jsonb` about the row `directive`, read with it.
     """
     rows = [
         {
@@ -69,8 +88,10 @@ def insert_directives(
         # In one order for all, so that callers who send the same keys wait, and never deadlock.
         for directive in sorted(new, key=lambda each: each.content.idempotency_key or "")
     ]
-    stored = connection.exec_driver_sql(_INSERT, {"rows": json.dumps(rows, ensure_ascii=False)})
-    return {row.id: row.created_at for row in stored}
+    stored = connection.exec_driver_sql(
+        f"{_INSERT} {grounds} AS grounds", {"rows": json.dumps(rows, ensure_ascii=False)}
+    )
+    return {row.id: Stored(row.created_at, row.grounds) for row in stored}
 
 
 def freeze_directive(connection: sa.Connection, directive_id: UUID, digest: str) -> None:
@@ -162,7 +183,7 @@ def find_unattended(connection: sa.Connection, age: timedelta, limit: int) -> li
 
 
 _INSERT = """
-    INSERT INTO directives (
+    INSERT INTO directives AS directive (
         id, role, type, payload, issued_by, objective, scope, constraints, success_metrics,
         budget, timebox, status, action_digest, idempotency_key
     )
@@ -175,7 +196,7 @@ _INSERT = """
         action_digest text, idempotency_key text
     )
     ON CONFLICT (issued_by, idempotency_key) DO NOTHING
-    RETURNING id, created_at
+    RETURNING id, created_at,
 """
 _GET = sa.select(directives).where(directives.c.id == sa.bindparam("directive_id"))
 _LOCK = _GET.with_for_update()

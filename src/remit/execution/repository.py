@@ -23,3 +23,13 @@ _LATEST = (
     .order_by(execution_runs.c.created_at.desc())
     .limit(1)
 )
+
+
+def list_runs(connection: sa.Connection, directive_id: UUID) -> list[ExecutionRunRead]:
+    """Return every run of a directive, oldest first."""
+    statement = (
+        sa.select(execution_runs)
+        .where(execution_runs.c.directive_id == directive_id)
+        .order_by(execution_runs.c.created_at, execution_runs.c.id)
+    )
+    return [ExecutionRunRead.from_row(row._mapping) for row in connection.execute(statement)]

@@ -2,12 +2,22 @@
 
 - `gate`: propose directives, and let the gate decide
 - `approvals`: vote on a request, and let time run out on it
+- `ballots`: which votes count, and who casts them
+- `authority`: what a decision is made with: the policy in force, and keys
 - `decisions`: what a decision of the gate leaves behind
+- `granting`: a grant in the making, and its signature
+- `spending`: what the limits on spending have left
 - `starts`: consume grants and create runs
 - `runs`: start one run, or take up one that a crash left
 - `results`: end runs with what their modules returned
 - `cancellation`: stop a directive wherever it stands
 - `evidence`: read what happened
+- `explanation`: what a directive still needs, and who could give it
+- `auditing`: walk every chain, and take checkpoints
+- `bundles`: one directive's evidence in one file
+- `identity`: who is known, and the tokens that say who calls
+- `principals`: making principals known
+- `catalog`: what the workers can execute
 - `policies`: the policy in force, read again when its file changes
 
 Called by `remit.control` for people and agents, and by the activities of `remit.workflows`.

@@ -5,7 +5,7 @@ The approval workflow only waits; woken, it calls :func:`settle`, which reads ev
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
 from uuid import UUID, uuid4
 
@@ -13,28 +13,38 @@ import sqlalchemy as sa
 from pydantic import JsonValue
 
 from remit.approval.repository import (
-    NewGrant,
     cast_vote,
     database_time,
     issue_grants,
     latest_request,
-    list_votes,
     require_request,
     resolve_request,
 )
-from remit.approval.rules import check_vote, standing_votes, tally
+from remit.approval.rules import approvers, check_vote, tally
+from remit.approval.statements import sign_vote
 from remit.approval.types import ApprovalRequest, Ballot, Vote
 from remit.audit.repository import Entry, record
+from remit.budget.ledger import reserve
 from remit.db.session import transaction
 from remit.db.together import write_together
-from remit.directives.models import DirectiveRead
+from remit.directives.models import DirectiveRead, intent_of
 from remit.directives.mutator import transition_directive_status
 from remit.directives.repository import get_directive, lock_directive
 from remit.errors import ConflictError
+from remit.execution.catalog import announced_module
+from remit.identity.repository import acts_for
+from remit.identity.rules import require
+from remit.identity.types import Principal
 from remit.json_types import JsonObject
+from remit.operations.authority import Authority
+from remit.operations.ballots import check_terms, counted_votes, known_voter
 from remit.operations.decisions import Evaluation, last_evaluation
-from remit.policy.budget import parse_budget
-from remit.policy.config import PolicyConfig
+from remit.operations.granting import Action, Consent, Footing, make_grant, reserved_data
+from remit.operations.spending import lock_spending
+
+VoteResult = Literal["pending", "approved", "rejected", "withheld"]
+"""What votes lead to; `withheld` when enough approve, and a limit on spending has too little left
+for what they were not asked to let pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +58,7 @@ class VoteOutcome:
     """
 
     directive: DirectiveRead
-    outcome: Literal["pending", "approved", "rejected"]
+    outcome: VoteResult
     missing: int
 
 
@@ -70,22 +80,29 @@ class ApprovalState:
 
 
 def vote(
-    engine: sa.Engine, directive_id: UUID, ballot: Ballot, policy: PolicyConfig
+    engine: sa.Engine,
+    directive_id: UUID,
+    ballot: Ballot,
+    authority: Authority,
+    *,
+    by: Principal,
 ) -> VoteOutcome:
     """Cast one vote, and carry out what the votes then amount to.
 
     Raises:
         NotFoundError: no such directive, or it never asked for approval.
         ConflictError: the request is settled or expired, or asks about another action.
-        ForbiddenError: this person may not vote on it.
+        ForbiddenError: this principal may not vote on it.
         InvalidInputError: a rejection without a reason.
+        MisconfiguredError: there is no key to sign the vote with.
     """
+    require(by, "vote")
     with transaction(engine) as connection:
         directive = lock_directive(connection, directive_id)
         request = require_request(connection, directive_id)
         expired = _expire_if_due(connection, directive, request)
         if not expired:
-            return _cast(connection, directive, request, ballot, policy)
+            return _cast(connection, directive, _Question(request, authority), ballot, by)
     # Raised outside, so that the expiry just recorded is kept.
     raise ConflictError(
         f"the approval request expired at {request.expires_at:%Y-%m-%d %H:%M:%S %Z}; "
@@ -136,29 +153,42 @@ def _expire_if_due(
     return True
 
 
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A request that waits, and what an answer is carried out with."""
+
+    request: ApprovalRequest
+    authority: Authority
+
+
 def _cast(
     connection: sa.Connection,
     directive: DirectiveRead,
-    request: ApprovalRequest,
+    question: _Question,
     ballot: Ballot,
-    policy: PolicyConfig,
+    by: Principal,
 ) -> VoteOutcome:
-    check_vote(request, ballot, issued_by=directive.issued_by)
-    cast_vote(connection, request.id, ballot)
-    votes = list_votes(connection, request.id)
-    outcome = tally(request, votes)
+    request, keys = question.request, question.authority.keys
+    voter = known_voter(connection, by, keys)
+    issued_for = acts_for(connection, directive.issued_by)
+    check_terms(directive, request, question.authority.policy)
+    check_vote(request, ballot, voter=voter, issued_by=directive.issued_by, issued_for=issued_for)
+    new = Vote(voter.name, **asdict(ballot), cast_at=database_time(connection))
+    cast_vote(connection, request.id, sign_vote(new, request, keys))
+    votes = counted_votes(connection, request, keys)
+    outcome: VoteResult = tally(request, votes)
     answer: JsonObject = {"decision": ballot.decision, "reason": ballot.reason}
-    entries = [Entry(directive.id, "approval.voted", ballot.voter, answer)]
+    entries = [Entry(directive.id, "approval.voted", voter.name, answer)]
     after, missing = directive, 0
     if outcome == "approved":
-        after, said = _approve(connection, directive, request, votes, policy)
+        after, said = _approve(connection, directive, question, approvers(votes))
         entries += said
+        outcome = "approved" if after.status == "approved" else "withheld"
     elif outcome == "rejected":
-        after, said = _reject(connection, directive, request, ballot)
+        after, said = _reject(connection, directive, request, new)
         entries += said
     else:
-        approvals = [one for one in standing_votes(votes) if one.decision == "approve"]
-        missing = request.required_approvals - len(approvals)
+        missing = request.required_approvals - len(approvers(votes))
     record(connection, entries)
     return VoteOutcome(after, outcome, missing)
 
@@ -166,32 +196,46 @@ def _cast(
 def _approve(
     connection: sa.Connection,
     directive: DirectiveRead,
-    request: ApprovalRequest,
-    votes: Sequence[Vote],
-    policy: PolicyConfig,
+    question: _Question,
+    voters: Sequence[str],
 ) -> tuple[DirectiveRead, list[Entry]]:
-    voters = tuple(one.voter for one in standing_votes(votes))
+    request, authority = question.request, question.authority
+    intent = intent_of(directive)
+    spending = lock_spending(connection, authority.policy, [intent])
+    obstacles = spending.obstacles(intent, agreed=request.rules)
+    if obstacles:
+        return _withhold(connection, directive, request, obstacles)
     resolve_request(connection, request.id, "pending", "approved")
-    grant = NewGrant(
-        id=uuid4(),
-        directive_id=directive.id,
-        request_id=request.id,
-        action_digest=request.action_digest,
-        policy_version=request.policy_version,
-        policy_digest=request.policy_digest,
-        module=directive.type,
-        votes=voters,
-        budget=None if directive.budget is None else parse_budget(directive.budget),
-        valid_for=policy.grant_valid_for,
-    )
-    write_together(connection, [issue_grants([grant])])
+    footing = Footing(database_time(connection), announced_module(connection, directive.type))
+    action = Action(uuid4(), directive.id, directive, request.action_digest)
+    grant = make_grant(action, authority, footing, Consent(request, voters))
+    reserved = spending.take(intent, directive.id, grant.id, agreed=request.rules)
+    write_together(connection, [issue_grants([grant]), reserve(reserved)])
     [approved] = transition_directive_status(
         connection, [directive.id], current="proposed", target="approved"
     )
     return approved, [
         Entry(directive.id, "approval.resolved", data={"outcome": "approved"}),
-        Entry(directive.id, "grant.issued", data={"by": list(voters)}),
+        Entry(directive.id, "grant.issued", data={"by": [*voters], **reserved_data(reserved)}),
         Entry(directive.id, "directive.approved"),
+    ]
+
+
+def _withhold(
+    connection: sa.Connection,
+    directive: DirectiveRead,
+    request: ApprovalRequest,
+    obstacles: Sequence[str],
+) -> tuple[DirectiveRead, list[Entry]]:
+    """Block what people approved without having been asked to pass a limit on spending."""
+    resolve_request(connection, request.id, "pending", "invalidated")
+    [blocked] = transition_directive_status(
+        connection, [directive.id], current="proposed", target="blocked", reason="budget_exhausted"
+    )
+    because: JsonObject = {"reason": "budget_exhausted", "because": [*obstacles]}
+    return blocked, [
+        Entry(directive.id, "approval.resolved", data={"outcome": "invalidated"}),
+        Entry(directive.id, "directive.blocked", data=because),
     ]
 
 
@@ -199,13 +243,13 @@ def _reject(
     connection: sa.Connection,
     directive: DirectiveRead,
     request: ApprovalRequest,
-    ballot: Ballot,
+    vote: Vote,
 ) -> tuple[DirectiveRead, list[Entry]]:
     resolve_request(connection, request.id, "pending", "rejected")
     [blocked] = transition_directive_status(
         connection, [directive.id], current="proposed", target="blocked", reason="rejected"
     )
-    because: list[JsonValue] = [f"{ballot.voter}: {ballot.reason}"]
+    because: list[JsonValue] = [f"{vote.voter}: {vote.reason}"]
     return blocked, [
         Entry(directive.id, "approval.resolved", data={"outcome": "rejected"}),
         Entry(directive.id, "directive.blocked", data={"reason": "rejected", "because": because}),

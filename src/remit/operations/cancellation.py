@@ -11,20 +11,25 @@ from remit.approval.repository import (
     void_grant,
 )
 from remit.audit.repository import Entry, EventType, record
+from remit.budget.ledger import releases
 from remit.db.session import transaction
+from remit.db.together import write_together
 from remit.directives.lifecycle import DirectiveStatus
 from remit.directives.models import DirectiveRead
 from remit.directives.mutator import transition_directive_status
-from remit.directives.plain_json import MAX_NAME, MAX_REASON, check_text
+from remit.directives.plain_json import MAX_REASON, check_text
 from remit.directives.repository import lock_directive
 from remit.errors import ConflictError
 from remit.execution.mutator import transition_execution_status
 from remit.execution.repository import latest_run
+from remit.identity.rules import require_own
+from remit.identity.types import Principal
 from remit.json_types import JsonObject
+from remit.operations.spending import release_budget
 
 
 def cancel(
-    engine: sa.Engine, directive_id: UUID, *, actor: str, reason: str | None
+    engine: sa.Engine, directive_id: UUID, *, by: Principal, reason: str | None
 ) -> tuple[DirectiveRead, DirectiveStatus]:
     """Stop a directive, and return it with the status that it had before.
 
@@ -33,14 +38,15 @@ def cancel(
     and its result is refused and put on record.
 
     Raises:
-        InvalidInputError: the actor or the reason holds what cannot be stored.
+        ForbiddenError: this principal neither issued it nor operates.
+        InvalidInputError: the reason holds what cannot be stored.
         NotFoundError: there is no such directive.
         ConflictError: there is nothing to stop.
     """
-    check_text(actor, field="actor", limit=MAX_NAME)
     check_text(reason, field="reason", limit=MAX_REASON)
     with transaction(engine) as connection:
         directive = lock_directive(connection, directive_id)
+        require_own(by, directive.issued_by)
         before = directive.status
         if before in {"proposed", "approved"}:
             stopped, entries = _stop_before_run(connection, directive)
@@ -50,7 +56,7 @@ def cancel(
             raise ConflictError(f"directive {directive_id} is {before}; there is nothing to stop")
         because: JsonObject = {"reason": "canceled", "because": [reason] if reason else []}
         event: EventType = "directive.aborted" if before == "executing" else "directive.blocked"
-        entries.append(Entry(directive_id, event, actor, because))
+        entries.append(Entry(directive_id, event, by.name, because))
         record(connection, entries)
         return stopped, before
 
@@ -66,6 +72,7 @@ def _stop_before_run(
     grant = latest_grant(connection, directive.id)
     if directive.status == "approved" and grant is not None:
         void_grant(connection, grant.id, "canceled")
+        release_budget(connection, grant)
         entries.append(Entry(directive.id, "grant.voided", data={"reason": "canceled"}))
     [stopped] = transition_directive_status(
         connection,
@@ -85,6 +92,7 @@ def _stop_run(
     if run is not None:
         transition_execution_status(connection, run.id, current=run.status, target="canceled")
         entries.append(Entry(directive.id, "run.ended", data={"outcome": "canceled"}))
+        write_together(connection, [releases([run.grant_id])])
     [stopped] = transition_directive_status(
         connection, [directive.id], current="executing", target="aborted", reason="canceled"
     )

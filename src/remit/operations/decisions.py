@@ -10,22 +10,26 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
-from remit.approval.repository import NewGrant, NewRequest, issue_grants, open_requests
+from remit.approval.repository import NewRequest, issue_grants, open_requests
 from remit.artifacts.repository import (
     NewArtifact,
     latest_artifact,
     new_artifact,
 )
 from remit.audit.repository import Entry, evidence
+from remit.budget.ledger import reserve
+from remit.budget.types import Reservation
 from remit.db.together import write_together
 from remit.directives.digest import action_digest
 from remit.directives.lifecycle import DirectiveStatus
 from remit.directives.models import Intent, StatusReason, intent_of
 from remit.directives.mutator import Move, moves
 from remit.json_types import JsonObject
-from remit.policy.budget import parse_budget
+from remit.operations.authority import Authority
+from remit.operations.granting import Action, Footing, make_grant, reserved_data
+from remit.operations.spending import Spending
 from remit.policy.config import PolicyConfig
-from remit.policy.engine import decide
+from remit.policy.engine import approval_terms, decide
 from remit.policy.types import (
     PolicyDecision,
     PolicyInput,
@@ -58,6 +62,8 @@ class Case:
     opening: Entry
     decision: PolicyDecision
     evaluation: NewArtifact
+    grant_id: UUID
+    reserved: Sequence[Reservation]
 
     @property
     def status(self) -> DirectiveStatus:
@@ -108,6 +114,7 @@ def decide_case(
     policy: PolicyConfig,
     *,
     frozen_as: str | None = None,
+    spending: Spending,
 ) -> Case:
     """Decide about one intent and prepare the evidence of the decision.
 
@@ -116,23 +123,27 @@ def decide_case(
         intent: its content, as it is now.
         opening: the event that brings it to the gate.
         policy: the policy in force.
+        spending: what its limits have left; the directive's share is taken from it.
         frozen_as: the digest it was frozen with; None when it freezes now. Content that no longer
             has that digest was changed behind Remit's back, and is blocked whatever it says.
     """
     content = intent_of(intent)
     digest = action_digest(content)
-    decision = decide(PolicyInput(content, digest), policy)
+    seen = PolicyInput(content, digest, spending.seen(content))
+    decision = decide(seen, policy)
     if frozen_as not in {None, digest}:
         results = (*decision.results, _CHANGED)
         decision = replace(decision, verdict=combine(results), results=results)
-    evaluation = _evaluation(directive_id, content, digest, policy, decision)
-    return Case(directive_id, intent, digest, opening, decision, evaluation)
+    evaluation = _evaluation(directive_id, seen, policy, decision)
+    grant_id = uuid4()
+    allowed = decision.verdict is PolicyVerdict.ALLOW
+    reserved = spending.take(content, directive_id, grant_id) if allowed else []
+    return Case(directive_id, intent, digest, opening, decision, evaluation, grant_id, reserved)
 
 
 def _evaluation(
     directive_id: UUID,
-    content: JsonObject,
-    digest: str,
+    seen: PolicyInput,
     policy: PolicyConfig,
     decision: PolicyDecision,
 ) -> NewArtifact:
@@ -140,8 +151,9 @@ def _evaluation(
     return new_artifact(
         "policy_evaluation",
         {
-            "intent": content,
-            "action_digest": digest,
+            "intent": {**seen.intent},
+            "action_digest": seen.action_digest,
+            "committed": {**seen.committed},
             "policy": policy.canonical(),
             "policy_digest": decision.policy_digest,
             "verdict": decision.verdict.value,
@@ -154,14 +166,40 @@ def _evaluation(
     )
 
 
-def record_cases(connection: sa.Connection, cases: Sequence[Case], policy: PolicyConfig) -> None:
-    """Write what the gate decided: evidence, requests, grants, events, then the statuses."""
+def record_cases(
+    connection: sa.Connection,
+    cases: Sequence[Case],
+    authority: Authority,
+    footings: Mapping[UUID, Footing],
+) -> None:
+    """Write what the gate decided: evidence, requests, grants, events, then the statuses.
+
+    Args:
+        connection: the operation's transaction.
+        cases: what was decided.
+        authority: what it was decided with.
+        footings: for each directive what the database says.
+
+    Raises:
+        MisconfiguredError: a grant is due, and there is no key to sign it with.
+    """
     entries = [entry for case in cases for entry in _entries(case)]
+    grants = [
+        make_grant(
+            Action(c.grant_id, c.directive_id, c.intent, c.digest),
+            authority,
+            footings[c.directive_id],
+        )
+        for c in cases
+        if c.status == "approved"
+    ]
+    waiting = [_request(c, authority.policy) for c in cases if c.status == "proposed"]
     write_together(
         connection,
         [
-            open_requests([_request(c, policy) for c in cases if c.status == "proposed"]),
-            issue_grants([_grant(c, policy) for c in cases if c.status == "approved"]),
+            open_requests(waiting),
+            issue_grants(grants),
+            reserve([one for case in cases for one in case.reserved]),
             moves([_move(c) for c in cases if c.status != "proposed"]),
             *evidence(entries, [case.evaluation for case in cases]),
         ],
@@ -174,34 +212,19 @@ def _move(case: Case) -> Move:
 
 
 def _request(case: Case, policy: PolicyConfig) -> NewRequest:
-    approval = policy.approval
+    terms = approval_terms(intent_of(case.intent), policy)
     return NewRequest(
         id=uuid4(),
         directive_id=case.directive_id,
         action_digest=case.digest,
         policy_version=case.decision.policy_version,
         policy_digest=case.decision.policy_digest,
-        required_approvals=approval.required_approvals,
-        allow_self_approval=approval.allow_self_approval,
-        approver_groups=approval.approver_groups,
+        required_approvals=terms.required_approvals,
+        allow_self_approval=terms.allow_self_approval,
+        rejection_ends=terms.rejection_ends,
+        approver_groups=terms.approver_groups,
         rules=case.decision.approval_reasons,
-        valid_for=approval.expires_after,
-    )
-
-
-def _grant(case: Case, policy: PolicyConfig) -> NewGrant:
-    budget = case.intent.budget
-    return NewGrant(
-        id=uuid4(),
-        directive_id=case.directive_id,
-        request_id=None,
-        action_digest=case.digest,
-        policy_version=case.decision.policy_version,
-        policy_digest=case.decision.policy_digest,
-        module=case.intent.type,
-        votes=(),
-        budget=None if budget is None else parse_budget(budget),
-        valid_for=policy.grant_valid_for,
+        valid_for=policy.approval.expires_after,
     )
 
 
@@ -224,5 +247,5 @@ def _entries(case: Case) -> list[Entry]:
     if case.status == "proposed":
         data = {"because": list(decision.approval_reasons)}
         return [case.opening, evaluated, Entry(about, "approval.requested", data=data)]
-    granted = Entry(about, "grant.issued", data={"by": "policy"})
+    granted = Entry(about, "grant.issued", data={"by": "policy", **reserved_data(case.reserved)})
     return [case.opening, evaluated, granted, Entry(about, "directive.approved")]

@@ -1,37 +1,40 @@
 """Propose: freeze, digest, evaluate and record, in one transaction.
 
-The decision itself is `remit.policy.engine.decide`, a pure function made before the transaction
-opens. What follows from it is written here: blocked with every reason, approved with a grant, or
-waiting on an approval request.
+The decision itself is `remit.policy.engine.decide`, a pure function. What follows from it is
+written here: blocked with every reason, approved with a grant, or waiting on an approval request.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
-from remit.approval.repository import (
-    latest_request,
-)
+from remit.approval.repository import database_time, latest_request
 from remit.audit.repository import Entry, EventType, record
 from remit.db.session import transaction
 from remit.directives.digest import action_digest
 from remit.directives.lifecycle import is_terminal_status
 from remit.directives.models import DirectiveCreate, DirectiveRead, intent_of
 from remit.directives.mutator import transition_directive_status
-from remit.directives.plain_json import MAX_NAME, check_text
 from remit.directives.repository import (
     NewDirective,
+    Stored,
     find_by_keys,
     freeze_directive,
     get_directive,
     insert_directives,
     lock_directive,
 )
-from remit.errors import ConflictError
+from remit.errors import ConflictError, ForbiddenError
+from remit.execution.catalog import ANNOUNCED, announced_from_json, announced_module
+from remit.identity.rules import require, require_own
+from remit.identity.types import Principal
+from remit.operations.authority import Authority
 from remit.operations.decisions import Case, decide_case, record_cases
+from remit.operations.granting import Footing
+from remit.operations.spending import lock_spending
 from remit.policy.budget import parse_budget
 from remit.policy.config import PolicyConfig
 from remit.policy.types import PolicyDecision
@@ -56,39 +59,41 @@ class GateOutcome:
 
 
 def propose(
-    engine: sa.Engine, contents: Sequence[DirectiveCreate], policy: PolicyConfig
+    engine: sa.Engine,
+    contents: Sequence[DirectiveCreate],
+    authority: Authority,
+    *,
+    by: Principal,
 ) -> list[GateOutcome]:
     """Store directives and pass those that are proposed through the gate; all of them or none.
 
     Args:
         engine: the database.
         contents: what the callers sent, checked.
-        policy: the policy in force.
+        authority: the policy in force, and the keys that sign grants.
+        by: who proposes; whoever issues a directive proposes it.
 
     Returns:
         One outcome for each of `contents`, in their order.
 
     Raises:
+        ForbiddenError: this principal may not propose, or not in another's name.
         InvalidInputError: a budget is no amount of money.
         ConflictError: an idempotency key was used before for other content.
         UnavailableError: the database does not answer; nothing was stored.
     """
+    require(by, "propose")
     for content in contents:
-        if content.budget is not None:
-            parse_budget(content.budget)
+        _check_content(content, by)
     if not contents:
         return []
     new = [_new_directive(content) for content in contents]
-    cases = {one.id: _first_case(one, policy) for one in new if one.action_digest}
     with transaction(engine) as connection:
-        stored = insert_directives(connection, new)
-        drafts = [one for one in new if one.id in stored and one.id not in cases]
-        if drafts:
-            record(connection, [_opening(one, "directive.drafted") for one in drafts])
-        record_cases(connection, [cases[key] for key in cases if key in stored], policy)
+        stored = insert_directives(connection, new, grounds=ANNOUNCED)
+        cases = _record(connection, [one for one in new if one.id in stored], stored, authority)
         earlier = _repeated(connection, [one for one in new if one.id not in stored])
         return [
-            _created(one, stored[one.id], cases.get(one.id))
+            _created(one, stored[one.id].created_at, cases.get(one.id))
             if one.id in stored
             else GateOutcome(earlier[one.id], None, None, created=False)
             for one in new
@@ -96,7 +101,7 @@ def propose(
 
 
 def submit(
-    engine: sa.Engine, directive_id: UUID, *, actor: str, policy: PolicyConfig
+    engine: sa.Engine, directive_id: UUID, authority: Authority, *, by: Principal
 ) -> GateOutcome:
     """Pass one stored directive through the gate: a draft, a blocked one again, or a stuck one.
 
@@ -104,26 +109,42 @@ def submit(
     twice changes nothing.
 
     Raises:
-        InvalidInputError: the actor's name cannot be stored.
+        ForbiddenError: this principal neither issued it nor operates.
         NotFoundError: there is no such directive.
         ConflictError: it is complete or aborted, which is final.
     """
-    check_text(actor, field="actor", limit=MAX_NAME)
     with transaction(engine) as connection:
         directive = lock_directive(connection, directive_id)
+        require_own(by, directive.issued_by)
         if is_terminal_status(directive.status):
             raise ConflictError(
                 f"directive {directive_id} is {directive.status}, which is final; "
                 "propose a new one instead"
             )
-        opening = _reopen(connection, directive, actor)
+        opening = _reopen(connection, directive, by.name)
         if opening is None:
             return GateOutcome(directive, None, None, created=False)
         frozen_as = directive.action_digest
-        case = decide_case(directive_id, directive, opening, policy, frozen_as=frozen_as)
-        record_cases(connection, [case], policy)
+        policy = authority.policy
+        spending = lock_spending(connection, policy, [intent_of(directive)])
+        case = decide_case(
+            directive_id, directive, opening, policy, frozen_as=frozen_as, spending=spending
+        )
+        footing = Footing(database_time(connection), announced_module(connection, directive.type))
+        record_cases(connection, [case], authority, {directive_id: footing})
         after = get_directive(connection, directive_id)
         return GateOutcome(after, case.decision, case.evaluation.uri, created=False)
+
+
+def _check_content(content: DirectiveCreate, by: Principal) -> None:
+    if content.issued_by != by.name:
+        raise ForbiddenError(
+            f"you are {by.name}, and a directive is issued by whoever proposes it; "
+            "leave this out, or use that principal's token",
+            field="issued_by",
+        )
+    if content.budget is not None:
+        parse_budget(content.budget)
 
 
 def _new_directive(content: DirectiveCreate) -> NewDirective:
@@ -136,8 +157,36 @@ def _opening(one: NewDirective, event: EventType) -> Entry:
     return Entry(one.id, event, content.issued_by, {"action_digest": one.action_digest})
 
 
-def _first_case(one: NewDirective, policy: PolicyConfig) -> Case:
-    return decide_case(one.id, one.content, _opening(one, "directive.proposed"), policy)
+def _record(
+    connection: sa.Connection,
+    new: Sequence[NewDirective],
+    stored: Mapping[UUID, Stored],
+    authority: Authority,
+) -> dict[UUID, Case]:
+    """Record drafts as drafted, decide about the others, and return what was decided."""
+    drafts = [one for one in new if one.action_digest is None]
+    if drafts:
+        record(connection, [_opening(one, "directive.drafted") for one in drafts])
+    cases = _decide(connection, [one for one in new if one.action_digest], authority.policy)
+    footings = {
+        key: Footing(stored[key].created_at, announced_from_json(stored[key].grounds))
+        for key in cases
+    }
+    record_cases(connection, list(cases.values()), authority, footings)
+    return cases
+
+
+def _decide(
+    connection: sa.Connection, new: Sequence[NewDirective], policy: PolicyConfig
+) -> dict[UUID, Case]:
+    """Decide about directives, one after another: each may leave less for the next to spend."""
+    spending = lock_spending(connection, policy, [intent_of(one.content) for one in new])
+    return {
+        one.id: decide_case(
+            one.id, one.content, _opening(one, "directive.proposed"), policy, spending=spending
+        )
+        for one in new
+    }
 
 
 def _reopen(connection: sa.Connection, directive: DirectiveRead, actor: str) -> Entry | None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from remit.policy.config import PolicyConfig, default_policy, load_policy
+from remit.policy.config import PolicyConfig, default_policy, parse_policy, read_policy
 
 
 class PolicySource:
@@ -20,7 +20,7 @@ class PolicySource:
             InvalidInputError: the file holds no policy.
         """
         self._path = path
-        self._seen: tuple[int, int] | None = None
+        self._seen: str | None = None
         self._policy = default_policy()
         self.current()
 
@@ -32,16 +32,8 @@ class PolicySource:
         """
         if self._path is None:
             return self._policy
-        mark = self._mark(self._path)
-        if mark is None or mark != self._seen:
-            self._policy = load_policy(self._path)
-            self._seen = mark
+        text = read_policy(self._path)
+        if text != self._seen:
+            self._policy = parse_policy(text, source=str(self._path))
+            self._seen = text
         return self._policy
-
-    @staticmethod
-    def _mark(path: Path) -> tuple[int, int] | None:
-        try:
-            status = path.stat()
-        except OSError:
-            return None
-        return status.st_mtime_ns, status.st_size

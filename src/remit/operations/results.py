@@ -11,8 +11,10 @@ import sqlalchemy as sa
 
 from remit.artifacts.repository import NewArtifact, new_artifact
 from remit.audit.repository import Entry, evidence, record
+from remit.budget.ledger import releases, settlements
+from remit.budget.types import Closing
 from remit.db.session import transaction
-from remit.db.together import write_together
+from remit.db.together import Part, write_together
 from remit.directives.lifecycle import DirectiveStatus
 from remit.directives.models import AbortReason, StatusReason
 from remit.directives.mutator import Move, moves
@@ -33,12 +35,14 @@ class Ending:
         output: what the module returned.
         emitted: artifacts that the module left and that are not stored yet.
         reason: why the directive aborts, when `output` alone does not say; None derives it.
+        budgeted: whether the directive has a budget, so that something may have been reserved.
     """
 
     run: ExecutionRunRead
     output: ModuleOutput
     emitted: Sequence[NewArtifact] = ()
     reason: AbortReason | None = None
+    budgeted: bool = True
 
     @property
     def because(self) -> AbortReason | None:
@@ -100,6 +104,7 @@ def close_runs(connection: sa.Connection, endings: Sequence[Ending]) -> list[End
             ]
         ),
         run_ends([RunEnd(ending.run, ending.output) for ending in endings]),
+        *_closings([ending for ending in endings if ending.budgeted]),
     ]
     entries: list[Entry] = []
     artifacts: list[NewArtifact] = []
@@ -109,6 +114,19 @@ def close_runs(connection: sa.Connection, endings: Sequence[Ending]) -> list[End
         entries += _entries(ending, end.uri)
     write_together(connection, [*parts, *evidence(entries, artifacts)])
     return ended
+
+
+def _closings(endings: Sequence[Ending]) -> list[Part]:
+    """Return the writes that close what was reserved: spent as told, whole, or not at all."""
+    spent = [one for one in endings if _spent(one)]
+    return [
+        settlements([Closing(one.run.grant_id, one.output.cost) for one in spent]),
+        releases([one.run.grant_id for one in endings if not _spent(one)]),
+    ]
+
+
+def _spent(ending: Ending) -> bool:
+    return ending.because is None or ending.output.cost is not None
 
 
 def _ended(ending: Ending) -> Ended:

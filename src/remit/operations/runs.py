@@ -10,33 +10,29 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from remit.approval.repository import (
-    latest_grants,
-    resolve_request,
-    void_grant,
-)
+from remit.approval.repository import grant_by_id, invalidate_request, latest_grants, void_grant
 from remit.approval.types import Grant, VoidReason
 from remit.audit.repository import Entry, record
 from remit.db.session import transaction
-from remit.directives.models import DirectiveRead
+from remit.directives.models import AbortReason, DirectiveRead
 from remit.directives.mutator import transition_directive_status
 from remit.directives.repository import get_directive, lock_directive
 from remit.errors import ConflictError, UnavailableError
 from remit.execution.models import ExecutionRunRead
 from remit.execution.modules.types import ModuleOutput
-from remit.execution.mutator import (
-    begin_attempt,
-)
+from remit.execution.mutator import begin_attempt
 from remit.execution.repository import latest_run
+from remit.operations.authority import Authority
 from remit.operations.results import Ending, close_runs
+from remit.operations.spending import release_budget
 from remit.operations.starts import (
     ModuleChoice,
     RunState,
     attempted,
     check_grant,
+    consumed_problem,
     start_runs,
 )
-from remit.policy.config import PolicyConfig
 
 MAX_ATTEMPTS = 3
 """How many times one run may be begun; after that its module is taken to kill its worker."""
@@ -46,7 +42,7 @@ def start_run(
     engine: sa.Engine,
     directive_id: UUID,
     choose: Callable[[str], ModuleChoice],
-    policy: PolicyConfig,
+    authority: Authority,
 ) -> RunState:
     """Start one directive, or take up the run that there is.
 
@@ -56,20 +52,25 @@ def start_run(
         engine: the database.
         directive_id: the directive.
         choose: tells which module this worker has under a name.
-        policy: the policy in force.
+        authority: the policy in force, and the keys that verify grants.
 
     Raises:
         NotFoundError: there is no such directive.
         UnavailableError: the database does not answer; nothing was changed.
     """
     try:
-        return start_runs(engine, [directive_id], choose, policy)[0]
+        return start_runs(engine, [directive_id], choose, authority)[0]
     except ConflictError:
         with transaction(engine) as connection:
-            return _take_up(connection, directive_id, choose, policy)
+            return _take_up(connection, directive_id, choose, authority)
 
 
-def begin_run(engine: sa.Engine, directive_id: UUID) -> RunState:
+def begin_run(
+    engine: sa.Engine,
+    directive_id: UUID,
+    choose: Callable[[str], ModuleChoice],
+    authority: Authority,
+) -> RunState:
     """Begin the next attempt of a run that exists.
 
     Raises:
@@ -78,29 +79,32 @@ def begin_run(engine: sa.Engine, directive_id: UUID) -> RunState:
     with transaction(engine) as connection:
         directive = lock_directive(connection, directive_id)
         run = latest_run(connection, directive_id) if directive.status == "executing" else None
-        return _begin(connection, directive, run) if run else RunState(directive, None)
+        if run is None:
+            return RunState(directive, None)
+        return _begin(connection, directive, run, choose(directive.type), authority)
 
 
 def _take_up(
     connection: sa.Connection,
     directive_id: UUID,
     choose: Callable[[str], ModuleChoice],
-    policy: PolicyConfig,
+    authority: Authority,
 ) -> RunState:
     """Void a grant that does not hold, or go on with the run that there is."""
     directive = lock_directive(connection, directive_id)
     if directive.status == "approved":
         grants, now = latest_grants(connection, [directive_id])
         grant = grants.get(directive_id)
-        void = check_grant(directive, grant, policy, now)
+        void = check_grant(directive, grant, choose(directive.type), authority, now)
         if void is None:
             raise UnavailableError(f"directive {directive_id} was changed meanwhile; try again")
         return _block(connection, directive, grant, void)
     if directive.status != "executing":
         return RunState(directive, None)
     run = latest_run(connection, directive_id)
-    if run is not None and choose(directive.type).kind == "short":
-        return _begin(connection, directive, run)
+    choice = choose(directive.type)
+    if run is not None and choice.kind == "short":
+        return _begin(connection, directive, run, choice, authority)
     return RunState(directive, run)
 
 
@@ -110,8 +114,9 @@ def _block(
     """Void the grant and block the directive."""
     if grant is not None:
         void_grant(connection, grant.id, void)
+        release_budget(connection, grant)
         if grant.request_id is not None:
-            resolve_request(connection, grant.request_id, "approved", "invalidated")
+            invalidate_request(connection, grant.request_id)
     [blocked] = transition_directive_status(
         connection, [directive.id], current="approved", target="blocked", reason=void
     )
@@ -125,11 +130,40 @@ def _block(
     return RunState(blocked, None)
 
 
-def _begin(connection: sa.Connection, directive: DirectiveRead, run: ExecutionRunRead) -> RunState:
-    if run.attempts >= MAX_ATTEMPTS:
-        output = ModuleOutput.error_(f"begun {run.attempts} times and never ended")
-        close_runs(connection, [Ending(run, output, reason="attempts_exhausted")])
+def _begin(
+    connection: sa.Connection,
+    directive: DirectiveRead,
+    run: ExecutionRunRead,
+    choice: ModuleChoice,
+    authority: Authority,
+) -> RunState:
+    output, reason = _obstacle(connection, directive, run, choice, authority)
+    if output is not None:
+        close_runs(connection, [Ending(run, output, reason=reason)])
         return RunState(get_directive(connection, directive.id), None)
     begin_attempt(connection, run.id, run.status)
     record(connection, [attempted(directive.id, run.attempts + 1)])
     return RunState(directive, latest_run(connection, directive.id))
+
+
+def _obstacle(
+    connection: sa.Connection,
+    directive: DirectiveRead,
+    run: ExecutionRunRead,
+    choice: ModuleChoice,
+    authority: Authority,
+) -> tuple[ModuleOutput | None, AbortReason | None]:
+    """Return the output and reason with which the run ends unbegun; Nones when it may begin.
+
+    A row of `execution_runs` carries no authority: whoever wrote it may have had none. What counts
+    is the signed grant that it consumed, for the content, the module and the policy as they are.
+    """
+    if run.attempts >= MAX_ATTEMPTS:
+        said = f"begun {run.attempts} times and never ended"
+        return ModuleOutput.error_(said), "attempts_exhausted"
+    grant = grant_by_id(connection, run.grant_id)
+    problem = consumed_problem(directive, run, grant, choice, authority)
+    if problem is None:
+        return None, None
+    said = f"the grant that it consumed does not hold: {problem}"
+    return ModuleOutput.error_(said), problem

@@ -7,12 +7,14 @@ a directive whose grant does not hold; `remit.operations.runs` looks into those.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
 from remit.approval.grants import void_reason
 from remit.approval.repository import LATEST_GRANT, consume_requests, grant_from_json
+from remit.approval.statements import verify_grant
 from remit.approval.types import Grant, VoidReason
 from remit.artifacts.repository import NewArtifact, new_artifact
 from remit.audit.repository import Entry, evidence
@@ -21,11 +23,15 @@ from remit.db.together import write_together
 from remit.directives.digest import action_digest
 from remit.directives.models import DirectiveRead, intent_of
 from remit.directives.mutator import Claim, claim_directives
-from remit.errors import ConflictError
+from remit.errors import ConflictError, InvalidInputError, UnverifiableError
 from remit.execution.models import ExecutionRunCreate, ExecutionRunRead
 from remit.execution.modules.base import ModuleKind
 from remit.execution.mutator import create_execution_run
-from remit.policy.config import PolicyConfig
+from remit.operations.authority import Authority
+from remit.signing.keys import Keyring
+
+ConsumedProblem = Literal["action_changed", "approval_unverifiable", "policy_changed"]
+"""Why a grant that a run consumed does not cover one more attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +41,12 @@ class ModuleChoice:
     Attributes:
         kind: how it is run.
         version: its version; empty when the worker has no such module.
+        digest: digest of its description; empty when the worker has no such module.
     """
 
     kind: ModuleKind
     version: str
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +66,7 @@ def start_runs(
     engine: sa.Engine,
     directive_ids: Sequence[UUID],
     choose: Callable[[str], ModuleChoice],
-    policy: PolicyConfig,
+    authority: Authority,
 ) -> list[RunState]:
     """Consume the grants of approved directives and create their runs; all of them or none.
 
@@ -68,7 +76,7 @@ def start_runs(
         engine: the database.
         directive_ids: whom to start, each once.
         choose: tells which module this worker has under a name.
-        policy: the policy in force.
+        authority: the policy in force, and the keys that verify grants.
 
     Returns:
         Where each stands, in the order of `directive_ids`.
@@ -80,23 +88,84 @@ def start_runs(
     with transaction(engine) as connection:
         # This takes the directives' locks, so that an ordinary start needs no separate look.
         claims = claim_directives(connection, directive_ids, grounds=LATEST_GRANT)
-        starts = [_prepare(claim, choose, policy) for claim in claims]
+        starts = [_prepare(claim, choose, authority) for claim in claims]
         _write(connection, starts)
     states = {one.directive.id: RunState(one.directive, _as_read(one)) for one in starts}
     return [states[directive_id] for directive_id in directive_ids]
 
 
 def check_grant(
-    directive: DirectiveRead, grant: Grant | None, policy: PolicyConfig, now: datetime
+    directive: DirectiveRead,
+    grant: Grant | None,
+    choice: ModuleChoice,
+    authority: Authority,
+    now: datetime,
 ) -> VoidReason | None:
-    """Return why the grant does not hold for the directive as it is now; None when it does."""
+    """Return why the grant does not hold for the directive as it is now; None when it does.
+
+    Args:
+        directive: the directive, freshly read.
+        grant: its grant; None when it has none.
+        choice: the module that would run.
+        authority: the policy in force, and the keys that verify.
+        now: the database's clock.
+    """
+    if grant is not None and not _is_signed(directive, grant, authority.keys):
+        return "approval_unverifiable"
     return void_reason(
         grant,
-        action_digest=action_digest(intent_of(directive)),
+        action_digest=_digest_now(directive),
         module=directive.type,
-        policy_digest=policy.digest,
+        module_digest=choice.digest,
+        policy_digest=authority.policy.digest,
         now=now,
     )
+
+
+def consumed_problem(
+    directive: DirectiveRead,
+    run: ExecutionRunRead,
+    grant: Grant | None,
+    choice: ModuleChoice,
+    authority: Authority,
+) -> ConsumedProblem | None:
+    """Return why the grant that a run consumed does not cover one more attempt; None: it does.
+
+    Its expiry was judged when it was consumed, by the database too. All else is judged again: that
+    a row says a grant was consumed does not prove that anybody looked at the grant.
+    """
+    signed = grant is not None and _is_signed(directive, grant, authority.keys)
+    if grant is None or grant.voided_at is not None or not signed:
+        return "approval_unverifiable"
+    if grant.policy_digest != authority.policy.digest:
+        return "policy_changed"
+    if (run.module, run.idempotency_key) != (grant.module, effect_key(grant)):
+        return "approval_unverifiable"
+    bound = (grant.action_digest, grant.module, grant.module_digest)
+    found = (_digest_now(directive), directive.type, choice.digest)
+    return None if bound == found else "action_changed"
+
+
+def effect_key(grant: Grant) -> str:
+    """Return the idempotency key of the one effect that a grant allows."""
+    return f"{grant.directive_id}:{grant.id}"
+
+
+def _digest_now(directive: DirectiveRead) -> str:
+    """Return the digest of the content as it is; empty when it is such that none can be made."""
+    try:
+        return action_digest(intent_of(directive))
+    except InvalidInputError:
+        return ""
+
+
+def _is_signed(directive: DirectiveRead, grant: Grant, keys: Keyring) -> bool:
+    """Return whether a key that is trusted signed this very grant for this directive."""
+    try:
+        verify_grant(grant, keys)
+    except UnverifiableError:
+        return False
+    return grant.directive_id == directive.id
 
 
 def attempted(directive_id: UUID, attempt: int) -> Entry:
@@ -114,7 +183,7 @@ class _Start:
     now: datetime
 
 
-def _prepare(claim: Claim, choose: Callable[[str], ModuleChoice], policy: PolicyConfig) -> _Start:
+def _prepare(claim: Claim, choose: Callable[[str], ModuleChoice], authority: Authority) -> _Start:
     """Verify one grant and describe the run that it will become.
 
     Raises:
@@ -122,17 +191,17 @@ def _prepare(claim: Claim, choose: Callable[[str], ModuleChoice], policy: Policy
     """
     directive = claim.directive
     grant = None if claim.grounds is None else grant_from_json(claim.grounds)
-    void = check_grant(directive, grant, policy, claim.now)
+    choice = choose(directive.type)
+    void = check_grant(directive, grant, choice, authority, claim.now)
     if grant is None or void is not None:
         raise ConflictError(f"the grant of directive {directive.id} does not hold: {void}")
-    choice = choose(directive.type)
     run = ExecutionRunCreate(
         id=uuid4(),
         directive_id=directive.id,
         grant_id=grant.id,
         module=directive.type,
         module_version=choice.version,
-        idempotency_key=f"{directive.id}:{grant.id}",
+        idempotency_key=effect_key(grant),
         status="running" if choice.kind == "short" else "pending",
     )
     return _Start(directive, grant, run, claim.now)
@@ -186,6 +255,7 @@ def _start_artifact(start: _Start) -> NewArtifact:
             "approved_by": list(grant.votes),
             "module": run.module,
             "module_version": run.module_version,
+            "module_digest": grant.module_digest,
             "idempotency_key": run.idempotency_key,
         },
         directive_id=run.directive_id,

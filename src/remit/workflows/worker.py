@@ -23,10 +23,12 @@ from temporalio.worker import (
 )
 
 from remit.execution.modules.registry import ModuleRegistry
+from remit.operations.catalog import announce
 from remit.operations.policies import PolicySource
 from remit.settings import APPROVAL_QUEUE, EXECUTION_QUEUE
+from remit.signing.keys import Keyring
 from remit.workflows.activities.approval_activities import ApprovalActivities
-from remit.workflows.activities.calls import ModuleCaller
+from remit.workflows.activities.calls import AuthoritySource, ModuleCaller
 from remit.workflows.activities.dispatch_activities import DispatchActivities
 from remit.workflows.activities.execution_activities import ExecutionActivities
 from remit.workflows.activities.module_activities import ModuleActivities
@@ -63,12 +65,14 @@ class WorkerParts:
         engine: the database, for Remit's own transactions.
         module_engine: the database as modules see it.
         policies: the policy in force.
+        keys: returns what signs grants, and what verifies them, as it is now.
         registry: the modules.
     """
 
     engine: sa.Engine
     module_engine: sa.Engine
     policies: PolicySource
+    keys: Callable[[], Keyring]
     registry: ModuleRegistry
 
 
@@ -81,7 +85,7 @@ async def serve(
     on_ready: Callable[[], None],
     runner: WorkflowRunner | None = None,
 ) -> None:
-    """Serve both queues until `stop` is set, then let what is under way end.
+    """Announce the modules and serve both queues until `stop` is set; what is under way then ends.
 
     Args:
         client: a connected Temporal client.
@@ -91,6 +95,7 @@ async def serve(
         on_ready: called once both queues are polled.
         runner: how workflow code is run; None means without the sandbox.
     """
+    await asyncio.to_thread(announce, parts.engine, parts.registry.list_modules())
     with ThreadPoolExecutor(THREADS, thread_name_prefix="remit") as threads:
         workers = _workers(client, parts, threads, runner or UnsandboxedWorkflowRunner())
         async with workers[0], workers[1]:
@@ -103,9 +108,10 @@ def _workers(
     client: Client, parts: WorkerParts, threads: ThreadPoolExecutor, runner: WorkflowRunner
 ) -> list[Worker]:
     modules = ModuleCaller(parts.registry, parts.module_engine)
-    execution = ExecutionActivities(parts.engine, parts.policies, modules)
-    long_modules = ModuleActivities(parts.engine, modules, threads)
-    approval = ApprovalActivities(parts.engine, parts.policies)
+    authority = AuthoritySource(parts.policies, parts.keys)
+    execution = ExecutionActivities(parts.engine, authority, modules)
+    long_modules = ModuleActivities(parts.engine, modules, authority, threads)
+    approval = ApprovalActivities(parts.engine, authority)
     dispatch = DispatchActivities(parts.engine)
     served: dict[str, tuple[list[type], list[Callable[..., Any]]]] = {
         EXECUTION_QUEUE: (

@@ -1,17 +1,20 @@
 """The hash that Postgres computes is the one that Python computes, for any data whatever."""
 
+from collections.abc import Iterator
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from remit.db.engine import create_database_engine
 from remit.directives.digest import action_digest
 from remit.directives.models import intent_of
 from remit.directives.plain_json import find_fault
 from remit.operations.evidence import read_record
 from remit.operations.runs import start_run
-from tests.support.contents import POLICY, SHORT, directive, proposed
+from tests.support.contents import AUTHORITY, SHORT, directive, proposed
 
 TEXT = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]))
 NUMBERS = st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(-1e15, 1e15)
@@ -24,21 +27,42 @@ OBJECTS = st.dictionaries(TEXT, JSON, max_size=4)
 SOME = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
+LOGGED = sa.text(
+    "INSERT INTO events (directive_id, type, actor, data) VALUES (:about, :type, :actor, :data)"
+).bindparams(sa.bindparam("data", type_=sa.JSON))
+CHOSEN = sa.text(
+    "INSERT INTO events (directive_id, seq, type, actor, data, prev_hash, hash)"
+    " VALUES (:about, 99, :type, :actor, :data, 'forged', 'forged')"
+).bindparams(sa.bindparam("data", type_=sa.JSON))
+
+
+@pytest.fixture(scope="module")
+def forger(superuser_url: str) -> Iterator[sa.Engine]:
+    """Return an engine for whom no right is refused."""
+    engine = create_database_engine(superuser_url)
+    yield engine
+    engine.dispose()
+
+
+def test_the_services_may_not_even_name_what_the_trigger_fills(engine: sa.Engine) -> None:
+    row = {"about": proposed(engine).id, "type": "x", "actor": "x", "data": {}}
+    with engine.begin() as connection, pytest.raises(sa.exc.ProgrammingError) as caught:
+        connection.execute(CHOSEN, row)
+    assert "permission denied for table events" in str(caught.value)
+
+
 @SOME
 @given(actor=TEXT, kind=TEXT, data=OBJECTS)
 def test_the_chain_verifies_whatever_was_logged(
-    engine: sa.Engine, actor: str, kind: str, data: dict[str, Any]
+    engine: sa.Engine, forger: sa.Engine, actor: str, kind: str, data: dict[str, Any]
 ) -> None:
     found = proposed(engine, status="draft")
     row = {"about": found.id, "type": kind, "actor": actor, "data": data}
-    # What the trigger fills, a writer cannot choose.
-    insert = sa.text(
-        "INSERT INTO events (directive_id, seq, type, actor, data, prev_hash, hash)"
-        " VALUES (:about, 99, :type, :actor, :data, 'forged', 'forged')"
-    ).bindparams(sa.bindparam("data", type_=sa.JSON))
     with engine.begin() as connection:
-        connection.execute(insert, row)
-        connection.execute(insert, row)
+        connection.execute(LOGGED, row)
+    # What the trigger fills, nobody chooses: not even who has the right to name those columns.
+    with forger.begin() as connection:
+        connection.execute(CHOSEN, row)
     record = read_record(engine, found.id)
     assert [event.seq for event in record.events] == [1, 2, 3]
     assert record.broken_at is None
@@ -54,5 +78,5 @@ def test_what_was_stored_has_the_digest_of_what_was_sent(
     sent = action_digest(intent_of(directive(payload=payload)))
     found = proposed(engine, payload=payload)
     assert found.action_digest == sent
-    assert start_run(engine, found.id, lambda _: SHORT, POLICY).run is not None
+    assert start_run(engine, found.id, lambda _: SHORT, AUTHORITY).run is not None
     assert action_digest(intent_of(read_record(engine, found.id).directive)) == sent

@@ -1,7 +1,9 @@
 """Cancel from every status, and try again from every reason to be blocked."""
 
 from collections.abc import Callable
-from typing import get_args
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, get_args
 from uuid import uuid4
 
 import pytest
@@ -10,24 +12,28 @@ import sqlalchemy as sa
 from remit.directives.models import BlockReason, DirectiveRead
 from remit.errors import ConflictError, InvalidInputError, NotFoundError
 from remit.execution.modules.types import ModuleOutput
-from remit.operations.approvals import settle, vote
+from remit.operations.approvals import settle
 from remit.operations.cancellation import cancel
 from remit.operations.evidence import read_directive, read_record
 from remit.operations.gate import submit
 from remit.operations.runs import start_run
 from remit.policy.config import PolicyConfig
 from tests.support.contents import (
+    AUTHORITY,
     LONG,
-    POLICY,
     SHORT,
     asking,
+    cast,
     finish,
     no,
+    policy,
     proposed,
+    regrant,
+    under,
     waiting,
     write,
-    yes,
 )
+from tests.support.people import OPERATOR
 
 Make = Callable[[sa.Engine], DirectiveRead]
 
@@ -38,19 +44,19 @@ def draft(engine: sa.Engine) -> DirectiveRead:
 
 def approved_by_people(engine: sa.Engine) -> DirectiveRead:
     found = waiting(engine)
-    return vote(engine, found.id, yes(found), POLICY).directive
+    return cast(engine, found).directive
 
 
 def running(engine: sa.Engine) -> DirectiveRead:
-    return start_run(engine, proposed(engine).id, lambda _: SHORT, POLICY).directive
+    return start_run(engine, proposed(engine).id, lambda _: SHORT, AUTHORITY).directive
 
 
 def about_to_run(engine: sa.Engine) -> DirectiveRead:
-    return start_run(engine, proposed(engine).id, lambda _: LONG, POLICY).directive
+    return start_run(engine, proposed(engine).id, lambda _: LONG, AUTHORITY).directive
 
 
 def ended(engine: sa.Engine, output: ModuleOutput) -> DirectiveRead:
-    run = start_run(engine, proposed(engine).id, lambda _: SHORT, POLICY).run
+    run = start_run(engine, proposed(engine).id, lambda _: SHORT, AUTHORITY).run
     assert run is not None
     finish(engine, run, output)
     return read_directive(engine, run.directive_id)
@@ -81,7 +87,7 @@ def test_what_has_not_begun_is_blocked_and_its_approval_withdrawn(
     engine: sa.Engine, make: Make, request_status: str | None, *, voids: bool
 ) -> None:
     found = make(engine)
-    after, before = cancel(engine, found.id, actor="operator", reason="changed my mind")
+    after, before = cancel(engine, found.id, by=OPERATOR, reason="changed my mind")
     assert before == found.status
     assert (after.status, after.status_reason) == ("blocked", "canceled")
     record = read_record(engine, found.id)
@@ -96,7 +102,7 @@ def test_what_has_not_begun_is_blocked_and_its_approval_withdrawn(
 @pytest.mark.parametrize("make", [running, about_to_run])
 def test_what_has_begun_is_aborted_and_its_run_canceled(engine: sa.Engine, make: Make) -> None:
     found = make(engine)
-    after, before = cancel(engine, found.id, actor="operator", reason=None)
+    after, before = cancel(engine, found.id, by=OPERATOR, reason=None)
     assert before == "executing"
     assert (after.status, after.status_reason) == ("aborted", "canceled")
     run = read_record(engine, found.id).run
@@ -110,7 +116,7 @@ def test_where_nothing_is_under_way_there_is_nothing_to_stop(engine: sa.Engine, 
     found = make(engine)
     before = read_record(engine, found.id)
     with pytest.raises(ConflictError) as caught:
-        cancel(engine, found.id, actor="operator", reason=None)
+        cancel(engine, found.id, by=OPERATOR, reason=None)
     assert str(caught.value) == (
         f"directive {found.id} is {found.status}; there is nothing to stop"
     )
@@ -119,68 +125,91 @@ def test_where_nothing_is_under_way_there_is_nothing_to_stop(engine: sa.Engine, 
 
 def test_canceling_what_does_not_exist_is_refused(engine: sa.Engine) -> None:
     with pytest.raises(NotFoundError):
-        cancel(engine, uuid4(), actor="operator", reason=None)
+        cancel(engine, uuid4(), by=OPERATOR, reason=None)
 
 
-@pytest.mark.parametrize("field", ["actor", "reason"])
-def test_text_that_cannot_be_kept_is_refused_with_its_field(engine: sa.Engine, field: str) -> None:
+def test_a_reason_that_cannot_be_kept_is_refused_with_its_field(engine: sa.Engine) -> None:
     found = proposed(engine)
-    fields = {"actor": "operator", "reason": "because"} | {field: "a NUL \x00 byte"}
     with pytest.raises(InvalidInputError) as caught:
-        cancel(engine, found.id, actor=fields["actor"], reason=fields["reason"])
-    assert str(caught.value) == f"{field}: holds a NUL byte: remove it"
+        cancel(engine, found.id, by=OPERATOR, reason="a NUL \x00 byte")
+    assert str(caught.value) == "reason: holds a NUL byte: remove it"
     assert read_record(engine, found.id).directive.status == "approved"
 
 
 def test_a_canceled_grant_starts_nothing_even_if_the_status_is_forged(engine: sa.Engine) -> None:
     found = proposed(engine)
-    cancel(engine, found.id, actor="operator", reason=None)
+    cancel(engine, found.id, by=OPERATOR, reason=None)
     write(
         engine,
         "UPDATE directives SET status = 'approved', status_reason = NULL WHERE id = :id",
         id=found.id,
     )
-    state = start_run(engine, found.id, lambda _: SHORT, POLICY)
+    state = start_run(engine, found.id, lambda _: SHORT, AUTHORITY)
     assert state.run is None
     assert (state.directive.status, state.directive.status_reason) == ("blocked", "canceled")
 
 
-def blocked_for(engine: sa.Engine, reason: str) -> DirectiveRead:
-    """Return a directive that is blocked for the given reason, by way of the real operations."""
-    if reason == "policy":
-        return proposed(engine, PolicyConfig())
-    if reason in {"rejected", "expired"}:
-        found = waiting(engine)
-        if reason == "rejected":
-            return vote(engine, found.id, no(found), POLICY).directive
-        past = "UPDATE approval_requests SET expires_at = now() WHERE directive_id = :id"
-        write(engine, past, id=found.id)
-        return settle(engine, found.id).directive
+def rejected(engine: sa.Engine) -> DirectiveRead:
+    found = waiting(engine)
+    return cast(engine, found, no(found)).directive
+
+
+def expired(engine: sa.Engine) -> DirectiveRead:
+    found = waiting(engine)
+    past = "UPDATE approval_requests SET expires_at = now() WHERE directive_id = :id"
+    write(engine, past, id=found.id)
+    return settle(engine, found.id).directive
+
+
+def canceled(engine: sa.Engine) -> DirectiveRead:
+    return cancel(engine, proposed(engine).id, by=OPERATOR, reason=None)[0]
+
+
+def withheld(engine: sa.Engine) -> DirectiveRead:
+    limited = policy(budget_limits=[{"name": "all", "ceiling": "60.00", "period": "month"}])
+    first, second = (waiting(engine, limited, budget="$40") for _ in range(2))
+    cast(engine, first, policy=limited)
+    return cast(engine, second, policy=limited).directive
+
+
+def voided(engine: sa.Engine, **changes: Any) -> DirectiveRead:
     found = proposed(engine)
-    if reason == "canceled":
-        return cancel(engine, found.id, actor="operator", reason=None)[0]
-    spoil = {
-        "approval_expired": "UPDATE grants SET expires_at = now() WHERE directive_id = :id",
-        "policy_changed": "UPDATE grants SET policy_digest = 'x' WHERE directive_id = :id",
-        "action_changed": "UPDATE grants SET action_digest = 'x' WHERE directive_id = :id",
-        "approval_unverifiable": "DELETE FROM grants WHERE directive_id = :id",
-    }
-    write(engine, spoil[reason], id=found.id)
-    return start_run(engine, found.id, lambda _: SHORT, POLICY).directive
+    if changes:
+        regrant(engine, found.id, **changes)
+    else:
+        write(engine, "DELETE FROM grants WHERE directive_id = :id", id=found.id)
+    return start_run(engine, found.id, lambda _: SHORT, AUTHORITY).directive
+
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+BLOCKED_FOR: dict[BlockReason, Make] = {
+    "policy": lambda engine: proposed(engine, PolicyConfig()),
+    "rejected": rejected,
+    "expired": expired,
+    "canceled": canceled,
+    "approval_expired": partial(voided, issued_at=LONG_AGO, expires_at=LONG_AGO + timedelta(1)),
+    "policy_changed": partial(voided, policy_digest="x"),
+    "action_changed": partial(voided, action_digest="x"),
+    "approval_unverifiable": voided,
+    "budget_exhausted": withheld,
+}
+"""How a directive comes to be blocked for each reason, by way of the real operations."""
 
 
 @pytest.mark.parametrize("reason", get_args(BlockReason))
-def test_a_retry_passes_the_gate_again_and_then_runs(engine: sa.Engine, reason: str) -> None:
-    found = blocked_for(engine, reason)
+def test_a_retry_passes_the_gate_again_and_then_runs(
+    engine: sa.Engine, reason: BlockReason
+) -> None:
+    found = BLOCKED_FOR[reason](engine)
     assert (found.status, found.status_reason) == ("blocked", reason)
-    outcome = submit(engine, found.id, actor="operator", policy=POLICY)
+    outcome = submit(engine, found.id, AUTHORITY, by=OPERATOR)
     assert not outcome.created
     assert outcome.decision is not None
     again = outcome.directive
     if again.status == "proposed":
-        again = vote(engine, found.id, yes(again), POLICY).directive
+        again = cast(engine, again).directive
     assert (again.status, again.status_reason) == ("approved", None)
-    state = start_run(engine, found.id, lambda _: SHORT, POLICY)
+    state = start_run(engine, found.id, lambda _: SHORT, AUTHORITY)
     assert state.run is not None
     after = finish(engine, state.run, ModuleOutput.success())
     assert after.status == "complete"
@@ -191,14 +220,14 @@ def test_a_retry_passes_the_gate_again_and_then_runs(engine: sa.Engine, reason: 
 
 def test_a_retry_under_a_policy_that_still_blocks_is_blocked_again(engine: sa.Engine) -> None:
     found = blocked(engine)
-    outcome = submit(engine, found.id, actor="operator", policy=POLICY)
+    outcome = submit(engine, found.id, AUTHORITY, by=OPERATOR)
     assert (outcome.directive.status, outcome.directive.status_reason) == ("blocked", "policy")
 
 
 def test_a_retry_asks_people_again_whatever_they_said_before(engine: sa.Engine) -> None:
     found = approved_by_people(engine)
-    cancel(engine, found.id, actor="operator", reason=None)
-    outcome = submit(engine, found.id, actor="operator", policy=POLICY)
+    cancel(engine, found.id, by=OPERATOR, reason=None)
+    outcome = submit(engine, found.id, AUTHORITY, by=OPERATOR)
     assert outcome.directive.status == "proposed"
     record = read_record(engine, found.id)
     assert record.request is not None
@@ -206,7 +235,7 @@ def test_a_retry_asks_people_again_whatever_they_said_before(engine: sa.Engine) 
 
 
 def test_under_a_stricter_policy_a_retry_of_what_ran_out_needs_two(engine: sa.Engine) -> None:
-    found = blocked_for(engine, "expired")
+    found = expired(engine)
     strict = asking(required_approvals=2)
-    submit(engine, found.id, actor="operator", policy=strict)
-    assert vote(engine, found.id, yes(found), strict).missing == 1
+    submit(engine, found.id, under(strict), by=OPERATOR)
+    assert cast(engine, found, policy=strict).missing == 1

@@ -20,7 +20,8 @@ from remit.operations.evidence import (
     resolve_id,
 )
 from remit.operations.runs import start_run
-from tests.support.contents import POLICY, SHORT, directive, proposed, waiting, write
+from tests.support.contents import AUTHORITY, SHORT, directive, proposed, waiting, write
+from tests.support.people import AGENT, OTHER_AGENT
 
 NOW = timedelta(0)
 LONG_AGO = timedelta(hours=1)
@@ -87,7 +88,9 @@ def test_a_list_holds_exactly_what_passes_every_filter(
         directive(objective="c", scope="staging"),
         directive(objective="d", type="noop", issued_by="agent-2"),
     ]
-    gate.propose(empty_engine, contents, POLICY)
+    for who in (AGENT, OTHER_AGENT):
+        own = [one for one in contents if one.issued_by == who.name]
+        gate.propose(empty_engine, own, AUTHORITY, by=who)
     assert {one.objective for one in read_directives(empty_engine, wanted)} == expected
 
 
@@ -145,7 +148,7 @@ def test_a_sweep_finds_what_nobody_started(empty_engine: sa.Engine) -> None:
 
 def test_a_sweep_finds_what_began_and_has_not_moved_since(empty_engine: sa.Engine) -> None:
     found = proposed(empty_engine)
-    start_run(empty_engine, found.id, lambda _: SHORT, POLICY)
+    start_run(empty_engine, found.id, lambda _: SHORT, AUTHORITY)
     assert ids(leftovers(empty_engine).executing) == [found.id]
     assert leftovers(empty_engine, stalled=LONG_AGO).executing == ()
     age(empty_engine, found.id)

@@ -1,6 +1,7 @@
 """Act: a grant is consumed once, verified at that moment; a late attempt is refused."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -9,29 +10,31 @@ import sqlalchemy as sa
 from remit.directives.models import DirectiveRead
 from remit.execution.models import ExecutionRunRead
 from remit.execution.modules.types import ModuleOutput
-from remit.operations.approvals import vote
 from remit.operations.cancellation import cancel
 from remit.operations.evidence import read_record
 from remit.operations.runs import MAX_ATTEMPTS, begin_run, start_run
 from remit.operations.starts import ModuleChoice, RunState
 from tests.support.contents import (
+    AUTHORITY,
     LONG,
-    POLICY,
     SHORT,
+    cast,
     finish,
     policy,
     proposed,
+    regrant,
+    under,
     waiting,
     write,
-    yes,
 )
+from tests.support.people import OPERATOR
 from tests.support.races import at_once, refused
 
 DONE = ModuleOutput.success({"said": "hello"})
 
 
 def start(engine: sa.Engine, directive: DirectiveRead, choice: ModuleChoice = SHORT) -> RunState:
-    return start_run(engine, directive.id, lambda _: choice, POLICY)
+    return start_run(engine, directive.id, lambda _: choice, AUTHORITY)
 
 
 def started(engine: sa.Engine, directive: DirectiveRead) -> ExecutionRunRead:
@@ -71,7 +74,7 @@ def test_a_long_module_is_only_begun_by_the_worker_that_calls_it(engine: sa.Engi
     run = start(engine, found, LONG).run
     assert run is not None
     assert (run.status, run.attempts, run.started_at) == ("pending", 0, None)
-    begun = begin_run(engine, found.id).run
+    begun = begin_run(engine, found.id, lambda _: LONG, AUTHORITY).run
     assert begun is not None
     assert (begun.id, begun.status, begun.attempts) == (run.id, "running", 1)
 
@@ -84,7 +87,12 @@ def test_ending_completes_run_and_directive_and_keeps_the_result(engine: sa.Engi
     assert record.run is not None
     assert record.run.status == "completed"
     assert record.run.ended_at is not None
-    assert record.run.result == {"status": "success", "result": {"said": "hello"}, "error": None}
+    assert record.run.result == {
+        "status": "success",
+        "result": {"said": "hello"},
+        "error": None,
+        "cost": None,
+    }
     assert [one.type for one in record.artifacts[2:]] == ["execution_checkpoint", "execution_end"]
     assert [event.type for event in record.events[-2:]] == ["run.ended", "directive.completed"]
     assert record.broken_at is None
@@ -133,7 +141,8 @@ def test_twenty_workers_at_once_never_begin_more_attempts_than_allowed(engine: s
 
 
 def let_it_expire(engine: sa.Engine, directive: DirectiveRead) -> None:
-    write(engine, "UPDATE grants SET expires_at = now() WHERE directive_id = :id", id=directive.id)
+    issued = regrant(engine, directive.id).issued_at
+    regrant(engine, directive.id, expires_at=issued + timedelta(microseconds=1))
 
 
 def change_the_content(engine: sa.Engine, directive: DirectiveRead) -> None:
@@ -141,7 +150,11 @@ def change_the_content(engine: sa.Engine, directive: DirectiveRead) -> None:
 
 
 def change_the_module(engine: sa.Engine, directive: DirectiveRead) -> None:
-    write(engine, "UPDATE grants SET module = 'noop' WHERE directive_id = :id", id=directive.id)
+    regrant(engine, directive.id, module="noop")
+
+
+def announce_another_module(engine: sa.Engine, directive: DirectiveRead) -> None:
+    regrant(engine, directive.id, module_digest="sha256:other")
 
 
 def void_it(engine: sa.Engine, directive: DirectiveRead) -> None:
@@ -164,6 +177,7 @@ def remove_it(engine: sa.Engine, directive: DirectiveRead) -> None:
         (let_it_expire, "approval_expired"),
         (change_the_content, "action_changed"),
         (change_the_module, "action_changed"),
+        (announce_another_module, "action_changed"),
         (void_it, "policy_changed"),
         (remove_it, "approval_unverifiable"),
     ],
@@ -177,7 +191,7 @@ def test_a_grant_that_no_longer_holds_starts_nothing_and_blocks(
 ) -> None:
     found = waiting(engine) if by_people else proposed(engine)
     if by_people:
-        vote(engine, found.id, yes(found), POLICY)
+        cast(engine, found)
     spoil(engine, found)
     state = start(engine, found)
     assert state.run is None
@@ -193,7 +207,7 @@ def test_a_grant_that_no_longer_holds_starts_nothing_and_blocks(
 def test_a_grant_given_under_another_policy_starts_nothing(engine: sa.Engine) -> None:
     found = proposed(engine)
     changed = policy(budget_ceiling="99.00")
-    state = start_run(engine, found.id, lambda _: SHORT, changed)
+    state = start_run(engine, found.id, lambda _: SHORT, under(changed))
     assert (state.directive.status, state.directive.status_reason) == ("blocked", "policy_changed")
     grant = read_record(engine, found.id).grant
     assert grant is not None
@@ -202,7 +216,7 @@ def test_a_grant_given_under_another_policy_starts_nothing(engine: sa.Engine) ->
 
 def test_an_approval_by_people_is_consumed_with_its_grant(engine: sa.Engine) -> None:
     found = waiting(engine)
-    vote(engine, found.id, yes(found), POLICY)
+    cast(engine, found)
     start(engine, found)
     record = read_record(engine, found.id)
     assert record.request is not None
@@ -236,7 +250,7 @@ def test_an_attempt_that_a_later_one_has_overtaken_is_refused_and_on_record(
 def test_the_result_of_a_canceled_run_is_refused_and_on_record(engine: sa.Engine) -> None:
     found = proposed(engine)
     run = started(engine, found)
-    cancel(engine, found.id, actor="operator", reason=None)
+    cancel(engine, found.id, by=OPERATOR, reason=None)
     after = finish(engine, run, DONE)
     assert (after.status, after.status_reason) == ("aborted", "canceled")
     record = read_record(engine, found.id)
@@ -267,5 +281,5 @@ def test_a_run_that_was_begun_too_often_is_ended(engine: sa.Engine) -> None:
 def test_beginning_what_has_ended_begins_nothing(engine: sa.Engine) -> None:
     found = proposed(engine)
     finish(engine, started(engine, found), DONE)
-    state = begin_run(engine, found.id)
+    state = begin_run(engine, found.id, lambda _: LONG, AUTHORITY)
     assert (state.directive.status, state.run) == ("complete", None)

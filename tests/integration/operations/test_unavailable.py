@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,27 +14,44 @@ from remit.db import migrate
 from remit.db.engine import create_database_engine
 from remit.directives.repository import DirectiveFilter
 from remit.errors import UnavailableError
+from remit.identity.tokens import new_token
 from remit.operations import gate
 from remit.operations.approvals import settle, vote
 from remit.operations.cancellation import cancel
+from remit.operations.catalog import announce
 from remit.operations.evidence import read_directives, read_record, resolve_id
+from remit.operations.identity import (
+    authenticate,
+    create_token,
+    read_principals,
+    revoke_token,
+)
 from remit.operations.runs import begin_run, start_run
 from remit.stack.layout import DataDir
 from remit.stack.postgres import EmbeddedPostgres
-from tests.support.contents import POLICY, SHORT, counts, directive
+from tests.support.contents import AUTHORITY, LONG, SHORT, counts, directive
+from tests.support.keys import KEYS
+from tests.support.people import ADMIN, AGENT, OPERATOR
 
 SOME_ID = uuid4()
-BALLOT = Ballot("operator", "approve", None, "sha256:0")
+BALLOT = Ballot("approve", None, "sha256:0")
 Verb = Callable[[sa.Engine], object]
 
 VERBS: dict[str, Verb] = {
-    "propose": lambda engine: gate.propose(engine, [directive()], POLICY),
-    "submit": lambda engine: gate.submit(engine, SOME_ID, actor="operator", policy=POLICY),
-    "vote": lambda engine: vote(engine, SOME_ID, BALLOT, POLICY),
+    "propose": lambda engine: gate.propose(engine, [directive()], AUTHORITY, by=AGENT),
+    "submit": lambda engine: gate.submit(engine, SOME_ID, AUTHORITY, by=OPERATOR),
+    "vote": lambda engine: vote(engine, SOME_ID, BALLOT, AUTHORITY, by=OPERATOR),
     "settle": lambda engine: settle(engine, SOME_ID),
-    "cancel": lambda engine: cancel(engine, SOME_ID, actor="operator", reason=None),
-    "start": lambda engine: start_run(engine, SOME_ID, lambda _: SHORT, POLICY),
-    "begin": lambda engine: begin_run(engine, SOME_ID),
+    "cancel": lambda engine: cancel(engine, SOME_ID, by=OPERATOR, reason=None),
+    "start": lambda engine: start_run(engine, SOME_ID, lambda _: SHORT, AUTHORITY),
+    "begin": lambda engine: begin_run(engine, SOME_ID, lambda _: LONG, AUTHORITY),
+    "authenticate": lambda engine: authenticate(engine, str(new_token()), KEYS),
+    "create token": lambda engine: create_token(
+        engine, OPERATOR, valid_for=timedelta(days=1), by=ADMIN, keys=KEYS
+    ),
+    "revoke token": lambda engine: revoke_token(engine, SOME_ID, by=ADMIN),
+    "list principals": lambda engine: read_principals(engine, by=ADMIN),
+    "announce": lambda engine: announce(engine, []),
     "show": lambda engine: read_record(engine, SOME_ID),
     "list": lambda engine: read_directives(engine, DirectiveFilter()),
     "resolve": lambda engine: resolve_id(engine, "abcd"),
@@ -68,15 +86,15 @@ def test_a_database_that_goes_away_in_between_is_used_again_when_it_is_back(
     url = server.start()
     engine = create_database_engine(url)
     try:
-        migrate.upgrade(url)
+        migrate.upgrade(server.owner_database_url)
         content = directive(idempotency_key="once")
-        gate.propose(engine, [content], POLICY)
+        gate.propose(engine, [content], AUTHORITY, by=AGENT)
         server.stop()
         with pytest.raises(UnavailableError, match="does not answer"):
-            gate.propose(engine, [content], POLICY)
+            gate.propose(engine, [content], AUTHORITY, by=AGENT)
         server = EmbeddedPostgres(own_data)
         assert server.start() == url
-        [outcome] = gate.propose(engine, [content], POLICY)
+        [outcome] = gate.propose(engine, [content], AUTHORITY, by=AGENT)
         assert not outcome.created
         assert counts(engine)["directives"] == 1
     finally:

@@ -21,6 +21,9 @@ def grant(**changes: Any) -> Grant:
         "policy_version": "1",
         "policy_digest": "sha256:p",
         "module": "echo",
+        "module_version": "1",
+        "module_digest": "sha256:m",
+        "required_approvals": 0,
         "votes": (),
         "budget": None,
         "issued_at": NOON,
@@ -33,7 +36,12 @@ def grant(**changes: Any) -> Grant:
 
 def reason_for(found: Grant | None, now: datetime = NOON) -> str | None:
     return void_reason(
-        found, action_digest="sha256:a", module="echo", policy_digest="sha256:p", now=now
+        found,
+        action_digest="sha256:a",
+        module="echo",
+        module_digest="sha256:m",
+        policy_digest="sha256:p",
+        now=now,
     )
 
 
@@ -50,6 +58,8 @@ def test_no_grant_is_no_leave() -> None:
     [
         ({"action_digest": "sha256:b"}, "action_changed"),
         ({"module": "noop"}, "action_changed"),
+        ({"module_digest": "sha256:n"}, "action_changed"),
+        ({"module_digest": ""}, "action_changed"),
         ({"policy_digest": "sha256:q"}, "policy_changed"),
         ({"expires_at": NOON}, "approval_expired"),
         ({"voided_at": NOON, "void_reason": "canceled"}, "canceled"),
@@ -58,6 +68,24 @@ def test_no_grant_is_no_leave() -> None:
 )
 def test_a_grant_that_no_longer_fits_is_void(changes: dict[str, Any], reason: str) -> None:
     assert reason_for(grant(**changes)) == reason
+
+
+@pytest.mark.parametrize(
+    ("needed", "votes", "reason"),
+    [
+        (0, (), None),
+        (1, ("ada",), None),
+        (2, ("ada", "grace"), None),
+        (2, ("ada", "grace", "linus"), None),
+        (1, (), "approval_unverifiable"),
+        (2, ("ada",), "approval_unverifiable"),
+        (2, ("ada", "ada"), "approval_unverifiable"),
+    ],
+)
+def test_a_grant_of_too_few_people_is_void(
+    needed: int, votes: tuple[str, ...], reason: str | None
+) -> None:
+    assert reason_for(grant(required_approvals=needed, votes=votes)) == reason
 
 
 def test_a_grant_holds_until_the_moment_it_expires_and_not_at_it() -> None:

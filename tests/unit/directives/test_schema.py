@@ -23,7 +23,13 @@ def test_the_schema_lists_every_field_with_its_meaning_and_no_other() -> None:
     assert list(schema["properties"]) == list(DirectiveCreate.model_fields)
     assert all(field["description"] for field in schema["properties"].values())
     assert schema["additionalProperties"] is False
-    assert schema["required"] == ["role", "type", "issued_by", "objective", "scope", "status"]
+    assert schema["required"] == ["role", "type", "objective", "scope"]
+
+
+def test_the_schema_leaves_open_what_doors_fill_in_and_says_so() -> None:
+    schema: dict[str, Any] = directive_json_schema()
+    assert "whoever proposes" in schema["properties"]["issued_by"]["description"]
+    assert "left out" in schema["properties"]["status"]["description"]
 
 
 def test_the_schema_and_the_parser_share_their_text_limits() -> None:

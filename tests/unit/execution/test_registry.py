@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import fields, replace
 from datetime import timedelta
 from importlib.metadata import EntryPoint
 from typing import Any
@@ -24,6 +25,7 @@ def test_the_built_in_modules_are_listed_by_name() -> None:
             "short",
             "Gives the payload back, as its result and as an artifact.",
             "built-in",
+            30.0,
         ),
         ModuleInfo(
             "fail_intentionally",
@@ -31,8 +33,9 @@ def test_the_built_in_modules_are_listed_by_name() -> None:
             "short",
             'Fails on purpose: payload {"mode": "failure" or "raise", "message": text}.',
             "built-in",
+            30.0,
         ),
-        ModuleInfo("noop", "1", "short", "Does nothing and succeeds.", "built-in"),
+        ModuleInfo("noop", "1", "short", "Does nothing and succeeds.", "built-in", 30.0),
     ]
 
 
@@ -41,7 +44,38 @@ def test_a_module_needs_no_base_class() -> None:
     module: Any = Plain()
     registry.register_module(module)
     assert registry.get_module("plain") is module
-    assert registry.list_modules() == [ModuleInfo("plain", "2.1", "long", "", "registered")]
+    assert registry.list_modules() == [ModuleInfo("plain", "2.1", "long", "", "registered", 3600.0)]
+    assert registry.describe_module("plain") == registry.list_modules()[0]
+
+
+def test_there_is_no_description_of_a_module_that_is_not_there() -> None:
+    assert ModuleRegistry().describe_module("plain") is None
+
+
+PLAIN = ModuleInfo("plain", "2.1", "long", "What it does.", "registered", 3600.0)
+CHANGED: dict[str, Any] = {
+    "name": "other",
+    "version": "2.2",
+    "kind": "short",
+    "summary": "What else it does.",
+    "source": "elsewhere:Plain",
+    "timeout_seconds": 3600.5,
+}
+
+
+def test_every_field_of_a_description_is_tried() -> None:
+    assert CHANGED.keys() == {one.name for one in fields(ModuleInfo)}
+
+
+@pytest.mark.parametrize("changed", sorted(CHANGED.keys() - {"source"}))
+def test_a_module_that_changed_in_any_way_has_another_digest(changed: str) -> None:
+    other = replace(PLAIN, **{changed: CHANGED[changed]})
+    assert other.digest != PLAIN.digest
+
+
+def test_a_module_that_is_only_found_elsewhere_keeps_its_digest() -> None:
+    assert replace(PLAIN, source=CHANGED["source"]).digest == PLAIN.digest
+    assert PLAIN.digest.startswith("sha256:")
 
 
 def test_only_the_first_line_of_the_docstring_is_the_summary() -> None:

@@ -6,11 +6,13 @@ them. There is no registry at import: nothing here is global.
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
+from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, get_args
 
+from remit.directives.digest import canonical_json, sha256_digest
 from remit.directives.plain_json import JsonFault, find_fault
 from remit.errors import (
     ConflictError,
@@ -50,6 +52,7 @@ class ModuleInfo:
         kind: how it is run.
         summary: first line of its class' docstring; empty when it has none.
         source: where it comes from: "built-in", the entry point, or "package.module:Class".
+        timeout_seconds: its default timeout.
     """
 
     name: str
@@ -57,6 +60,13 @@ class ModuleInfo:
     kind: ModuleKind
     summary: str
     source: str
+    timeout_seconds: float
+
+    @cached_property
+    def digest(self) -> str:
+        """Digest of all but the source: a grant binds to it."""
+        bound = {key: value for key, value in asdict(self).items() if key != "source"}
+        return sha256_digest(canonical_json(bound))
 
 
 class ModuleRegistry:
@@ -95,6 +105,11 @@ class ModuleRegistry:
             known = listed(sorted(self._modules), "and")
             raise NotFoundError(f"no module is named {quoted(name)}; there are: {known}")
         return self._modules[name][0]
+
+    def describe_module(self, name: str) -> ModuleInfo | None:
+        """Return the description of the module with this name; None when there is none."""
+        found = self._modules.get(name)
+        return None if found is None else found[1]
 
     def list_modules(self) -> list[ModuleInfo]:
         """Return every module's description, by name."""
@@ -195,7 +210,8 @@ def _described(module: ExecutionModule, source: str) -> ModuleInfo:
         raise InvalidInputError("must be a timedelta above zero", field="default_timeout")
     # Not inspect.getdoc: a class without a docstring would inherit that of its base.
     lines = (type(module).__doc__ or "").strip().splitlines() or [""]
-    return ModuleInfo(name, version, module.kind, one_line(lines[0], 200), source)
+    summary = one_line(lines[0], 200)
+    return ModuleInfo(name, version, module.kind, summary, source, timeout.total_seconds())
 
 
 def _checked(output: object) -> ModuleOutput:

@@ -101,6 +101,16 @@ class ModuleError:
     retryable: bool = False
 
 
+def _is_amount(cost: object) -> bool:
+    if not isinstance(cost, Decimal) or not cost.is_finite() or not 0 <= cost < _TRILLION:
+        return False
+    return cost == cost.quantize(_CENT)
+
+
+_CENT = Decimal("0.01")
+_TRILLION = Decimal(10) ** 12
+
+
 @dataclass(frozen=True)
 class ModuleOutput:
     """How a module ended and what it leaves.
@@ -109,14 +119,18 @@ class ModuleOutput:
         status: how it ended.
         result: what it has to report, as a JSON object; None when it has nothing to.
         error: why it did not succeed; None exactly when it did.
+        cost: what it spent, in US dollars; None when it does not say, which counts as its whole
+            budget when it succeeded and as nothing when it did not.
 
     Raises:
-        InvalidInputError: a success has an error, or anything else has none.
+        InvalidInputError: a success has an error, or anything else has none; or the cost is no
+            amount of whole cents.
     """
 
     status: ModuleStatus
     result: dict[str, JsonValue] | None
     error: ModuleError | None
+    cost: Decimal | None = None
 
     def __post_init__(self) -> None:
         """Refuse an outcome that contradicts itself."""
@@ -125,11 +139,17 @@ class ModuleOutput:
             raise InvalidInputError(
                 f"an outcome of status {self.status} must have {needed} error", field="error"
             )
+        if self.cost is not None and not _is_amount(self.cost):
+            raise InvalidInputError(
+                "must be a Decimal of whole cents, from 0 to below a trillion", field="cost"
+            )
 
     @classmethod
-    def success(cls, result: dict[str, JsonValue] | None = None) -> Self:
+    def success(
+        cls, result: dict[str, JsonValue] | None = None, *, cost: Decimal | None = None
+    ) -> Self:
         """Return the outcome of a module that did what was asked."""
-        return cls(ModuleStatus.SUCCESS, result, None)
+        return cls(ModuleStatus.SUCCESS, result, None, cost)
 
     @classmethod
     def failure(
@@ -138,9 +158,11 @@ class ModuleOutput:
         *,
         result: dict[str, JsonValue] | None = None,
         retryable: bool = False,
+        cost: Decimal | None = None,
     ) -> Self:
         """Return the outcome of a module that could not do it and knows why."""
-        return cls(ModuleStatus.FAILURE, result, ModuleError("module_failed", message, retryable))
+        error = ModuleError("module_failed", message, retryable)
+        return cls(ModuleStatus.FAILURE, result, error, cost)
 
     @classmethod
     def error_(

@@ -6,11 +6,10 @@ from uuid import UUID
 import sqlalchemy as sa
 from temporalio import activity
 
-from remit.audit.repository import REMIT
+from remit.identity.types import SYSTEM
 from remit.operations.approvals import ApprovalState, settle
 from remit.operations.gate import submit
-from remit.operations.policies import PolicySource
-from remit.workflows.activities.calls import in_force
+from remit.workflows.activities.calls import AuthoritySource
 from remit.workflows.orders import ApprovalOrder, ApprovalResult, ApprovalStep
 
 
@@ -20,11 +19,11 @@ class ApprovalActivities:
 
     Attributes:
         engine: the database.
-        policies: the policy in force.
+        authority: what it decides with.
     """
 
     engine: sa.Engine
-    policies: PolicySource
+    authority: AuthoritySource
 
     @activity.defn
     def settle_approval(self, order: ApprovalOrder) -> ApprovalStep:
@@ -32,7 +31,7 @@ class ApprovalActivities:
         directive_id = UUID(order.directive_id)
         state = settle(self.engine, directive_id)
         if state.directive.status == "proposed" and state.waits_seconds is None:
-            submit(self.engine, directive_id, actor=REMIT, policy=in_force(self.policies.current))
+            submit(self.engine, directive_id, self.authority.current(), by=SYSTEM)
             state = settle(self.engine, directive_id)
         if state.waits_seconds is not None:
             return ApprovalStep(max(state.waits_seconds, 0.0), None)

@@ -1,6 +1,6 @@
 """How a run's module is called, whether in the ordinary activity or in one of its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -11,16 +11,23 @@ from remit.artifacts.repository import NewArtifact, new_artifact
 from remit.artifacts.types import ArtifactType
 from remit.directives.models import DirectiveRead
 from remit.directives.timebox import parse_timebox
-from remit.errors import InvalidInputError, NotFoundError, UnavailableError
+from remit.errors import (
+    InvalidInputError,
+    MisconfiguredError,
+    NotFoundError,
+    UnavailableError,
+)
 from remit.execution.models import ExecutionRunRead
 from remit.execution.modules.base import BaseExecutionModule
 from remit.execution.modules.registry import ModuleRegistry
 from remit.execution.modules.types import ModuleInput, ModuleOutput
-from remit.operations.results import Ended
+from remit.operations.authority import Authority
+from remit.operations.policies import PolicySource
+from remit.operations.results import Ended, Ending
 from remit.operations.runs import MAX_ATTEMPTS
 from remit.operations.starts import ModuleChoice
 from remit.policy.budget import parse_budget
-from remit.policy.config import PolicyConfig
+from remit.signing.keys import Keyring
 from remit.workflows.orders import ExecutionStep
 
 MODULE_ARTIFACT: ArtifactType = "module_output"
@@ -55,6 +62,16 @@ class Evidence:
         self.artifacts.append(made)
         return made.uri
 
+    def ending(self, output: ModuleOutput, emitted: Sequence[NewArtifact] | None = None) -> Ending:
+        """Return how this attempt ended.
+
+        Args:
+            output: what the module returned.
+            emitted: the artifacts that count; None: all that it emitted.
+        """
+        kept = self.artifacts if emitted is None else emitted
+        return Ending(self.run, output, kept, budgeted=self.directive.budget is not None)
+
 
 @dataclass(frozen=True)
 class ModuleCaller:
@@ -70,11 +87,10 @@ class ModuleCaller:
 
     def choice(self, name: str) -> ModuleChoice:
         """Return how this worker would run the module; an unknown one fails as a short one."""
-        try:
-            module = self.registry.get_module(name)
-        except NotFoundError:
-            return ModuleChoice(kind="short", version="")
-        return ModuleChoice(kind=module.kind, version=module.version)
+        found = self.registry.describe_module(name)
+        if found is None:
+            return ModuleChoice(kind="short", version="", digest="")
+        return ModuleChoice(kind=found.kind, version=found.version, digest=found.digest)
 
     def limit(self, directive: DirectiveRead) -> timedelta:
         """Return how long the directive's module may take."""
@@ -105,16 +121,31 @@ def too_late(limit: timedelta) -> ModuleOutput:
     return ModuleOutput.error_(message, error_type="timed_out")
 
 
-def in_force(current: Callable[[], PolicyConfig]) -> PolicyConfig:
-    """Return the policy in force.
+@dataclass(frozen=True)
+class AuthoritySource:
+    """What this worker decides and verifies with.
 
-    Raises:
-        UnavailableError: its file is broken just now; nothing runs until it is mended.
+    Attributes:
+        policies: the policy in force.
+        keys: returns what signs grants, and what verifies them, as it is now.
     """
-    try:
-        return current()
-    except InvalidInputError as error:
-        raise UnavailableError(f"no policy can be read, so nothing may run: {error}") from error
+
+    policies: PolicySource
+    keys: Callable[[], Keyring]
+
+    def current(self) -> Authority:
+        """Return what a decision is made with now.
+
+        Raises:
+            UnavailableError: the policy's file, or a key's, is broken just now; nothing runs until
+                it is mended.
+        """
+        try:
+            return Authority(self.policies.current(), self.keys())
+        except InvalidInputError as error:
+            raise UnavailableError(f"no policy can be read, so nothing may run: {error}") from error
+        except MisconfiguredError as error:
+            raise UnavailableError(f"no key can be read, so nothing may run: {error}") from error
 
 
 def step_of(

@@ -13,10 +13,15 @@ from temporalio import activity
 
 from remit.directives.models import DirectiveRead
 from remit.execution.models import ExecutionRunRead
-from remit.operations.policies import PolicySource
-from remit.operations.results import Ending, end_run
+from remit.operations.results import end_run
 from remit.operations.runs import start_run
-from remit.workflows.activities.calls import Evidence, ModuleCaller, in_force, step_of, too_late
+from remit.workflows.activities.calls import (
+    AuthoritySource,
+    Evidence,
+    ModuleCaller,
+    step_of,
+    too_late,
+)
 from remit.workflows.orders import ExecutionOrder, ExecutionStep
 
 
@@ -26,20 +31,20 @@ class ExecutionActivities:
 
     Attributes:
         engine: the database.
-        policies: the policy in force.
+        authority: what it verifies grants with.
         modules: this worker's modules.
     """
 
     engine: sa.Engine
-    policies: PolicySource
+    authority: AuthoritySource
     modules: ModuleCaller
 
     @activity.defn
     def execute_directive(self, order: ExecutionOrder) -> ExecutionStep:
         """Start the directive's run; call and end it too, if its module is short."""
         directive_id = UUID(order.directive_id)
-        policy = in_force(self.policies.current)
-        state = start_run(self.engine, directive_id, self.modules.choice, policy)
+        authority = self.authority.current()
+        state = start_run(self.engine, directive_id, self.modules.choice, authority)
         if state.run is None:
             return step_of(state.directive)
         limit = self.modules.limit(state.directive)
@@ -55,4 +60,4 @@ class ExecutionActivities:
         output = self.modules.call(evidence)
         if time.monotonic() - began > limit.total_seconds():
             output = too_late(limit)
-        return step_of(end_run(self.engine, Ending(run, output, evidence.artifacts)))
+        return step_of(end_run(self.engine, evidence.ending(output)))

@@ -15,9 +15,15 @@ import sqlalchemy as sa
 from temporalio import activity
 
 from remit.execution.modules.types import ModuleOutput
-from remit.operations.results import Ending, end_run
+from remit.operations.results import end_run
 from remit.operations.runs import begin_run
-from remit.workflows.activities.calls import Evidence, ModuleCaller, step_of, too_late
+from remit.workflows.activities.calls import (
+    AuthoritySource,
+    Evidence,
+    ModuleCaller,
+    step_of,
+    too_late,
+)
 from remit.workflows.orders import ExecutionOrder, ExecutionStep
 
 HEARTBEAT_SECONDS = 1.0
@@ -33,21 +39,26 @@ class ModuleActivities:
     Attributes:
         engine: the database.
         modules: this worker's modules.
+        authority: what it verifies grants with.
         threads: where modules and transactions run.
     """
 
     engine: sa.Engine
     modules: ModuleCaller
+    authority: AuthoritySource
     threads: Executor
 
     @activity.defn
     async def execute_module(self, order: ExecutionOrder) -> ExecutionStep:
         """Begin an attempt of the directive's run, call its module, end the run."""
         directive_id = UUID(order.directive_id)
-        state = await self._in_thread(lambda: begin_run(self.engine, directive_id))
+        authority = self.authority.current()
+        state = await self._in_thread(
+            lambda: begin_run(self.engine, directive_id, self.modules.choice, authority)
+        )
         if state.run is None:
             return step_of(state.directive)
-        run, evidence = state.run, Evidence(state.directive, state.run)
+        evidence = Evidence(state.directive, state.run)
         limit = self.modules.limit(state.directive)
         work = self.threads.submit(self.modules.call, evidence)
         try:
@@ -57,13 +68,10 @@ class ModuleActivities:
             raise
         if output is None:
             output = too_late(limit)
-            ended = await self._in_thread(lambda: end_run(self.engine, Ending(run, output)))
+            ended = await self._in_thread(lambda: end_run(self.engine, evidence.ending(output, ())))
             self._let_go(work, evidence)
         else:
-            emitted = evidence.artifacts
-            ended = await self._in_thread(
-                lambda: end_run(self.engine, Ending(run, output, emitted))
-            )
+            ended = await self._in_thread(lambda: end_run(self.engine, evidence.ending(output)))
         return step_of(ended)
 
     def _let_go(self, work: Future[ModuleOutput], evidence: Evidence) -> None:
@@ -71,7 +79,7 @@ class ModuleActivities:
 
         def hand_in(work: Future[ModuleOutput]) -> None:
             if work.exception() is None:
-                end_run(self.engine, Ending(evidence.run, work.result(), evidence.artifacts))
+                end_run(self.engine, evidence.ending(work.result()))
 
         if not work.cancel():
             work.add_done_callback(hand_in)

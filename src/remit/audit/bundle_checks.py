@@ -1,0 +1,209 @@
+"""What can be found out about a bundle with nothing but the public key. Pure.
+
+A bundle proves that an installation's key signed what the database held. Whether that holds
+together is found here: every digest is computed again, every decision is made again, every
+signature is verified, and the log must tell of exactly what there is. A bundle may well hold what
+does not: it is evidence of that, too.
+
+Whoever can write to the database could rewrite a whole chain of the log, but neither votes nor
+grants: they have no key. A checkpoint that was kept elsewhere shows a rewritten chain.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from pydantic import JsonValue
+
+from remit.artifacts.types import Artifact, artifact_uri
+from remit.audit.bundle import EVIDENCE_TYPE, Bundle, Evidence, encode
+from remit.audit.bundle_consent import grants, requests, votes
+from remit.audit.bundle_facts import (
+    Check,
+    counted,
+    judged,
+    of_type,
+    parsed_data,
+    particulars,
+    read_evaluation,
+    same,
+    unlike_log,
+)
+from remit.audit.bundle_runs import budget, leave, runs
+from remit.audit.verification import STATUS_OF, verify_chains
+from remit.directives.digest import action_digest, canonical_json, sha256_digest
+from remit.directives.models import DirectiveRead, intent_of
+from remit.errors import UnverifiableError
+from remit.json_types import JsonObject
+from remit.policy.engine import decide
+from remit.policy.types import PolicyInput, PolicyResult, PolicyVerdict, combine
+from remit.signing.keys import Keyring
+
+
+def check_bundle(bundle: Bundle, keys: Keyring) -> tuple[Check, ...]:
+    """Return what was found out, in the order of the loop; all must hold.
+
+    Args:
+        bundle: what :func:`remit.audit.bundle.read_bundle` returned.
+        keys: the keys that are trusted to have signed the bundle, its votes and its grants.
+    """
+    evidence = bundle.evidence
+    return (
+        _signature(bundle, keys),
+        _action_digest(evidence),
+        _log(evidence),
+        _status(evidence),
+        _artifacts(evidence),
+        _decisions(evidence),
+        requests(evidence),
+        votes(evidence, keys),
+        grants(evidence, keys),
+        leave(evidence, keys),
+        runs(evidence),
+        budget(evidence),
+    )
+
+
+def _signature(bundle: Bundle, keys: Keyring) -> Check:
+    envelope = bundle.envelope
+    problems: list[str] = []
+    try:
+        if keys.verify(envelope, payload_type=EVIDENCE_TYPE) != encode(bundle.evidence):
+            problems.append("something else was signed")
+    except UnverifiableError as error:
+        problems.append(error.message)
+    return judged("signature", problems, f"signed with {envelope.kid}, and unchanged since")
+
+
+def _action_digest(evidence: Evidence) -> Check:
+    directive = evidence.directive
+    found, stated = action_digest(intent_of(directive)), directive.action_digest
+    problems: list[str] = []
+    if stated is None and directive.status != "draft":
+        problems.append("the content was never frozen")
+    elif stated not in {None, found}:
+        problems.append(f"the content gives {found}, and was frozen as {stated}: it was changed")
+    words = f"the content gives {found}"
+    return judged("action digest", problems, words if stated else "a draft has none yet")
+
+
+def _log(evidence: Evidence) -> Check:
+    directive = evidence.directive
+    own = [event for event in evidence.events if event.directive_id == directive.id]
+    foreign = len(evidence.events) - len(own)
+    problems = [f"{counted(foreign, 'row')} of another directive"] if foreign else []
+    problems += [
+        f"row {one.seq}: {one.words}"
+        for one in verify_chains(own, [(directive.id, directive.status)])
+        if one.fault != "status_forged"
+    ]
+    return judged("log", problems, f"{counted(len(evidence.events), 'row')}, each after the other")
+
+
+def _status(evidence: Evidence) -> Check:
+    directive = evidence.directive
+    told = [event for event in evidence.events if event.type in STATUS_OF]
+    status = STATUS_OF[told[-1].type] if told else None
+    reason: JsonValue = None
+    if status in {"blocked", "aborted"}:
+        reason = parsed_data(told[-1].data).get("reason")
+    problems: list[str] = []
+    if (directive.status, directive.status_reason) != (status, reason):
+        stands = _with_reason(directive.status, directive.status_reason)
+        problems.append(f"it is {stands}, and the log says {_with_reason(status, reason)}")
+    words = f"{_with_reason(directive.status, directive.status_reason)}, as the log says"
+    return judged("status", problems, words)
+
+
+def _with_reason(status: object, reason: object) -> str:
+    return f"{status}" if reason is None else f"{status} ({reason})"
+
+
+def _artifacts(evidence: Evidence) -> Check:
+    problems = [
+        f"{one.type} {one.id} was changed: its content does not give its digest"
+        for one in evidence.artifacts
+        if not _is_intact(one, evidence.directive)
+    ]
+    digests = {one.uri: one.digest for one in evidence.artifacts}
+    for event in evidence.events:
+        for uri, digest in _named(parsed_data(event.data)).items():
+            if uri not in digests:
+                problems.append(f"the log speaks of {uri}, which is not there")
+            elif digest is not None and digests[uri] != digest:
+                problems.append(f"the log speaks of {uri} with another digest")
+    problems += [
+        f"a run left {uri}, which is not there"
+        for end in of_type(evidence, "execution_end")
+        for uri in _texts(end.metadata.get("artifacts"))
+        if uri not in digests
+    ]
+    words = f"{counted(len(evidence.artifacts), 'artifact')}, each as its digest says"
+    return judged("artifacts", problems, words)
+
+
+def _named(data: JsonObject) -> dict[str, JsonValue]:
+    """Return the artifacts that an event names, each with its digest; None where it gives none."""
+    uri, evidence = data.get("artifact"), data.get("evidence")
+    named: dict[str, JsonValue] = {} if uri is None else {str(uri): None}
+    return {**named, **evidence} if isinstance(evidence, dict) else named
+
+
+def _is_intact(artifact: Artifact, directive: DirectiveRead) -> bool:
+    content = canonical_json(artifact.metadata)
+    stated = (artifact.directive_id, artifact.uri, artifact.digest, artifact.size_bytes)
+    found = (directive.id, artifact_uri(artifact.id), sha256_digest(content), len(content))
+    return stated == found
+
+
+def _texts(value: JsonValue) -> list[str]:
+    return [str(each) for each in value] if isinstance(value, list) else []
+
+
+def _decisions(evidence: Evidence) -> Check:
+    made = of_type(evidence, "policy_evaluation")
+    problems = [
+        f"the decision {one.id} {problem}"
+        for one in made
+        for problem in _of_decision(one, evidence.directive)
+    ]
+    held: list[JsonValue] = [
+        [one.uri, one.metadata.get("verdict"), one.metadata.get("policy_digest")] for one in made
+    ]
+    said: list[JsonValue] = [
+        [data.get("artifact"), data.get("verdict"), data.get("policy_digest")]
+        for data in particulars(evidence, "policy.evaluated")
+    ]
+    problems += unlike_log("decision", held, said)
+    words = f"{counted(len(made), 'decision')}, made again with the same result"
+    return judged("decisions", problems, words if made else "none was made")
+
+
+def _of_decision(artifact: Artifact, directive: DirectiveRead) -> Iterator[str]:
+    """Yield what is wrong with a stored decision, which is made again from its input."""
+    stored = read_evaluation(artifact)
+    if stored is None:
+        yield "cannot be read"
+        return
+    if stored.policy.digest != stored.policy_digest:
+        yield "was made by another policy than it says"
+    if action_digest(stored.intent) != stored.action_digest:
+        yield "is about another action than it says"
+    if not same(stored.intent, dict(intent_of(directive))):
+        yield "is about other content than the directive has"
+    seen = PolicyInput(stored.intent, stored.action_digest, stored.committed)
+    again = list(decide(seen, stored.policy).results)
+    if stored.action_digest != directive.action_digest:
+        # The gate knows the digest that the content was frozen with, which no policy sees.
+        again.append(_CHANGED)
+    if stored.verdict is not combine(again) or _outline(stored.results) != _outline(again):
+        yield f"comes out otherwise when it is made again: {combine(again).value}"
+
+
+def _outline(results: Iterable[PolicyResult]) -> list[tuple[str, ...]]:
+    """Return what was found, by whom, and why; of changed content the gate's words may differ."""
+    return [
+        (one.policy, one.verdict, "" if one.policy == _CHANGED.policy else one.reason)
+        for one in results
+    ]
+
+
+_CHANGED = PolicyResult(PolicyVerdict.BLOCK, "frozen_content", "")

@@ -1,0 +1,211 @@
+"""Checks of a bundle about action: what ran, with which leave, and at what cost. Pure."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from uuid import UUID
+
+from pydantic import JsonValue
+
+from remit.approval.types import Grant
+from remit.artifacts.types import ArtifactType
+from remit.audit.bundle import BudgetEntry, Evidence
+from remit.audit.bundle_consent import is_signed
+from remit.audit.bundle_facts import (
+    Check,
+    counted,
+    judged,
+    of_type,
+    particulars,
+    same,
+    unlike_log,
+)
+from remit.directives.lifecycle import DirectiveStatus
+from remit.execution.lifecycle import RunStatus
+from remit.execution.models import ExecutionRunRead
+from remit.json_types import JsonObject
+from remit.signing.keys import Keyring
+
+_OF_RUNS: frozenset[ArtifactType] = frozenset(
+    {"execution_start", "execution_checkpoint", "execution_end", "module_output"}
+)
+_RUN_OF: Mapping[DirectiveStatus, frozenset[RunStatus]] = {
+    "executing": frozenset({"pending", "running"}),
+    "complete": frozenset({"completed"}),
+    "aborted": frozenset({"failed", "canceled"}),
+}
+"""How the last run of a directive of each status stands; any other status has none."""
+
+
+def runs(evidence: Evidence) -> Check:
+    """Check that each run did what its grant lets it, and that evidence and log agree on it."""
+    found = {grant.id: grant for grant in evidence.grants}
+    problems: list[str] = []
+    for run in evidence.runs:
+        grant = found.get(run.grant_id)
+        own = [*_beside_grant(run, grant)] if grant else []
+        own += [*_beside_start(evidence, run, grant), *_beside_end(evidence, run)]
+        problems += [f"run {run.id} {problem}" for problem in own]
+    status = evidence.directive.status
+    last = {evidence.runs[-1].status} if evidence.runs else set[RunStatus]()
+    if not last <= _RUN_OF.get(status, frozenset()):
+        problems.append(f"the directive is {status}, and its last run is not")
+    attempts = sum(run.attempts for run in evidence.runs)
+    told = len([*particulars(evidence, "run.attempted")])
+    if attempts != told:
+        problems.append(f"the log tells of {counted(told, 'attempt')}, not {attempts}")
+    number = len(evidence.runs)
+    words = f"{counted(number, 'run')}, of the module that was granted" if number else "none ran"
+    return judged("runs", problems, words)
+
+
+def leave(evidence: Evidence, keys: Keyring) -> Check:
+    """Check that nothing ran without a grant, signed, good, and used for nothing else."""
+    found = {grant.id: grant for grant in evidence.grants}
+    uses = Counter(run.grant_id for run in evidence.runs)
+    problems = [
+        f"run {run.id} {problem}"
+        for run in evidence.runs
+        for problem in _of_leave(found.get(run.grant_id), uses[run.grant_id], keys)
+    ]
+    known = {run.id for run in evidence.runs}
+    problems += [
+        f"the artifact {one.uri} is of a run that is not there"
+        for one in evidence.artifacts
+        if (one.type in _OF_RUNS or one.run_id is not None) and one.run_id not in known
+    ]
+    if evidence.directive.status in _RUN_OF and not evidence.runs:
+        problems.append(f"the directive is {evidence.directive.status}, and there is no run")
+    begun = [one.get("run") for one in particulars(evidence, "directive.executing")]
+    used = [one.get("grant") for one in particulars(evidence, "grant.consumed")]
+    problems += unlike_log("run", [str(run.id) for run in evidence.runs], begun)
+    problems += unlike_log("used grant", [str(run.grant_id) for run in evidence.runs], used)
+    number = len(evidence.runs)
+    words = f"{counted(number, 'run')}, {counted(number, 'grant')} used" if number else "none ran"
+    return judged("no run without a grant", problems, words)
+
+
+def budget(evidence: Evidence) -> Check:
+    """Check that amounts were promised with grants, and closed as their runs ended."""
+    problems: list[str] = []
+    accounts: dict[tuple[UUID, str], list[BudgetEntry]] = {}
+    for entry in evidence.budget:
+        accounts.setdefault((entry.grant_id, entry.account), []).append(entry)
+    found = {grant.id: grant for grant in evidence.grants}
+    ran = {run.grant_id: run for run in evidence.runs}
+    for (grant_id, account), entries in accounts.items():
+        own = _of_account(entries, found.get(grant_id), ran.get(grant_id))
+        problems += [f"{account}: {problem}" for problem in own]
+    promised: dict[UUID, JsonObject] = {}
+    for entry in evidence.budget:
+        if entry.kind == "reserve":
+            promised.setdefault(entry.grant_id, {})[entry.account] = str(entry.amount)
+    said = [one["reserved"] for one in particulars(evidence, "grant.issued") if "reserved" in one]
+    problems += unlike_log("promise", list[JsonValue](promised.values()), said)
+    words = f"{counted(len(accounts), 'promise')}, and what became of each"
+    return judged("budget", problems, words if accounts else "nothing was promised")
+
+
+def _beside_grant(run: ExecutionRunRead, grant: Grant) -> Iterator[str]:
+    """Yield in what a run differs from what its grant lets it do."""
+    if (run.module, run.module_version) != (grant.module, grant.module_version):
+        yield f"is of {run.module} {run.module_version}, not {grant.module} {grant.module_version}"
+    if not grant.issued_at <= run.created_at < grant.expires_at:
+        yield "began when its grant did not stand"
+    if run.directive_id != grant.directive_id:
+        yield "is of another directive than its grant"
+
+
+def _beside_start(evidence: Evidence, run: ExecutionRunRead, grant: Grant | None) -> Iterator[str]:
+    """Yield in what a run differs from the artifact of its start."""
+    started = [a.metadata for a in of_type(evidence, "execution_start") if a.run_id == run.id]
+    if len(started) != 1:
+        yield f"has {counted(len(started), 'artifact')} of its start"
+        return
+    wanted: JsonObject = {
+        "run": str(run.id),
+        "grant": str(run.grant_id),
+        "module": run.module,
+        "module_version": run.module_version,
+        "idempotency_key": run.idempotency_key,
+    }
+    if grant is not None:
+        wanted |= {
+            "action_digest": grant.action_digest,
+            "policy_digest": grant.policy_digest,
+            "approved_by": [*grant.votes],
+            "module_digest": grant.module_digest,
+        }
+    for name, value in wanted.items():
+        if not same(started[0].get(name), value):
+            yield f"began otherwise: {name}"
+
+
+def _beside_end(evidence: Evidence, run: ExecutionRunRead) -> Iterator[str]:
+    """Yield in what a run differs from the artifacts of its end."""
+    ended = [a.metadata for a in of_type(evidence, "execution_end") if a.run_id == run.id]
+    given = [a.metadata for a in of_type(evidence, "execution_checkpoint") if a.run_id == run.id]
+    if run.status not in {"completed", "failed"}:
+        if ended or given:
+            yield f"is {run.status}, and left an end"
+    elif [one.get("status") for one in ended] != [run.status]:
+        yield "ended otherwise than its artifact says"
+    elif len(given) != 1 or not same(given[0].get("output"), run.result):
+        yield "returned something else than its artifact says"
+
+
+def _of_leave(grant: Grant | None, uses: int, keys: Keyring) -> Iterator[str]:
+    """Yield why a grant is no leave to run."""
+    if grant is None:
+        yield "has no grant"
+        return
+    if not is_signed(grant, keys):
+        yield "has a grant whose signature does not hold"
+    if grant.voided_at is not None:
+        yield f"has a grant that is void: {grant.void_reason}"
+    if uses > 1:
+        yield "shares its grant with another run"
+
+
+def _of_account(
+    entries: Sequence[BudgetEntry], grant: Grant | None, run: ExecutionRunRead | None
+) -> Iterator[str]:
+    """Yield what is wrong with the entries of one grant on one account."""
+    promises = [one for one in entries if one.kind == "reserve"]
+    closings = [one for one in entries if one.kind != "reserve"]
+    if grant is None or len(promises) != 1:
+        yield "the grant is not there" if grant is None else "there is not exactly one promise"
+        return
+    promise = promises[0]
+    if promise.amount != grant.budget:
+        yield "another amount was promised than granted"
+    if promise.ceiling is not None and promise.amount > promise.ceiling:
+        yield "more was promised than may be"
+    if any(one.period_start != promise.period_start for one in closings):
+        yield "the promise was closed in another period"
+    found = [(one.kind, one.amount) for one in closings]
+    if found != _closings(grant, run, promise.amount):
+        yield "the promise was not closed as its run ended"
+
+
+def _closings(
+    grant: Grant, run: ExecutionRunRead | None, promised: Decimal
+) -> list[tuple[str, Decimal]]:
+    """Return how a promise must be closed; not at all while its grant may still be used."""
+    if run is None:
+        return [] if grant.voided_at is None else [("release", promised)]
+    if run.ended_at is None:
+        return []
+    cost = _cost(run)
+    if cost is None and run.status != "completed":
+        return [("release", promised)]
+    return [("settle", promised if cost is None else cost)]
+
+
+def _cost(run: ExecutionRunRead) -> Decimal | None:
+    """Return what a run says that it cost; None when it does not."""
+    said = (run.result or {}).get("cost")
+    try:
+        return Decimal(said) if isinstance(said, str) else None
+    except InvalidOperation:
+        return None

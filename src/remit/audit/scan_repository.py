@@ -1,0 +1,216 @@
+"""All SQL that reads everything there is, to verify it. It writes nothing.
+
+`remit.operations.auditing` calls it inside one snapshot. It reads to find forgeries, and so must
+read what no writer of Remit's would write: see `_readable` and `_parsed`.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from pydantic import JsonValue
+from sqlalchemy.dialects.postgresql import JSONB
+
+from remit.approval.types import ApprovalRequest, Grant, Vote
+from remit.artifacts.types import Artifact
+from remit.audit.chain import Event
+from remit.audit.checkpoint import Head
+from remit.db.tables import (
+    approval_requests,
+    approval_votes,
+    artifacts,
+    directives,
+    events,
+    grants,
+)
+from remit.directives.plain_json import MAX_NUMBER
+
+# Rows in memory at a time: an event is small, and an artifact may be 10 MiB.
+_MANY, _FEW = 2000, 20
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much there is to verify.
+
+    Attributes:
+        events: rows of the log.
+        directives: directives.
+        artifacts: artifacts.
+        grants: grants, used or not.
+        votes: votes.
+    """
+
+    events: int
+    directives: int
+    artifacts: int
+    grants: int
+    votes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """An artifact that an event speaks of, and that is not there as it was then.
+
+    Attributes:
+        directive_id: whose event.
+        seq: its position.
+        uri: the artifact's address, as the event has it.
+        is_there: whether there is an artifact of that address, with another digest.
+    """
+
+    directive_id: UUID
+    seq: int
+    uri: str
+    is_there: bool
+
+
+def count_all(connection: sa.Connection) -> Counts:
+    """Return how much there is to verify."""
+    tables = (events, directives, artifacts, grants, approval_votes)
+    counted = (sa.select(sa.func.count()).select_from(t).scalar_subquery() for t in tables)
+    return Counts(*connection.execute(sa.select(*counted)).one())
+
+
+def list_heads(connection: sa.Connection) -> list[Head]:
+    """Return the last event of every chain."""
+    newest = (
+        sa.select(events.c.directive_id, sa.func.max(events.c.seq).label("seq"))
+        .group_by(events.c.directive_id)
+        .subquery()
+    )
+    own = (events.c.directive_id == newest.c.directive_id) & (events.c.seq == newest.c.seq)
+    columns = (events.c.directive_id, events.c.seq, events.c.hash)
+    return [Head(*row) for row in connection.execute(sa.select(*columns).join(newest, own))]
+
+
+def stream_events(connection: sa.Connection) -> Iterator[Event]:
+    """Yield the whole log, by directive and position."""
+    columns = _readable(events, Event.__slots__)
+    statement = sa.select(*columns).order_by(events.c.directive_id, events.c.seq)
+    for row in _streamed(connection, statement, _MANY):
+        yield Event(*row)
+
+
+def stream_statuses(connection: sa.Connection) -> Iterator[tuple[UUID, str]]:
+    """Yield every directive's id and status, by id."""
+    statement = sa.select(directives.c.id, directives.c.status).order_by(directives.c.id)
+    for row in _streamed(connection, statement, _MANY):
+        yield row[0], row[1]
+
+
+def stream_artifacts(connection: sa.Connection) -> Iterator[Artifact]:
+    """Yield every artifact, in any order.
+
+    The metadata is no object where it was forged to be none; its digest does not fit then.
+    """
+    for row in _streamed(connection, sa.select(*_readable(artifacts, Artifact.__slots__)), _FEW):
+        fields = dict(zip(Artifact.__slots__, row, strict=True))
+        yield Artifact(**{**fields, "metadata": _parsed(fields["metadata"])})
+
+
+def stream_mentions(connection: sa.Connection) -> Iterator[Mention]:
+    """Yield each mention of an artifact that is gone, or no longer has the digest mentioned."""
+    named = sa.func.jsonb_each_text(
+        sa.case(
+            (
+                sa.func.jsonb_typeof(events.c.data["evidence"]) == "object",
+                events.c.data["evidence"],
+            ),
+            else_=sa.text("'{}'::jsonb"),
+        )
+    ).table_valued("key", "value", name="named")
+    statement = (
+        sa.select(events.c.directive_id, events.c.seq, named.c.key, artifacts.c.id.is_not(None))
+        .select_from(events)
+        .join(named, sa.true())
+        .outerjoin(artifacts, artifacts.c.uri == named.c.key)
+        .where(artifacts.c.id.is_(None) | (artifacts.c.digest != named.c.value))
+        .order_by(events.c.directive_id, events.c.seq)
+    )
+    for row in _streamed(connection, statement, _MANY):
+        yield Mention(*row)
+
+
+def stream_grants(connection: sa.Connection) -> Iterator[Grant]:
+    """Yield every grant, used or not."""
+    statement = sa.select(*_readable(grants, Grant.__slots__)).order_by(grants.c.id)
+    for row in _streamed(connection, statement, _MANY):
+        fields = dict(zip(Grant.__slots__, row, strict=True))
+        read = {"votes": _words(fields["votes"]), "envelope": _parsed(fields["envelope"])}
+        yield Grant(**{**fields, **read})
+
+
+def stream_votes(connection: sa.Connection) -> Iterator[tuple[Vote, ApprovalRequest]]:
+    """Yield every vote with the request that it answers, oldest first."""
+    cast = _readable(approval_votes, Vote.__slots__)
+    asked = _readable(approval_requests, ApprovalRequest.__slots__)
+    statement = (
+        sa.select(*cast, *asked)
+        .join_from(approval_votes, approval_requests)
+        .order_by(approval_votes.c.id)
+    )
+    for row in _streamed(connection, statement, _MANY):
+        vote = dict(zip(Vote.__slots__, row[: len(cast)], strict=True))
+        request = dict(zip(ApprovalRequest.__slots__, row[len(cast) :], strict=True))
+        listed = {name: _words(request[name]) for name in ("approver_groups", "rules")}
+        envelope = _parsed(vote["envelope"])
+        yield Vote(**{**vote, "envelope": envelope}), ApprovalRequest(**{**request, **listed})
+
+
+def _streamed(
+    connection: sa.Connection, statement: sa.Select[Any], batch: int
+) -> Iterator[Sequence[Any]]:
+    """Yield rows through a cursor of the server, `batch` of them in memory at a time."""
+    with connection.execute(statement, execution_options={"yield_per": batch}) as rows:
+        yield from rows
+
+
+def _readable(table: sa.Table, names: Sequence[str]) -> list[sa.ColumnElement[Any]]:
+    """Return columns as Python can read them, whatever they hold.
+
+    JSON is read as its text. A time is read as the nearest one that Python has: Postgres knows
+    infinity and the year 100,000. Either would end a reading instead of being found forged.
+    """
+    found: list[sa.ColumnElement[Any]] = []
+    for name in names:
+        column: sa.ColumnElement[Any] = table.c[name]
+        if isinstance(column.type, JSONB):
+            column = sa.cast(column, sa.Text)
+        elif isinstance(column.type, sa.DateTime):
+            column = sa.func.least(sa.func.greatest(column, _FIRST), _LAST)
+        found.append(column.label(name))
+    return found
+
+
+# A day inside what Python has, so that no time zone can lead outside.
+_FIRST, _LAST = (
+    sa.literal(datetime(year, month, day, tzinfo=UTC), sa.DateTime(timezone=True))
+    for year, month, day in ((1, 1, 2), (9999, 12, 30))
+)
+
+
+def _parsed(text: str | None) -> Any:  # noqa: ANN401 - what a forged column holds is unknown
+    """Return what JSON text says; the text itself where Python cannot read it."""
+    if text is None:
+        return None
+    try:
+        return json.loads(text, parse_int=_number)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _number(digits: str) -> float:
+    """Return a whole number; Postgres also writes large fractional ones so."""
+    number = float(digits)
+    return int(digits) if abs(number) <= MAX_NUMBER else number
+
+
+def _words(text: str) -> tuple[JsonValue, ...]:
+    """Return the JSON array that a text says; of anything else, the text alone."""
+    value = _parsed(text)
+    return tuple(value) if isinstance(value, list) else (text,)

@@ -1,0 +1,202 @@
+"""Compares the whole log with itself, with the directives, and with a checkpoint. Pure.
+
+Each chain proves its own order: an edited, missing or moved row breaks it. What a chain cannot
+show by itself is that it was rewritten from some row on with hashes to match, or that its end was
+cut off; without a checkpoint that is found only where the directive's status disagrees with what is
+left. With a checkpoint, everything up to the heads that it notes is found.
+
+Rows and statuses are streamed: memory holds the checkpoint and one row, however long the log is.
+"""
+
+import heapq
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+from typing import Literal
+from uuid import UUID
+
+from remit.audit.chain import GENESIS, INSTALLATION, Event, event_hash
+from remit.audit.checkpoint import Checkpoint, Head
+from remit.directives.lifecycle import DirectiveStatus
+from remit.wording import quoted
+
+Fault = Literal[
+    "edited",
+    "missing",
+    "duplicated",
+    "reordered",
+    "replaced",
+    "truncated",
+    "rewritten",
+    "chain_missing",
+    "directive_missing",
+    "status_forged",
+    "artifact_changed",
+    "artifact_missing",
+    "unverifiable",
+]
+"""What can be wrong.
+
+- `edited`: a row's content does not give its hash
+- `missing`: rows are missing inside a chain
+- `duplicated`: a position is taken twice
+- `reordered`: a row is not in its place, and the one that belongs there stands later
+- `replaced`: a row does not follow from the one before it, and is sound in itself
+- `truncated`: the chain is shorter than at the checkpoint
+- `rewritten`: the row of the checkpoint has another hash than then
+- `chain_missing`: nothing is left of a chain
+- `directive_missing`: there is a chain, and no directive
+- `status_forged`: the directive's status is not the one that its log tells
+- `artifact_changed`: an artifact's content does not give its digest
+- `artifact_missing`: the log speaks of an artifact that is gone
+- `unverifiable`: a grant or a vote does not bear out its signature
+"""
+
+STATUS_OF: Mapping[str, DirectiveStatus] = {
+    "directive.drafted": "draft",
+    "directive.proposed": "proposed",
+    "directive.retried": "proposed",
+    "directive.approved": "approved",
+    "directive.blocked": "blocked",
+    "directive.executing": "executing",
+    "directive.completed": "complete",
+    "directive.aborted": "aborted",
+}
+"""The status that a directive has after each of these events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong.
+
+    Attributes:
+        directive_id: the directive, or :data:`INSTALLATION`; None when it is about none.
+        seq: the first row of its chain that is wrong; None when it is about no row.
+        fault: what is wrong.
+        words: the same for a person, who knows directive and row already.
+    """
+
+    directive_id: UUID | None
+    seq: int | None
+    fault: Fault
+    words: str
+
+
+def verify_chains(
+    events: Iterable[Event],
+    statuses: Iterable[tuple[UUID, str]],
+    checkpoint: Checkpoint | None = None,
+) -> Iterator[Finding]:
+    """Yield the first thing that is wrong with each chain, or with its directive.
+
+    Args:
+        events: the whole log, ordered by directive and then by position.
+        statuses: every directive's id and status, ordered by id.
+        checkpoint: what the log is held against; None trusts the chains alone.
+    """
+    for directive_id, known in groupby(_merged(events, statuses, checkpoint), attrgetter("id")):
+        status, head, judged = None, None, False
+        for one in known:
+            if one.rows is not None:  # the last; read before the next directive is asked for
+                judged = True
+                yield from _judged(directive_id, status, head, one.rows)
+            status = status if one.status is None else one.status
+            head = one.head or head
+        if not judged:
+            words = "nothing is left of the chain" if head else "the log says nothing of it"
+            yield Finding(directive_id, 1, "chain_missing", words)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """One thing known of a directive; the fields that stay None are other things.
+
+    Attributes:
+        id: the directive.
+        rank: place among the things known of it; its rows come last.
+        status: its status now.
+        head: its head at the checkpoint.
+        rows: its chain, which can be read once.
+    """
+
+    id: UUID
+    rank: int
+    status: str | None = None
+    head: Head | None = None
+    rows: Iterator[Event] | None = None
+
+
+def _merged(
+    events: Iterable[Event], statuses: Iterable[tuple[UUID, str]], checkpoint: Checkpoint | None
+) -> Iterator[_Known]:
+    """Yield all that is known, directive by directive."""
+    heads = checkpoint.heads if checkpoint else ()
+    return heapq.merge(
+        (_Known(directive_id, 0, status=status) for directive_id, status in statuses),
+        (_Known(head.directive_id, 1, head=head) for head in heads),
+        (_Known(key, 2, rows=rows) for key, rows in groupby(events, attrgetter("directive_id"))),
+        key=lambda known: (known.id.int, known.rank),
+    )
+
+
+def _judged(
+    directive_id: UUID, status: str | None, head: Head | None, rows: Iterator[Event]
+) -> Iterator[Finding]:
+    """Yield what is wrong with one chain of at least one row, or nothing."""
+    previous, position, told = GENESIS, 0, None
+    for row in rows:
+        position += 1
+        broken = _broken(row, previous, position, rows)
+        if broken is not None:
+            yield broken
+            return
+        if head is not None and position == head.seq and row.hash != head.hash:
+            words = "it had another hash at the checkpoint: it, or rows before it, were rewritten"
+            yield Finding(directive_id, position, "rewritten", words)
+            return
+        previous, told = row.hash, STATUS_OF.get(row.type, told)
+    if head is not None and position < head.seq:
+        words = f"it and all after it are missing: the checkpoint has {head.seq} rows"
+        yield Finding(directive_id, position + 1, "truncated", words)
+    elif directive_id != INSTALLATION:
+        yield from _compared(directive_id, status, told)
+
+
+def _broken(row: Event, previous: str, position: int, later: Iterator[Event]) -> Finding | None:
+    """Return what is wrong with a row as such; None when it follows from the one before it.
+
+    Args:
+        row: the row.
+        previous: the hash of the row before it.
+        position: the position that it should have.
+        later: the rows after it; read only when the row is not in its place.
+    """
+    follows = row.prev_hash == previous
+    if follows and row.seq == position and row.hash == event_hash(row):
+        return None
+    about = row.directive_id
+    if row.seq < position:
+        return Finding(about, row.seq, "duplicated", "its position is taken twice")
+    if not follows and any(other.prev_hash == previous for other in later):
+        words = "it is not the row that belongs here, which stands later"
+        return Finding(about, position, "reordered", words)
+    if row.seq > position:
+        last = row.seq - 1
+        words = "it is missing" if last == position else f"it and all up to row {last} are missing"
+        return Finding(about, position, "missing", words)
+    if row.hash != event_hash(row):
+        words = "it was edited: its content does not give its hash"
+        return Finding(about, position, "edited", words)
+    words = "it does not follow from the row before it: one of the two was replaced"
+    return Finding(about, position, "replaced", words)
+
+
+def _compared(directive_id: UUID, status: str | None, told: str | None) -> Iterator[Finding]:
+    """Yield what is wrong with the status of a directive whose chain is sound, or nothing."""
+    if status is None:
+        yield Finding(directive_id, None, "directive_missing", "it is gone, and its log is there")
+    elif status != told:
+        says = "never gives it a status" if told is None else f"says {quoted(told)}"
+        words = f"its status is {quoted(status)}, and its log {says}"
+        yield Finding(directive_id, None, "status_forged", words)

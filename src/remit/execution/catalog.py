@@ -1,0 +1,74 @@
+"""What the workers can execute, as they announced it: the table `modules`.
+
+A worker announces its modules when it starts. A grant binds to the announcement that stood when it
+was issued, so that a module that changes under its name voids the approvals that it was given.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from remit.db.tables import modules
+from remit.execution.modules.registry import ModuleInfo
+from remit.json_types import JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """A module as a worker announced it.
+
+    Attributes:
+        version: its version; empty when no worker has announced it.
+        digest: digest of its description; empty when no worker has announced it.
+    """
+
+    version: str = ""
+    digest: str = ""
+
+
+def announce_modules(connection: sa.Connection, infos: Sequence[ModuleInfo]) -> None:
+    """Store what a worker can execute; what it announces stands in place of what stood before."""
+    # In one order for all workers that start at once, so that they wait and never deadlock.
+    rows = [
+        {"name": one.name, "version": one.version, "digest": one.digest, "summary": one.summary}
+        for one in sorted(infos, key=lambda info: info.name)
+    ]
+    if not rows:
+        return
+    statement = insert(modules).values(rows)
+    new = statement.excluded
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["name"],
+            set_={
+                "version": new.version,
+                "digest": new.digest,
+                "summary": new.summary,
+                "announced_at": sa.func.now(),
+            },
+            where=modules.c.digest != new.digest,
+        )
+    )
+
+
+def announced_module(connection: sa.Connection, name: str) -> Announced:
+    """Return what stands announced under a name."""
+    statement = sa.select(modules.c.version, modules.c.digest).where(modules.c.name == name)
+    row = connection.execute(statement).first()
+    return Announced(row.version, row.digest) if row else Announced()
+
+
+def announced_from_json(stored: JsonObject | None) -> Announced:
+    """Return what :data:`ANNOUNCED` read."""
+    if stored is None:
+        return Announced()
+    return Announced(str(stored["version"]), str(stored["digest"]))
+
+
+ANNOUNCED = """(
+    SELECT jsonb_build_object('version', one.version, 'digest', one.digest)
+    FROM modules AS one WHERE one.name = directive.type
+)"""
+"""An SQL value: what stands announced for the row `directive`."""

@@ -1,0 +1,219 @@
+"""Audit: hold the whole log, the evidence and the signatures against each other.
+
+`remit audit` calls these. They read one moment of the database and write nothing to it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from remit.approval.repository import database_time
+from remit.approval.statements import verify_grant, verify_vote
+from remit.artifacts.types import Artifact, artifact_uri
+from remit.audit import scan_repository as scan
+from remit.audit.chain import INSTALLATION
+from remit.audit.checkpoint import Checkpoint, make_checkpoint, read_checkpoint, sign_checkpoint
+from remit.audit.scan_repository import Counts, Mention
+from remit.audit.verification import Finding, verify_chains
+from remit.db.session import snapshot
+from remit.directives.digest import canonical_json, sha256_digest
+from remit.errors import ConflictError, InvalidInputError, RemitError
+from remit.identity.repository import list_principals
+from remit.identity.rules import require
+from remit.identity.statements import verify_principal
+from remit.identity.types import Principal
+from remit.signing.keys import Keyring
+from remit.wording import quoted
+
+MAX_FINDINGS = 1000
+"""Most findings that a report holds; it counts the rest."""
+
+Progress = Callable[[int, int], None]
+"""Told now and then how many rows were read, and how many there are to read."""
+
+_ROWS_BETWEEN_TELLINGS = 1000
+_Row = TypeVar("_Row")
+
+
+def tell_nobody(done: int, total: int) -> None:
+    """Be the :data:`Progress` that nobody sees."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditReport:
+    """What an audit found.
+
+    Attributes:
+        read: how much was verified.
+        checkpoint: what the log was held against; None: the chains were trusted alone.
+        findings: what is wrong, at most :data:`MAX_FINDINGS`; empty when nothing is.
+        found: how many things are wrong in all.
+    """
+
+    read: Counts
+    checkpoint: Checkpoint | None
+    findings: tuple[Finding, ...]
+    found: int
+
+
+@dataclass(frozen=True, slots=True)
+class TakenCheckpoint:
+    """A checkpoint that was taken.
+
+    Attributes:
+        checkpoint: what it says.
+        data: the file to be kept away from the database.
+    """
+
+    checkpoint: Checkpoint
+    data: bytes
+
+
+def verify_log(
+    engine: sa.Engine,
+    *,
+    by: Principal,
+    keys: Keyring,
+    checkpoint: Checkpoint | None = None,
+    progress: Progress = tell_nobody,
+) -> AuditReport:
+    """Verify every chain, status, artifact, grant and vote.
+
+    Args:
+        engine: the database.
+        by: who asks.
+        keys: the keys that are trusted to have signed grants and votes.
+        checkpoint: what every chain must still pass through. With None, the end of a chain may
+            have been cut off, or the chain rewritten, and this does not see it.
+        progress: told how far it is.
+
+    Raises:
+        ForbiddenError: whoever asks may not audit.
+        UnavailableError: the database does not answer.
+    """
+    require(by, "audit")
+    kept: list[Finding] = []
+    found = 0
+    with snapshot(engine) as connection:
+        total = scan.count_all(connection)
+        meter = _Meter(total, progress)
+        for finding in _findings(connection, meter, keys, checkpoint):
+            found += 1
+            if len(kept) < MAX_FINDINGS:
+                kept.append(finding)
+    return AuditReport(total, checkpoint, tuple(kept), found)
+
+
+def take_checkpoint(
+    engine: sa.Engine, keys: Keyring, *, by: Principal, previous: bytes | None = None
+) -> TakenCheckpoint:
+    """Sign the heads of all chains.
+
+    Args:
+        engine: the database.
+        keys: with the key to sign it.
+        by: who asks.
+        previous: the file of the checkpoint before. The log is held against it first: a rewritten
+            log never gets a checkpoint that claims to follow from one before the rewriting.
+
+    Raises:
+        ForbiddenError: whoever asks may not audit.
+        UnverifiableError: `previous` is no checkpoint that `keys` verify.
+        ConflictError: the log no longer holds what `previous` says.
+        MisconfiguredError: there is no key to sign with.
+        UnavailableError: the database does not answer.
+    """
+    require(by, "audit")
+    before = None if previous is None else read_checkpoint(previous, keys)
+    with snapshot(engine) as connection:
+        if before is not None:
+            _require_continuation(connection, before)
+        heads, now = scan.list_heads(connection), database_time(connection)
+    taken = make_checkpoint(heads, now, previous=previous)
+    return TakenCheckpoint(taken, sign_checkpoint(taken, keys))
+
+
+def _require_continuation(connection: sa.Connection, before: Checkpoint) -> None:
+    events, statuses = scan.stream_events(connection), scan.stream_statuses(connection)
+    # All of it is read, so that no cursor stays open behind the error.
+    found = tuple(verify_chains(events, statuses, before))
+    if found:
+        broken = found[0]
+        where = "" if broken.seq is None else f", row {broken.seq}"
+        raise ConflictError(
+            f"the log does not hold against the previous checkpoint (directive "
+            f"{broken.directive_id}{where}: {broken.words}); look into it with `remit audit "
+            "verify --checkpoint FILE`, and then begin anew without --previous",
+            field="previous",
+        )
+
+
+class _Meter:
+    """Counts the rows that pass, and tells of them."""
+
+    def __init__(self, total: Counts, progress: Progress) -> None:
+        self._done = 0
+        self._total = total.events + total.artifacts + total.grants + total.votes
+        self._progress = progress
+
+    def over(self, rows: Iterable[_Row]) -> Iterator[_Row]:
+        """Yield the rows as they are."""
+        for row in rows:
+            if self._done % _ROWS_BETWEEN_TELLINGS == 0:
+                self._progress(self._done, self._total)
+            self._done += 1
+            yield row
+        self._progress(self._done, self._total)
+
+
+def _findings(
+    connection: sa.Connection, meter: _Meter, keys: Keyring, checkpoint: Checkpoint | None
+) -> Iterator[Finding]:
+    """Yield everything that is wrong: the log first, then the evidence, then the signatures."""
+    events = meter.over(scan.stream_events(connection))
+    yield from verify_chains(events, scan.stream_statuses(connection), checkpoint)
+    for mention in scan.stream_mentions(connection):
+        yield _mentioned(mention)
+    for artifact in meter.over(scan.stream_artifacts(connection)):
+        if not _is_intact(artifact):
+            words = f"artifact {artifact.id} was changed: its content does not give its digest"
+            yield Finding(artifact.directive_id, None, "artifact_changed", words)
+    for grant in meter.over(scan.stream_grants(connection)):
+        try:
+            verify_grant(grant, keys)
+        except RemitError as error:
+            yield _unsigned(grant.directive_id, f"grant {grant.id}", error)
+    for vote, request in meter.over(scan.stream_votes(connection)):
+        try:
+            verify_vote(vote, request, keys)
+        except RemitError as error:
+            yield _unsigned(request.directive_id, f"a vote of {quoted(vote.voter)}", error)
+    for row in list_principals(connection):
+        try:
+            verify_principal(row, keys)
+        except RemitError as error:
+            yield _unsigned(INSTALLATION, f"the principal {quoted(row.principal.name)}", error)
+
+
+def _mentioned(mention: Mention) -> Finding:
+    about, seq, named = mention.directive_id, mention.seq, quoted(mention.uri)
+    if mention.is_there:
+        words = f"it speaks of {named}, whose digest was another one then"
+        return Finding(about, seq, "artifact_changed", words)
+    return Finding(about, seq, "artifact_missing", f"it speaks of {named}, which is gone")
+
+
+def _is_intact(artifact: Artifact) -> bool:
+    try:
+        content = canonical_json(artifact.metadata)
+    except InvalidInputError:
+        return False
+    stated = (artifact.uri, artifact.digest, artifact.size_bytes)
+    return stated == (artifact_uri(artifact.id), sha256_digest(content), len(content))
+
+
+def _unsigned(directive_id: UUID, what: str, error: RemitError) -> Finding:
+    return Finding(directive_id, None, "unverifiable", f"{what} does not verify: {error.message}")

@@ -1,0 +1,72 @@
+"""Hand out everything that is known of one directive, as one signed file.
+
+`remit evidence export` calls this. It reads one moment of the database and writes nothing to it.
+"""
+
+from dataclasses import replace
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from remit.approval.repository import database_time, list_grants, list_requests, list_votes
+from remit.artifacts.repository import list_artifacts
+from remit.audit.bundle import Asked, BudgetEntry, Evidence, carried, sign_bundle
+from remit.audit.repository import list_events
+from remit.budget.ledger import list_entries
+from remit.db.session import snapshot
+from remit.directives.repository import get_directive
+from remit.errors import ConflictError
+from remit.execution.repository import list_runs
+from remit.identity.rules import require
+from remit.identity.types import Principal
+from remit.signing.keys import Keyring
+
+
+def export_bundle(engine: sa.Engine, directive_id: UUID, keys: Keyring, *, by: Principal) -> bytes:
+    """Return the bundle of one directive: a file for `remit evidence verify`.
+
+    What was tampered with is carried as it is, and does not verify.
+
+    Args:
+        engine: the database.
+        directive_id: the directive.
+        keys: with the key to sign it.
+        by: who asks.
+
+    Raises:
+        ForbiddenError: whoever asks may not audit.
+        NotFoundError: there is no such directive.
+        ConflictError: its evidence is too large, or a row holds what Remit never writes there and
+            no bundle can carry.
+        MisconfiguredError: there is no key to sign with.
+        UnavailableError: the database does not answer.
+    """
+    require(by, "audit")
+    with snapshot(engine) as connection:
+        try:
+            evidence = _read(connection, directive_id, by.name)
+        except (TypeError, ValueError, RecursionError, sa.exc.DataError) as error:
+            raise ConflictError(
+                f"directive {directive_id} has a row that holds what Remit never writes, and that "
+                "no bundle can carry; `remit audit verify` names what was tampered with"
+            ) from error
+    return sign_bundle(evidence, keys)
+
+
+def _read(connection: sa.Connection, directive_id: UUID, exported_by: str) -> Evidence:
+    asked = [
+        Asked(request, tuple(list_votes(connection, request.id)))
+        for request in list_requests(connection, directive_id)
+    ]
+    artifacts = list_artifacts(connection, directive_id)
+    return Evidence(
+        exported_at=database_time(connection),
+        exported_by=exported_by,
+        directive=get_directive(connection, directive_id),
+        requests=tuple(asked),
+        grants=tuple(list_grants(connection, directive_id)),
+        runs=tuple(list_runs(connection, directive_id)),
+        budget=tuple(BudgetEntry(**row) for row in list_entries(connection, directive_id)),
+        artifacts=tuple(replace(one, metadata=carried(one.metadata)) for one in artifacts),
+        events=tuple(list_events(connection, directive_id)),
+    )

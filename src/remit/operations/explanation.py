@@ -1,0 +1,199 @@
+"""What a directive still needs, who could give it, and what would fail. Changes nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from remit.approval.repository import database_time, latest_grant, latest_request
+from remit.approval.rules import approvers, objection
+from remit.approval.types import ApprovalRequest
+from remit.budget.ledger import read_accounts
+from remit.db.session import snapshot
+from remit.directives.digest import action_digest
+from remit.directives.models import DirectiveRead, intent_of
+from remit.directives.repository import get_directive
+from remit.errors import UnverifiableError
+from remit.execution.catalog import Announced, announced_module
+from remit.identity.repository import acts_for, list_principals
+from remit.identity.statements import verify_principal
+from remit.identity.types import PrincipalRow
+from remit.operations.authority import Authority
+from remit.operations.ballots import counted_votes
+from remit.operations.decisions import last_evaluation
+from remit.operations.spending import Spending
+from remit.operations.starts import ModuleChoice, check_grant
+from remit.policy.engine import applying_limits, decide
+from remit.policy.types import PolicyInput
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A person, and whether they could answer.
+
+    Attributes:
+        name: who it is.
+        objection: why they may not vote; None: they may.
+        voted: whether they have approved already.
+    """
+
+    name: str
+    objection: str | None
+    voted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What an open request still waits for.
+
+    Attributes:
+        rules: the rules that ask, each with its reason.
+        required: how many people must approve.
+        approved_by: those who have.
+        missing: how many are still needed.
+        candidates: every person who is known, those who may vote first.
+        expires_at: when it stops waiting.
+    """
+
+    rules: tuple[str, ...]
+    required: int
+    approved_by: tuple[str, ...]
+    missing: int
+    candidates: tuple[Candidate, ...]
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Where a directive stands, and why.
+
+    Attributes:
+        directive: the directive now.
+        waiting: what it waits for; None when it waits for nobody.
+        because: why it was blocked, as the gate found it; empty when it was not the gate.
+        obstacles: what would fail if it were approved or started now; empty when nothing would.
+    """
+
+    directive: DirectiveRead
+    waiting: Waiting | None
+    because: tuple[str, ...]
+    obstacles: tuple[str, ...]
+
+
+def explain(engine: sa.Engine, directive_id: UUID, authority: Authority) -> Explanation:
+    """Return where a directive stands and what is missing.
+
+    Raises:
+        NotFoundError: there is no such directive.
+    """
+    with snapshot(engine) as connection:
+        directive = get_directive(connection, directive_id)
+        request = latest_request(connection, directive_id)
+        pending = request if request is not None and request.status == "pending" else None
+        evaluation = last_evaluation(connection, directive_id)
+        blocked = directive.status_reason == "policy"
+        return Explanation(
+            directive=directive,
+            waiting=_waiting(connection, directive, pending, authority) if pending else None,
+            because=evaluation.blocks if evaluation and blocked else (),
+            obstacles=tuple(_obstacles(connection, directive, pending, authority)),
+        )
+
+
+def _waiting(
+    connection: sa.Connection,
+    directive: DirectiveRead,
+    request: ApprovalRequest,
+    authority: Authority,
+) -> Waiting:
+    given = approvers(counted_votes(connection, request, authority.keys))
+    issued_for = acts_for(connection, directive.issued_by)
+    known = [one for one in list_principals(connection) if one.disabled_at is None]
+
+    def candidate(row: PrincipalRow) -> Candidate:
+        one = row.principal
+        problem = objection(request, one, issued_by=directive.issued_by, issued_for=issued_for)
+        if not _is_signed(row, authority):
+            problem = f"{one.name} may not vote: who they are does not verify"
+        return Candidate(one.name, problem, one.name in given)
+
+    people = [candidate(row) for row in known if row.principal.kind == "human"]
+    return Waiting(
+        rules=request.rules,
+        required=request.required_approvals,
+        approved_by=tuple(given),
+        missing=max(request.required_approvals - len(given), 0),
+        candidates=tuple(sorted(people, key=lambda one: (one.objection is not None, one.name))),
+        expires_at=request.expires_at,
+    )
+
+
+def _is_signed(row: PrincipalRow, authority: Authority) -> bool:
+    try:
+        verify_principal(row, authority.keys)
+    except UnverifiableError:
+        return False
+    return True
+
+
+def _obstacles(
+    connection: sa.Connection,
+    directive: DirectiveRead,
+    request: ApprovalRequest | None,
+    authority: Authority,
+) -> list[str]:
+    """Return what would fail if nothing changed; a directive that has ended has no obstacles."""
+    if directive.status not in {"proposed", "approved", "blocked"}:
+        return []
+    content = intent_of(directive)
+    found = []
+    if directive.action_digest != action_digest(content):
+        found.append("action_changed: its content was changed after it was frozen; propose it anew")
+    announced = announced_module(connection, directive.type)
+    if not announced.digest:
+        found.append(f"module_not_found: no worker has announced the module {directive.type}")
+    found += _at_the_gate(connection, directive, request, authority)
+    if directive.status == "approved":
+        found += _of_the_grant(connection, directive, announced, authority)
+    return found
+
+
+def _at_the_gate(
+    connection: sa.Connection,
+    directive: DirectiveRead,
+    request: ApprovalRequest | None,
+    authority: Authority,
+) -> list[str]:
+    """Return what the policy in force would say to it."""
+    policy, content = authority.policy, intent_of(directive)
+    found = []
+    if request is not None and request.policy_digest != policy.digest:
+        found.append(
+            f"policy_changed: policy {request.policy_version} asked, and {policy.version} is in "
+            "force now, under which an approval is void; cancel it and retry"
+        )
+    if request is not None and database_time(connection) >= request.expires_at:
+        found.append("expired: its time to be approved is over; retry it")
+    limits = applying_limits(content, policy)
+    spending = Spending(policy, read_accounts(connection, limits))
+    seen = PolicyInput(content, action_digest(content), spending.seen(content))
+    if directive.status != "approved":
+        found += [f"policy: {reason}" for reason in decide(seen, policy).block_reasons]
+    if request is not None:
+        left = spending.obstacles(content, agreed=request.rules)
+        found += [f"budget_exhausted: {reason}" for reason in left]
+    return found
+
+
+def _of_the_grant(
+    connection: sa.Connection,
+    directive: DirectiveRead,
+    announced: Announced,
+    authority: Authority,
+) -> Sequence[str]:
+    grant = latest_grant(connection, directive.id)
+    choice = ModuleChoice("short", announced.version, announced.digest)
+    void = check_grant(directive, grant, choice, authority, database_time(connection))
+    return [] if void is None else [f"{void}: its grant does not hold; it will be blocked"]

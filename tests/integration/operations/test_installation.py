@@ -1,0 +1,213 @@
+"""The first admin, what is told of identity in the installation's own chain, and what is kept."""
+
+import contextlib
+from collections.abc import Iterator
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+
+from remit.audit.chain import INSTALLATION, Event, first_broken
+from remit.audit.repository import event_data, list_events
+from remit.db.tables import metadata
+from remit.errors import ConflictError, InvalidInputError, RemitError
+from remit.identity.names import check_name
+from remit.identity.types import Principal
+from remit.operations.auditing import verify_log
+from remit.operations.identity import (
+    MadeToken,
+    authenticate,
+    change_principal,
+    create_token,
+    disable_principal,
+    make_first_admin,
+    read_principals,
+    revoke_token,
+)
+from tests.support.contents import forging, write
+from tests.support.keys import KEYS
+from tests.support.people import ADA, ADMIN, AGENT, GRACE, agent, know, person
+from tests.support.races import at_once, refused
+
+DAY = timedelta(days=1)
+
+
+def told(engine: sa.Engine) -> list[Event]:
+    """Return the installation's own chain, which must be sound."""
+    with engine.connect() as connection:
+        events = list_events(connection, INSTALLATION)
+    assert first_broken(events) is None
+    return events
+
+
+@pytest.fixture
+def nobody_known(empty_engine: sa.Engine) -> sa.Engine:
+    """Return an engine on a database in which nobody is known yet."""
+    write(empty_engine, "DELETE FROM principals")
+    write(empty_engine, "DELETE FROM events")
+    return empty_engine
+
+
+def test_the_first_admin_is_a_person_with_every_right(nobody_known: sa.Engine) -> None:
+    made = make_first_admin(nobody_known, "ada", valid_for=DAY, keys=KEYS)
+    assert made is not None
+    found = authenticate(nobody_known, str(made.token), KEYS)
+    assert found == Principal("ada", "human", roles=("admin",))
+    assert [(event.type, event.actor) for event in told(nobody_known)] == [
+        ("principal.created", "remit"),
+        ("token.created", "remit"),
+    ]
+    # From here on somebody can be asked.
+    assert (
+        create_token(nobody_known, GRACE, valid_for=DAY, by=found, keys=KEYS).row.created_by
+        == "ada"
+    )
+
+
+def test_there_is_one_first_admin_even_if_eight_start_at_once(nobody_known: sa.Engine) -> None:
+    made = at_once(
+        lambda number: make_first_admin(nobody_known, f"admin-{number}", valid_for=DAY, keys=KEYS)
+    )
+    [one] = [each for each in made if each is not None]
+    [known] = read_principals(nobody_known, by=ADMIN)
+    assert known.principal.name == one.row.principal
+    assert len(told(nobody_known)) == 2
+
+
+def test_where_somebody_is_known_nobody_becomes_the_first_admin(engine: sa.Engine) -> None:
+    before = told(engine)
+    assert make_first_admin(engine, "mallory", valid_for=DAY, keys=KEYS) is None
+    assert make_first_admin(engine, "ada", valid_for=DAY, keys=KEYS) is None
+    with pytest.raises(InvalidInputError):
+        make_first_admin(engine, "Mallory", valid_for=DAY, keys=KEYS)
+    assert told(engine) == before
+
+
+def test_the_chain_tells_who_let_in_whom_with_which_rights(empty_engine: sa.Engine) -> None:
+    engine, before = empty_engine, len(told(empty_engine))
+    newcomer = Principal("newcomer", "human", roles=("proposer", "approver"), groups=("b", "a"))
+    made = create_token(engine, newcomer, valid_for=DAY, by=ADMIN, keys=KEYS)
+    change_principal(engine, "newcomer", roles=["approver"], groups=[], by=ADMIN, keys=KEYS)
+    revoke_token(engine, made.row.id, by=newcomer)
+    disable_principal(engine, "newcomer", by=ADMIN)
+    told_since = told(engine)[before:]
+    assert [(one.type, one.actor, event_data(one)) for one in told_since] == [
+        (
+            "principal.created",
+            "admin",
+            {
+                "name": "newcomer",
+                "kind": "human",
+                "roles": ["approver", "proposer"],
+                "groups": ["a", "b"],
+                "acts_for": None,
+            },
+        ),
+        (
+            "token.created",
+            "admin",
+            {
+                "token": str(made.row.id),
+                "principal": "newcomer",
+                "scopes": [],
+                "expires_at": made.row.expires_at.isoformat(),
+            },
+        ),
+        ("principal.changed", "admin", {"name": "newcomer", "roles": ["approver"], "groups": []}),
+        ("token.revoked", "newcomer", {"token": str(made.row.id), "principal": "newcomer"}),
+        ("principal.disabled", "admin", {"name": "newcomer"}),
+    ]
+
+
+def test_what_is_refused_is_not_told(engine: sa.Engine) -> None:
+    before = told(engine)
+    for call in (
+        lambda: create_token(engine, Principal("ada", "agent"), valid_for=DAY, by=ADMIN, keys=KEYS),
+        lambda: change_principal(engine, "ada", roles=[], groups=[], by=AGENT, keys=KEYS),
+        lambda: revoke_token(engine, uuid4(), by=ADMIN),
+        lambda: disable_principal(engine, "admin", by=ADMIN),
+    ):
+        with pytest.raises(RemitError):
+            call()
+    assert told(engine) == before
+
+
+def test_many_who_administer_at_once_keep_the_chain_whole(empty_engine: sa.Engine) -> None:
+    before = len(told(empty_engine))
+    made = at_once(lambda _: create_token(empty_engine, ADA, valid_for=DAY, by=ADMIN, keys=KEYS))
+    assert len({one.row.id for one in made}) == 8
+    assert [one.type for one in told(empty_engine)[before:]] == ["token.created"] * 8
+
+
+def test_whom_eight_make_known_at_once_is_one_principal_and_told_once(
+    empty_engine: sa.Engine,
+) -> None:
+    before = len(told(empty_engine))
+    wanted = [person("twin"), agent("twin")]
+
+    def make(number: int) -> MadeToken:
+        return create_token(empty_engine, wanted[number % 2], valid_for=DAY, by=ADMIN, keys=KEYS)
+
+    made = at_once(refused(make))
+    # Whoever asked for the other kind was refused, as they would have been a moment later.
+    assert sum(isinstance(one, ConflictError) for one in made) == 4
+    created, *tokens = told(empty_engine)[before:]
+    assert (created.type, [one.type for one in tokens]) == (
+        "principal.created",
+        ["token.created"] * 4,
+    )
+    rows = read_principals(empty_engine, by=ADMIN)
+    kinds = {row.principal.name: row.principal.kind for row in rows}
+    assert event_data(created)["kind"] == kinds["twin"]
+
+
+def test_a_forged_row_of_the_chain_is_found(empty_engine: sa.Engine) -> None:
+    know(empty_engine, person("mallory"))
+    write(
+        empty_engine,
+        "UPDATE events SET data = jsonb_set(data, '{roles}', '[\"admin\"]')"
+        " WHERE directive_id = :id AND data ->> 'name' = 'mallory'",
+        id=INSTALLATION,
+    )
+    [finding] = verify_log(empty_engine, by=ADMIN, keys=KEYS).findings
+    assert (finding.directive_id, finding.fault) == (INSTALLATION, "edited")
+
+
+def dump(engine: sa.Engine) -> Iterator[str]:
+    """Yield every row of every table as text, as a thief of a backup would have it."""
+    with forging(engine).connect() as connection:
+        for table in metadata.tables:
+            yield from connection.execute(sa.text(f"SELECT t::text FROM {table} AS t")).scalars()  # noqa: S608 - Remit's own tables
+
+
+def test_a_dump_of_the_database_holds_no_token(empty_engine: sa.Engine) -> None:
+    made = [create_token(empty_engine, ADA, valid_for=DAY, by=ADMIN, keys=KEYS) for _ in range(3)]
+    revoke_token(empty_engine, made[0].row.id, by=ADMIN)
+    stolen = "\n".join(dump(empty_engine))
+    for one in made:
+        assert one.token.hash in stolen
+        assert str(one.row.id) in stolen
+        assert one.token.secret not in stolen
+        assert str(one.token) not in stolen
+
+
+NAMES = ["ada2", "7", "ada@example.org", "Ada", "-ada", "ad\u0430", "ada\n", "", "a" * 101]
+
+
+@pytest.mark.parametrize("name", NAMES, ids=ascii)
+def test_the_database_takes_the_same_names_as_remit(engine: sa.Engine, name: str) -> None:
+    try:
+        check_name(name, field="name")
+        good = True
+    except InvalidInputError:
+        good = False
+    statement = sa.text(
+        "INSERT INTO principals (name, kind, roles, groups, created_by)"
+        " VALUES (:name, 'human', '[]', '[]', 'nobody')"
+    )
+    with engine.connect() as connection:
+        outcome = contextlib.nullcontext() if good else pytest.raises(sa.exc.IntegrityError)
+        with outcome:
+            connection.execute(statement, {"name": name})
+        connection.rollback()

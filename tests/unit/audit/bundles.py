@@ -1,0 +1,148 @@
+"""Evidence as the loop leaves it behind, made without a database, for the tests of its checks.
+
+That a real database leaves the same behind is proved in tests/integration/operations.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from remit.audit.bundle import Asked, Bundle, Evidence, read_bundle, sign_bundle
+from remit.audit.bundle_checks import check_bundle
+from remit.audit.chain import Event
+from remit.directives.models import DirectiveRead
+from tests.unit.audit.bundle_parts import (
+    GRANT,
+    KEYS,
+    REQUEST,
+    RUN,
+    at,
+    directive,
+    entry,
+    evaluated,
+    evaluation,
+    events,
+    grant,
+    of_run,
+    request,
+    run,
+    vote,
+    voted,
+)
+from tests.unit.audit.chains import linked
+
+INTEGRITY = ("action digest", "log", "status", "artifacts", "decisions")
+CONSENT = ("requests", "votes", "grants")
+ACTION = ("no run without a grant", "runs", "budget")
+"""The names of the checks, in their order; the signature's comes before all."""
+
+
+def bare(found: DirectiveRead, said: Sequence[Event], **more: Any) -> Evidence:
+    """Return evidence of a directive with nothing but its log, and what is given."""
+    nothing: dict[str, Any] = dict.fromkeys(
+        ("requests", "grants", "runs", "budget", "artifacts"), ()
+    )
+    return Evidence(at(60), "audrey", found, events=tuple(said), **(nothing | more))
+
+
+def stuck() -> Evidence:
+    """Return a directive that the gate has not seen."""
+    return bare(directive("proposed"), events(("directive.proposed", {})))
+
+
+def blocked() -> Evidence:
+    """Return a directive that the policy blocked."""
+    found = directive("blocked", "policy", type="rm")
+    decision = evaluation(found)
+    said = events(
+        ("directive.proposed", {}),
+        evaluated(decision),
+        ("directive.blocked", {"reason": "policy", "because": ["tool"]}),
+    )
+    return bare(found, said, artifacts=(decision,))
+
+
+def waiting() -> Evidence:
+    """Return a directive on which one of two people has voted."""
+    found = directive("proposed")
+    decision, asked = evaluation(found), request(found)
+    given = vote(asked, "ada", 2)
+    said = events(
+        ("directive.proposed", {}),
+        evaluated(decision),
+        ("approval.requested", {"because": [*asked.rules]}),
+        voted(given),
+    )
+    return bare(found, said, artifacts=(decision,), requests=(Asked(asked, (given,)),))
+
+
+def ready(**changes: Any) -> Evidence:
+    """Return a directive that policy alone allows, and that has not run.
+
+    Args:
+        changes: other values of the grant's fields, signed with them.
+    """
+    found = directive("approved", scope="test")
+    decision = evaluation(found)
+    issued = {"by": "policy", "reserved": {"daily": "12.50"}}
+    said = events(
+        ("directive.proposed", {}),
+        evaluated(decision),
+        ("grant.issued", issued),
+        ("directive.approved", {}),
+    )
+    return bare(
+        found,
+        said,
+        artifacts=(decision,),
+        grants=(grant(found, **changes),),
+        budget=(entry("reserve", 5),),
+    )
+
+
+def done() -> Evidence:
+    """Return a directive that two people approved, one at second thought, and that is complete."""
+    found = directive("complete")
+    decision, asked = evaluation(found), request(found, status="consumed", resolved_at=at(5))
+    cast = (vote(asked, "grace", 2, "why?"), vote(asked, "ada", 3), vote(asked, "grace", 4))
+    people = {"request_id": REQUEST, "required_approvals": 2, "votes": ("ada", "grace")}
+    issued = grant(found, **people)
+    ran = run(issued)
+    artifacts = (decision, *of_run(issued, ran))
+    said = events(
+        ("directive.proposed", {}),
+        evaluated(decision),
+        ("approval.requested", {"because": [*asked.rules]}),
+        *map(voted, cast),
+        ("approval.resolved", {"outcome": "approved"}),
+        ("grant.issued", {"by": ["ada", "grace"], "reserved": {"daily": "12.50"}}),
+        ("directive.approved", {}),
+        ("grant.consumed", {"grant": str(GRANT)}),
+        ("directive.executing", {"run": str(RUN)}),
+        ("run.attempted", {"attempt": 1}),
+        ("run.ended", {"outcome": "success", "artifact": artifacts[-1].uri}),
+        ("directive.completed", {}),
+    )
+    return bare(
+        found,
+        said,
+        requests=(Asked(asked, cast),),
+        grants=(issued,),
+        runs=(ran,),
+        budget=(entry("reserve", 5), entry("settle", 7)),
+        artifacts=artifacts,
+    )
+
+
+def failing(evidence: Evidence) -> dict[str, str]:
+    """Return the checks that fail once the evidence is signed, with what they say."""
+    bundle: Bundle = read_bundle(sign_bundle(evidence, KEYS), KEYS)
+    return {one.name: one.detail for one in check_bundle(bundle, KEYS) if not one.holds}
+
+
+Change = Callable[[Evidence], Evidence]
+
+
+def retold(evidence: Evidence, change: Callable[[list[Event]], Iterable[Event]]) -> Evidence:
+    """Return evidence with another log, whose hashes fit."""
+    return replace(evidence, events=tuple(linked(change([*evidence.events]))))
