@@ -25,7 +25,6 @@ from bench.ground import Ground
 from bench.measurement import BARE, LOADS, ROWS, Counts
 from remit.db.engine import create_database_engine
 from remit.errors import UnavailableError
-from remit.execution.modules.registry import discover_modules
 from remit.operations.policies import PolicySource
 from remit.workflows.orders import DISPATCHER_ID
 from remit.workflows.worker import WorkerParts, serve
@@ -102,7 +101,7 @@ async def _worker(
     engine = create_database_engine(ground.database_url)
     _count_statements(engine, tally)
     stop, ready = asyncio.Event(), asyncio.Event()
-    parts = WorkerParts(engine, engine, PolicySource(None), discover_modules())
+    parts = WorkerParts(engine, engine, PolicySource(None), lambda: ground.keys, ground.registry)
     async with asyncio.TaskGroup() as group:
         group.create_task(
             serve(client, parts, sweep_seconds=_SWEEP_SECONDS, stop=stop, on_ready=ready.set)

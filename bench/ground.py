@@ -17,11 +17,20 @@ import psutil
 import sqlalchemy as sa
 from temporalio.client import Client
 
-from bench.loads import Loads
+from bench.loads import APPROVER, PROPOSER, Loads
 from bench.measurement import BARE, POSTGRES, ROWS, TEMPORAL, WORKER
 from remit.db.engine import create_database_engine
 from remit.errors import UnavailableError
+from remit.execution.modules.registry import ModuleRegistry, discover_modules
+from remit.operations.catalog import announce
+from remit.operations.identity import (
+    LONGEST_TOKEN,
+    authenticate,
+    ensure_principals,
+    make_first_admin,
+)
 from remit.operations.policies import PolicySource
+from remit.signing.keys import Keyring, ensure_keys
 from remit.stack.layout import DataDir
 from remit.stack.options import StackOptions
 from remit.stack.processes import Command, ProcessSlot, Roster, last_line
@@ -50,6 +59,8 @@ class Ground:
         temporal_address: Temporal's front end, as host:port.
         roster: whoever is recorded here ends with the benchmark.
         servers: process ids of Postgres and Temporal, by name.
+        keys: what signs grants and votes, here and in Remit's worker.
+        registry: the modules, which are announced.
     """
 
     data: DataDir
@@ -57,6 +68,8 @@ class Ground:
     temporal_address: str
     roster: Roster
     servers: dict[str, int]
+    keys: Keyring
+    registry: ModuleRegistry
 
     async def connect(self) -> Client:
         """Return a new client of Temporal."""
@@ -70,7 +83,8 @@ class Ground:
 
     async def loads(self, engine: sa.Engine) -> Loads:
         """Return the four loads, over this engine and a new client."""
-        return Loads(await self.connect(), engine, PolicySource(None))
+        client = await self.connect()
+        return Loads(client, engine, PolicySource(None), self.keys, self.registry)
 
     def serving(self, load: str, workers: dict[str, int]) -> dict[str, int]:
         """Return the processes that serve a load, by their names.
@@ -95,13 +109,32 @@ def servers() -> Iterator[Ground]:
         ending.callback(roster.close)
         if stack.info is None:
             raise UnavailableError("the servers have ended while they started")
+        registry = discover_modules()
+        keys = ensure_keys(data.path / "keys")
+        _settle(stack.info.database_url, registry, keys)
         yield Ground(
             data,
             stack.info.database_url,
             stack.info.temporal_address,
             roster,
             _children(POSTGRES, TEMPORAL),
+            keys,
+            registry,
         )
+
+
+def _settle(database_url: str, registry: ModuleRegistry, keys: Keyring) -> None:
+    """Make known who acts and what can be executed: a worker that runs would have said so."""
+    engine = create_database_engine(database_url, application_name="bench", pool_size=1)
+    try:
+        made = make_first_admin(engine, "admin", valid_for=LONGEST_TOKEN, keys=keys)
+        if made is None:
+            raise UnavailableError("a new database knows somebody already")
+        admin = authenticate(engine, str(made.token), keys)
+        ensure_principals(engine, [PROPOSER, APPROVER], by=admin, keys=keys)
+        announce(engine, registry.list_modules())
+    finally:
+        engine.dispose()
 
 
 @contextmanager
@@ -118,7 +151,8 @@ def bare_worker(ground: Ground) -> Iterator[int]:
 def remit_worker(ground: Ground) -> Iterator[int]:
     """Run `remit worker`; its process id is handed over once it polls its queues."""
     # The caller's own settings must not make this worker another than the one that is documented.
-    ours = ("/usr/bin/env", "-u", "REMIT_POLICY_FILE", "-u", "REMIT_MODULES")
+    foreign = ("REMIT_POLICY_FILE", "REMIT_MODULES", "REMIT_KEYS_DIR", "REMIT_SIGNING_KEY")
+    ours = ("/usr/bin/env", *(part for name in foreign for part in ("-u", name)))
     argv = (*ours, *worker_command(ground.data, {"TEMPORAL_NAMESPACE": NAMESPACE}))
     with _running(ground, "worker", argv) as (pid, log):
         _wait_for(ground.data.worker_ready(pid), pid, log)

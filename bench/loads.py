@@ -5,12 +5,15 @@
 - loop: one directive through Remit's whole loop, approved by policy
 - person: one directive through Remit's whole loop, approved by a vote
 
+Who acts is known from the start, as it would be to a server: authentication is no part of a unit.
+
 The loop's units wait for the execution workflow's result as the bare ones wait for theirs.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 from uuid import uuid4
 
 import sqlalchemy as sa
@@ -22,13 +25,17 @@ from remit.approval.types import Ballot
 from remit.control import Control
 from remit.directives.models import DirectiveCreate, parse_directive
 from remit.errors import ConflictError
+from remit.execution.modules.registry import ModuleRegistry
 from remit.execution.modules.types import ModuleOutput
+from remit.identity.types import Principal
 from remit.json_types import JsonObject
+from remit.operations.authority import Authority
 from remit.operations.gate import propose
 from remit.operations.policies import PolicySource
 from remit.operations.results import Ending, end_run
 from remit.operations.runs import start_run
 from remit.operations.starts import ModuleChoice
+from remit.signing.keys import Keyring
 from remit.workflows.activities.calls import Evidence
 from remit.workflows.client import WorkflowClient
 from remit.workflows.orders import approval_id, execution_id
@@ -39,8 +46,10 @@ Load = Callable[[], Awaitable[list[str]]]
 SCOPE, SCOPE_OF_PEOPLE = "test", "staging"
 """By the built-in policy, people decide on the second."""
 
+PROPOSER: Final = Principal("bench", "agent", roles=("proposer",))
+APPROVER: Final = Principal("approver", "human", roles=("approver",))
+
 _MAX_BYTES = 65536
-_ECHO = ModuleChoice(kind="short", version="1")
 
 
 @dataclass(frozen=True)
@@ -51,11 +60,15 @@ class Loads:
         client: Temporal.
         engine: the database.
         policies: the policy in force: the built-in one.
+        keys: those of Remit's worker.
+        registry: the modules, as they are announced.
     """
 
     client: Client
     engine: sa.Engine
     policies: PolicySource
+    keys: Keyring
+    registry: ModuleRegistry
 
     @property
     def by_name(self) -> Mapping[str, Load]:
@@ -75,9 +88,9 @@ class Loads:
         return [workflow_id]
 
     def _rows(self) -> list[str]:
-        [outcome] = propose(self.engine, [echo(SCOPE)], self.policies.current())
-        identifier = outcome.directive.id
-        state = start_run(self.engine, identifier, lambda _: _ECHO, self.policies.current())
+        authority = Authority(self.policies.current(), self.keys)
+        [outcome] = propose(self.engine, [echo(SCOPE)], authority, by=PROPOSER)
+        state = start_run(self.engine, outcome.directive.id, self._choose, authority)
         if state.run is None:
             raise ConflictError(f"a measured directive is {state.directive.status}, not executing")
         evidence = Evidence(state.directive, state.run)
@@ -89,17 +102,17 @@ class Loads:
 
     async def _loop(self) -> list[str]:
         control = self._control()
-        [outcome] = await control.propose([echo(SCOPE)])
+        [outcome] = await control.propose([echo(SCOPE)], by=PROPOSER)
         identifier = outcome.directive.id
         _check((await control.workflows.execution(identifier).result()).status)
         return [execution_id(str(identifier))]
 
     async def _person(self) -> list[str]:
         control = self._control()
-        [outcome] = await control.propose([echo(SCOPE_OF_PEOPLE)])
+        [outcome] = await control.propose([echo(SCOPE_OF_PEOPLE)], by=PROPOSER)
         asked = outcome.directive
-        ballot = Ballot("approver", "approve", None, asked.action_digest or "")
-        await control.vote(asked.id, ballot)
+        ballot = Ballot("approve", None, asked.action_digest or "")
+        await control.vote(asked.id, ballot, by=APPROVER)
         step = await control.workflows.execution(asked.id).result()
         _check(step.status)
         waiting = approval_id(str(asked.id))
@@ -107,7 +120,13 @@ class Loads:
         return [execution_id(str(asked.id)), waiting]
 
     def _control(self) -> Control:
-        return Control(self.engine, WorkflowClient(self.client), self.policies)
+        return Control(self.engine, WorkflowClient(self.client), self.policies, self.keys)
+
+    def _choose(self, name: str) -> ModuleChoice:
+        found = self.registry.describe_module(name)
+        if found is None:
+            raise ConflictError(f"there is no module {name!r} to measure with")
+        return ModuleChoice(found.kind, found.version, found.digest)
 
 
 def echo(scope: str) -> DirectiveCreate:
@@ -117,7 +136,7 @@ def echo(scope: str) -> DirectiveCreate:
             "role": "operator",
             "type": "echo",
             "payload": {"message": "what does a directive cost?"},
-            "issued_by": "bench",
+            "issued_by": PROPOSER.name,
             "objective": "Measure what one directive costs",
             "scope": scope,
             "status": "proposed",

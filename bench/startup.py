@@ -26,6 +26,7 @@ _DEMO = (
     # The caller's own settings must not lead the tour to other servers, or another policy.
     *("/usr/bin/env", "-u", "DATABASE_URL", "-u", "TEMPORAL_ADDRESS"),
     *("-u", "REMIT_POLICY_FILE", "-u", "REMIT_MODULES"),
+    *("-u", "REMIT_KEYS_DIR", "-u", "REMIT_SIGNING_KEY"),
     *(sys.executable, "-m", "remit", "demo", "--json"),
 )
 _DEMO_SECONDS = 180.0

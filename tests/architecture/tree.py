@@ -11,17 +11,27 @@ CODE_FOLDERS = ("src", "tests", "scripts", "bench")
 
 PURE_MODULES = (
     "remit.wording",
+    "remit.revealing.text",
+    "remit.signing.dsse",
+    "remit.signing.pem",
     "remit.lifecycle",
+    "remit.identity.names",
+    "remit.identity.rules",
+    "remit.identity.types",
     "remit.directives.digest",
     "remit.directives.lifecycle",
     "remit.directives.timebox",
     "remit.policy.budget",
     "remit.policy.config",
     "remit.policy.engine",
+    "remit.policy.limits",
     "remit.policy.types",
+    "remit.budget.types",
+    "remit.approval.grants",
     "remit.approval.rules",
     "remit.execution.lifecycle",
     "remit.audit.chain",
+    "remit.audit.merkle",
 )
 """The rules: they reach no I/O, read no clock, and are covered whole."""
 

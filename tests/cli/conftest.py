@@ -7,26 +7,46 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from temporalio.client import Client
 
 from remit.cli.main import run
+from remit.identity.types import Principal
+from remit.operations.identity import create_token
+from remit.stack.layout import DataDir, write_private
+from tests.support.keys import KEYS, put_keys
+from tests.support.people import ADMIN
 
 VARIABLES = (
     "DATABASE_URL",
+    "DATABASE_OWNER_URL",
+    "DATABASE_MODULE_URL",
     "TEMPORAL_ADDRESS",
     "TEMPORAL_NAMESPACE",
     "REMIT_DATA_DIR",
     "REMIT_POLICY_FILE",
-    "REMIT_ACTOR",
+    "REMIT_TOKEN",
+    "REMIT_KEYS_DIR",
+    "REMIT_SIGNING_KEY",
     "REMIT_MODULES",
     "NO_COLOR",
     "FORCE_COLOR",
     "COLUMNS",
 )
 """Variables that a test sets itself, or does without."""
+
+PEOPLE = (
+    Principal("alice", "human", roles=("proposer", "approver")),
+    Principal("bob", "human", roles=("approver",)),
+    Principal("carol", "human", roles=("approver",)),
+    Principal("planner", "agent", roles=("proposer",)),
+    Principal("dana", "human", roles=("admin",)),
+)
+"""Whose tokens are kept for `--as`; alice's is the one that commands use by themselves."""
 
 
 @dataclass(frozen=True)
@@ -70,11 +90,10 @@ def without_ids(text: str) -> str:
 def remit(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Remit:
-    """Return a function that carries out a command as alice, with no service in sight."""
+    """Return a function that carries out a command, with no service and no token in sight."""
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("REMIT_DATA_DIR", str(tmp_path / "nothing"))
-    monkeypatch.setenv("REMIT_ACTOR", "alice")
     monkeypatch.setenv("COLUMNS", "100")
 
     def call(*arguments: str, stdin: bytes = b"") -> Shown:
@@ -87,18 +106,48 @@ def remit(
 
 
 @pytest.fixture(scope="module")
-def services(database_url: str, temporal_address: str, client: Client) -> Mapping[str, str]:
-    """Return the variables that name this module's database and Temporal namespace."""
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return this module's data folder, as the commands prepare one."""
+    path = tmp_path_factory.mktemp("remit") / "data"
+    DataDir(path).prepare()
+    return path
+
+
+@pytest.fixture(scope="module")
+def tokens(engine: sa.Engine, folder: Path) -> Mapping[str, str]:
+    """Make everybody of `PEOPLE` known, keep their tokens in the folder, and return them."""
+    made = {}
+    for one in PEOPLE:
+        token = create_token(engine, one, valid_for=timedelta(hours=1), by=ADMIN, keys=KEYS).token
+        path = DataDir(folder).token(one.name)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        write_private(path, f"{token}\n")
+        made[one.name] = str(token)
+    return made
+
+
+@pytest.fixture(scope="module")
+def services(
+    database_url: str,
+    temporal_address: str,
+    client: Client,
+    folder: Path,
+    tokens: Mapping[str, str],
+) -> Mapping[str, str]:
+    """Return the variables that name this module's services, keys and folder, and alice's token."""
+    put_keys(folder / "keys")
     return {
         "DATABASE_URL": database_url,
         "TEMPORAL_ADDRESS": temporal_address,
         "TEMPORAL_NAMESPACE": client.namespace,
+        "REMIT_DATA_DIR": str(folder),
+        "REMIT_TOKEN": tokens["alice"],
     }
 
 
 @pytest.fixture
 def live(remit: Remit, services: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> Remit:
-    """Return `remit` with the real services."""
+    """Return `remit` with the real services, and alice's token."""
     for name, value in services.items():
         monkeypatch.setenv(name, value)
     return remit

@@ -259,10 +259,13 @@ def test_an_unusable_variable_is_named(remit: Remit, monkeypatch: pytest.MonkeyP
     assert shown.err.startswith("remit: REMIT_SWEEP_SECONDS is not usable: ")
 
 
-def test_a_blank_actor_is_refused(remit: Remit) -> None:
-    shown = remit("cancel", "1234", "--as", " ")
-    line = "remit: --as: not a name: use visible characters, with no space around them\n"
-    assert (shown.code, shown.err) == (2, line)
+def test_a_name_that_nobody_can_have_is_refused(live: Remit) -> None:
+    shown = live("cancel", "1234", "--as", " ")
+    line = (
+        'remit: --as: " " is no principal\'s name: use lower-case letters, digits, and . _ @ - '
+        "after the first, at most 100 in all\n"
+    )
+    assert shown == Shown(2, "", line)
 
 
 def test_the_retryable_kind_of_error_says_so(

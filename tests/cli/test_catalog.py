@@ -62,6 +62,7 @@ def test_modules_as_json_have_every_field(remit: Remit) -> None:
         "name": "noop",
         "version": "1",
         "kind": "short",
+        "timeout_seconds": 30.0,
         "summary": "Does nothing and succeeds.",
         "source": "built-in",
     }

@@ -37,6 +37,10 @@ from remit.tour.script import Outcome, load_script
             "complete, by operator",
         ),
         (
+            Outcome(verdict="require_approval", status="complete", approved_by=("ada", "bob")),
+            "complete, by 2 people",
+        ),
+        (
             Outcome(verdict="allow", status="complete", attempts=2, effects=1),
             "complete, 2 tries, 1 effect",
         ),

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.cli.conftest import Remit, Shown, propose_arguments, without_ids
+from tests.support.contents import write
 
 pytestmark = pytest.mark.usefixtures("worker")
 
@@ -39,6 +40,14 @@ def test_propose_wait_ends_with_the_directive(live: Remit) -> None:
     shown = live(*propose_arguments(payload='{"a": 1}'), "--wait")
     assert shown.code == 0
     assert without_ids(shown.out).endswith(f"{ID}  complete\nnext: remit show IIIIIIII\n")
+
+
+def test_whoever_issued_it_is_told_to_ask_somebody_else(live: Remit) -> None:
+    shown = live(*propose_arguments(scope="staging"))
+    assert (shown.code, shown.err) == (0, "")
+    assert without_ids(shown.out).endswith(
+        "next: remit explain IIIIIIII\nor:   remit approve IIIIIIII --as NAME\n"
+    )
 
 
 def test_a_blocked_directive_is_exit_code_1_with_every_reason(live: Remit) -> None:
@@ -108,7 +117,8 @@ def test_approve_shows_the_action_and_votes_on_what_it_showed(live: Remit) -> No
         "  constraints      null\n"
         '  issued_by        "alice"\n'
         '  objective        "say hello"\n'
-        '  payload          {"text": "\\u001b[31m"}\n'
+        '  payload          {"text":"\\u001b[31m"}\n'
+        "                   note: holds a control character (U+001B)\n"
         '  role             "operator"\n'
         '  scope            "staging"\n'
         "  success_metrics  null\n"
@@ -204,10 +214,8 @@ def test_show_tells_which_boxes_were_not_reached(live: Remit) -> None:
 
 def test_a_changed_log_is_told_and_is_exit_code_1(live: Remit, engine: sa.Engine) -> None:
     identifier = proposed(live, scope="staging")
-    with engine.begin() as connection:
-        connection.execute(sa.text("SET LOCAL session_replication_role = replica"))
-        forge = "UPDATE events SET actor = 'mallory' WHERE directive_id = :id AND seq = 2"
-        connection.execute(sa.text(forge), {"id": identifier})
+    forge = "UPDATE events SET actor = 'mallory' WHERE directive_id = :id AND seq = 2"
+    write(engine, forge, id=identifier)
     shown = live("show", identifier)
     assert shown.code == 1
     assert "the chain of 3 events is BROKEN at event 2" in shown.out
@@ -217,14 +225,14 @@ def test_a_changed_log_is_told_and_is_exit_code_1(live: Remit, engine: sa.Engine
 
 def test_list_filters_and_keeps_ids_whole(live: Remit) -> None:
     wide = "an objective that is wide: " + "x" * 200 + "\u202e"
-    identifier = proposed(live, issued_by="wide-agent", objective=wide, scope="development")
+    identifier = proposed(live, **{"as": "planner"}, objective=wide, scope="development")
     live("watch", identifier)
-    shown = live("list", "--issued-by", "wide-agent", "--scope", "development", "--type", "echo")
+    shown = live("list", "--issued-by", "planner", "--scope", "development", "--type", "echo")
     assert without_ids(shown.out) == (
-        f"ID{' ' * 36}STATUS    TYPE  SCOPE        ISSUED BY   CREATED{' ' * 19}OBJECTIVE\n"
-        f"{ID}  complete  echo  development  wide-agent  {TIME}  {wide[:-1]}\\u202e\n"
+        f"ID{' ' * 36}STATUS    TYPE  SCOPE        ISSUED BY  CREATED{' ' * 19}OBJECTIVE\n"
+        f"{ID}  complete  echo  development  planner    {TIME}  {wide[:-1]}\\u202e\n"
     )
-    found = json.loads(live("list", "--issued-by", "wide-agent", "--json").out)["directives"]
+    found = json.loads(live("list", "--issued-by", "planner", "--json").out)["directives"]
     assert [each["id"] for each in found] == [identifier]
     assert live("list", "--status", "aborted") == Shown(0, "", "no directives\n")
 
@@ -239,8 +247,9 @@ def test_watch_as_json_is_a_document_a_line(live: Remit) -> None:
 def test_db_upgrade_says_the_revision(live: Remit) -> None:
     shown = live("db", "upgrade")
     assert (shown.code, shown.err) == (0, "")
-    assert shown.out.startswith("the schema is at revision ")
-    assert set(json.loads(live("db", "upgrade", "--json").out)) == {"revision"}
+    found = json.loads(live("db", "upgrade", "--json").out)
+    assert shown.out == f"the schema is at revision {found['revision']}\n"
+    assert found["admin_token"] is None
 
 
 def test_a_worker_refuses_a_module_that_cannot_be_loaded(

@@ -18,7 +18,8 @@ HEAVY = {"alembic", "psycopg", "pydantic", "rich.live", "sqlalchemy", "temporali
 
 COMMANDS = (
     *("propose", "submit", "approve", "reject", "cancel", "retry", "list", "show", "watch"),
-    *("modules", "schema", "policy", "up", "worker", "db"),
+    *("explain", "modules", "schema", "policy", "up", "worker", "db"),
+    *("token", "principal", "keys"),
 )
 
 
@@ -56,7 +57,8 @@ def test_the_help_names_every_command_and_the_exit_codes(remit: Remit) -> None:
 
 
 def test_every_command_has_help(remit: Remit) -> None:
-    for name in [*COMMANDS, "policy check", "policy show", "db upgrade"]:
+    below = ("policy check", "policy show", "db upgrade", "token create", "principal set")
+    for name in (*COMMANDS, *below):
         shown = remit(*name.split(), "--help")
         assert (shown.code, shown.err) == (0, ""), name
         assert f"Usage: remit {name}" in shown.out

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from remit.cli.kept_tokens import account_name
 from tests.cli.conftest import environment, program, propose_arguments
 from tests.support.processes import seen
 
@@ -36,6 +37,16 @@ def remit(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str
     )
 
 
+def said_at_the_start(process: "subprocess.Popen[str]") -> str:
+    """Return what `remit up` prints until it waits to be stopped."""
+    assert process.stdout is not None
+    lines: list[str] = []
+    while not lines or lines[-1] != "Ctrl-C stops everything.\n":
+        lines.append(process.stdout.readline())
+        assert lines[-1], process.communicate()
+    return "".join(lines)
+
+
 def test_up_runs_directives_restarts_its_worker_and_stops_clean(folder: Path) -> None:
     process = subprocess.Popen(
         program("up", "--data-dir", str(folder)),
@@ -45,16 +56,14 @@ def test_up_runs_directives_restarts_its_worker_and_stops_clean(folder: Path) ->
         env=environment(),
     )
     assert process.stdout is not None
-    lines: list[str] = []
-    while not lines or lines[-1] != "Ctrl-C stops everything.\n":
-        lines.append(process.stdout.readline())
-        assert lines[-1], process.communicate()
-    text = "".join(lines)
+    text = said_at_the_start(process)
     assert "\x1b" not in text
     assert f"  data         {folder}\n" in text
     assert f"in other terminals: export REMIT_DATA_DIR={folder}\n" in text
 
-    done = remit(*propose_arguments(), "--wait", REMIT_DATA_DIR=str(folder), REMIT_ACTOR="alice")
+    token = (folder / "tokens" / account_name()).read_text().strip()
+    assert f"you are the first admin; your token, shown this once: {token}\n" in text
+    done = remit(*propose_arguments(), "--wait", REMIT_DATA_DIR=str(folder))
     assert (done.returncode, done.stderr) == (0, "")
     second = remit("up", "--data-dir", str(folder))
     assert second.returncode == 2
@@ -91,6 +100,7 @@ def test_up_as_json_is_one_document_and_a_lost_server_is_exit_code_1(folder: Pat
         text += process.stdout.readline()
     where = json.loads(text)
     assert (where["pid"], where["data_dir"]) == (process.pid, str(folder))
+    assert where["admin_token"].startswith("remit_")
     servers = psutil.Process(process.pid).children(recursive=True)
     temporal = next(each for each, name in seen(servers, psutil.Process.name) if name == "temporal")
     temporal.kill()

@@ -14,7 +14,15 @@
 - `cancel`: `cancel`
 - `listing`: `list`
 - `timeline`: one directive's record as the six boxes of the loop (pure)
+- `action`: what a voter is shown
 - `show`: `show`
+- `explain`: `explain`
+- `evidence`: `evidence export`, `evidence verify`
+- `evidence_story`: who let something happen, from a bundle (pure)
+- `audit`: `audit verify`, `audit checkpoint`
+- `saving`: files that are written whole, and never over another
+- `token`, `principals`, `keys`: `token`, `principal`, `keys`
+- `kept_tokens`: where a command finds the token that says who gives it
 - `watch`: `watch`
 - `catalog`: `modules`, `policy`, `schema`
 - `up`: `up`, the embedded stack

@@ -25,12 +25,12 @@ def cancel(
     from remit.cli.output import Cell, status_cell, write_json, write_line
 
     settings = services.load_settings(data_dir)
-    name = services.actor(actor, settings)
 
     async def stop() -> None:
         async with services.control(settings) as control:
+            by = await asyncio.to_thread(services.caller, control.engine, settings, actor)
             directive_id = await services.resolve(control, directive)
-            after = await control.cancel(directive_id, actor=name, reason=reason)
+            after = await control.cancel(directive_id, by=by, reason=reason)
         if as_json:
             write_json({"directive": after})
             return

@@ -10,7 +10,8 @@ from remit.cli.options import DataDirOption, JsonOption, ModuleOption
 
 if TYPE_CHECKING:
     from remit.json_types import JsonObject
-    from remit.policy.config import PolicyConfig
+    from remit.policy.config import ApprovalRule, PolicyConfig
+    from remit.policy.limits import BudgetLimit
 
 app = typer.Typer(help="The policy that the gate decides by.", no_args_is_help=True)
 
@@ -95,13 +96,25 @@ def _summary(policy: "PolicyConfig") -> list[tuple[str, str]]:
         ("version", policy.version),
         ("digest", policy.digest),
         ("budget", f"at most ${policy.budget_ceiling:,} for one directive"),
+        *(("limit", _limit(limit)) for limit in policy.budget_limits),
         ("tools", ", ".join(policy.allowed_tools) or "none: every directive is blocked"),
         ("scopes", ", ".join(policy.allowed_scopes) or "none: every directive is blocked"),
-        ("a person", ", ".join(rule.name for rule in approval.rules) or "is never asked"),
+        ("a person", ", ".join(_rule(rule) for rule in approval.rules) or "is never asked"),
         ("approvals", f"{approval.required_approvals} within {length(approval.expires_after)}"),
         ("voters", groups),
         ("grant", f"good for {length(policy.grant_valid_for)}"),
     ]
+
+
+def _limit(limit: "BudgetLimit") -> str:
+    whose = "all roles together" if limit.role is None else f"the role {limit.role}"
+    at_cap = "a person may let it pass" if limit.at_cap == "ask" else "then it blocks"
+    return f"{limit.name}: ${limit.ceiling:,} a {limit.period} for {whose}; {at_cap}"
+
+
+def _rule(rule: "ApprovalRule") -> str:
+    needed = rule.required_approvals
+    return rule.name if needed is None else f"{rule.name} ({needed} approvals)"
 
 
 def length(time: timedelta) -> str:

@@ -62,10 +62,6 @@ MetricsOption = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
-IssuerOption = Annotated[
-    str | None,
-    typer.Option("--issued-by", help="Who asks for it. Default: you.", rich_help_panel=_PANEL),
-]
 KeyOption = Annotated[
     str | None,
     typer.Option(
@@ -85,7 +81,6 @@ CONTENT = (
     "timebox",
     "constraints",
     "success_metrics",
-    "issued_by",
     "idempotency_key",
 )
 """Fields that have an option, in the order in which `propose` declares them."""
@@ -109,17 +104,26 @@ def from_options(options: Mapping[str, str], defaults: "Defaults") -> "Directive
     Raises:
         InvalidInputError: the first fault; `field` names the directive's field.
     """
-    from remit.cli.intake import check_directive, read_option
+    from remit.cli.intake import WHOEVER_PROPOSES, check_directive, read_option
 
     data: dict[str, object] = {
         "status": defaults.status,
-        "issued_by": defaults.issued_by,
+        "issued_by": WHOEVER_PROPOSES,
         **options,
     }
     for name in _OBJECTS:
         if name in options:
             data[name] = read_option(options[name], name)
     return check_directive(data, defaults.max_bytes)
+
+
+def issued(directive: "DirectiveCreate", name: str) -> "DirectiveCreate":
+    """Return the directive as issued by `name`, unless it says itself who issues it."""
+    from remit.cli.intake import WHOEVER_PROPOSES
+
+    if directive.issued_by != WHOEVER_PROPOSES:
+        return directive
+    return directive.model_copy(update={"issued_by": name})
 
 
 def refuse_options(options: Mapping[str, str]) -> None:

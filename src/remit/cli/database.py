@@ -1,10 +1,27 @@
 """`remit db`: the database's schema."""
 
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
 from remit.cli.options import DataDirOption, JsonOption
 
+if TYPE_CHECKING:
+    from remit.operations.identity import MadeToken
+    from remit.signing.keys import Keyring
+
 app = typer.Typer(help="The database's schema.", no_args_is_help=True)
+
+
+AdminOption = Annotated[
+    str | None,
+    typer.Option(
+        "--admin",
+        metavar="NAME",
+        show_default=False,
+        help="Make this person the first admin, and print their token, if nobody is known yet.",
+    ),
+]
 
 
 @app.callback()
@@ -13,21 +30,53 @@ def db() -> None:
 
 
 @app.command()
-def upgrade(*, data_dir: DataDirOption = None, as_json: JsonOption = False) -> None:
+def upgrade(
+    *,
+    admin: AdminOption = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Bring the database to the schema of this release.
 
-    The database is that of DATABASE_URL, else of the running stack, which `remit up` has already
-    upgraded.
+    The database is that of DATABASE_OWNER_URL, else DATABASE_URL, else of the running stack, which
+    `remit up` has already upgraded.
     """
     from remit.cli.output import write_json, write_line
-    from remit.cli.services import database_url, load_settings
+    from remit.cli.services import keyring, load_settings, owner_database_url
+    from remit.identity.names import check_name
 
-    url = database_url(load_settings(data_dir))
+    settings = load_settings(data_dir)
+    url = owner_database_url(settings)
+    if admin is not None:
+        # Whatever could refuse the admin is asked before anything is migrated.
+        check_name(admin, field="--admin")
+        keyring(settings)
 
     from remit.db import migrate
 
     revision = migrate.upgrade(url)
+    made = None if admin is None else _first_admin(url, admin, keyring(settings))
     if as_json:
-        write_json({"revision": revision})
-    else:
-        write_line(f"the schema is at revision {revision}")
+        token = None if made is None else str(made.token)
+        write_json({"revision": revision, "admin_token": token})
+        return
+    write_line(f"the schema is at revision {revision}")
+    if made is not None:
+        from remit.cli.token import write_made_token
+
+        write_made_token(made, None, as_json=False)
+    elif admin is not None:
+        write_line(f"{admin} was not made the first admin: somebody is known already", stderr=True)
+
+
+def _first_admin(url: str, name: str, keys: "Keyring") -> "MadeToken | None":
+    from remit.db.engine import create_database_engine
+    from remit.operations.identity import LONGEST_TOKEN, make_first_admin
+
+    engine = create_database_engine(
+        url, role="remit_app", application_name="remit-cli", pool_size=1
+    )
+    try:
+        return make_first_admin(engine, name, valid_for=LONGEST_TOKEN, keys=keys)
+    finally:
+        engine.dispose()

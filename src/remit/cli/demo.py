@@ -21,11 +21,15 @@ from remit.cli.options import JsonOption
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    import sqlalchemy as sa
+
     from remit.cli.demo_views import View
+    from remit.identity.types import Principal
     from remit.stack.state import StackInfo
     from remit.stack.supervisor import Stack
     from remit.tour.report import TourReport
     from remit.tour.script import Scene
+    from remit.tour.session import Host
 
 LEDGER_MODULE = "remit.tour.ledger:LedgerModule"
 """The module that the tour's worker has besides those it finds."""
@@ -113,7 +117,28 @@ def _play(
 
     from remit.tour.session import play
 
-    return asyncio.run(play(stack, starting, script=script, watch=view.moment))
+    host = _host(stack.data.path)
+    return asyncio.run(play(stack, starting, host, script=script, watch=view.moment))
+
+
+def _host(folder: Path) -> "Host":
+    """Return this account as the host of a tour in `folder`, with the keys of the worker there."""
+    from remit.cli import kept_tokens
+    from remit.cli.services import keyring, load_settings
+    from remit.tour.session import Host
+
+    # As the worker has them: its stack is in the folder, whatever the environment says.
+    settings = load_settings(folder).model_copy(update={"database_url": None})
+
+    def find_admin(engine: "sa.Engine") -> "Principal":
+        from remit.operations.identity import authenticate
+
+        name = kept_tokens.account_name()
+        keys = keyring(settings)
+        kept_tokens.keep_first_admin(engine, settings, keys)
+        return authenticate(engine, kept_tokens.find_token_text(settings, name), keys)
+
+    return Host(lambda: keyring(settings), find_admin)
 
 
 @contextmanager

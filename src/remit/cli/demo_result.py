@@ -8,7 +8,8 @@ from remit.cli.output import STATUS_STYLES, Cell, Row, safe, write_line, write_t
 
 if TYPE_CHECKING:
     from remit.stack.options import EventName
-    from remit.tour.report import Played, TourReport
+    from remit.tour.played import Played
+    from remit.tour.report import TourReport
     from remit.tour.script import Outcome
 
 _GOOD = Cell("✓", "green")
@@ -53,7 +54,9 @@ def summary(outcome: "Outcome | None") -> str:
     elif outcome.reason is not None:
         said += f": {outcome.reason}"
     if outcome.approved_by:
-        said += f", by {', '.join(outcome.approved_by)}"
+        several = len(outcome.approved_by) > 1
+        who = f"{len(outcome.approved_by)} people" if several else outcome.approved_by[0]
+        said += f", by {who}"
     if outcome.attempts > 1:
         said += f", {outcome.attempts} tries"
     if outcome.effects:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 STANDARD_INPUT = "-"
 """The file name that means standard input."""
 
+WHOEVER_PROPOSES = "-"
+"""Stands for the issuer until it is known whose token proposes; no principal can be called so."""
+
 
 @dataclass(frozen=True)
 class Defaults:
@@ -28,27 +31,24 @@ class Defaults:
 
     Attributes:
         status: the status of a directive that names none.
-        issued_by: the issuer of a directive that names none.
         only_drafts: whether a directive that says "proposed" is refused.
         max_bytes: largest directive accepted, in bytes of its canonical JSON.
     """
 
     status: str
-    issued_by: str
     only_drafts: bool
     max_bytes: int
 
     @classmethod
-    def of(cls, settings: "Settings", *, issuer: str, draft: bool) -> Self:
+    def of(cls, settings: "Settings", *, draft: bool) -> Self:
         """Return what one command leaves open.
 
         Args:
             settings: where the size limit comes from.
-            issuer: who types the command.
             draft: whether it is to store drafts.
         """
         status = "draft" if draft else "proposed"
-        return cls(status, issuer, draft, settings.remit_max_directive_bytes)
+        return cls(status, draft, settings.remit_max_directive_bytes)
 
 
 def parse_json(text: str, *, is_file: bool = False) -> object:
@@ -137,7 +137,7 @@ def check_directive(data: object, max_bytes: int) -> "DirectiveCreate":
 def _directive(data: object, place: str | None, defaults: Defaults) -> "DirectiveCreate":
     """Return one directive of a file; `place` tells where it stands among several."""
     if isinstance(data, dict):
-        data = {"status": defaults.status, "issued_by": defaults.issued_by, **data}
+        data = {"status": defaults.status, "issued_by": WHOEVER_PROPOSES, **data}
     try:
         directive = check_directive(data, defaults.max_bytes)
         _check_status(directive.status, defaults)

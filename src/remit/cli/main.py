@@ -15,14 +15,20 @@ import typer
 from typer.core import TyperGroup, TyperOption
 
 from remit.cli import (
+    audit,
     cancel,
     catalog,
     database,
     demo,
+    evidence,
+    explain,
     failures,
+    keys,
     listing,
+    principals,
     propose,
     show,
+    token,
     up,
     votes,
     watch,
@@ -69,6 +75,7 @@ COMMANDS: Mapping[str, Mapping[str, Callable[..., None]]] = {
     "What happened": {
         "list": listing.list_directives,
         "show": show.show,
+        "explain": explain.explain,
         "watch": watch.watch,
     },
     "What there is": {
@@ -87,6 +94,11 @@ for _heading, _commands in COMMANDS.items():
     for _name, _function in _commands.items():
         app.command(_name, rich_help_panel=_heading)(_function)
 app.add_typer(catalog.app, name="policy", rich_help_panel="What there is")
+app.add_typer(evidence.app, name="evidence", rich_help_panel="What happened")
+app.add_typer(audit.app, name="audit", rich_help_panel="What happened")
+app.add_typer(token.app, name="token", rich_help_panel="Who may do what")
+app.add_typer(principals.app, name="principal", rich_help_panel="Who may do what")
+app.add_typer(keys.app, name="keys", rich_help_panel="Who may do what")
 app.add_typer(database.app, name="db", rich_help_panel="Services")
 
 

@@ -28,10 +28,10 @@ ActorOption = Annotated[
         "--as",
         metavar="NAME",
         show_default=False,
-        help="Who you are. Default: REMIT_ACTOR, else your login name.",
+        help="Act with the token kept under this name. Default: REMIT_TOKEN, else your own.",
     ),
 ]
-"""Who acts."""
+"""Who acts: a name whose token is kept in the data folder, and never a mere claim."""
 
 IdArgument = Annotated[
     str,

@@ -1,7 +1,7 @@
 """`remit propose`, `remit submit` and `remit retry`: the ways into the gate."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,8 +13,10 @@ from remit.cli.options import ActorOption, DataDirOption, IdArgument, JsonOption
 from remit.errors import ConflictError
 
 if TYPE_CHECKING:
+    from remit.cli.intake import Defaults
     from remit.control import Control
-    from remit.directives.models import DirectiveRead
+    from remit.directives.models import DirectiveCreate, DirectiveRead
+    from remit.identity.types import Principal
     from remit.operations.gate import GateOutcome
     from remit.settings import Settings
 
@@ -42,12 +44,14 @@ class _Manner:
         wait: whether it waits for the end.
         as_json: whether a program reads the output.
         data_dir: the folder that was named; the next command needs it too.
+        actor: whose kept token is meant; None: the caller's own.
         again: whether the directive was stored before.
     """
 
     wait: bool
     as_json: bool
     data_dir: Path | None
+    actor: str | None
     again: bool = False
 
 
@@ -63,7 +67,6 @@ def propose(
     timebox: content.TimeboxOption = None,
     constraints: content.ConstraintsOption = None,
     metrics: content.MetricsOption = None,
-    issued_by: content.IssuerOption = None,
     key: content.KeyOption = None,
     draft: DraftOption = False,
     wait: WaitOption = False,
@@ -73,24 +76,34 @@ def propose(
 ) -> None:
     """Propose directives: the gate decides at once, and what it approves starts.
 
-    Several are stored together, or none of them. In a file, a directive that names no status is
-    proposed, and one that names no issuer is issued by you.
+    Several are stored together, or none of them. Each is issued by whose token proposes it: a file
+    need not say so, and may not say otherwise. One that names no status is proposed.
     """
     from remit.cli import services
-    from remit.cli.intake import Defaults, read_directives
+    from remit.cli.intake import Defaults
 
     fields = [role, type_, objective, scope, payload, budget, timebox]
-    given = content.given([*fields, constraints, metrics, issued_by, key])
+    given = content.given([*fields, constraints, metrics, key])
     settings = services.load_settings(data_dir)
-    defaults = Defaults.of(settings, issuer=services.actor(actor, settings), draft=draft)
+    contents = _contents(file, given, Defaults.of(settings, draft=draft))
+
+    async def enter(control: "Control", by: "Principal") -> "list[GateOutcome]":
+        return await control.propose([content.issued(one, by.name) for one in contents], by=by)
+
+    manner = _Manner(wait, as_json, data_dir, actor)
+    raise typer.Exit(asyncio.run(_entering(settings, enter, manner)))
+
+
+def _contents(
+    file: str | None, given: "Mapping[str, str]", defaults: "Defaults"
+) -> "list[DirectiveCreate]":
+    """Return the directives of a file, or else the one that the options describe."""
+    from remit.cli.intake import read_directives
+
     if file is None:
-        contents = [content.from_options(given, defaults)]
-    else:
-        content.refuse_options(given)
-        contents = read_directives(file, defaults)
-    manner = _Manner(wait, as_json, data_dir)
-    run = _entering(settings, lambda control: control.propose(contents), manner)
-    raise typer.Exit(asyncio.run(run))
+        return [content.from_options(given, defaults)]
+    content.refuse_options(given)
+    return read_directives(file, defaults)
 
 
 def submit(
@@ -102,7 +115,7 @@ def submit(
     as_json: JsonOption = False,
 ) -> None:
     """Let a draft enter the gate; its content is frozen from then on."""
-    _submit(directive, "submit", actor, _Manner(wait, as_json, data_dir, again=True))
+    _submit(directive, "submit", _Manner(wait, as_json, data_dir, actor, again=True))
 
 
 def retry(
@@ -114,22 +127,21 @@ def retry(
     as_json: JsonOption = False,
 ) -> None:
     """Let a blocked directive pass the gate again, under the policy that now holds."""
-    _submit(directive, "retry", actor, _Manner(wait, as_json, data_dir, again=True))
+    _submit(directive, "retry", _Manner(wait, as_json, data_dir, actor, again=True))
 
 
-def _submit(text: str, verb: str, actor: str | None, manner: _Manner) -> None:
+def _submit(text: str, verb: str, manner: _Manner) -> None:
     from remit.cli import services
 
     settings = services.load_settings(manner.data_dir)
-    name = services.actor(actor, settings)
 
-    async def enter(control: "Control") -> "list[GateOutcome]":
+    async def enter(control: "Control", by: "Principal") -> "list[GateOutcome]":
         from remit.operations.evidence import read_directive
 
         directive_id = await services.resolve(control, text)
         found = await asyncio.to_thread(read_directive, control.engine, directive_id)
         _check_verb(verb, found)
-        return [await control.submit(directive_id, actor=name)]
+        return [await control.submit(directive_id, by=by)]
 
     raise typer.Exit(asyncio.run(_entering(settings, enter, manner)))
 
@@ -145,7 +157,7 @@ def _check_verb(verb: str, directive: "DirectiveRead") -> None:
 
 async def _entering(
     settings: "Settings",
-    enter: "Callable[[Control], Awaitable[list[GateOutcome]]]",
+    enter: "Callable[[Control, Principal], Awaitable[list[GateOutcome]]]",
     manner: _Manner,
 ) -> int:
     """Let directives enter the gate, print what became of them, and return the exit code."""
@@ -153,7 +165,8 @@ async def _entering(
     from remit.cli.waiting import wait_for_ends
 
     async with services.control(settings) as control:
-        outcomes = await enter(control)
+        by = await asyncio.to_thread(services.caller, control.engine, settings, manner.actor)
+        outcomes = await enter(control, by)
         if not manner.as_json:
             _write(outcomes, manner)
         now = [each.directive for each in outcomes]
@@ -166,7 +179,8 @@ async def _entering(
     if manner.as_json:
         _write_json(outcomes, now, manner)
     elif len(now) == 1:
-        verdict.write_next(verdict.next_commands(now[0]), manner.data_dir)
+        others = now[0].issued_by == by.name
+        verdict.write_next(verdict.next_commands(now[0], others=others), manner.data_dir)
     else:
         verdict.write_next(["remit list"], manner.data_dir)
     return verdict.exit_code_of(now, ended=manner.wait)

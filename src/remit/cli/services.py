@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from remit.errors import MisconfiguredError, UnavailableError
+from remit.errors import UnavailableError
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from remit.control import Control
+    from remit.identity.types import Principal
     from remit.settings import Settings
+    from remit.signing.keys import Keyring
 
 CONNECT_SECONDS = 10.0
 """How long Temporal may take to answer."""
@@ -44,29 +46,49 @@ def module_references(settings: "Settings") -> tuple[str, ...]:
     return tuple(name for name in names if name)
 
 
-def actor(given: str | None, settings: "Settings") -> str:
-    """Return who acts: `--as`, else `REMIT_ACTOR`, else the login name.
+def keys_dir(settings: "Settings") -> Path:
+    """Return the folder of the keys: REMIT_KEYS_DIR, else `keys` in the data folder."""
+    return settings.remit_keys_dir or settings.remit_data_dir / "keys"
+
+
+def keyring(settings: "Settings") -> "Keyring":
+    """Return the keys of this process; the embedded stack's are made when they are first needed.
 
     Raises:
-        MisconfiguredError: this account has no login name.
+        MisconfiguredError: they cannot be used; the message names file and fix.
     """
-    name = given if given is not None else settings.remit_actor
-    if name is not None:
-        if not name.strip() or not name.isprintable() or name != name.strip():
-            raise MisconfiguredError(
-                "not a name: use visible characters, with no space around them", field="--as"
-            )
-        return name
-    import os
-    import pwd
+    from remit.signing.keys import ensure_keys, load_keyring
 
-    try:
-        # The account, and not what LOGNAME says: the environment is not asked who somebody is.
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError as error:
-        raise MisconfiguredError(
-            "this account has no login name: say who you are, or set REMIT_ACTOR", field="--as"
-        ) from error
+    given = settings.remit_signing_key
+    if settings.remit_keys_dir is None and given is None and not settings.database_url:
+        return ensure_keys(keys_dir(settings))
+    secret = None if given is None else given.get_secret_value()
+    return load_keyring(keys_dir(settings), signing_key=secret)
+
+
+def caller(
+    engine: "sa.Engine",
+    settings: "Settings",
+    name: str | None = None,
+    *,
+    keys: "Keyring | None" = None,
+) -> "Principal":
+    """Return who gives the command, as their token says.
+
+    Args:
+        engine: the database.
+        settings: where the token may be.
+        name: the principal whose kept token is meant, as `--as` says; None: REMIT_TOKEN, else the
+            one kept for this account.
+        keys: what verifies the token; None: the installation's.
+
+    Raises:
+        UnauthenticatedError: there is no token, or it does not hold.
+    """
+    from remit.cli.kept_tokens import find_token_text
+    from remit.operations.identity import authenticate
+
+    return authenticate(engine, find_token_text(settings, name), keys or keyring(settings))
 
 
 def database_url(settings: "Settings") -> str:
@@ -82,6 +104,22 @@ def database_url(settings: "Settings") -> str:
     return resolve_services(settings).database_url
 
 
+def owner_database_url(settings: "Settings") -> str:
+    """Return where Postgres is for its owner, who migrates it.
+
+    Raises:
+        UnavailableError: it is named nowhere and no stack runs.
+    """
+    from remit.stack.discovery import find_stack, normalize_database_url
+
+    if settings.database_owner_url:
+        return normalize_database_url(settings.database_owner_url)
+    info = None if settings.database_url else find_stack(settings.remit_data_dir)
+    if info is not None and info.owner_database_url:
+        return info.owner_database_url
+    return database_url(settings)
+
+
 @contextmanager
 def database(data_dir: Path | None) -> "Iterator[sa.Engine]":
     """Open the database, for a command that reads.
@@ -93,7 +131,9 @@ def database(data_dir: Path | None) -> "Iterator[sa.Engine]":
     url = database_url(load_settings(data_dir))
     from remit.db.engine import create_database_engine
 
-    engine = create_database_engine(url, application_name="remit-cli", pool_size=2)
+    engine = create_database_engine(
+        url, role="remit_app", application_name="remit-cli", pool_size=2
+    )
     try:
         yield engine
     finally:
@@ -118,6 +158,7 @@ async def control(settings: "Settings") -> "AsyncIterator[Control]":
     from remit.workflows.client import WorkflowClient, connect
 
     policies = PolicySource(services.policy_file)
+    keys = keyring(settings)
     address = services.temporal_address
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
@@ -128,10 +169,10 @@ async def control(settings: "Settings") -> "AsyncIterator[Control]":
             "start it, or correct TEMPORAL_ADDRESS"
         ) from error
     engine = create_database_engine(
-        services.database_url, application_name="remit-cli", pool_size=2
+        services.database_url, role="remit_app", application_name="remit-cli", pool_size=2
     )
     try:
-        yield Control(engine, WorkflowClient(client), policies)
+        yield Control(engine, WorkflowClient(client), policies, keys)
     finally:
         engine.dispose()
 

@@ -17,6 +17,7 @@ from remit.cli.output import (
     write_line,
     write_table,
 )
+from remit.revealing.text import revealed, revealed_json
 
 if TYPE_CHECKING:
     from remit.cli.timeline import Step
@@ -85,18 +86,19 @@ def _facts(record: "Record") -> list[Row]:
     """Return what is asked for, and what came of it."""
     directive, run = record.directive, record.run
     result = run.result.get("result") if run is not None and run.result is not None else None
+    what = f"{directive.type} in {directive.scope}, for {directive.role}"
     facts = {
-        "objective": directive.objective,
-        "what": f"{directive.type} in {directive.scope}, for {directive.role}",
-        "issued by": directive.issued_by,
+        "objective": revealed(directive.objective),
+        "what": revealed(what),
+        "issued by": revealed(directive.issued_by),
         "payload": _json(directive.payload),
         "constraints": _json(directive.constraints),
         "success metrics": _json(directive.success_metrics),
-        "budget": directive.budget,
-        "timebox": directive.timebox,
+        "budget": revealed(directive.budget or ""),
+        "timebox": revealed(directive.timebox or ""),
         "digest": directive.action_digest,
         "result": _json(result if isinstance(result, dict) else None),
-        "error": run.error_message if run is not None else None,
+        "error": revealed(run.error_message) if run is not None and run.error_message else None,
     }
     return [("", Cell(name, "dim"), text) for name, text in facts.items() if text]
 
@@ -105,7 +107,10 @@ def _json(value: "JsonObject | None") -> str | None:
     if not value:
         return None
     text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}... (see --json)"
+    if len(text) <= LONGEST_SHOWN:
+        return revealed_json(text).text
+    # Cut in the middle of a string it is no JSON any more; in ASCII nothing can deceive.
+    return f"{json.dumps(value)[:LONGEST_SHOWN]}... (see --json)"
 
 
 def _rows(step: "Step", before: "Step | None") -> list[Row]:

@@ -127,6 +127,8 @@ def up(
         temporal_ui_port=ui_port,
         temporal_namespace=settings.temporal_namespace,
         database_url=normalize_database_url(url) if url else None,
+        database_owner_url=settings.database_owner_url,
+        database_module_url=settings.database_module_url,
         temporal_address=settings.temporal_address,
         policy_file=policy,
         modules=",".join((*module_references(settings), *(module or ()))),
@@ -146,7 +148,8 @@ def _run(stack: "Stack", progress: Progress, *, as_json: bool) -> int:
                 info = stack.start()
             progress.console = None
             started = True
-            _present(stack, info, time.monotonic() - began, as_json=as_json)
+            admin = _first_admin(stack, info)
+            _present(stack, info, time.monotonic() - began, admin, as_json=as_json)
             return _watch(stack)
         except KeyboardInterrupt:
             # To be stopped is how this command ends, unless it had not got that far.
@@ -179,8 +182,30 @@ def _stoppable() -> Iterator[None]:
             signal.signal(each, handler)
 
 
-def _present(stack: "Stack", info: "StackInfo", seconds: float, *, as_json: bool) -> None:
-    """Print where everything is."""
+def _first_admin(stack: "Stack", info: "StackInfo") -> str | None:
+    """Make this account the first admin of a new installation; return its token, kept for later.
+
+    None: somebody is known already.
+    """
+    from remit.cli.kept_tokens import keep_first_admin
+    from remit.cli.services import keyring, load_settings
+    from remit.db.engine import create_database_engine
+
+    settings = load_settings(stack.data.path)
+    engine = create_database_engine(
+        info.database_url, role="remit_app", application_name="remit-up", pool_size=1
+    )
+    try:
+        made = keep_first_admin(engine, settings, keyring(settings))
+    finally:
+        engine.dispose()
+    return None if made is None else str(made.token)
+
+
+def _present(
+    stack: "Stack", info: "StackInfo", seconds: float, admin: str | None, *, as_json: bool
+) -> None:
+    """Print where everything is, and once the token of the first admin."""
     from sqlalchemy import make_url
 
     shown_url = make_url(info.database_url).render_as_string(hide_password=True)
@@ -193,13 +218,16 @@ def _present(stack: "Stack", info: "StackInfo", seconds: float, *, as_json: bool
         "logs": str(stack.data.logs),
     }
     if as_json:
-        write_json({"pid": info.pid, **where, "seconds": round(seconds, 3)})
+        more = {"admin_token": admin, "seconds": round(seconds, 3)}
+        write_json({"pid": info.pid, **where, **more})
         return
     write_line(Cell("Remit is up", "bold green"), f" after {seconds:.2f} s")
     names = ("data", "database", "Temporal", "Temporal UI", "policy", "logs")
     values = where | {"policy_file": where["policy_file"] or "built-in"}
     rows = zip(names, values.values(), strict=True)
     write_table((), [("", Cell(name, "dim"), value) for name, value in rows if value is not None])
+    if admin is not None:
+        write_line("you are the first admin; your token, shown this once: ", Cell(admin, "bold"))
     for name, value in _to_repeat(stack):
         write_line("in other terminals: ", Cell(f"export {name}={shlex.quote(value)}", "bold"))
     write_line(Cell("next: ", "dim"), Cell(_EXAMPLE, "bold"))

@@ -41,11 +41,18 @@ def exit_code_of(directives: "Sequence[DirectiveRead]", *, ended: bool) -> int:
     return NOT_HOPED_FOR if bad or unfinished else DONE
 
 
-def next_commands(directive: "DirectiveRead") -> list[str]:
-    """Return what one would type next about a directive, the likeliest first."""
+def next_commands(directive: "DirectiveRead", *, others: bool = False) -> list[str]:
+    """Return what one would type next about a directive, the likeliest first.
+
+    Args:
+        directive: as it is now.
+        others: whether a vote on it is now for others to cast, as a rule.
+    """
     name = str(directive.id)[:SHORT_ID]
     if directive.status == "draft":
         return [f"remit submit {name}"]
+    if directive.status == "proposed" and others:
+        return [f"remit explain {name}", f"remit approve {name} --as NAME"]
     if directive.status == "proposed":
         return [f"remit approve {name}", f"remit reject {name} --reason WHY"]
     if directive.status in {"approved", "executing"}:

@@ -1,7 +1,6 @@
 """`remit approve` and `remit reject`: a person's answer, bound to the action that was shown."""
 
 import asyncio
-import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,15 +10,15 @@ import typer
 
 from remit.cli.failures import NOT_HOPED_FOR
 from remit.cli.options import ActorOption, DataDirOption, IdArgument, JsonOption
-from remit.cli.output import Cell, status_cell, write_json, write_line, write_table
+from remit.cli.output import status_cell, write_json, write_line
 from remit.errors import ConflictError, InvalidInputError
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from remit.approval.types import ApprovalRequest, VoteDecision
+    from remit.approval.types import VoteDecision
     from remit.control import Control
-    from remit.directives.models import DirectiveRead
+    from remit.identity.types import Principal
     from remit.operations.approvals import VoteOutcome
 
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Vote without being asked again.")]
@@ -77,21 +76,23 @@ def _vote(answer: _Answer) -> None:
     from remit.cli import services
 
     settings = services.load_settings(answer.data_dir)
-    voter = services.actor(answer.actor, settings)
 
-    async def cast() -> "VoteOutcome":
+    async def cast() -> "tuple[VoteOutcome, Principal]":
         async with services.control(settings) as control:
+            voter = await asyncio.to_thread(services.caller, control.engine, settings, answer.actor)
             directive_id = await services.resolve(control, answer.directive)
-            return await _show_and_cast(control, directive_id, voter, answer)
+            return await _show_and_cast(control, directive_id, voter, answer), voter
 
-    _report(asyncio.run(cast()), voter, answer)
+    outcome, voter = asyncio.run(cast())
+    _report(outcome, voter.name, answer)
 
 
 async def _show_and_cast(
-    control: "Control", directive_id: "UUID", voter: str, answer: _Answer
+    control: "Control", directive_id: "UUID", voter: "Principal", answer: _Answer
 ) -> "VoteOutcome":
     """Show what is voted on, ask when there is someone to ask, and vote on what was shown."""
     from remit.approval.types import Ballot
+    from remit.cli.action import show_action
     from remit.directives.digest import action_digest
     from remit.directives.models import intent_of
     from remit.operations.evidence import read_record
@@ -104,34 +105,12 @@ async def _show_and_cast(
     # Computed from what is shown, and not read from the row: the vote binds to what one saw.
     digest = action_digest(intent_of(record.directive))
     if not answer.as_json:
-        _show(record.directive, request, digest)
-    if answer.ask and not typer.confirm(f"{answer.decision} this as {voter}?", err=True):
+        show_action(record.directive, request, digest)
+    if answer.ask and not typer.confirm(f"{answer.decision} this as {voter.name}?", err=True):
         write_line("nothing was voted")
         raise typer.Exit(NOT_HOPED_FOR)
-    ballot = Ballot(voter, answer.decision, answer.reason, digest)
-    return await control.vote(directive_id, ballot)
-
-
-def _show(directive: "DirectiveRead", request: "ApprovalRequest", digest: str) -> None:
-    """Print the action exactly as its digest covers it, and what asks for approval."""
-    from remit.cli.timeline import moment
-    from remit.directives.digest import canonical_json
-    from remit.directives.models import intent_of
-
-    write_line("directive ", Cell(str(directive.id), "bold"))
-    # Read back from the canonical form: its keys, in its order.
-    intent = json.loads(canonical_json(intent_of(directive)))
-    rows = [(Cell(name, "dim"), json.dumps(intent[name], ensure_ascii=False)) for name in intent]
-    needed = f"{request.required_approvals} approval" + "s" * (request.required_approvals > 1)
-    write_table(
-        (),
-        [
-            *(("", *row) for row in rows),
-            ("", Cell("action digest", "dim"), digest),
-            *(("", Cell("asked for by", "dim"), Cell(rule, "yellow")) for rule in request.rules),
-            ("", Cell("needs", "dim"), f"{needed} until {moment(request.expires_at)}"),
-        ],
-    )
+    ballot = Ballot(answer.decision, answer.reason, digest)
+    return await control.vote(directive_id, ballot, by=voter)
 
 
 def _report(outcome: "VoteOutcome", voter: str, answer: _Answer) -> None:
@@ -153,7 +132,7 @@ def _report(outcome: "VoteOutcome", voter: str, answer: _Answer) -> None:
     status = status_cell(directive.status, directive.status_reason)
     more = f"  ({outcome.missing} more needed)" if outcome.missing else ""
     write_line(f"{voter}: {answer.decision}  ->  ", status, more)
-    verdict.write_next(verdict.next_commands(directive), answer.data_dir)
+    verdict.write_next(verdict.next_commands(directive, others=True), answer.data_dir)
 
 
 def _on_both_terminals() -> bool:

@@ -64,7 +64,7 @@ async def _serve(settings: "Settings", extra: Sequence[str], wait_for_stack: Pat
     from remit.workflows.worker import serve
 
     services = _find_services(settings, wait_for_stack)
-    parts = _make_parts(settings, extra, services.database_url)
+    parts = _make_parts(settings, extra, services)
     if wait_for_stack is None:
         _check_schema(parts.engine)
     client = await connect(services.temporal_address, services.temporal_namespace)
@@ -97,32 +97,38 @@ def _settle_memory() -> None:
 
 
 def _find_services(settings: "Settings", wait_for_stack: Path | None) -> "Services":
-    from remit.stack.discovery import Services, resolve_services
+    from remit.stack.discovery import resolve_services, services_of
     from remit.stack.discovery import wait_for_stack as wait
 
     if wait_for_stack is None:
         return resolve_services(settings)
-    info = wait(wait_for_stack, timeout_seconds=STACK_SECONDS)
-    return Services(
-        info.database_url, info.temporal_address, settings.temporal_namespace, "embedded"
-    )
+    return services_of(wait(wait_for_stack, timeout_seconds=STACK_SECONDS), settings)
 
 
-def _make_parts(settings: "Settings", extra: Sequence[str], database_url: str) -> "WorkerParts":
-    """Return what the worker works with; modules get connections of their own."""
+def _make_parts(settings: "Settings", extra: Sequence[str], services: "Services") -> "WorkerParts":
+    """Return what the worker works with; modules get connections of their own, and few rights."""
+    from remit.cli.services import keyring, keys_dir
     from remit.db.engine import create_database_engine
     from remit.execution.modules.registry import discover_modules
     from remit.operations.policies import PolicySource
+    from remit.signing.source import KeySource
     from remit.workflows.worker import THREADS, WorkerParts
 
     return WorkerParts(
         engine=create_database_engine(
-            database_url, application_name="remit-worker", pool_size=THREADS
+            services.database_url,
+            role="remit_app",
+            application_name="remit-worker",
+            pool_size=THREADS,
         ),
         module_engine=create_database_engine(
-            database_url, application_name="remit-module", pool_size=THREADS
+            services.module_database_url,
+            role="remit_module",
+            application_name="remit-module",
+            pool_size=THREADS,
         ),
         policies=PolicySource(settings.remit_policy_file),
+        keys=KeySource(lambda: keyring(settings), keys_dir(settings)).current,
         registry=discover_modules(extra),
     )
 

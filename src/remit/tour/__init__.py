@@ -2,13 +2,15 @@
 
 Where things are:
     SCRIPT, POLICY, shipped -> files
-    Scene, Act, Outcome, load_script -> script
+    Scene, Act, Outcome, load_script, principals_of -> script
     LedgerModule, read_ledger -> ledger
     play -> session
     Moment, Workers -> moments
     Tour -> runner
     Board -> board
-    Played, Proof, TourReport, prove -> report
+    Played -> played
+    Proof, prove -> proofs
+    TourReport -> report
     seconds_since_process_start -> clock
 
 Called by `remit demo`. The script that it runs is `examples/tour.jsonl`, under the policy

@@ -6,7 +6,7 @@ Called by `remit demo` with a running stack. It does what any person or agent do
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
@@ -15,6 +15,7 @@ from remit.control import Control
 from remit.directives.lifecycle import is_terminal_status
 from remit.directives.models import DirectiveRead
 from remit.errors import ConflictError, RemitError, UnavailableError
+from remit.identity.types import Principal
 from remit.operations.evidence import read_record
 from remit.operations.gate import GateOutcome
 from remit.policy.types import PolicyVerdict
@@ -22,7 +23,8 @@ from remit.tour.board import Board
 from remit.tour.clock import seconds_since_process_start
 from remit.tour.ledger import Ledger, read_ledger
 from remit.tour.moments import Box, Mark, Moment, Workers, answer_in_words, end_in_words
-from remit.tour.report import Played, TourReport
+from remit.tour.played import Played
+from remit.tour.report import TourReport
 from remit.tour.script import Act, Scene
 
 SCENE_SECONDS = 60.0
@@ -58,12 +60,20 @@ class Tour:
     Args:
         control: Remit's verbs, under the policy that the worker has too.
         workers: who keeps the worker running.
+        people: everybody whom the database knows, by name; the script's people and agents too.
         watch: told of each moment, in the event loop's thread.
     """
 
-    def __init__(self, control: Control, workers: Workers, watch: Callable[[Moment], None]) -> None:
+    def __init__(
+        self,
+        control: Control,
+        workers: Workers,
+        people: Mapping[str, Principal],
+        watch: Callable[[Moment], None],
+    ) -> None:
         self._control = control
         self._workers = workers
+        self._people = people
         self._watch = watch
         self._board = Board(control.engine)
         # A key of the script means one act in this tour, not in one that ran here before.
@@ -95,6 +105,8 @@ class Tour:
             played=tuple(played[number] for number, _ in numbered),
             first_completed_seconds=self._first_completed,
             seconds=time.monotonic() - began,
+            people=self._people,
+            keys=self._control.keys,
         )
 
     async def _play(self, number: int, scene: Scene) -> Played:
@@ -127,10 +139,11 @@ class Tour:
             key = f"{content.idempotency_key}-{self._suffix}"
             content = content.model_copy(update={"idempotency_key": key})
         self._say(progress, "intent", "waits", "proposed")
-        first = (await self._control.propose([content]))[0]
+        issuer = self._people[content.issued_by]
+        first = (await self._control.propose([content], by=issuer))[0]
         self._take(progress, first)
         for _ in range(progress.scene.times - 1):
-            again = (await self._control.propose([content]))[0]
+            again = (await self._control.propose([content], by=issuer))[0]
             if again.directive.id != first.directive.id:
                 progress.complaints.append(f"the same key made a second one, {again.directive.id}")
             else:
@@ -154,33 +167,36 @@ class Tour:
             self._say(progress, "consent", "waits", "waits for a person")
 
     async def _let_act(self, progress: _Progress, act: Act) -> None:
-        """Let a person act, and note it when Remit's answer is another than the script's."""
+        """Let somebody act, and note it when Remit's answer is another than the script's."""
+        actor = self._people[act.by]
         try:
-            progress.stored = await self._carry_out(progress, act)
+            progress.stored = await self._carry_out(progress, act, actor)
         except RemitError as error:
             if error.error_type != act.refused:
                 progress.complaints.append(f"{act.by} could not {act.act}: {error}")
-            self._say(progress, "consent", "waits", f"{act.by} may not {act.act}", note=True)
+            who = act.by if actor.kind == "human" else f"{act.by} ({actor.kind})"
+            self._say(progress, "consent", "waits", f"{who} may not {act.act}", note=True)
             return
         if act.refused is not None:
             progress.complaints.append(f"{act.by} could {act.act}, which was to be refused")
 
-    async def _carry_out(self, progress: _Progress, act: Act) -> DirectiveRead:
+    async def _carry_out(self, progress: _Progress, act: Act, actor: Principal) -> DirectiveRead:
         directive = progress.directive
         if act.act == "retry":
-            outcome = await self._control.submit(directive.id, actor=act.by)
+            outcome = await self._control.submit(directive.id, by=actor)
             self._say(progress, "consent", "waits", f"{act.by} asks again", note=True)
             self._take(progress, outcome)
             return outcome.directive
         if act.act == "cancel":
-            after = await self._control.cancel(directive.id, actor=act.by, reason=act.reason)
+            after = await self._control.cancel(directive.id, by=actor, reason=act.reason)
             self._say(progress, "consent", "stopped", f"{act.by} cancels", note=True)
             return after
         decision: VoteDecision = act.act
-        ballot = Ballot(act.by, decision, act.reason, directive.action_digest or "")
-        vote = await self._control.vote(directive.id, ballot)
+        ballot = Ballot(decision, act.reason, directive.action_digest or "")
+        vote = await self._control.vote(directive.id, ballot, by=actor)
         marks: dict[str, Mark] = {"approved": "passed", "rejected": "stopped"}
         said = f"{act.by} {decision}s" + (f": {act.reason}" if act.reason else "")
+        said += f" ({vote.missing} more must)" if vote.missing else ""
         self._say(progress, "consent", marks.get(vote.outcome, "waits"), said, note=True)
         return vote.directive
 

@@ -13,17 +13,26 @@ touches nothing but the file.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from remit.directives.lifecycle import DirectiveStatus
 from remit.directives.models import DirectiveCreate, StatusReason, parse_directive
 from remit.errors import ErrorType, InvalidInputError
 from remit.execution.lifecycle import RunStatus
+from remit.identity.names import check_name
+from remit.identity.types import Principal
 from remit.wording import listed, one_line, printable
 
 LEDGER = "ledger"
@@ -32,19 +41,30 @@ LEDGER = "ledger"
 _MAX_DIRECTIVE_BYTES = 65536
 _MAX_LINE_CHARACTERS = 1_000_000
 
+
+def _a_name(text: str) -> str:
+    """Return `text`, which a principal can be called."""
+    try:
+        check_name(text, field="as")
+    except InvalidInputError as error:
+        raise PydanticCustomError("unfit", "{problem}", {"problem": error.message}) from error
+    return text
+
+
 Words = Annotated[str, Field(min_length=1, max_length=200)]
+Name = Annotated[str, AfterValidator(_a_name)]
 
 
 class Act(BaseModel):
-    """Something a person does about a directive."""
+    """Something that somebody does, or tries to do, about a directive."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     act: Literal["approve", "reject", "cancel", "retry"] = Field(description="What is done.")
-    by: Words = Field(alias="as", description="Who does it.")
+    by: Name = Field(alias="as", description="Who does it.")
     reason: Words | None = Field(default=None, description="Why; a rejection needs it.")
     after_seconds: float = Field(
-        default=0.0, ge=0, le=60, description="How long the person takes before it, in seconds."
+        default=0.0, ge=0, le=60, description="How long they take before it, in seconds."
     )
     refused: ErrorType | None = Field(
         default=None, description="The error that Remit must answer with; null: it must accept."
@@ -98,7 +118,37 @@ class Scene(BaseModel):
             raise _unfit("times", "needs an idempotency_key in the directive, or it is another one")
         if self.directive.status != "proposed":
             raise _unfit("directive.status", 'say "proposed": a draft never reaches the gate')
+        try:
+            check_name(self.directive.issued_by, field="issued_by")
+        except InvalidInputError as error:
+            raise _unfit("directive.issued_by", error.message) from error
         return self
+
+
+def principals_of(script: Sequence[Scene]) -> tuple[Principal, ...]:
+    """Return everybody whom the script names, as they must be known for it to be played.
+
+    A name is a person's when the script lets it do what no agent may: vote, or steer what another
+    issued. Everybody else is an agent, which proposes, and steers only what it issued itself.
+    """
+    people = set(_people(script))
+    names = {scene.directive.issued_by for scene in script}
+    names.update(act.by for scene in script for act in scene.person)
+    return tuple(
+        Principal(name, "human", roles=("approver", "operator", "proposer"))
+        if name in people
+        else Principal(name, "agent", roles=("proposer",))
+        for name in sorted(names)
+    )
+
+
+def _people(script: Sequence[Scene]) -> Iterator[str]:
+    """Yield whoever does something that only a person may, and is not to be refused."""
+    for scene in script:
+        for act in scene.person:
+            votes = act.act in {"approve", "reject"}
+            if act.refused is None and (votes or act.by != scene.directive.issued_by):
+                yield act.by
 
 
 def load_script(path: Path) -> tuple[Scene, ...]:

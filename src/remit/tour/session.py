@@ -5,29 +5,47 @@ servers take to start: `remit demo` imports it while they do.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import dataclass
+
+import sqlalchemy as sa
 
 from remit.control import Control
 from remit.db.engine import create_database_engine
-from remit.directives.repository import DirectiveFilter
-from remit.operations.evidence import read_directives
+from remit.identity.types import Principal
+from remit.operations.identity import ensure_principals, read_principals
 from remit.operations.policies import PolicySource
+from remit.signing.keys import Keyring
 from remit.stack.state import StackInfo
 from remit.stack.supervisor import Stack
 from remit.tour.moments import Moment
 from remit.tour.report import TourReport
 from remit.tour.runner import Tour
-from remit.tour.script import Scene
+from remit.tour.script import Scene, principals_of
 from remit.workflows.client import WorkflowClient, connect
 
 _PAUSE_SECONDS = 0.005
 
 
+@dataclass(frozen=True)
+class Host:
+    """Whoever has the tour played.
+
+    Attributes:
+        find_keys: returns the keys of the stack's worker; called once the data folder is prepared.
+        find_admin: returns the admin that makes the script's people and agents known.
+    """
+
+    find_keys: Callable[[], Keyring]
+    find_admin: Callable[[sa.Engine], Principal]
+
+
 async def play(
     stack: Stack,
     starting: "Future[StackInfo]",
+    host: Host,
     *,
     script: Sequence[Scene],
     watch: Callable[[Moment], None],
@@ -37,6 +55,7 @@ async def play(
     Args:
         stack: the stack; its worker has the tour's policy and its ledger.
         starting: the call of `stack.start`.
+        host: whoever has it played.
         script: the scenes.
         watch: told of each moment.
 
@@ -44,20 +63,30 @@ async def play(
         RemitError: the stack does not come up, or goes away.
     """
     info = await _published(stack, starting)
-    policies = PolicySource(stack.options.policy_file)
-    engine = create_database_engine(info.database_url, application_name="remit-demo")
+    policies, keys = PolicySource(stack.options.policy_file), host.find_keys()
+    engine = create_database_engine(
+        info.database_url, role="remit_app", application_name="remit-demo"
+    )
     try:
         try:
             client = await connect(info.temporal_address, stack.options.temporal_namespace)
-            # Opens a connection while the worker takes its last steps.
-            await asyncio.to_thread(read_directives, engine, DirectiveFilter(limit=1))
+            # The worker takes its last steps meanwhile.
+            people = await asyncio.to_thread(_introduce, engine, host, script)
         finally:
             # A stack that fails takes its servers away: its error says why, and comes first.
             await asyncio.wrap_future(starting)
-        control = Control(engine, WorkflowClient(client), policies)
-        return await Tour(control, stack, watch).run(script)
+        control = Control(engine, WorkflowClient(client), policies, keys)
+        return await Tour(control, stack, people, watch).run(script)
     finally:
         engine.dispose()
+
+
+def _introduce(engine: sa.Engine, host: Host, script: Sequence[Scene]) -> Mapping[str, Principal]:
+    """Make everybody of the script known, and return whom the database knows, by name."""
+    admin, keys = host.find_admin(engine), host.find_keys()
+    ensure_principals(engine, principals_of(script), by=admin, keys=keys)
+    known = read_principals(engine, by=admin)
+    return {one.principal.name: one.principal for one in known}
 
 
 async def _published(stack: Stack, starting: "Future[StackInfo]") -> StackInfo:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from remit.cli.kept_tokens import account_name
 from remit.tour.files import SCRIPT, shipped
 from tests.integration.tour.conftest import RunDemo
 
@@ -45,7 +46,8 @@ def test_a_short_tour_passes_and_its_folder_is_kept(run_demo: RunDemo, room: Pat
     assert re.search(
         r"✓ worker \d+ was killed in attempt 1, worker \d+ finished in attempt 2: one effect", out
     )
-    assert re.search(r"✓ nothing ran without a grant: 3 runs", out)
+    assert re.search(r"✓ nothing ran without a signed grant: 3 runs", out)
+    assert re.search(r"✓ every vote is signed, and a person's: 1 by operator", out)
     assert re.search(r"Rejected, then approved +operator rejects: wait for the backup", out)
     assert re.search(r"First completed directive  [\d.]+ s after the start", out)
     assert f"remit up --data-dir {kept}" in out
@@ -56,17 +58,33 @@ def test_a_short_tour_passes_and_its_folder_is_kept(run_demo: RunDemo, room: Pat
 
 @pytest.mark.slow
 @pytest.mark.timeout(120)
+def test_a_tour_may_be_played_again_where_it_was_kept(run_demo: RunDemo, room: Path) -> None:
+    tour, kept = _write(room, _lines("Echo, allowed by policy")), room / "kept"
+    first = run_demo("--tour", tour, "--data-dir", kept, "--json")
+    token = (kept / "tokens" / account_name()).read_text()
+    again = run_demo("--tour", tour, "--data-dir", kept, "--json")
+    for run in (first, again):
+        assert (run.returncode, run.stderr) == (0, "")
+        assert token.strip() not in run.stdout
+    assert (kept / "tokens" / account_name()).read_text() == token
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
 def test_a_tour_whose_expectation_differs_exits_with_1_and_says_how(
     run_demo: RunDemo,
 ) -> None:
     lines = _lines(
-        "Echo, allowed by policy", "Staging, a person approves", "Over the ceiling of $100"
+        "Echo, allowed by policy",
+        "Staging, a person approves",
+        "Staging, a person rejects",
+        "Over the ceiling of $100",
     )
     lines[0]["expect"]["attempts"] = 2
     lines[0]["person"] = [{"act": "approve", "as": "operator", "refused": "forbidden"}]
     lines[1]["person"][0]["refused"] = "forbidden"
-    lines[2]["expect"]["blocked_by"] = ["tool_allowlist"]
-    lines.append({**lines[2], "directive": {**lines[2]["directive"], "budget": "a lot"}})
+    lines[3]["expect"]["blocked_by"] = ["tool_allowlist"]
+    lines.append({**lines[3], "directive": {**lines[3]["directive"], "budget": "a lot"}})
     # Through a pipe: a tour is read once.
     text = "".join(json.dumps(line) + "\n" for line in lines)
     run = run_demo("--tour", "/dev/stdin", "--json", text=text)
@@ -81,6 +99,7 @@ def test_a_tour_whose_expectation_differs_exits_with_1_and_says_how(
             "attempts: expected 2, found 1",
         ],
         ["operator could approve, which was to be refused"],
+        [],
         ["blocked_by: expected tool_allowlist, found budget_ceiling"],
         [
             (

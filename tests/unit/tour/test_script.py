@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from remit.errors import InvalidInputError
+from remit.identity.rules import abilities
 from remit.policy.config import default_policy, load_policy
 from remit.tour.files import POLICY, SCRIPT, shipped
-from remit.tour.script import Outcome, Scene, load_script, parse_script
+from remit.tour.script import Outcome, Scene, load_script, parse_script, principals_of
 
 DIRECTIVE = {
     "role": "executor",
@@ -24,6 +25,10 @@ SCENE = {
     "directive": DIRECTIVE,
     "expect": {"verdict": "allow", "status": "complete"},
 }
+NO_NAME = (
+    "is no principal's name: use lower-case letters, digits, and . _ @ - after the first, at most "
+    "100 in all"
+)
 FIELDS = "title, directive, times, person, kill_worker and expect"
 
 
@@ -46,6 +51,41 @@ def test_an_act_names_who_does_it_and_what_remit_must_answer() -> None:
     act = {"act": "approve", "as": "planner", "after_seconds": 0.5, "refused": "forbidden"}
     (scene,) = parse_script(_line(person=[act]), source="t")
     assert (scene.person[0].by, scene.person[0].refused) == ("planner", "forbidden")
+
+
+def test_whoever_may_vote_or_steer_what_others_issued_is_a_person_and_all_others_are_agents() -> (
+    None
+):
+    def acts(**act: Any) -> str:
+        return _line(person=[act])
+
+    script = parse_script(
+        "\n".join(
+            (
+                acts(act="approve", **{"as": "voter"}),
+                acts(act="approve", **{"as": "refused"}, refused="forbidden"),
+                acts(act="cancel", **{"as": "planner"}),
+                acts(act="retry", **{"as": "steerer"}),
+                acts(act="reject", **{"as": "both"}, refused="forbidden"),
+                acts(act="reject", **{"as": "both"}, reason="no"),
+            )
+        ),
+        source="t",
+    )
+    kinds = {one.name: one.kind for one in principals_of(script)}
+    assert kinds == {
+        "both": "human",
+        "planner": "agent",
+        "refused": "agent",
+        "steerer": "human",
+        "voter": "human",
+    }
+
+
+def test_people_may_do_what_the_tour_lets_them_and_agents_only_propose() -> None:
+    for one in principals_of(load_script(shipped(SCRIPT))):
+        able = {"propose", "vote", "operate"} if one.kind == "human" else {"propose"}
+        assert abilities(one) == able
 
 
 BAD = [
@@ -111,6 +151,14 @@ BAD = [
         ),
     ),
     (_line(person={}), "t: line 1: person: must be a list"),
+    (
+        _line(person=[{"act": "cancel", "as": "The Boss"}]),
+        f't: line 1: person[0].as: "The Boss" {NO_NAME}',
+    ),
+    (
+        _line(directive=DIRECTIVE | {"issued_by": "The Boss"}),
+        f't: line 1: directive.issued_by: "The Boss" {NO_NAME}',
+    ),
     (
         _line(times=2),
         "t: line 1: times: needs an idempotency_key in the directive, or it is another one",
@@ -178,7 +226,7 @@ def test_the_titles_of_the_tour_that_ships_leave_room_for_the_table() -> None:
     assert len(set(titles)) == len(titles)
 
 
-def test_the_policy_of_the_tour_is_the_built_in_one_with_three_changes() -> None:
+def test_the_policy_of_the_tour_is_the_built_in_one_with_four_changes() -> None:
     policy: dict[str, Any] = load_policy(shipped(POLICY)).canonical()
     built_in: dict[str, Any] = default_policy().canonical()
     unlike = {name for name, value in policy.items() if value != built_in[name]}
@@ -186,7 +234,27 @@ def test_the_policy_of_the_tour_is_the_built_in_one_with_three_changes() -> None
     assert policy["allowed_tools"] == sorted(
         [*default_policy().allowed_tools, "fail_intentionally", "ledger"]
     )
-    assert policy["approval"] == built_in["approval"] | {"expires_after": "3s"}
+    *rules, added = policy["approval"]["rules"]
+    assert added["required_approvals"] == 2
+    approval = built_in["approval"] | {"expires_after": "3s"}
+    assert policy["approval"] | {"rules": rules} == approval
+
+
+def test_the_tour_that_ships_shows_that_no_agent_votes_and_nobody_on_what_they_issued() -> None:
+    script = load_script(shipped(SCRIPT))
+    kinds = {one.name: one.kind for one in principals_of(script)}
+    refused = {
+        (kinds[act.by], act.by == scene.directive.issued_by)
+        for scene in script
+        for act in scene.person
+        if act.refused == "forbidden"
+    }
+    assert refused == {("agent", False), ("human", True)}
+
+
+def test_the_tour_that_ships_shows_that_two_people_must_agree() -> None:
+    agreed = [scene.expect.approved_by for scene in load_script(shipped(SCRIPT))]
+    assert ("operator", "reviewer") in agreed
 
 
 def test_every_scene_can_be_written_back_as_it_was_read() -> None:

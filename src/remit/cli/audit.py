@@ -1,0 +1,251 @@
+"""`remit audit`: whether the log still says what it said."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from remit.cli.failures import NOT_HOPED_FOR
+from remit.cli.options import ActorOption, DataDirOption, JsonOption
+from remit.cli.saving import require_free, save
+from remit.errors import InvalidInputError, UnverifiableError
+
+if TYPE_CHECKING:
+    from remit.audit.checkpoint import Checkpoint
+    from remit.audit.verification import Finding
+    from remit.json_types import JsonObject
+    from remit.operations.auditing import AuditReport, Progress, TakenCheckpoint
+    from remit.signing.keys import Keyring
+
+app = typer.Typer(help="Whether the log still says what it said.", no_args_is_help=True)
+
+MAX_SHOWN = 20
+"""Most findings that are shown, a line each; with --json there are more."""
+
+CheckpointOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--checkpoint",
+        metavar="FILE",
+        show_default=False,
+        help="Hold every chain against this file, as `remit audit checkpoint` wrote it.",
+    ),
+]
+KeyOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--key",
+        metavar="FILE",
+        show_default=False,
+        help="Trust these public keys, as `remit keys export` prints them, in place of the "
+        "installation's; may be given several times.",
+    ),
+]
+OutOption = Annotated[
+    Path, typer.Option("--out", metavar="FILE", help="Where to write it; keep it elsewhere.")
+]
+PreviousOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--previous",
+        metavar="FILE",
+        show_default=False,
+        help="The checkpoint before: the log must still hold against it, and the new one names it.",
+    ),
+]
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")]
+
+
+@app.callback()
+def audit() -> None:
+    """Find out whether the log still says what it said."""
+
+
+@app.command()
+def verify(
+    *,
+    checkpoint: CheckpointOption = None,
+    key: KeyOption = None,
+    actor: ActorOption = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Verify the whole log, and every artifact, grant and vote.
+
+    The first row of each chain that was edited, removed or moved is named; the exit code is then 1.
+    Whoever can write to the database can also rewrite a whole chain, or cut off its end: only a
+    checkpoint that was taken before, and kept elsewhere, shows that.
+    """
+    from remit.cli.output import write_json
+    from remit.cli.services import caller, database, keyring, load_settings
+    from remit.signing.keys import load_public_keys
+
+    settings = load_settings(data_dir)
+    keys = load_public_keys(key) if key else keyring(settings)
+    held = None if checkpoint is None else _read_checkpoint(checkpoint, keys)
+    with database(data_dir) as engine, _bar(quiet=as_json) as progress:
+        from remit.operations.auditing import verify_log
+
+        by = caller(engine, settings, actor, keys=keys)
+        report = verify_log(engine, by=by, keys=keys, checkpoint=held, progress=progress)
+    if as_json:
+        write_json(_report_json(report))
+    else:
+        _write_report(report)
+    if report.found:
+        raise typer.Exit(NOT_HOPED_FOR)
+
+
+@app.command("checkpoint")
+def take(
+    *,
+    out: OutOption,
+    previous: PreviousOption = None,
+    force: ForceOption = False,
+    actor: ActorOption = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Sign how far every chain of the log has come, into a file to be kept elsewhere.
+
+    Keep it where nobody who can write to the database can write. `remit audit verify --checkpoint`
+    then finds whatever is changed, cut off or removed of all that the log holds now.
+    """
+    from remit.cli.output import Cell, write_json, write_line
+    from remit.cli.services import caller, database, keyring, load_settings
+
+    require_free(out, force=force)
+    settings = load_settings(data_dir)
+    before = None if previous is None else _read(previous, "--previous")
+    keys = keyring(settings)
+    with database(data_dir) as engine:
+        from remit.operations.auditing import take_checkpoint
+
+        by = caller(engine, settings, actor)
+        taken = take_checkpoint(engine, keys, by=by, previous=before)
+    save(out, taken.data, force=force)
+    warning = _warning(out, settings.remit_data_dir)
+    if as_json:
+        write_json(_taken_json(out, taken) | {"warning": warning})
+        return
+    _write_taken(out, taken)
+    if warning is not None:
+        write_line(Cell(f"warning: {warning}", "yellow"), stderr=True)
+
+
+@contextmanager
+def _bar(*, quiet: bool) -> "Iterator[Progress]":
+    """Show a person on a terminal how far an audit is."""
+    from remit.cli.output import console, on_terminal
+    from remit.operations.auditing import tell_nobody
+
+    if quiet or not on_terminal():
+        yield tell_nobody
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("verifying"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console(), transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _write_report(report: "AuditReport") -> None:
+    from remit.cli.output import Cell, write_line, write_table
+    from remit.cli.timeline import moment
+
+    if report.found:
+        what = "one thing is" if report.found == 1 else f"{report.found} things are"
+        write_line(Cell(f"the log does not hold: {what} wrong", "red"))
+        head = ("DIRECTIVE", "ROW", "FAULT", "WHAT IS WRONG")
+        write_table(head, [_row(finding) for finding in report.findings[:MAX_SHOWN]])
+        if report.found > MAX_SHOWN:
+            write_line(f"and {report.found - MAX_SHOWN} more")
+    else:
+        write_line(Cell("the log holds", "green"))
+    read, held = report.read, report.checkpoint
+    against = "none" if held is None else f"{len(held.heads)} chains at {moment(held.taken_at)}"
+    counts = (
+        ("events", f"{read.events} of {read.directives} directives and the installation"),
+        ("artifacts", str(read.artifacts)),
+        ("signatures", f"{read.grants} of grants, {read.votes} of votes"),
+        ("checkpoint", against),
+    )
+    write_table((), [("", Cell(name, "dim"), value) for name, value in counts])
+    if held is None:
+        write_line(
+            "Without --checkpoint FILE, a chain that was cut off or rewritten is not seen; "
+            "`remit audit checkpoint` takes one.",
+        )
+
+
+def _row(finding: "Finding") -> tuple[str, str, str, str]:
+    about, seq = finding.directive_id, finding.seq
+    whose = "-" if about is None else "the installation" if about.int == 0 else str(about)
+    return whose, "-" if seq is None else str(seq), finding.fault, finding.words
+
+
+def _write_taken(out: Path, taken: "TakenCheckpoint") -> None:
+    from remit.cli.output import Cell, write_line, write_table
+
+    stated = _taken_json(out, taken)
+    write_line("checkpoint of ", str(stated["chains"]), " chains in ", Cell(str(out), "bold"))
+    names = ("taken_at", "digest", "root", "previous")
+    rows = [("", Cell(name.replace("_", " "), "dim"), str(stated[name] or "-")) for name in names]
+    write_table((), rows)
+
+
+def _report_json(report: "AuditReport") -> dict[str, object]:
+    held = report.checkpoint
+    return {
+        "holds": report.found == 0,
+        "found": report.found,
+        "findings": report.findings,
+        "read": report.read,
+        "checkpoint": held and {"taken_at": held.taken_at, "chains": len(held.heads)},
+    }
+
+
+def _taken_json(out: Path, taken: "TakenCheckpoint") -> "JsonObject":
+    from remit.cli.timeline import moment
+    from remit.directives.digest import sha256_digest
+
+    checkpoint = taken.checkpoint
+    return {
+        "file": str(out),
+        "digest": sha256_digest(taken.data),
+        "taken_at": moment(checkpoint.taken_at),
+        "chains": len(checkpoint.heads),
+        "root": checkpoint.root,
+        "previous": checkpoint.previous,
+    }
+
+
+def _read_checkpoint(path: Path, keys: "Keyring") -> "Checkpoint":
+    from remit.audit.checkpoint import read_checkpoint
+
+    try:
+        return read_checkpoint(_read(path, "--checkpoint"), keys)
+    except UnverifiableError as error:
+        raise UnverifiableError(error.message, field="--checkpoint") from error
+
+
+def _read(path: Path, option: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InvalidInputError(
+            f"{path} cannot be read ({error.strerror})", field=option
+        ) from error
+
+
+def _warning(out: Path, data_dir: Path) -> str | None:
+    """Return what is wrong with the place of a checkpoint; None when nothing is."""
+    if not out.resolve().is_relative_to(data_dir.resolve()):
+        return None
+    return (
+        f"{out} lies in the data directory, beside the database that it is to bear witness of; "
+        "keep it where whoever can change the one cannot change the other"
+    )

@@ -1,0 +1,85 @@
+"""`remit explain`: what a directive still needs, who could give it, and what would fail."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from remit.cli.options import DataDirOption, IdArgument, JsonOption
+from remit.cli.output import Cell, Row, status_cell, write_json, write_line, write_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from remit.operations.explanation import Explanation, Waiting
+
+
+def explain(
+    directive: IdArgument, *, data_dir: DataDirOption = None, as_json: JsonOption = False
+) -> None:
+    """Say what a directive still needs: which rule asks, who could answer, what would fail."""
+    from remit.cli.services import database, keyring, load_settings
+    from remit.stack.discovery import policy_file
+
+    settings = load_settings(data_dir)
+    with database(data_dir) as engine:
+        from remit.operations import explanation
+        from remit.operations.authority import Authority
+        from remit.operations.evidence import resolve_id
+        from remit.operations.policies import PolicySource
+
+        policy = PolicySource(policy_file(settings)).current()
+        authority = Authority(policy, keyring(settings))
+        found = explanation.explain(engine, resolve_id(engine, directive), authority)
+    if as_json:
+        write_json(found)
+    else:
+        _write(found, data_dir)
+
+
+def _write(found: "Explanation", data_dir: "Path | None") -> None:
+    from remit.cli.verdict import next_commands, write_next
+
+    directive = found.directive
+    status = status_cell(directive.status, directive.status_reason)
+    write_line("directive ", Cell(str(directive.id), "bold"), "  ", status)
+    rows: list[Row] = [("", Cell(_HEADLINES[directive.status], "bold"), "")]
+    rows += [("", Cell("because", "dim"), reason) for reason in found.because]
+    if found.waiting is not None:
+        rows = _of_waiting(found.waiting)
+    rows += [("", Cell("would fail", "red"), Cell(obstacle, "red")) for obstacle in found.obstacles]
+    if not found.obstacles and directive.status in {"proposed", "approved"}:
+        rows.append(("", Cell("would fail", "dim"), "nothing, as things stand"))
+    write_table((), rows)
+    write_next(next_commands(directive), data_dir)
+
+
+def _of_waiting(waiting: "Waiting") -> list[Row]:
+    from remit.cli.timeline import moment
+
+    needed = (
+        f"{waiting.missing} of {waiting.required} approvals, until {moment(waiting.expires_at)}"
+    )
+    rows: list[Row] = [("", Cell("still missing", "bold"), Cell(needed, "bold"))]
+    rows += [("", Cell("asked for by", "dim"), Cell(rule, "yellow")) for rule in waiting.rules]
+    rows += [("", Cell("approved by", "dim"), name) for name in waiting.approved_by]
+    able = [one.name for one in waiting.candidates if one.objection is None and not one.voted]
+    rows.append(("", Cell("could approve", "dim"), Cell(", ".join(able) or "nobody", "green")))
+    if len(able) < waiting.missing:
+        known = f"only {len(able)} of those who are known may still approve, and {waiting.missing}"
+        rows.append(("", Cell("would fail", "red"), Cell(f"quorum: {known} must", "red")))
+    rows += [
+        ("", Cell("could not", "dim"), Cell(one.objection, "dim"))
+        for one in waiting.candidates
+        if one.objection is not None
+    ]
+    return rows
+
+
+_HEADLINES: Mapping[str, str] = {
+    "draft": "is a draft: nobody has asked for it yet",
+    "proposed": "waits for the gate, which will look at it again",
+    "approved": "is approved: its run starts as soon as a worker is free",
+    "executing": "runs now",
+    "complete": "is complete: nothing is missing",
+    "blocked": "is blocked, and may be retried",
+    "aborted": "was aborted, which is final",
+}

@@ -1,0 +1,128 @@
+"""`remit keys`: the keys that sign what the gate decides."""
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from remit.cli.options import DataDirOption, JsonOption
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from remit.settings import Settings
+    from remit.signing.keys import Keyring
+
+app = typer.Typer(help="The keys that sign what the gate decides.", no_args_is_help=True)
+
+
+@app.callback()
+def keys() -> None:
+    """Look at the keys that sign what the gate decides, replace one, hand them on."""
+
+
+@app.command()
+def show(*, data_dir: DataDirOption = None, as_json: JsonOption = False) -> None:
+    """List the keys that are trusted here, and which of them signs."""
+    from remit.cli.output import Cell, write_json, write_table
+    from remit.cli.services import load_settings
+
+    found = _load(load_settings(data_dir))
+    rows = [
+        (each.kid, "signs" if each.kid == found.kid else "verifies", each.source)
+        for each in found.trusted.values()
+    ]
+    if as_json:
+        write_json({"keys": [{"kid": kid, "use": use, "file": file} for kid, use, file in rows]})
+        return
+    shown = [(kid, Cell(use, "green" if use == "signs" else ""), file) for kid, use, file in rows]
+    write_table(("KEY", "USE", "FILE"), shown)
+
+
+@app.command()
+def create(*, data_dir: DataDirOption = None, as_json: JsonOption = False) -> None:
+    """Make a signing key where there is none; `remit up` does it by itself."""
+    from remit.cli.output import write_json, write_line
+    from remit.cli.services import keys_dir, load_settings
+    from remit.signing.keys import ensure_keys
+
+    folder = keys_dir(load_settings(data_dir))
+    found = ensure_keys(folder)
+    if as_json:
+        write_json({"kid": found.kid, "folder": str(folder)})
+    else:
+        write_line(f"{found.kid} signs, from {folder}")
+
+
+@app.command()
+def rotate(*, data_dir: DataDirOption = None, as_json: JsonOption = False) -> None:
+    """Sign with a new key from now on; what the old one signed still verifies.
+
+    Workers that share the key folder see it by themselves.
+    """
+    from remit.cli.output import Cell, write_json, write_line
+    from remit.cli.services import load_settings
+    from remit.signing.keys import rotate_keys
+
+    settings = load_settings(data_dir)
+    old = _load(settings).kid
+    folder = _rotatable(settings)
+    new = rotate_keys(folder).kid
+    if as_json:
+        write_json({"old": old, "new": new, "folder": str(folder)})
+        return
+    write_line("signs now      ", Cell(str(new), "green"))
+    write_line("still trusted  ", str(old))
+    write_line(
+        "Workers that share this folder see it by themselves. Where one has a key folder of its "
+        "own, put the output of `remit keys export` into its folder verify now, as a file *.pem: "
+        "until then it refuses what is signed with the new key."
+    )
+
+
+@app.command()
+def export(*, data_dir: DataDirOption = None, as_json: JsonOption = False) -> None:
+    """Print the public keys as PEM: all that is needed to verify evidence elsewhere."""
+    from remit.cli.output import print_out, write_json
+    from remit.cli.services import load_settings
+    from remit.signing.keys import public_pem
+
+    found = public_pem(_load(load_settings(data_dir)))
+    if as_json:
+        write_json({"keys": [{"kid": kid, "pem": text} for kid, text in found.items()]})
+    else:
+        print_out("".join(found.values()).rstrip("\n"))
+
+
+def _load(settings: "Settings") -> "Keyring":
+    """Return the keys that this installation trusts; none is made.
+
+    Raises:
+        MisconfiguredError: there is none, or they cannot be used.
+    """
+    from remit.cli.services import keys_dir
+    from remit.signing.keys import load_keyring
+
+    given = settings.remit_signing_key
+    return load_keyring(
+        keys_dir(settings), signing_key=None if given is None else given.get_secret_value()
+    )
+
+
+def _rotatable(settings: "Settings") -> "Path":
+    """Return the key folder, when the signing key lies there.
+
+    Raises:
+        MisconfiguredError: the signing key comes from the environment.
+    """
+    from remit.cli.services import keys_dir
+    from remit.errors import MisconfiguredError
+    from remit.signing.keys import SIGNING_VARIABLE
+
+    folder = keys_dir(settings)
+    if settings.remit_signing_key is not None:
+        raise MisconfiguredError(
+            f"{SIGNING_VARIABLE} holds the signing key, and only you can replace it: save what "
+            f"`remit keys export` prints as a file *.pem in {folder / 'verify'}, then set the "
+            "variable to a new key (`openssl genpkey -algorithm ed25519`)"
+        )
+    return folder

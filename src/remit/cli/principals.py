@@ -1,0 +1,144 @@
+"""`remit principal`: who is known, and what each may do."""
+
+from typing import TYPE_CHECKING, Annotated, cast, get_args
+
+import typer
+
+from remit.cli.options import ActorOption, DataDirOption, JsonOption
+from remit.cli.output import Cell, Row, write_json, write_table
+from remit.errors import InvalidInputError
+from remit.identity.types import Role
+from remit.wording import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from remit.identity.types import PrincipalRow
+
+app = typer.Typer(help="Who is known, and what each may do.", no_args_is_help=True)
+
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The principal's name.")]
+RoleOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--role",
+        metavar="ROLE",
+        show_default=False,
+        help="What it is trusted with: proposer, approver, operator, auditor or admin; may be "
+        "given several times.",
+    ),
+]
+GroupOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--group",
+        metavar="GROUP",
+        show_default=False,
+        help="A group of approvers that it belongs to; may be given several times.",
+    ),
+]
+
+
+@app.callback()
+def principal() -> None:
+    """Look after who is known."""
+
+
+@app.command("list")
+def list_principals(
+    *, actor: ActorOption = None, data_dir: DataDirOption = None, as_json: JsonOption = False
+) -> None:
+    """List who is known."""
+    from remit.cli.services import caller, database, load_settings
+
+    with database(data_dir) as engine:
+        from remit.operations import identity
+
+        rows = identity.read_principals(engine, by=caller(engine, load_settings(data_dir), actor))
+    _write_principals(rows, as_json=as_json)
+
+
+@app.command("set")
+def set_principal(
+    name: NameArgument,
+    *,
+    role: RoleOption = None,
+    group: GroupOption = None,
+    actor: ActorOption = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Give a principal these roles and groups, in place of those that it has."""
+    roles = cast("tuple[Role, ...]", all_of(role, get_args(Role), "--role"))
+    from remit.cli.services import caller, database, keyring, load_settings
+
+    settings = load_settings(data_dir)
+    with database(data_dir) as engine:
+        from remit.operations import identity
+
+        by = caller(engine, settings, actor)
+        groups = tuple(group or ())
+        row = identity.change_principal(
+            engine, name, roles=roles, groups=groups, by=by, keys=keyring(settings)
+        )
+    _write_principals([row], as_json=as_json)
+
+
+@app.command("disable")
+def disable_principal(
+    name: NameArgument,
+    *,
+    actor: ActorOption = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Shut a principal out for good: its tokens end, and its name is never used again."""
+    from remit.cli.services import caller, database, load_settings
+
+    with database(data_dir) as engine:
+        from remit.operations import identity
+
+        by = caller(engine, load_settings(data_dir), actor)
+        row = identity.disable_principal(engine, name, by=by)
+    _write_principals([row], as_json=as_json)
+
+
+def _write_principals(rows: "Sequence[PrincipalRow]", *, as_json: bool) -> None:
+    if as_json:
+        write_json({"principals": rows})
+        return
+    head = ("NAME", "KIND", "ROLES", "GROUPS", "ACTS FOR", "CREATED BY", "DISABLED")
+    write_table(head, [_principal_row(row) for row in rows])
+
+
+def _principal_row(row: "PrincipalRow") -> Row:
+    one = row.principal
+    return (
+        Cell(one.name, "bold"),
+        one.kind,
+        ", ".join(one.roles) or "-",
+        ", ".join(one.groups) or "-",
+        one.acts_for or "-",
+        row.created_by,
+        moment_or_dash(row.disabled_at),
+    )
+
+
+def moment_or_dash(when: "datetime | None") -> str:
+    """Return a moment as tables show it."""
+    from remit.cli.timeline import moment
+
+    return "-" if when is None else moment(when)
+
+
+def one_of(word: str, known: "Sequence[str]", option: str) -> str:
+    """Return `word` if it is known; otherwise raise InvalidInputError for the option."""
+    if word not in known:
+        raise InvalidInputError(f"{word!r} is not known; say {listed(known)}", field=option)
+    return word
+
+
+def all_of(words: "Sequence[str] | None", known: "Sequence[str]", option: str) -> tuple[str, ...]:
+    """Return the words if all are known; see :func:`one_of`."""
+    return tuple(one_of(word, known, option) for word in words or ())

@@ -1,0 +1,229 @@
+"""`remit token`: the tokens that say who calls."""
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast, get_args
+
+import typer
+
+from remit.cli.options import ActorOption, DataDirOption, JsonOption
+from remit.cli.output import Cell, Row, write_json, write_line, write_table
+from remit.cli.principals import (
+    GroupOption,
+    NameArgument,
+    RoleOption,
+    all_of,
+    moment_or_dash,
+    one_of,
+)
+from remit.errors import InvalidInputError, NotFoundError
+from remit.identity.rules import may
+from remit.identity.types import Ability, Principal, PrincipalKind, Role
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import sqlalchemy as sa
+
+    from remit.identity.types import TokenRow
+    from remit.operations.identity import MadeToken
+
+app = typer.Typer(help="The tokens that say who calls.", no_args_is_help=True)
+
+_DAYS = re.compile(r"[1-9]\d{0,2}d", re.ASCII)
+
+SHORTEST_ID = 4
+"""Fewest characters that may stand for a whole token's identifier."""
+
+KindOption = Annotated[
+    str | None,
+    typer.Option(
+        "--kind",
+        metavar="KIND",
+        show_default=False,
+        help="What it is: human, agent or service. Default: what it is known as, else human.",
+    ),
+]
+ScopeOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--scope",
+        metavar="ABILITY",
+        show_default=False,
+        help="Limit the token to this: propose, vote, operate, audit or administer; may be given "
+        "several times. Default: all that its roles give.",
+    ),
+]
+
+
+ActsForOption = Annotated[
+    str | None,
+    typer.Option("--acts-for", metavar="NAME", help="On whose behalf an agent acts."),
+]
+LengthOption = Annotated[
+    str, typer.Option("--valid-for", metavar="LENGTH", help="How long it is good, like 12h.")
+]
+KeepOption = Annotated[
+    bool, typer.Option("--keep", help="Keep it for this account, for --as NAME.")
+]
+
+
+@app.callback()
+def token() -> None:
+    """Look after the tokens that say who calls."""
+
+
+@app.command("create")
+def create_token(
+    name: NameArgument,
+    *,
+    kind: KindOption = None,
+    role: RoleOption = None,
+    group: GroupOption = None,
+    acts_for: ActsForOption = None,
+    scope: ScopeOption = None,
+    valid_for: LengthOption = "30d",
+    keep: KeepOption = False,
+    actor: ActorOption = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a token, and make its principal known if nobody has the name yet.
+
+    The token is printed now and never again: only its digest is kept.
+    """
+    scopes = cast("tuple[Ability, ...]", all_of(scope, get_args(Ability), "--scope")) or None
+    wanted = replace(_principal(name, kind, role, group), acts_for=acts_for, scopes=scopes)
+    length = _length(valid_for)
+    from remit.cli import kept_tokens, services
+
+    settings = services.load_settings(data_dir)
+    if keep:
+        kept_tokens.prepare_to_keep(settings)
+    with services.database(data_dir) as engine:
+        from remit.operations import identity
+
+        by = services.caller(engine, settings, actor)
+        wanted = wanted if kind else _as_known(engine, wanted, by)
+        keys = services.keyring(settings)
+        made = identity.create_token(engine, wanted, valid_for=length, by=by, keys=keys)
+    kept = kept_tokens.keep_token(settings, name, str(made.token)) if keep else None
+    write_made_token(made, kept, as_json=as_json)
+
+
+def _principal(
+    name: str, kind: str | None, role: list[str] | None, group: list[str] | None
+) -> Principal:
+    """Return the principal that the options describe."""
+    return Principal(
+        name,
+        cast("PrincipalKind", one_of(kind or "human", get_args(PrincipalKind), "--kind")),
+        roles=cast("tuple[Role, ...]", all_of(role, get_args(Role), "--role")),
+        groups=tuple(group or ()),
+    )
+
+
+@app.command("list")
+def list_tokens(
+    *, actor: ActorOption = None, data_dir: DataDirOption = None, as_json: JsonOption = False
+) -> None:
+    """List the tokens that were made; an ordinary principal sees its own."""
+    from remit.cli.services import caller, database, load_settings
+
+    with database(data_dir) as engine:
+        from remit.operations import identity
+
+        by = caller(engine, load_settings(data_dir), actor)
+        rows = identity.read_tokens(engine, by=by)
+    if as_json:
+        write_json({"tokens": rows})
+        return
+    head = ("ID", "PRINCIPAL", "SCOPES", "CREATED BY", "CREATED", "EXPIRES", "REVOKED")
+    write_table(head, [_token_row(row) for row in rows])
+
+
+@app.command("revoke")
+def revoke_token(
+    token_id: Annotated[
+        str, typer.Argument(metavar="ID", help="The token's identifier, or its beginning.")
+    ],
+    *,
+    actor: ActorOption = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """End a token at once."""
+    from remit.cli.services import caller, database, load_settings
+
+    with database(data_dir) as engine:
+        from remit.operations import identity
+
+        by = caller(engine, load_settings(data_dir), actor)
+        found = _find(identity.read_tokens(engine, by=by), token_id)
+        row = identity.revoke_token(engine, found.id, by=by)
+    if as_json:
+        write_json({"token": row})
+    else:
+        write_line(f"token {row.id} of {row.principal} is revoked")
+
+
+def write_made_token(made: "MadeToken", kept: Path | None, *, as_json: bool) -> None:
+    """Print a token, the only time that anybody sees it."""
+    if as_json:
+        write_json({"token": str(made.token), "kept_in": kept, "row": made.row})
+        return
+    write_line(Cell(str(made.token), "bold"))
+    notes = [
+        f"{made.row.principal}'s until {moment_or_dash(made.row.expires_at)}; never shown again"
+    ]
+    if kept is not None:
+        notes.append(f"kept in {kept}: --as {made.row.principal} acts with it")
+    for note in notes:
+        write_line(Cell(note, "dim"), stderr=True)
+
+
+def _as_known(engine: "sa.Engine", wanted: Principal, by: Principal) -> Principal:
+    """Return a principal whose kind nobody gave: of the kind as which it is known, if it is."""
+    from remit.operations.identity import read_principals
+
+    if not may(by, "administer"):
+        return wanted  # for whoever makes the token to refuse
+    kinds = {row.principal.name: row.principal.kind for row in read_principals(engine, by=by)}
+    return replace(wanted, kind=kinds.get(wanted.name, wanted.kind))
+
+
+def _token_row(row: "TokenRow") -> Row:
+    return (
+        Cell(row.id.hex[:8], "bold"),
+        row.principal,
+        ", ".join(row.scopes) or "all",
+        row.created_by,
+        moment_or_dash(row.created_at),
+        moment_or_dash(row.expires_at),
+        moment_or_dash(row.revoked_at),
+    )
+
+
+def _find(rows: "Sequence[TokenRow]", text: str) -> "TokenRow":
+    """Return the one token whose identifier begins with `text`."""
+    prefix = text.strip().lower().replace("-", "")
+    found = [row for row in rows if row.id.hex.startswith(prefix)]
+    if len(prefix) < SHORTEST_ID or len(found) > 1:
+        raise InvalidInputError("give more of the token's identifier", field="id")
+    if not found:
+        raise NotFoundError(f"no token begins with {prefix}; `remit token list` shows them")
+    return found[0]
+
+
+def _length(text: str) -> timedelta:
+    from remit.directives.timebox import parse_timebox
+
+    # A timebox ends at 30 days, and a token may be good for longer: whole days are read here.
+    if _DAYS.fullmatch(text):
+        return timedelta(days=int(text[:-1]))
+    try:
+        return parse_timebox(text)
+    except InvalidInputError as error:
+        raise InvalidInputError(error.message, field="--valid-for") from error

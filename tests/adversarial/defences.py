@@ -1,0 +1,240 @@
+"""Every rule of the database, each with an attack that nothing but that rule stops.
+
+The attacker is the owner of the tables, who has every right, so no missing right can hide a missing
+rule. `test_sql_defences.py` carries out each attack with the rule, and without it.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from tests.adversarial import world as w
+from tests.adversarial.attempts import Attack
+from tests.adversarial.world import Connection
+
+
+def _asked(c: Connection, **changes: Any) -> Any:
+    return w.ask(c, w.new_directive(c), **changes)
+
+
+def _approved_by(c: Connection, *voters: str, required: int = 1) -> tuple[Any, Any]:
+    """Return a directive and its approved request with these votes."""
+    directive = w.new_directive(c)
+    request = w.ask(c, directive, required_approvals=required)
+    for voter in voters:
+        w.vote(c, request, voter)
+    w.resolve(c, request, "approved")
+    return directive, request
+
+
+def _set(c: Connection, table: str, key: Any, change: str, column: str = "id") -> None:
+    c.execute(f"UPDATE {table} SET {change} WHERE {column} = %s".encode(), [key])  # noqa: S608 - names of the tests
+
+
+def _begin_complete(c: Connection) -> None:
+    directive = w.new_directive(c, "complete")
+    w.say(c, directive, "directive.complete")
+
+
+def _jump(c: Connection) -> None:
+    directive = w.new_directive(c)
+    w.move(c, directive, "executing")
+
+
+def _silent_begin(c: Connection) -> None:
+    directive = w.new_directive(c, "draft")
+    c.execute(
+        "INSERT INTO directives SELECT (jsonb_populate_record(d, jsonb_build_object("
+        "'id', gen_random_uuid()))).* FROM directives AS d WHERE id = %s",
+        [directive],
+    )
+
+
+def _approve_without_event(c: Connection) -> None:
+    directive = w.new_directive(c)
+    w.grant(c, directive)
+    _set(c, "directives", directive, "status = 'approved'")
+
+
+def _run_before_claim(c: Connection) -> None:
+    directive = w.new_directive(c)
+    granted = w.grant(c, directive)
+    w.move(c, directive, "approved")
+    w.begin(c, directive, granted)
+
+
+def _run_began(c: Connection, **changes: Any) -> Any:
+    directive = w.new_directive(c)
+    granted = w.grant(c, directive)
+    w.move(c, directive, "approved")
+    w.move(c, directive, "executing")
+    return w.begin(c, directive, granted, **changes)
+
+
+def _change_result(c: Connection) -> None:
+    run = _run_began(c)
+    w.end(c, run, "failed")
+    _set(c, "execution_runs", run, "result = '{}'")
+
+
+def _rewind_run(c: Connection) -> None:
+    run = _run_began(c, status="running")
+    _set(c, "execution_runs", run, "status = 'pending'")
+
+
+def _grant_without_votes(c: Connection) -> None:
+    directive = w.new_directive(c)
+    request = w.ask(c, directive)
+    w.resolve(c, request, "approved")
+    w.grant(c, directive, request_id=request, required_approvals=1, votes=Jsonb(["dave"]))
+
+
+def _grant_while_asking(c: Connection) -> None:
+    directive = w.new_directive(c)
+    w.ask(c, directive)
+    w.grant(c, directive)
+
+
+def _second_grant(c: Connection) -> None:
+    directive = w.new_directive(c)
+    w.grant(c, directive)
+    w.grant(c, directive)
+
+
+def _unvoid(c: Connection) -> None:
+    granted = w.grant(c, w.new_directive(c))
+    _set(c, "grants", granted, "voided_at = now(), void_reason = 'canceled'")
+    _set(c, "grants", granted, "voided_at = NULL, void_reason = NULL")
+
+
+def _token(c: Connection) -> Any:
+    [(token,)] = c.execute(
+        "INSERT INTO api_tokens (id, principal, hash, scopes, created_by, expires_at)"
+        " VALUES (gen_random_uuid(), 'carol', 'h', '[]', 'test', 'tomorrow') RETURNING id"
+    ).fetchall()
+    return token
+
+
+def _principal(c: Connection) -> None:
+    row = {"name": "frank", "kind": "agent", "roles": Jsonb([]), "groups": Jsonb([])}
+    w.insert(c, "principals", row | {"created_by": "test"})
+
+
+def _make_agent_a_person(c: Connection) -> None:
+    _principal(c)
+    _set(c, "principals", "frank", "kind = 'human'", "name")
+
+
+def _let_in_again(c: Connection) -> None:
+    _principal(c)
+    _set(c, "principals", "frank", "disabled_at = now()", "name")
+    _set(c, "principals", "frank", "disabled_at = NULL", "name")
+
+
+def _promote_again(c: Connection) -> None:
+    _principal(c)
+    _set(c, "principals", "frank", "roles = '[\"admin\"]'", "name")
+
+
+def _artifact(c: Connection) -> None:
+    row = {"type": "t", "uri": "u", "metadata": Jsonb({}), "digest": "d", "size_bytes": 2}
+    w.insert(c, "artifacts", {"id": "00000000-0000-4000-8000-000000000001", **row})
+
+
+def _module(c: Connection) -> None:
+    row = {"name": "m", "version": "1", "digest": "d", "summary": "s"}
+    w.insert(c, "modules", row)
+
+
+def _account(c: Connection) -> None:
+    w.insert(c, "budget_accounts", {"account": "a", "period_start": "2026-01-01"})
+
+
+def _reservation(c: Connection) -> None:
+    _account(c)
+    directive = w.new_directive(c)
+    granted = w.grant(c, directive, budget=1)
+    row = {"account": "a", "period_start": "2026-01-01", "directive_id": directive}
+    w.insert(c, "budget_entries", row | {"grant_id": granted, "kind": "reserve", "amount": 1})
+
+
+ROWS: Mapping[str, Attack] = {
+    "principals": _principal,
+    "api_tokens": _token,
+    "directives": lambda c: w.new_directive(c, "draft"),
+    "approval_requests": _asked,
+    "approval_votes": lambda c: w.vote(c, _asked(c), "dave"),
+    "grants": lambda c: w.grant(c, w.new_directive(c)),
+    "budget_accounts": _account,
+    "budget_entries": _reservation,
+    "modules": _module,
+    "execution_runs": _run_began,
+    "artifacts": _artifact,
+    "events": lambda c: w.say(c, UUID(int=0), "principal.created"),
+}
+"""Every table that nothing is removed from, with a statement or two that put a row into it."""
+
+
+def _remove(table: str) -> Attack:
+    def attack(c: Connection) -> None:
+        before = {row for (row,) in c.execute(f"SELECT ctid FROM {table}")}  # noqa: S608
+        ROWS[table](c)
+        now = {row for (row,) in c.execute(f"SELECT ctid FROM {table}")}  # noqa: S608
+        c.execute(f"DELETE FROM {table} WHERE ctid = ANY(%s::tid[])", [list(now - before)])  # noqa: S608
+
+    return attack
+
+
+def _rewrite(table: str, change: str) -> Attack:
+    def attack(c: Connection) -> None:
+        ROWS[table](c)
+        c.execute(f"UPDATE {table} SET {change}".encode())  # noqa: S608
+
+    return attack
+
+
+DEFENCES: Mapping[str, Attack] = {
+    "remit_directive_begins": _begin_complete,
+    "remit_directive_status": _jump,
+    "remit_directive_frozen": lambda c: _set(
+        c, "directives", w.new_directive(c), "payload = '{\"n\": 1.0}'"
+    ),
+    "remit_directive_digest": lambda c: _set(
+        c, "directives", w.new_directive(c), "action_digest = 'sha256:other'"
+    ),
+    "remit_directive_reason": lambda c: _set(
+        c, "directives", w.live(c, "blocked"), "status_reason = 'policy'"
+    ),
+    "remit_directive_begin_said": _silent_begin,
+    "remit_directive_status_said": _approve_without_event,
+    "remit_request_begins": lambda c: _asked(c, status="approved"),
+    "remit_request_status": lambda c: w.resolve(c, w.asked(c, "rejected"), "approved"),
+    "remit_request_frozen": lambda c: _set(
+        c, "approval_requests", _asked(c, required_approvals=2), "required_approvals = 1"
+    ),
+    "remit_vote_open": lambda c: w.vote(c, w.asked(c, "expired"), "dave"),
+    "remit_vote_by_person": lambda c: w.vote(c, _asked(c, allow_self_approval=True), w.AGENT),
+    "remit_vote_not_own": lambda c: w.vote(c, _asked(c), "carol"),
+    "remit_grant_fits": _second_grant,
+    "remit_grant_by_people": _grant_without_votes,
+    "remit_grant_by_policy": _grant_while_asking,
+    "remit_grant_frozen": _unvoid,
+    "remit_run_begins": lambda c: _run_began(c, status="completed", ended_at="now"),
+    "remit_run_granted": _run_before_claim,
+    "remit_run_status": _rewind_run,
+    "remit_run_frozen": lambda c: _set(c, "execution_runs", _run_began(c), "module = 'other'"),
+    "remit_run_attempts": lambda c: _set(c, "execution_runs", _run_began(c), "attempts = 0"),
+    "remit_run_result": _change_result,
+    "remit_principal_frozen": _make_agent_a_person,
+    "remit_principal_revised": _promote_again,
+    "remit_principal_ended": _let_in_again,
+    "remit_token_frozen": lambda c: _set(c, "api_tokens", _token(c), "expires_at = 'infinity'"),
+    "remit_artifacts_unchanged": _rewrite("artifacts", "digest = 'other'"),
+    "remit_approval_votes_unchanged": _rewrite("approval_votes", "decision = 'approve'"),
+    "remit_events_unchanged": _rewrite("events", "actor = 'other'"),
+    "remit_budget_entries_unchanged": _rewrite("budget_entries", "amount = 0"),
+    **{f"remit_{table}_kept": _remove(table) for table in ROWS},
+}
+"""Each trigger with its attack."""

@@ -1,0 +1,300 @@
+"""`remit audit`: what is wrong is named, and a checkpoint is a file that is never overwritten."""
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from remit.db.engine import create_database_engine
+from remit.identity.types import Principal
+from remit.operations.auditing import take_checkpoint
+from remit.operations.identity import create_token
+from remit.signing.keys import load_keyring, new_signing_key, public_pem
+from remit.signing.pem import private_text
+from remit.stack.postgres import SUPERUSER
+from tests.cli.conftest import Remit, Shown, without_ids
+from tests.cli.test_terminal import on_a_terminal
+from tests.support.contents import proposed, waiting
+from tests.support.keys import KEYS
+from tests.support.people import ADMIN
+from tests.support.servers import MakeDatabase, as_login
+
+HOLDS = """\
+the log holds
+  events      {events} of 2 directives and the installation
+  artifacts   2
+  signatures  1 of grants, 0 of votes
+  checkpoint  {checkpoint}
+"""
+NO_CHECKPOINT = (
+    "Without --checkpoint FILE, a chain that was cut off or rewritten is not seen; "
+    "`remit audit checkpoint` takes one.\n"
+)
+CUT = """
+    DELETE FROM events WHERE (directive_id, seq) IN (
+        SELECT directive_id, max(seq) FROM events
+        WHERE directive_id = '00000000-0000-0000-0000-000000000000' GROUP BY directive_id
+    )
+"""
+"""Cuts the last row off the installation's chain, which has no status to betray it."""
+
+
+@pytest.fixture
+def address(make_database: MakeDatabase) -> str:
+    """Return the address of a database of this one test."""
+    return make_database()
+
+
+@pytest.fixture
+def log(address: str) -> Iterator[sa.Engine]:
+    """Return that database, with an approved and a waiting directive."""
+    engine = create_database_engine(address)
+    proposed(engine)
+    waiting(engine)
+    yield engine
+    engine.dispose()
+
+
+def variables_for(engine: sa.Engine, address: str, name: str) -> dict[str, str]:
+    """Return the environment of a principal with the role called `name`."""
+    who = Principal(f"{name}-1", "human", roles=(name,))  # type: ignore[arg-type]
+    made = create_token(engine, who, valid_for=timedelta(hours=1), by=ADMIN, keys=KEYS)
+    assert KEYS.signing_key is not None
+    return {
+        "DATABASE_URL": address,
+        "REMIT_TOKEN": str(made.token),
+        "REMIT_SIGNING_KEY": private_text(KEYS.signing_key),
+    }
+
+
+@pytest.fixture
+def variables(log: sa.Engine, address: str) -> Mapping[str, str]:
+    """Return the environment of an auditor."""
+    return variables_for(log, address, "auditor")
+
+
+@pytest.fixture
+def audit(remit: Remit, variables: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> Remit:
+    """Return `remit audit` as an auditor."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    def call(*arguments: str) -> Shown:
+        return remit("audit", *arguments)
+
+    return call
+
+
+def forge(address: str, *statements: str) -> None:
+    """Change events as the superuser, past their triggers."""
+    url = as_login(address, SUPERUSER).replace("+psycopg", "")
+    with psycopg.connect(url, autocommit=True) as connection:
+        for statement in ("ALTER TABLE events DISABLE TRIGGER ALL", *statements):
+            connection.execute(statement.encode())
+
+
+def holding(log: sa.Engine, checkpoint: str) -> str:
+    """Return what is said of a log that holds."""
+    with log.connect() as connection:
+        events = connection.execute(sa.text("SELECT count(*) FROM events")).scalar_one()
+    return HOLDS.format(events=events, checkpoint=checkpoint)
+
+
+def test_a_log_that_holds_is_said_to_hold_and_what_was_not_looked_for(
+    audit: Remit, log: sa.Engine
+) -> None:
+    assert audit("verify") == Shown(0, holding(log, "none") + NO_CHECKPOINT, "")
+
+
+def test_a_checkpoint_is_written_and_the_log_is_held_against_it(
+    audit: Remit, log: sa.Engine, tmp_path: Path
+) -> None:
+    file = tmp_path / "elsewhere.json"
+    shown = audit("checkpoint", "--out", str(file))
+    assert (shown.code, shown.err) == (0, "")
+    wanted = (
+        rf"checkpoint of 3 chains in {re.escape(str(file))}\n"
+        r"  taken at  T{24}\n"
+        r"  digest    sha256:[0-9a-f]{64}\n"
+        r"  root      sha256:[0-9a-f]{64}\n"
+        r"  previous  -\n"
+    )
+    assert re.fullmatch(wanted, without_ids(shown.out))
+    verified = audit("verify", "--checkpoint", str(file))
+    text = holding(log, f"3 chains at {'T' * 24}")
+    assert (verified.code, without_ids(verified.out), verified.err) == (0, text, "")
+
+
+def test_what_is_wrong_is_named_with_its_row(audit: Remit, log: sa.Engine, address: str) -> None:
+    forge(
+        address,
+        "UPDATE events SET actor = 'x' WHERE seq = 2",
+        "DELETE FROM events WHERE directive_id = '00000000-0000-0000-0000-000000000000' "
+        "AND seq = 1",
+    )
+    shown = audit("verify")
+    assert (shown.code, shown.err) == (1, "")
+    first, *rest = shown.out.splitlines()
+    assert first == "the log does not hold: 3 things are wrong"
+    assert [re.split(r" {2,}", without_ids(line)) for line in rest[:4]] == [
+        ["DIRECTIVE", "ROW", "FAULT", "WHAT IS WRONG"],
+        ["the installation", "1", "missing", "it is missing"],
+        *(["I" * 36, "2", "edited", "it was edited: its content does not give its hash"],) * 2,
+    ]
+    as_json = audit("verify", "--json")
+    assert (as_json.code, as_json.err) == (1, "")
+    found = json.loads(as_json.out)
+    assert (found["holds"], found["found"], found["checkpoint"]) == (False, 3, None)
+    assert found["findings"][0] == {
+        "directive_id": "00000000-0000-0000-0000-000000000000",
+        "seq": 1,
+        "fault": "missing",
+        "words": "it is missing",
+    }
+    assert found["read"]["directives"] == 2
+
+
+def test_no_more_than_twenty_are_shown_and_the_rest_is_counted(
+    audit: Remit, log: sa.Engine, address: str
+) -> None:
+    for _ in range(23):
+        proposed(log)
+    forge(address, "DELETE FROM events WHERE seq = 1")
+    lines = audit("verify").out.splitlines()
+    assert lines[0] == "the log does not hold: 26 things are wrong"
+    assert [line for line in lines[2:] if "  missing  " in line] == lines[2:22]
+    assert lines[22] == "and 6 more"
+    assert len(json.loads(audit("verify", "--json").out)["findings"]) == 26
+
+
+def test_one_wrong_thing_is_one(audit: Remit, address: str) -> None:
+    forge(address, "UPDATE events SET data = '{}' WHERE type = 'grant.issued'")
+    assert audit("verify").out.startswith("the log does not hold: one thing is wrong\n")
+
+
+def test_an_artifact_of_no_directive_has_a_dash_for_one(audit: Remit, address: str) -> None:
+    forge(
+        address,
+        "ALTER TABLE artifacts DISABLE TRIGGER ALL",
+        "UPDATE artifacts SET directive_id = NULL, size_bytes = 1 "
+        "WHERE id = (SELECT min(id::text)::uuid FROM artifacts)",
+    )
+    line = audit("verify").out.splitlines()[2]
+    assert re.split(r" {2,}", line)[:3] == ["-", "-", "artifact_changed"]
+
+
+def test_the_end_of_a_chain_is_missed_alone_and_found_with_a_checkpoint(
+    audit: Remit, log: sa.Engine, address: str, tmp_path: Path
+) -> None:
+    file = str(tmp_path / "checkpoint")
+    taken = json.loads(audit("checkpoint", "--out", file, "--json").out)
+    assert (taken["file"], taken["chains"], taken["warning"]) == (file, 3, None)
+    forge(address, CUT)
+    assert audit("verify").code == 0
+    shown = audit("verify", "--checkpoint", file)
+    assert shown.code == 1
+    assert "the installation" in shown.out
+    assert "truncated" in shown.out
+    refused = audit("checkpoint", "--out", file + "2", "--previous", file)
+    assert refused.code == 2
+    assert refused.err.startswith("remit: previous: the log does not hold against the previous")
+    assert not Path(file + "2").exists()
+
+
+def test_a_checkpoint_follows_from_the_one_before(audit: Remit, tmp_path: Path) -> None:
+    first, second = str(tmp_path / "1"), str(tmp_path / "2")
+    digest = json.loads(audit("checkpoint", "--out", first, "--json").out)["digest"]
+    shown = audit("checkpoint", "--out", second, "--previous", first)
+    assert shown.out.endswith(f"  previous  {digest}\n")
+
+
+def test_a_file_that_is_there_is_replaced_only_by_force(audit: Remit, tmp_path: Path) -> None:
+    file = tmp_path / "kept"
+    file.write_text("precious")
+    line = f"remit: --out: {file} is there already: name another file, or say --force\n"
+    assert audit("checkpoint", "--out", str(file)) == Shown(2, "", line)
+    assert file.read_text() == "precious"
+    assert audit("checkpoint", "--out", str(file), "--force").code == 0
+    assert audit("verify", "--checkpoint", str(file)).code == 0
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing_behind(
+    audit: Remit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nowhere = tmp_path / "no" / "file"
+    line = f"remit: --out: {nowhere} cannot be written (No such file or directory)\n"
+    assert audit("checkpoint", "--out", str(nowhere)) == Shown(2, "", line)
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    line = f"remit: --out: {tmp_path / 'file'} cannot be written (No space left on device)\n"
+    assert audit("checkpoint", "--out", str(tmp_path / "file")) == Shown(2, "", line)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_checkpoint_beside_the_database_is_warned_of(
+    audit: Remit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "checkpoint"
+    monkeypatch.setenv("REMIT_DATA_DIR", str(tmp_path))
+    shown = audit("checkpoint", "--out", str(file))
+    assert shown.code == 0
+    assert shown.err.startswith(f"warning: {file} lies in the data directory, beside the database")
+    again = audit("checkpoint", "--out", str(file), "--force", "--json")
+    assert json.loads(again.out)["warning"].startswith(f"{file} lies in the data directory")
+
+
+def test_a_file_that_is_no_checkpoint_is_refused_before_anything_is_read(
+    remit: Remit, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("REMIT_SIGNING_KEY", new_signing_key())
+    absent, other = tmp_path / "absent", tmp_path / "other"
+    other.write_text("{}")
+    shown = remit("audit", "verify", "--checkpoint", str(absent))
+    line = f"remit: --checkpoint: {absent} cannot be read (No such file or directory)\n"
+    assert shown == Shown(2, "", line)
+    shown = remit("audit", "verify", "--checkpoint", str(other))
+    assert shown.code == 2
+    assert shown.err.startswith("remit: --checkpoint: not an object with exactly the keys ")
+
+
+def test_keys_that_are_named_are_trusted_in_place_of_the_installations(
+    audit: Remit, log: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "checkpoint"
+    file.write_bytes(take_checkpoint(log, KEYS, by=ADMIN).data)
+    ours, theirs = str(tmp_path / "ours.pem"), str(tmp_path / "theirs.pem")
+    for name, keys in ((ours, KEYS), (theirs, load_keyring(None, signing_key=new_signing_key()))):
+        Path(name).write_text("".join(public_pem(keys).values()))
+    monkeypatch.delenv("REMIT_SIGNING_KEY")
+    arguments = ("verify", "--checkpoint", str(file))
+    assert audit(*arguments, "--key", ours).code == 0
+    assert audit(*arguments, "--key", theirs, "--key", ours).code == 0
+    refused = audit(*arguments, "--key", theirs)
+    assert (refused.code, "is not trusted here" in refused.err) == (2, True)
+    assert audit("verify", "--key", theirs).code == 2
+
+
+def test_only_an_auditor_may_look(
+    audit: Remit, log: sa.Engine, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REMIT_TOKEN", variables_for(log, address, "proposer")["REMIT_TOKEN"])
+    for arguments in (("verify",), ("checkpoint", "--out", str(tmp_path / "file"))):
+        shown = audit(*arguments)
+        assert (shown.code, "proposer-1 may not audit" in shown.err) == (2, True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_person_on_a_terminal_sees_how_far_it_is(variables: Mapping[str, str]) -> None:
+    code, shown = on_a_terminal("", "audit", "verify", **variables)
+    assert (code, "verifying" in shown) == (0, True)
+    assert "the log holds" in shown.split("verifying")[-1]

@@ -1,0 +1,64 @@
+"""`remit explain`: what is missing, who could give it, and what would fail."""
+
+import json
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Remit, propose_arguments
+
+
+def test_it_names_the_rule_the_people_and_what_would_fail(live: Remit) -> None:
+    identifier = live_proposal(live, scope="staging", type="validate")
+    shown = live("explain", identifier)
+    assert shown.code == 0
+    lines = [" ".join(line.split()) for line in shown.out.splitlines()]
+    assert lines[0] == f"directive {identifier} proposed"
+    assert lines[1].startswith("still missing 1 of 1 approvals, until ")
+    assert lines[2] == 'asked for by staging-needs-a-person: scope is "staging"'
+    [able] = [line for line in lines if line.startswith("could approve ")]
+    assert "bob" in able
+    assert "alice" not in able
+    assert (
+        "could not alice issued this directive, and policy does not allow self-approval; "
+        "ask somebody else"
+    ) in lines
+    assert "would fail module_not_found: no worker has announced the module validate" in lines
+
+
+def test_a_program_reads_the_same_as_json(live: Remit) -> None:
+    identifier = live_proposal(live, scope="staging")
+    found = json.loads(live("explain", identifier, "--json").out)
+    assert found["directive"]["id"] == identifier
+    assert found["waiting"]["missing"] == 1
+    assert found["obstacles"] == []
+
+
+def test_a_quorum_that_cannot_be_met_is_told(
+    live: Remit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built_in = files("remit.policy").joinpath("default.toml").read_text(encoding="utf-8")
+    policy = tmp_path / "policy.toml"
+    policy.write_text(built_in.replace("required_approvals = 1", "required_approvals = 50"))
+    monkeypatch.setenv("REMIT_POLICY_FILE", str(policy))
+    identifier = live_proposal(live, scope="staging")
+    shown = " ".join(live("explain", identifier).out.split())
+    assert "still missing 50 of 50 approvals" in shown
+    assert "quorum: only " in shown
+
+
+def test_what_is_approved_blocked_and_unknown_is_explained_too(live: Remit) -> None:
+    approved = live_proposal(live)
+    assert "its run starts as soon as a worker is free" in live("explain", approved).out
+    blocked = live_proposal(live, scope="production")
+    shown = " ".join(live("explain", blocked).out.split())
+    assert 'because scope "production" is not allowed' in shown
+    assert 'would fail policy: scope "production" is not allowed' in shown
+    assert live("explain", "0" * 8).code == 2
+
+
+def live_proposal(live: Remit, **changed: str) -> str:
+    """Propose a directive and return its identifier."""
+    found = json.loads(live(*propose_arguments(**changed), "--json").out)
+    return str(found["outcomes"][0]["directive"]["id"])

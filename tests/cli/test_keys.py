@@ -1,0 +1,129 @@
+"""`remit keys show`, `rotate` and `export`."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from remit.signing.keys import (
+    Keyring,
+    ensure_keys,
+    load_keyring,
+    load_public_keys,
+    new_signing_key,
+    public_pem,
+)
+from tests.cli.conftest import Remit, Shown
+
+SEEN = (
+    "Workers that share this folder see it by themselves. Where one has a key folder of its own, "
+    "put the output of `remit keys export` into its folder verify now, as a file *.pem: until then "
+    "it refuses what is signed with the new key.\n"
+)
+
+
+@pytest.fixture
+def folder(remit: Remit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the key folder that the commands of a test use; it has one key."""
+    monkeypatch.delenv("REMIT_SIGNING_KEY", raising=False)
+    monkeypatch.setenv("REMIT_KEYS_DIR", str(tmp_path / "keys"))
+    ensure_keys(tmp_path / "keys")
+    return tmp_path / "keys"
+
+
+def test_the_key_that_signs_stands_first(remit: Remit, folder: Path) -> None:
+    old = load_keyring(folder).kid
+    assert remit("keys", "rotate").code == 0
+    new = load_keyring(folder).kid
+    shown = remit("keys", "show")
+    assert (shown.code, shown.err) == (0, "")
+    assert [line.split() for line in shown.out.splitlines()] == [
+        ["KEY", "USE", "FILE"],
+        [new, "signs", str(folder / "signing.pem")],
+        [old, "verifies", str(folder / "verify" / f"{old}.pem")],
+    ]
+    assert json.loads(remit("keys", "show", "--json").out) == {
+        "keys": [
+            {"kid": new, "use": "signs", "file": str(folder / "signing.pem")},
+            {"kid": old, "use": "verifies", "file": str(folder / "verify" / f"{old}.pem")},
+        ]
+    }
+
+
+def test_the_keys_lie_in_the_data_folder_unless_told_otherwise(
+    remit: Remit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("REMIT_KEYS_DIR", raising=False)
+    keys = ensure_keys(tmp_path / "data" / "keys")
+    assert str(keys.kid) in remit("keys", "show", "--data-dir", str(tmp_path / "data")).out
+
+
+def test_a_rotation_tells_both_keys_and_what_to_do_next(remit: Remit, folder: Path) -> None:
+    old = load_keyring(folder).kid
+    shown = remit("keys", "rotate")
+    new = load_keyring(folder).kid
+    assert new != old
+    assert shown == Shown(0, f"signs now      {new}\nstill trusted  {old}\n{SEEN}", "")
+
+
+def test_a_rotation_as_json_tells_both_keys(remit: Remit, folder: Path) -> None:
+    old = load_keyring(folder).kid
+    told = json.loads(remit("keys", "rotate", "--json").out)
+    assert told == {"old": old, "new": load_keyring(folder).kid, "folder": str(folder)}
+
+
+def test_what_is_exported_verifies_and_holds_no_secret(
+    remit: Remit, folder: Path, tmp_path: Path
+) -> None:
+    remit("keys", "rotate")
+    keys = load_keyring(folder)
+    shown = remit("keys", "export")
+    assert shown == Shown(0, "".join(public_pem(keys).values()), "")
+    assert "PRIVATE" not in shown.out
+    (tmp_path / "public.pem").write_text(shown.out)
+    public = load_public_keys([tmp_path / "public.pem"])
+    assert public.verify(keys.sign("a/b", b"{}"), payload_type="a/b") == b"{}"
+    assert json.loads(remit("keys", "export", "--json").out) == {
+        "keys": [{"kid": kid, "pem": text} for kid, text in public_pem(keys).items()]
+    }
+
+
+def test_a_key_of_the_environment_is_shown_and_cannot_be_rotated(
+    remit: Remit, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = new_signing_key()
+    monkeypatch.setenv("REMIT_SIGNING_KEY", text)
+    given: Keyring = load_keyring(None, signing_key=text)
+    before = load_keyring(folder).kid
+    shown = remit("keys", "show")
+    assert shown.out.splitlines()[1].split() == [given.kid, "signs", "REMIT_SIGNING_KEY"]
+    assert str(before) not in shown.out
+    refused = remit("keys", "rotate")
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err == (
+        "remit: REMIT_SIGNING_KEY holds the signing key, and only you can replace it: save what "
+        f"`remit keys export` prints as a file *.pem in {folder / 'verify'}, then set the variable "
+        "to a new key (`openssl genpkey -algorithm ed25519`)\n"
+    )
+    assert load_keyring(folder).kid == before
+
+
+@pytest.mark.parametrize("command", ["show", "rotate", "export"])
+def test_without_a_key_nothing_is_made_and_the_fix_is_told(
+    remit: Remit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("REMIT_KEYS_DIR", str(tmp_path / "none"))
+    shown = remit("keys", command)
+    assert (shown.code, shown.out) == (2, "")
+    assert shown.err.startswith(f"remit: there is no key in {tmp_path / 'none'}: `remit up` makes")
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("command", ["show", "rotate", "export"])
+def test_a_key_that_others_can_read_is_refused_by_every_command(
+    remit: Remit, folder: Path, command: str
+) -> None:
+    (folder / "signing.pem").chmod(0o644)
+    shown = remit("keys", command)
+    assert (shown.code, shown.out) == (2, "")
+    assert f"`chmod go= {folder / 'signing.pem'}`" in shown.err
