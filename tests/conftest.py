@@ -4,6 +4,10 @@ Sockets are limited to loopback by `pyproject.toml`. The fixtures of the real se
 `client` and others) stand in `tests/support/servers.py`; nothing is started unless a test asks.
 """
 
+import os
+import sys
+
+import pytest
 from hypothesis import settings
 
 pytest_plugins = ["tests.support.coverage_gates", "tests.support.servers"]
@@ -11,3 +15,14 @@ pytest_plugins = ["tests.support.coverage_gates", "tests.support.servers"]
 # No deadline: the machines that run the tests share their cores, so a slow example proves nothing.
 settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True, database=None)
 settings.load_profile("ci")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure() -> None:
+    """Leave the summary the last line that is printed.
+
+    Temporal's core keeps timers of workers that are long gone, and complains on standard error, out
+    of threads of its own, when one of them runs out while the process ends.
+    """
+    sys.stderr.flush()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stderr__.fileno() if sys.__stderr__ else 2)

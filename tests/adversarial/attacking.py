@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, ClassVar
 from uuid import UUID
@@ -31,7 +31,7 @@ from remit.workflows.activities import module_activities
 from remit.workflows.activities.calls import AuthoritySource, ModuleCaller
 from remit.workflows.activities.execution_activities import ExecutionActivities
 from remit.workflows.activities.module_activities import ModuleActivities
-from remit.workflows.orders import ExecutionOrder, ExecutionStep, execution_order
+from remit.workflows.orders import ExecutionOrder, ExecutionStep, execution_id, execution_order
 from tests.support.contents import AUTHORITY, directive, forging
 from tests.support.keys import KEYS
 from tests.support.people import agent
@@ -69,6 +69,14 @@ class LongStrike(Strike):
 
     name = "validate"
     kind: ClassVar[ModuleKind] = "long"
+
+
+def served(order: ExecutionOrder) -> ActivityEnvironment:
+    """Return an environment in which an activity serves the workflow of a directive's run."""
+    environment = ActivityEnvironment()
+    name = execution_id(order.directive_id)
+    environment.info = replace(environment.info, workflow_id=name)
+    return environment
 
 
 @dataclass(frozen=True)
@@ -111,7 +119,7 @@ class Hands:
         # In a thread of its own, so that a test may have an event loop or none.
         with ThreadPoolExecutor(1) as thread:
             return thread.submit(
-                lambda: asyncio.run(ActivityEnvironment().run(self.long.execute_module, order))
+                lambda: asyncio.run(served(order).run(self.long.execute_module, order))
             ).result()
 
     def work(self, directive_id: UUID) -> ExecutionStep:

@@ -214,9 +214,11 @@ DEFENCES: Mapping[str, Attack] = {
     "remit_request_frozen": lambda c: _set(
         c, "approval_requests", _asked(c, required_approvals=2), "required_approvals = 1"
     ),
+    "remit_vote_now": lambda c: w.vote(c, _asked(c), "dave", cast_at="tomorrow"),
     "remit_vote_open": lambda c: w.vote(c, w.asked(c, "expired"), "dave"),
     "remit_vote_by_person": lambda c: w.vote(c, _asked(c, allow_self_approval=True), w.AGENT),
     "remit_vote_not_own": lambda c: w.vote(c, _asked(c), "carol"),
+    "remit_grant_begins": lambda c: w.grant(c, w.new_directive(c), issued_at="yesterday"),
     "remit_grant_fits": _second_grant,
     "remit_grant_by_people": _grant_without_votes,
     "remit_grant_by_policy": _grant_while_asking,
@@ -230,7 +232,7 @@ DEFENCES: Mapping[str, Attack] = {
     "remit_principal_frozen": _make_agent_a_person,
     "remit_principal_revised": _promote_again,
     "remit_principal_ended": _let_in_again,
-    "remit_token_frozen": lambda c: _set(c, "api_tokens", _token(c), "expires_at = 'infinity'"),
+    "remit_token_frozen": lambda c: _set(c, "api_tokens", _token(c), "expires_at = '8000-01-01'"),
     "remit_artifacts_unchanged": _rewrite("artifacts", "digest = 'other'"),
     "remit_approval_votes_unchanged": _rewrite("approval_votes", "decision = 'approve'"),
     "remit_events_unchanged": _rewrite("events", "actor = 'other'"),

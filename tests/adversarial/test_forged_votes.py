@@ -123,6 +123,8 @@ def test_without_the_look_at_its_signature_a_forged_vote_executes(
     engine: sa.Engine, hands: Hands, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ballots, "verify_vote", lambda *_: None)
+    # Nor at that of whoever cast it, which is a second defence against one who never was.
+    monkeypatch.setattr(ballots, "verify_principal", lambda *_: None)
     victim = second_voice(engine, name, "past every rule")
     hands.work(victim.id)
     assert hands.struck == {victim.id}

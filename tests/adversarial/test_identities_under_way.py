@@ -12,7 +12,7 @@ from remit.db.engine import create_database_engine
 from remit.errors import ForbiddenError, RemitError, UnauthenticatedError
 from remit.identity import rules
 from remit.identity.types import Principal
-from remit.operations import approvals
+from remit.operations import approvals, ballots
 from remit.operations.identity import (
     authenticate,
     change_principal,
@@ -23,7 +23,7 @@ from remit.operations.identity import (
 from tests.adversarial.attacking import Hands, without, worker
 from tests.support.contents import asking, cast, waiting
 from tests.support.keys import KEYS
-from tests.support.people import ADMIN, GRACE, know
+from tests.support.people import ADMIN, GRACE, OPERATOR, know
 from tests.support.servers import MakeDatabase, as_login
 
 HOUR = timedelta(hours=1)
@@ -207,7 +207,8 @@ def test_nobody_approves_what_was_issued_on_their_behalf(
 def test_without_either_look_at_whom_it_is_for_they_approve_their_own(
     scratch: sa.Engine, chain: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(approvals, "acts_for", lambda *_: [])
+    for looks in (approvals, ballots):
+        monkeypatch.setattr(looks, "acts_for", lambda *_: [])
     victim = waiting(scratch, type="test", issued_by=introduced(scratch, chain).name)
     with worker(scratch) as hands:
         # The database refuses the vote all the same: a second defence.
@@ -242,11 +243,48 @@ def test_without_the_look_at_who_is_shut_out_their_vote_executes(
     know(scratch, CAROL)
     shut_out(scratch, "carol")
     monkeypatch.setattr(approvals, "known_voter", lambda _, by, keys: by)
+    monkeypatch.setattr(ballots, "known_voter", lambda *_: CAROL)
     victim = waiting(scratch, type="test")
     with worker(scratch) as hands:
         with pytest.raises(sa.exc.DBAPIError, match="only a person who is known"):
             cast(scratch, victim, by=CAROL)
         without(scratch, "approval_votes.remit_vote_by_person")
+        without(scratch, "grants.remit_grant_by_people")
         cast(scratch, victim, by=CAROL)
         hands.work(victim.id)
     assert hands.struck == {victim.id}
+
+
+@pytest.mark.parametrize("how", ["shut out", "demoted"])
+def test_an_approval_counts_no_longer_than_its_voter_may_vote(
+    engine: sa.Engine, hands: Hands, how: str
+) -> None:
+    careful = asking(required_approvals=2)
+    former = Principal(f"former-{how.replace(' ', '-')}", "human", ("approver",))
+    know(engine, former)
+    victim = waiting(engine, careful, type="test")
+    assert cast(engine, victim, policy=careful, by=former).missing == 1
+    if how == "shut out":
+        shut_out(engine, former.name)
+    else:
+        change_principal(engine, former.name, roles=[], groups=[], by=ADMIN, keys=KEYS)
+    assert cast(engine, victim, policy=careful, by=GRACE).outcome == "pending"
+    hands.work(victim.id)
+    assert hands.effects == []
+    assert cast(engine, victim, policy=careful, by=OPERATOR).outcome == "approved"
+
+
+def test_without_either_look_at_who_may_still_vote_a_stolen_account_approves(
+    scratch: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    careful = asking(required_approvals=2)
+    know(scratch, CAROL)
+    victim = waiting(scratch, careful, type="test")
+    cast(scratch, victim, policy=careful, by=CAROL)
+    shut_out(scratch, "carol")
+    monkeypatch.setattr(ballots, "known_voter", lambda _, by, keys: replace(CAROL, name=by.name))
+    # The database refuses the grant all the same: a second defence.
+    with pytest.raises(sa.exc.DBAPIError, match="needs the votes"):
+        cast(scratch, victim, policy=careful, by=GRACE)
+    without(scratch, "grants.remit_grant_by_people")
+    assert cast(scratch, victim, policy=careful, by=GRACE).outcome == "approved"

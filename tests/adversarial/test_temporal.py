@@ -75,7 +75,7 @@ async def test_starting_executions_raw_has_no_effect(
             "ExecutionWorkflow", order, id=own, task_queue=EXECUTION_QUEUE
         )
         step = await outcome(handle)
-        assert (step is None) == (victim == UNKNOWN)
+        assert (step is None) == (victim == UNKNOWN or named == "otherwise")
     scene.unharmed()
     await scene.still_works()
 
@@ -140,11 +140,10 @@ async def test_starts_with_garbage_stop_nobody_else(scene: Scene) -> None:
 
 async def test_activities_that_an_attacker_schedules_have_no_effect(scene: Scene) -> None:
     async with burglary(scene.client):
-        for status, victim in scene.victims.items():
+        for victim in scene.victims.values():
             for name in ("execute_directive", "execute_module"):
                 order = {"directive_id": str(victim.id), "timebox_seconds": None}
-                step = await have_done(scene.client, name, EXECUTION_QUEUE, order)
-                assert step["status"] == scene.before[status].directive.status
+                assert await have_done(scene.client, name, EXECUTION_QUEUE, order) is None
             order = {"directive_id": str(victim.id)}
             assert await have_done(scene.client, "settle_approval", APPROVAL_QUEUE, order)
         swept = await have_done(scene.client, "fetch_approved_directives", EXECUTION_QUEUE)
@@ -162,8 +161,7 @@ async def test_a_module_cannot_be_scheduled_before_its_run_is_created(scene: Sce
     before = read_record(scene.engine, granted.id)
     order = {"directive_id": str(granted.id), "timebox_seconds": None}
     async with burglary(scene.client):
-        step = await have_done(scene.client, "execute_module", EXECUTION_QUEUE, order)
-    assert step["status"] == "approved"
+        assert await have_done(scene.client, "execute_module", EXECUTION_QUEUE, order) is None
     assert read_record(scene.engine, granted.id) == before
     scene.unharmed()
 

@@ -48,6 +48,18 @@ def test_a_quorum_that_cannot_be_met_is_told(
     assert "quorum: only " in shown
 
 
+def test_a_rule_that_could_be_taken_for_another_is_shown_with_escapes(
+    live: Remit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built_in = files("remit.policy").joinpath("default.toml").read_text(encoding="utf-8")
+    policy = tmp_path / "policy.toml"
+    policy.write_text(built_in.replace('"staging"', '"st\u0430ging"'), encoding="utf-8")
+    monkeypatch.setenv("REMIT_POLICY_FILE", str(policy))
+    identifier = live_proposal(live, scope="st\u0430ging")
+    shown = " ".join(live("explain", identifier).out.split())
+    assert 'asked for by staging-needs-a-person: scope is "st\\u0430ging"' in shown
+
+
 def test_what_is_approved_blocked_and_unknown_is_explained_too(live: Remit) -> None:
     approved = live_proposal(live)
     assert "its run starts as soon as a worker is free" in live("explain", approved).out

@@ -5,14 +5,12 @@ that was changed, or made, by whoever writes to the database but has no key is w
 """
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from remit.approval.types import ApprovalRequest, Grant, Vote
 from remit.directives.digest import canonical_json
-from remit.errors import UnverifiableError
 from remit.json_types import JsonObject
-from remit.signing.dsse import envelope_from_json, envelope_to_json
 from remit.signing.keys import Keyring
+from remit.signing.statements import moment, sign_statement, verify_statement
 
 GRANT_TYPE = "application/vnd.remit.grant+json"
 """DSSE payload type of a grant."""
@@ -27,7 +25,8 @@ def sign_grant(grant: Grant, keys: Keyring) -> Grant:
     Raises:
         MisconfiguredError: there is no key to sign with.
     """
-    return replace(grant, envelope=_signed(GRANT_TYPE, grant_statement(grant), keys))
+    content = canonical_json(grant_statement(grant))
+    return replace(grant, envelope=sign_statement(GRANT_TYPE, content, keys))
 
 
 def verify_grant(grant: Grant, keys: Keyring) -> None:
@@ -36,7 +35,8 @@ def verify_grant(grant: Grant, keys: Keyring) -> None:
     Raises:
         UnverifiableError: it is not; the message says why.
     """
-    _verify(GRANT_TYPE, grant.envelope, grant_statement(grant), keys)
+    content = canonical_json(grant_statement(grant))
+    verify_statement(GRANT_TYPE, grant.envelope, content, keys)
 
 
 def sign_vote(vote: Vote, request: ApprovalRequest, keys: Keyring) -> Vote:
@@ -45,7 +45,8 @@ def sign_vote(vote: Vote, request: ApprovalRequest, keys: Keyring) -> Vote:
     Raises:
         MisconfiguredError: there is no key to sign with.
     """
-    return replace(vote, envelope=_signed(VOTE_TYPE, vote_statement(vote, request), keys))
+    content = canonical_json(vote_statement(vote, request))
+    return replace(vote, envelope=sign_statement(VOTE_TYPE, content, keys))
 
 
 def verify_vote(vote: Vote, request: ApprovalRequest, keys: Keyring) -> None:
@@ -54,7 +55,8 @@ def verify_vote(vote: Vote, request: ApprovalRequest, keys: Keyring) -> None:
     Raises:
         UnverifiableError: it was not; the message says why.
     """
-    _verify(VOTE_TYPE, vote.envelope, vote_statement(vote, request), keys)
+    content = canonical_json(vote_statement(vote, request))
+    verify_statement(VOTE_TYPE, vote.envelope, content, keys)
 
 
 def grant_statement(grant: Grant) -> JsonObject:
@@ -72,8 +74,8 @@ def grant_statement(grant: Grant) -> JsonObject:
         "required_approvals": grant.required_approvals,
         "votes": list(grant.votes),
         "budget": None if grant.budget is None else str(grant.budget),
-        "issued_at": _moment(grant.issued_at),
-        "expires_at": _moment(grant.expires_at),
+        "issued_at": moment(grant.issued_at),
+        "expires_at": moment(grant.expires_at),
     }
 
 
@@ -86,23 +88,5 @@ def vote_statement(vote: Vote, request: ApprovalRequest) -> JsonObject:
         "decision": vote.decision,
         "reason": vote.reason,
         "action_digest": vote.action_digest,
-        "cast_at": _moment(vote.cast_at),
+        "cast_at": moment(vote.cast_at),
     }
-
-
-def _moment(when: datetime) -> str:
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def _signed(payload_type: str, statement: JsonObject, keys: Keyring) -> JsonObject:
-    return envelope_to_json(keys.sign(payload_type, canonical_json(statement)))
-
-
-def _verify(
-    payload_type: str, envelope: JsonObject | None, statement: JsonObject, keys: Keyring
-) -> None:
-    if envelope is None:
-        raise UnverifiableError("it was never signed")
-    payload = keys.verify(envelope_from_json(envelope), payload_type=payload_type)
-    if payload != canonical_json(statement):
-        raise UnverifiableError("it is not what was signed: its row was changed")

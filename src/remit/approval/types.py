@@ -11,8 +11,9 @@ from remit.json_types import JsonObject
 RequestStatus = Literal[
     "pending", "approved", "rejected", "expired", "canceled", "invalidated", "consumed"
 ]
-"""Pending may become any other. Approved becomes consumed when its grant starts a run, or
-invalidated when the grant is voided. `expired` is nobody's answer; `rejected` is a person's."""
+"""Pending may become any other. Approved becomes consumed when its grant starts a run, canceled
+when the directive is canceled first, or invalidated when anything else voids the grant. `expired`
+is nobody's answer; `rejected` is a person's."""
 
 VoteDecision = Literal["approve", "reject"]
 """What a person can answer."""

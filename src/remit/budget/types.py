@@ -93,11 +93,6 @@ class Closing:
             raise ValueError(f"{spent} is no amount that can have been spent")
 
 
-def as_seen(held: Mapping[str, Committed]) -> dict[str, str]:
-    """Return what is committed as the gate sees it: by name of the limit, in dollars as text."""
-    return {name: str(one.amount) for name, one in held.items()}
-
-
 def obstacles(
     amount: Decimal,
     limits: Iterable[BudgetLimit],

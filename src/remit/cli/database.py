@@ -19,7 +19,7 @@ AdminOption = Annotated[
         "--admin",
         metavar="NAME",
         show_default=False,
-        help="Make this person the first admin, and print their token, if nobody is known yet.",
+        help="Print a token for this person as an admin, made known if need be.",
     ),
 ]
 
@@ -55,7 +55,7 @@ def upgrade(
     from remit.db import migrate
 
     revision = migrate.upgrade(url)
-    made = None if admin is None else _first_admin(url, admin, keyring(settings))
+    made = None if admin is None else _let_in(url, admin, keyring(settings))
     if as_json:
         token = None if made is None else str(made.token)
         write_json({"revision": revision, "admin_token": token})
@@ -65,18 +65,16 @@ def upgrade(
         from remit.cli.token import write_made_token
 
         write_made_token(made, None, as_json=False)
-    elif admin is not None:
-        write_line(f"{admin} was not made the first admin: somebody is known already", stderr=True)
 
 
-def _first_admin(url: str, name: str, keys: "Keyring") -> "MadeToken | None":
+def _let_in(url: str, name: str, keys: "Keyring") -> "MadeToken":
     from remit.db.engine import create_database_engine
-    from remit.operations.identity import LONGEST_TOKEN, make_first_admin
+    from remit.operations.identity import LONGEST_TOKEN, let_admin_in
 
     engine = create_database_engine(
         url, role="remit_app", application_name="remit-cli", pool_size=1
     )
     try:
-        return make_first_admin(engine, name, valid_for=LONGEST_TOKEN, keys=keys)
+        return let_admin_in(engine, name, valid_for=LONGEST_TOKEN, keys=keys)
     finally:
         engine.dispose()

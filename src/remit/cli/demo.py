@@ -134,11 +134,11 @@ def _host(folder: Path) -> "Host":
         from remit.operations.identity import authenticate
 
         name = kept_tokens.account_name()
-        keys = keyring(settings)
+        keys = keyring(settings, make=True)
         kept_tokens.keep_first_admin(engine, settings, keys)
         return authenticate(engine, kept_tokens.find_token_text(settings, name), keys)
 
-    return Host(lambda: keyring(settings), find_admin)
+    return Host(lambda: keyring(settings, make=True), find_admin)
 
 
 @contextmanager

@@ -54,12 +54,15 @@ def _write(found: "Explanation", data_dir: "Path | None") -> None:
 
 def _of_waiting(waiting: "Waiting") -> list[Row]:
     from remit.cli.timeline import moment
+    from remit.revealing.text import revealed
 
     needed = (
         f"{waiting.missing} of {waiting.required} approvals, until {moment(waiting.expires_at)}"
     )
     rows: list[Row] = [("", Cell("still missing", "bold"), Cell(needed, "bold"))]
-    rows += [("", Cell("asked for by", "dim"), Cell(rule, "yellow")) for rule in waiting.rules]
+    rows += [
+        ("", Cell("asked for by", "dim"), Cell(revealed(rule), "yellow")) for rule in waiting.rules
+    ]
     rows += [("", Cell("approved by", "dim"), name) for name in waiting.approved_by]
     able = [one.name for one in waiting.candidates if one.objection is None and not one.voted]
     rows.append(("", Cell("could approve", "dim"), Cell(", ".join(able) or "nobody", "green")))
@@ -67,7 +70,7 @@ def _of_waiting(waiting: "Waiting") -> list[Row]:
         known = f"only {len(able)} of those who are known may still approve, and {waiting.missing}"
         rows.append(("", Cell("would fail", "red"), Cell(f"quorum: {known} must", "red")))
     rows += [
-        ("", Cell("could not", "dim"), Cell(one.objection, "dim"))
+        ("", Cell("could not", "dim"), Cell(revealed(one.objection), "dim"))
         for one in waiting.candidates
         if one.objection is not None
     ]

@@ -51,8 +51,13 @@ def keys_dir(settings: "Settings") -> Path:
     return settings.remit_keys_dir or settings.remit_data_dir / "keys"
 
 
-def keyring(settings: "Settings") -> "Keyring":
-    """Return the keys of this process; the embedded stack's are made when they are first needed.
+def keyring(settings: "Settings", *, make: bool = False) -> "Keyring":
+    """Return the keys of this process.
+
+    Args:
+        settings: where they are.
+        make: whether the embedded stack's are made where there are none: only for whoever starts
+            it. A key that was lost is not made anew behind everybody's back.
 
     Raises:
         MisconfiguredError: they cannot be used; the message names file and fix.
@@ -60,7 +65,7 @@ def keyring(settings: "Settings") -> "Keyring":
     from remit.signing.keys import ensure_keys, load_keyring
 
     given = settings.remit_signing_key
-    if settings.remit_keys_dir is None and given is None and not settings.database_url:
+    if make and settings.remit_keys_dir is None and given is None and not settings.database_url:
         return ensure_keys(keys_dir(settings))
     secret = None if given is None else given.get_secret_value()
     return load_keyring(keys_dir(settings), signing_key=secret)

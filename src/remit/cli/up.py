@@ -196,7 +196,7 @@ def _first_admin(stack: "Stack", info: "StackInfo") -> str | None:
         info.database_url, role="remit_app", application_name="remit-up", pool_size=1
     )
     try:
-        made = keep_first_admin(engine, settings, keyring(settings))
+        made = keep_first_admin(engine, settings, keyring(settings, make=True))
     finally:
         engine.dispose()
     return None if made is None else str(made.token)

@@ -12,6 +12,7 @@ from remit.cli.failures import NOT_HOPED_FOR
 from remit.cli.options import ActorOption, DataDirOption, IdArgument, JsonOption
 from remit.cli.output import status_cell, write_json, write_line
 from remit.errors import ConflictError, InvalidInputError
+from remit.wording import quoted
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -23,6 +24,18 @@ if TYPE_CHECKING:
 
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Vote without being asked again.")]
 ReasonOption = Annotated[str | None, typer.Option("--reason", help="Why; kept as evidence.")]
+DigestOption = Annotated[
+    str | None,
+    typer.Option(
+        "--digest",
+        metavar="DIGEST",
+        show_default=False,
+        help="The action digest that you saw; refused if the directive's is another.",
+    ),
+]
+
+_MOST_OF_A_DIGEST = 80
+"""How many characters of a typed digest a message repeats; a digest has 71."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +45,7 @@ class _Answer:
     directive: str
     decision: "VoteDecision"
     reason: str | None
+    seen: str | None
     actor: str | None
     data_dir: Path | None
     ask: bool
@@ -42,6 +56,7 @@ def approve(
     directive: IdArgument,
     *,
     reason: ReasonOption = None,
+    digest: DigestOption = None,
     yes: YesOption = False,
     actor: ActorOption = None,
     data_dir: DataDirOption = None,
@@ -53,13 +68,14 @@ def approve(
     asked.
     """
     ask = not (yes or as_json) and _on_both_terminals()
-    _vote(_Answer(directive, "approve", reason, actor, data_dir, ask, as_json))
+    _vote(_Answer(directive, "approve", reason, digest, actor, data_dir, ask, as_json))
 
 
 def reject(
     directive: IdArgument,
     *,
     reason: ReasonOption = None,
+    digest: DigestOption = None,
     yes: YesOption = False,
     actor: ActorOption = None,
     data_dir: DataDirOption = None,
@@ -69,7 +85,7 @@ def reject(
     if reason is None or not reason.strip():
         raise InvalidInputError("missing: a rejection needs a reason", field="reason")
     ask = not (yes or as_json) and _on_both_terminals()
-    _vote(_Answer(directive, "reject", reason, actor, data_dir, ask, as_json))
+    _vote(_Answer(directive, "reject", reason, digest, actor, data_dir, ask, as_json))
 
 
 def _vote(answer: _Answer) -> None:
@@ -104,6 +120,7 @@ async def _show_and_cast(
         raise ConflictError(f"directive {directive_id} does not wait for a vote: it is {status}")
     # Computed from what is shown, and not read from the row: the vote binds to what one saw.
     digest = action_digest(intent_of(record.directive))
+    _check_seen(answer.seen, digest, directive_id)
     if not answer.as_json:
         show_action(record.directive, request, digest)
     if answer.ask and not typer.confirm(f"{answer.decision} this as {voter.name}?", err=True):
@@ -111,6 +128,17 @@ async def _show_and_cast(
         raise typer.Exit(NOT_HOPED_FOR)
     ballot = Ballot(answer.decision, answer.reason, digest)
     return await control.vote(directive_id, ballot, by=voter)
+
+
+def _check_seen(seen: str | None, digest: str, directive_id: "UUID") -> None:
+    """Refuse a voter who saw another action than the one that would be shown and voted on."""
+    if seen is not None and seen != digest:
+        raise ConflictError(
+            f"you saw {quoted(seen, _MOST_OF_A_DIGEST)}, and the action digest of directive "
+            f"{directive_id} is {quoted(digest, _MOST_OF_A_DIGEST)}: look again with `remit show`, "
+            "and vote on what it shows",
+            field="digest",
+        )
 
 
 def _report(outcome: "VoteOutcome", voter: str, answer: _Answer) -> None:

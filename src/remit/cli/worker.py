@@ -9,7 +9,7 @@ import asyncio
 import gc
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from remit.settings import Settings
+    from remit.signing.keys import Keyring
     from remit.stack.discovery import Services
     from remit.workflows.worker import WorkerParts
 
@@ -105,13 +106,20 @@ def _find_services(settings: "Settings", wait_for_stack: Path | None) -> "Servic
     return services_of(wait(wait_for_stack, timeout_seconds=STACK_SECONDS), settings)
 
 
+def _key_source(settings: "Settings") -> "Callable[[], Keyring]":
+    """Return what tells the keys in force; the first worker of an embedded stack makes them."""
+    from remit.cli.services import keyring, keys_dir
+    from remit.signing.source import KeySource
+
+    keyring(settings, make=True)
+    return KeySource(lambda: keyring(settings), keys_dir(settings)).current
+
+
 def _make_parts(settings: "Settings", extra: Sequence[str], services: "Services") -> "WorkerParts":
     """Return what the worker works with; modules get connections of their own, and few rights."""
-    from remit.cli.services import keyring, keys_dir
     from remit.db.engine import create_database_engine
     from remit.execution.modules.registry import discover_modules
     from remit.operations.policies import PolicySource
-    from remit.signing.source import KeySource
     from remit.workflows.worker import THREADS, WorkerParts
 
     return WorkerParts(
@@ -128,7 +136,7 @@ def _make_parts(settings: "Settings", extra: Sequence[str], services: "Services"
             pool_size=THREADS,
         ),
         policies=PolicySource(settings.remit_policy_file),
-        keys=KeySource(lambda: keyring(settings), keys_dir(settings)).current,
+        keys=_key_source(settings),
         registry=discover_modules(extra),
     )
 

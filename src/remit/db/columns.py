@@ -25,13 +25,22 @@ def id_() -> sa.Column[object]:
 
 def time(name: str, *, nullable: bool = False) -> sa.Column[object]:
     """Return a moment, in the database's own time."""
-    return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
+    return sa.Column(name, sa.DateTime(timezone=True), _readable(name), nullable=nullable)
 
 
 def stamped(name: str) -> sa.Column[object]:
     """Return a moment that the database fills in itself."""
-    now = sa.func.now()
-    return sa.Column(name, sa.DateTime(timezone=True), nullable=False, server_default=now)
+    now, moment = sa.func.now(), sa.DateTime(timezone=True)
+    return sa.Column(name, moment, _readable(name), nullable=False, server_default=now)
+
+
+def _readable(name: str) -> sa.CheckConstraint:
+    """Return the check that a moment is one that Python can hold.
+
+    One row with an infinity would otherwise stop everyone who reads it, for ever.
+    """
+    within = f"{name} >= '1900-01-01 00:00:00+00' AND {name} < '9000-01-01 00:00:00+00'"
+    return sa.CheckConstraint(within, name=f"{name}_readable")
 
 
 def text(name: str, *, nullable: bool = False) -> sa.Column[object]:

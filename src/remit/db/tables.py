@@ -165,7 +165,7 @@ grants = sa.Table(
     sa.Column("module_version", sa.Text, nullable=False, server_default=""),
     sa.Column("module_digest", sa.Text, nullable=False, server_default=""),
     sa.Column("required_approvals", sa.Integer, nullable=False, server_default="0"),
-    json("votes"),
+    *(json("votes"), json_is("votes", "array")),
     money("budget", nullable=True),
     json("envelope", nullable=True),
     stamped("issued_at"),

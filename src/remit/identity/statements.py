@@ -5,14 +5,13 @@ could add one; without the key it is nobody's.
 """
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
-from remit.errors import UnverifiableError
 from remit.identity.types import Ability, Principal, PrincipalRow
 from remit.json_types import JsonObject
-from remit.signing.dsse import envelope_from_json, envelope_to_json
 from remit.signing.keys import Keyring
+from remit.signing.statements import moment, sign_statement, verify_statement
 
 PRINCIPAL_TYPE = "application/vnd.remit.principal+json"
 """DSSE payload type of a principal."""
@@ -27,7 +26,7 @@ def sign_principal(principal: Principal, revision: int, keys: Keyring) -> JsonOb
     Raises:
         MisconfiguredError: there is no key to sign with.
     """
-    return _signed(PRINCIPAL_TYPE, _principal(principal, revision), keys)
+    return sign_statement(PRINCIPAL_TYPE, _canonical(_principal(principal, revision)), keys)
 
 
 def verify_principal(row: PrincipalRow, keys: Keyring) -> None:
@@ -36,7 +35,8 @@ def verify_principal(row: PrincipalRow, keys: Keyring) -> None:
     Raises:
         UnverifiableError: it is not; the message says why.
     """
-    _verify(PRINCIPAL_TYPE, row.envelope, _principal(row.principal, row.revision), keys)
+    content = _canonical(_principal(row.principal, row.revision))
+    verify_statement(PRINCIPAL_TYPE, row.envelope, content, keys)
 
 
 def token_statement(
@@ -48,7 +48,7 @@ def token_statement(
         "principal": principal,
         "hash": digest,
         "scopes": [*sorted(scopes)],
-        "expires_at": expires_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "expires_at": moment(expires_at),
     }
 
 
@@ -58,7 +58,7 @@ def sign_token(statement: JsonObject, keys: Keyring) -> JsonObject:
     Raises:
         MisconfiguredError: there is no key to sign with.
     """
-    return _signed(TOKEN_TYPE, statement, keys)
+    return sign_statement(TOKEN_TYPE, _canonical(statement), keys)
 
 
 def verify_token(envelope: JsonObject | None, statement: JsonObject, keys: Keyring) -> None:
@@ -67,7 +67,7 @@ def verify_token(envelope: JsonObject | None, statement: JsonObject, keys: Keyri
     Raises:
         UnverifiableError: it is not; the message says why.
     """
-    _verify(TOKEN_TYPE, envelope, statement, keys)
+    verify_statement(TOKEN_TYPE, envelope, _canonical(statement), keys)
 
 
 def _principal(principal: Principal, revision: int) -> JsonObject:
@@ -85,17 +85,3 @@ def _canonical(statement: JsonObject) -> bytes:
     # Text, lists of text and one small number: for these, this is RFC 8785.
     text = json.dumps(statement, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return text.encode()
-
-
-def _signed(payload_type: str, statement: JsonObject, keys: Keyring) -> JsonObject:
-    return envelope_to_json(keys.sign(payload_type, _canonical(statement)))
-
-
-def _verify(
-    payload_type: str, envelope: JsonObject | None, statement: JsonObject, keys: Keyring
-) -> None:
-    if envelope is None:
-        raise UnverifiableError("it was never signed")
-    payload = keys.verify(envelope_from_json(envelope), payload_type=payload_type)
-    if payload != _canonical(statement):
-        raise UnverifiableError("it is not what was signed: its row was changed")

@@ -175,7 +175,7 @@ def _cast(
     check_vote(request, ballot, voter=voter, issued_by=directive.issued_by, issued_for=issued_for)
     new = Vote(voter.name, **asdict(ballot), cast_at=database_time(connection))
     cast_vote(connection, request.id, sign_vote(new, request, keys))
-    votes = counted_votes(connection, request, keys)
+    votes = counted_votes(connection, directive, request, keys)
     outcome: VoteResult = tally(request, votes)
     answer: JsonObject = {"decision": ballot.decision, "reason": ballot.reason}
     entries = [Entry(directive.id, "approval.voted", voter.name, answer)]

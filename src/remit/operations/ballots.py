@@ -6,11 +6,12 @@ from dataclasses import asdict, replace
 import sqlalchemy as sa
 
 from remit.approval.repository import list_votes
+from remit.approval.rules import objection
 from remit.approval.statements import verify_vote
 from remit.approval.types import ApprovalRequest, Vote
 from remit.directives.models import DirectiveRead, intent_of
 from remit.errors import ConflictError, ForbiddenError, UnverifiableError
-from remit.identity.repository import find_principal
+from remit.identity.repository import acts_for, find_principal
 from remit.identity.statements import verify_principal
 from remit.identity.types import Principal
 from remit.policy.config import PolicyConfig
@@ -60,14 +61,26 @@ def known_voter(connection: sa.Connection, by: Principal, keys: Keyring) -> Prin
     return replace(known.principal, scopes=by.scopes)
 
 
-def counted_votes(connection: sa.Connection, request: ApprovalRequest, keys: Keyring) -> list[Vote]:
-    """Return the votes on a request whose signatures verify, oldest first.
+def counted_votes(
+    connection: sa.Connection, directive: DirectiveRead, request: ApprovalRequest, keys: Keyring
+) -> list[Vote]:
+    """Return the votes on a request that count, oldest first.
 
-    A row that somebody wrote by other means was signed by no one, and counts for nothing.
+    A row that somebody wrote by other means was signed by no one, and counts for nothing. Nor does
+    an approval of somebody who may no longer vote: it would carry a request that they could not
+    answer now. Their rejection stands.
     """
+    issued_for = acts_for(connection, directive.issued_by)
     counted = []
     for one in list_votes(connection, request.id):
-        with suppress(UnverifiableError):
+        with suppress(UnverifiableError, ForbiddenError):
             verify_vote(one, request, keys)
+            if one.decision == "approve":
+                voter = known_voter(connection, Principal(one.voter, "human"), keys)
+                said = objection(
+                    request, voter, issued_by=directive.issued_by, issued_for=issued_for
+                )
+                if said is not None:
+                    continue
             counted.append(one)
     return counted

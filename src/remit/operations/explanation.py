@@ -108,7 +108,7 @@ def _waiting(
     request: ApprovalRequest,
     authority: Authority,
 ) -> Waiting:
-    given = approvers(counted_votes(connection, request, authority.keys))
+    given = approvers(counted_votes(connection, directive, request, authority.keys))
     issued_for = acts_for(connection, directive.issued_by)
     known = [one for one in list_principals(connection) if one.disabled_at is None]
 

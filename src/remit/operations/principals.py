@@ -7,9 +7,9 @@ import sqlalchemy as sa
 
 from remit.audit.chain import INSTALLATION
 from remit.audit.repository import Entry, record
-from remit.errors import ConflictError, InvalidInputError, NotFoundError
+from remit.errors import ConflictError, InvalidInputError, NotFoundError, UnverifiableError
 from remit.identity import repository
-from remit.identity.statements import sign_principal
+from remit.identity.statements import sign_principal, verify_principal
 from remit.identity.types import Principal, PrincipalRow
 from remit.json_types import JsonObject
 from remit.signing.keys import Keyring
@@ -37,6 +37,7 @@ def know(connection: sa.Connection, wanted: Principal, keys: Keyring, *, by: str
         found = required(connection, wanted.name)
     if found.disabled_at is not None:
         raise ConflictError(f"{wanted.name} was shut out; choose another name", field="name")
+    check_signed(found, keys)
     known = found.principal
     for noun, said, stands in (
         ("kind", wanted.kind, known.kind),
@@ -50,6 +51,20 @@ def know(connection: sa.Connection, wanted: Principal, keys: Keyring, *, by: str
                 "it with `remit principal set`",
                 field=noun,
             )
+
+
+def check_signed(row: PrincipalRow, keys: Keyring) -> None:
+    """Return quietly when a principal is what Remit signed; what it did not is never signed anew.
+
+    Raises:
+        ConflictError: somebody wrote it by other means.
+    """
+    try:
+        verify_principal(row, keys)
+    except UnverifiableError as error:
+        raise ConflictError(
+            f"{row.principal.name} does not verify ({error}); disable it, and choose another name"
+        ) from error
 
 
 def created(one: Principal, by: str) -> Entry:

@@ -18,10 +18,12 @@ from remit.directives.models import AbortReason, DirectiveRead
 from remit.directives.mutator import transition_directive_status
 from remit.directives.repository import get_directive, lock_directive
 from remit.errors import ConflictError, UnavailableError
+from remit.execution.lifecycle import is_terminal_status
 from remit.execution.models import ExecutionRunRead
 from remit.execution.modules.types import ModuleOutput
 from remit.execution.mutator import begin_attempt
 from remit.execution.repository import latest_run
+from remit.json_types import JsonObject
 from remit.operations.authority import Authority
 from remit.operations.results import Ending, close_runs
 from remit.operations.spending import release_budget
@@ -78,9 +80,11 @@ def begin_run(
     """
     with transaction(engine) as connection:
         directive = lock_directive(connection, directive_id)
-        run = latest_run(connection, directive_id) if directive.status == "executing" else None
-        if run is None:
+        if directive.status != "executing":
             return RunState(directive, None)
+        run = latest_run(connection, directive_id)
+        if run is None or is_terminal_status(run.status):
+            return _abort_unfounded(connection, directive)
         return _begin(connection, directive, run, choose(directive.type), authority)
 
 
@@ -102,10 +106,26 @@ def _take_up(
     if directive.status != "executing":
         return RunState(directive, None)
     run = latest_run(connection, directive_id)
+    if run is None or is_terminal_status(run.status):
+        return _abort_unfounded(connection, directive)
     choice = choose(directive.type)
-    if run is not None and choice.kind == "short":
+    if choice.kind == "short":
         return _begin(connection, directive, run, choice, authority)
     return RunState(directive, run)
+
+
+def _abort_unfounded(connection: sa.Connection, directive: DirectiveRead) -> RunState:
+    """End a directive that executes and has no run to end: somebody else set its status."""
+    [aborted] = transition_directive_status(
+        connection,
+        [directive.id],
+        current="executing",
+        target="aborted",
+        reason="approval_unverifiable",
+    )
+    data: JsonObject = {"reason": "approval_unverifiable", "because": ["it has no run under way"]}
+    record(connection, [Entry(directive.id, "directive.aborted", data=data)])
+    return RunState(aborted, None)
 
 
 def _block(

@@ -11,6 +11,7 @@ from typing import Literal
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
+from pydantic import ValidationError
 
 from remit.approval.grants import void_reason
 from remit.approval.repository import LATEST_GRANT, consume_requests, grant_from_json
@@ -27,6 +28,7 @@ from remit.errors import ConflictError, InvalidInputError, UnverifiableError
 from remit.execution.models import ExecutionRunCreate, ExecutionRunRead
 from remit.execution.modules.base import ModuleKind
 from remit.execution.mutator import create_execution_run
+from remit.json_types import JsonObject
 from remit.operations.authority import Authority
 from remit.signing.keys import Keyring
 
@@ -190,7 +192,7 @@ def _prepare(claim: Claim, choose: Callable[[str], ModuleChoice], authority: Aut
         ConflictError: it does not hold.
     """
     directive = claim.directive
-    grant = None if claim.grounds is None else grant_from_json(claim.grounds)
+    grant = None if claim.grounds is None else _readable_grant(claim.grounds)
     choice = choose(directive.type)
     void = check_grant(directive, grant, choice, authority, claim.now)
     if grant is None or void is not None:
@@ -205,6 +207,18 @@ def _prepare(claim: Claim, choose: Callable[[str], ModuleChoice], authority: Aut
         status="running" if choice.kind == "short" else "pending",
     )
     return _Start(directive, grant, run, claim.now)
+
+
+def _readable_grant(stored: JsonObject) -> Grant:
+    """Return the grant that was read.
+
+    Raises:
+        ConflictError: its row holds what no grant of Remit does.
+    """
+    try:
+        return grant_from_json(stored)
+    except ValidationError as error:
+        raise ConflictError("the grant cannot be read; look at it again") from error
 
 
 def _write(connection: sa.Connection, starts: Sequence[_Start]) -> None:

@@ -1,10 +1,10 @@
 """The keys that sign and verify: Ed25519, from files or the environment, never the database.
 
 A key folder holds `signing.pem`, the one private key, and `verify/*.pem`, the public keys that are
-trusted besides. A host that only verifies has no `signing.pem`. Doors load a :class:`Keyring` once
-and pass it down; a process keeps what it loaded until it ends. Whoever may write in the folder
-decides what is trusted, so a folder that others may change is refused. To trust an old key no
-longer, remove its file from `verify/`.
+trusted besides. A host that only verifies has no `signing.pem`. Doors load a :class:`Keyring` and
+pass it down. A command keeps what it loaded until it ends; a worker looks again, see
+:mod:`remit.signing.source`. Whoever may write in the folder decides what is trusted, so a folder
+that others may change is refused. To trust an old key no longer, remove its file from `verify/`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -48,7 +48,7 @@ class TrustedKey:
 
 @dataclass(frozen=True, eq=False)
 class Keyring:
-    """The keys of one process; the functions of this module make it.
+    """The keys of a process at one time; the functions of this module make it.
 
     Attributes:
         trusted: every key that verifies, by its kid; the signing key's own is the first.
@@ -186,8 +186,8 @@ def ensure_keys(folder: Path) -> Keyring:
 def rotate_keys(folder: Path) -> Keyring:
     """Replace the signing key by a new one; what the old one signed still verifies.
 
-    A process that loaded its keys before goes on signing with the old one, and does not trust the
-    new one until it loads them again.
+    A process that loaded its keys before signs with the old one, and does not trust the new one,
+    until it looks again: a worker does so by itself, see :mod:`remit.signing.source`.
 
     Raises:
         MisconfiguredError: as :func:`load_keyring`; or the folder has no signing key, or cannot be

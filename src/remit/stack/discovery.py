@@ -31,7 +31,6 @@ class Services:
         temporal_address: Temporal's front end, as host:port.
         temporal_namespace: namespace of all workflows.
         source: "environment" when both come from there, "embedded" when a stack gives either.
-        keys_dir: folder of the keys that sign grants; it need not exist.
         policy_file: the policy in force, `REMIT_POLICY_FILE` before the stack's; None for the
             built-in one. Whoever decides under another policy than the worker's decides in vain:
             what they approve is void.
@@ -43,7 +42,6 @@ class Services:
     temporal_address: str
     temporal_namespace: str
     source: Literal["environment", "embedded"]
-    keys_dir: Path
     policy_file: Path | None = None
 
 
@@ -148,6 +146,5 @@ def _services(settings: "Settings", info: StackInfo | None) -> Services:
         temporal_address=settings.temporal_address or (info.temporal_address if info else ""),
         temporal_namespace=settings.temporal_namespace,
         source="embedded" if info else "environment",
-        keys_dir=settings.remit_keys_dir or settings.remit_data_dir / "keys",
         policy_file=policy_file(settings) if info else settings.remit_policy_file,
     )

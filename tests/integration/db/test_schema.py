@@ -83,6 +83,18 @@ def test_tables_alone_bring_no_rule_no_right_and_no_schema(declared: Catalog) ->
     assert declared["schemas"] == ["public"]
 
 
+def test_no_moment_can_be_one_that_no_reader_holds(migrated: Catalog) -> None:
+    moments = [
+        f"{table.name}_{column.name}"
+        for table in metadata.tables.values()
+        for column in table.c
+        if isinstance(column.type, sa.DateTime) and table.name != "budget_accounts"
+    ]
+    checks = " ".join(migrated["constraints"])
+    assert len(moments) > 25
+    assert [one for one in moments if f"ck_{one}_readable CHECK" not in checks] == []
+
+
 def test_alembic_would_generate_no_migration(engine: sa.Engine) -> None:
     with engine.connect() as connection:
         options = {"compare_type": True, "compare_server_default": True}

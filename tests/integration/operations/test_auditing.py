@@ -74,6 +74,7 @@ OF_ROWS: dict[str, tuple[tuple[str, ...], str, int | None, str]] = {
     ),
     "no time of this world": (
         (
+            "ALTER TABLE events DROP CONSTRAINT ck_events_occurred_at_readable",
             "UPDATE events SET occurred_at = 'infinity' WHERE directive_id = $done AND seq = 4",
             "UPDATE events SET occurred_at = '4000-1-1 BC' WHERE directive_id = $done AND seq = 5",
         ),

@@ -102,11 +102,11 @@ OF_CONSENT: dict[str, tuple[str, str]] = {
         "it is not what was signed: its row was changed",
     ),
     "votes that are no list": (
-        "UPDATE grants SET votes = '7' WHERE directive_id = $voted",
+        "UPDATE grants SET votes = '[7]' WHERE directive_id = $voted",
         "it is not what was signed: its row was changed",
     ),
     "end of a grant": (
-        "UPDATE grants SET expires_at = 'infinity' WHERE directive_id = $voted",
+        "UPDATE grants SET expires_at = '8000-01-01' WHERE directive_id = $voted",
         "it is not what was signed: its row was changed",
     ),
     "signature taken off": (

@@ -202,8 +202,6 @@ def test_content_that_the_gate_saw_to_be_changed_is_told_as_it_was(engine: sa.En
 
 
 UNREADABLE = {
-    "time": "UPDATE grants SET expires_at = 'infinity' WHERE directive_id = :id",
-    "votes": "UPDATE grants SET votes = '7' WHERE directive_id = :id",
     "voters": "UPDATE grants SET votes = '[7]' WHERE directive_id = :id",
     "envelope": "UPDATE grants SET envelope = '7' WHERE directive_id = :id",
     "depth": (

@@ -123,3 +123,32 @@ def test_another_policy_stops_a_run_before_its_next_attempt(engine: sa.Engine) -
     after = read_record(engine, found.id).run
     assert after is not None
     assert (after.status, after.attempts) == ("failed", run.attempts)
+
+
+@BOTH_WAYS
+def test_a_directive_that_executes_without_a_run_is_aborted(
+    engine: sa.Engine, begin: Begin
+) -> None:
+    found = approved(engine)
+    write(engine, "UPDATE directives SET status = 'executing' WHERE id = :id", id=found.id)
+    state = begin(engine, found)
+    assert state.run is None
+    after = read_record(engine, found.id)
+    assert (after.directive.status, after.directive.status_reason) == (
+        "aborted",
+        "approval_unverifiable",
+    )
+    assert after.broken_at is None
+
+
+@BOTH_WAYS
+def test_a_run_that_somebody_else_ended_ends_its_directive(engine: sa.Engine, begin: Begin) -> None:
+    found = approved(engine)
+    plant_run(engine, found, grant_of(engine, found).id)
+    write(
+        engine,
+        "UPDATE execution_runs SET status = 'canceled', ended_at = now() WHERE directive_id = :id",
+        id=found.id,
+    )
+    assert begin(engine, found).run is None
+    assert read_record(engine, found.id).directive.status == "aborted"

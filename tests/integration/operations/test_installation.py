@@ -21,6 +21,7 @@ from remit.operations.identity import (
     change_principal,
     create_token,
     disable_principal,
+    let_admin_in,
     make_first_admin,
     read_principals,
     revoke_token,
@@ -211,3 +212,28 @@ def test_the_database_takes_the_same_names_as_remit(engine: sa.Engine, name: str
         with outcome:
             connection.execute(statement, {"name": name})
         connection.rollback()
+
+
+def test_whoever_owns_the_installation_lets_an_admin_in_again(empty_engine: sa.Engine) -> None:
+    made = let_admin_in(empty_engine, "admin", valid_for=DAY, keys=KEYS)
+    assert authenticate(empty_engine, str(made.token), KEYS).name == "admin"
+    newcomer = let_admin_in(empty_engine, "new-admin", valid_for=DAY, keys=KEYS)
+    assert authenticate(empty_engine, str(newcomer.token), KEYS).roles == ("admin",)
+    with pytest.raises(ConflictError, match="grace is known with roles"):
+        let_admin_in(empty_engine, "grace", valid_for=DAY, keys=KEYS)
+    with pytest.raises(InvalidInputError):
+        let_admin_in(empty_engine, "Remit", valid_for=DAY, keys=KEYS)
+
+
+def test_nobody_stops_being_an_admin_by_mistake(empty_engine: sa.Engine) -> None:
+    with pytest.raises(ConflictError, match="you cannot stop being an admin"):
+        change_principal(empty_engine, "admin", roles=["auditor"], groups=[], by=ADMIN, keys=KEYS)
+
+
+def test_what_somebody_else_wrote_is_never_signed_anew(empty_engine: sa.Engine) -> None:
+    write(empty_engine, "UPDATE principals SET kind = 'service' WHERE name = 'grace'")
+    with pytest.raises(ConflictError, match="grace does not verify"):
+        change_principal(empty_engine, "grace", roles=["auditor"], groups=[], by=ADMIN, keys=KEYS)
+    grace = Principal("grace", "service")
+    with pytest.raises(ConflictError, match="grace does not verify"):
+        create_token(empty_engine, grace, valid_for=DAY, by=ADMIN, keys=KEYS)

@@ -7,9 +7,11 @@ import pytest
 
 from remit.errors import MisconfiguredError, UnverifiableError
 from remit.signing.keys import (
+    SIGNING_FILE,
     VERIFY_FOLDER,
     ensure_keys,
     load_keyring,
+    new_signing_key,
     public_pem,
     rotate_keys,
 )
@@ -58,6 +60,17 @@ def test_a_key_that_is_replaced_inside_the_folder_of_public_keys_is_seen(folder:
 def test_keys_that_stay_are_loaded_once(folder: Path) -> None:
     source = KeySource(lambda: load_keyring(folder), folder)
     assert source.current() is source.current()
+
+
+def test_a_host_that_only_verifies_sees_a_new_key_too(folder: Path) -> None:
+    rotate_keys(folder)
+    (folder / SIGNING_FILE).unlink()
+    source = KeySource(lambda: load_keyring(folder), folder)
+    assert source.current().kid is None
+    new = load_keyring(None, signing_key=new_signing_key())
+    (folder / VERIFY_FOLDER / "new.pem").write_text(public_pem(new)[str(new.kid)])
+    envelope = new.sign(TYPE, b"{}")
+    assert source.current().verify(envelope, payload_type=TYPE) == b"{}"
 
 
 def test_a_folder_that_has_become_unusable_is_an_error_and_never_the_old_keys(folder: Path) -> None:

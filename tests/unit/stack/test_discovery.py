@@ -155,7 +155,6 @@ def expected(data: DataDir, **changes: Any) -> Services:
         temporal_address="127.0.0.1:7233",
         temporal_namespace="default",
         source="embedded",
-        keys_dir=data.path / "keys",
     )
     return replace(stack, **changes)
 
@@ -198,9 +197,8 @@ def test_the_environment_alone_needs_no_stack(data: DataDir) -> None:
             {"database_url": "postgres://u@h/d", "database_module_url": "postgres://m@h/d"},
             ONE_LOGIN | {"module_database_url": "postgresql+psycopg://m@h/d"},
         ),
-        ({"remit_keys_dir": Path("/keys")}, {"keys_dir": Path("/keys")}),
     ],
-    ids=["none", "the database", "Temporal", "the owner", "the modules' login", "the keys"],
+    ids=["none", "the database", "Temporal", "the owner", "the modules' login"],
 )
 def test_each_variable_replaces_its_own_part_of_the_stack(
     data: DataDir, info: StackInfo, given: dict[str, Any], changes: dict[str, Any]

@@ -6,12 +6,14 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 from pydantic import JsonValue
+from temporalio import activity
 
 from remit.artifacts.repository import NewArtifact, new_artifact
 from remit.artifacts.types import ArtifactType
 from remit.directives.models import DirectiveRead
 from remit.directives.timebox import parse_timebox
 from remit.errors import (
+    ForbiddenError,
     InvalidInputError,
     MisconfiguredError,
     NotFoundError,
@@ -28,7 +30,7 @@ from remit.operations.runs import MAX_ATTEMPTS
 from remit.operations.starts import ModuleChoice
 from remit.policy.budget import parse_budget
 from remit.signing.keys import Keyring
-from remit.workflows.orders import ExecutionStep
+from remit.workflows.orders import ExecutionOrder, ExecutionStep, execution_id
 
 MODULE_ARTIFACT: ArtifactType = "module_output"
 """The one artifact type that a module may emit."""
@@ -113,6 +115,23 @@ class ModuleCaller:
         if error is not None and error.retryable and run.attempts < MAX_ATTEMPTS:
             raise UnavailableError(f"attempt {run.attempts} of {run.module}: {error.message}")
         return output
+
+
+def check_workflow(order: ExecutionOrder) -> None:
+    """Return quietly when this activity serves the one workflow that a directive's run has.
+
+    Whoever reaches Temporal can start the same workflow under other names. All of them together
+    would begin attempt after attempt of one run, until none is left.
+
+    Raises:
+        ForbiddenError: it serves another.
+    """
+    if not activity.in_activity():
+        return
+    if activity.info().workflow_id != execution_id(order.directive_id):
+        raise ForbiddenError(
+            f"only the workflow {execution_id(order.directive_id)} may run this directive"
+        )
 
 
 def too_late(limit: timedelta) -> ModuleOutput:

@@ -19,6 +19,7 @@ from remit.workflows.activities.calls import (
     AuthoritySource,
     Evidence,
     ModuleCaller,
+    check_workflow,
     step_of,
     too_late,
 )
@@ -43,6 +44,7 @@ class ExecutionActivities:
     def execute_directive(self, order: ExecutionOrder) -> ExecutionStep:
         """Start the directive's run; call and end it too, if its module is short."""
         directive_id = UUID(order.directive_id)
+        check_workflow(order)
         authority = self.authority.current()
         state = start_run(self.engine, directive_id, self.modules.choice, authority)
         if state.run is None:

@@ -21,6 +21,7 @@ from remit.workflows.activities.calls import (
     AuthoritySource,
     Evidence,
     ModuleCaller,
+    check_workflow,
     step_of,
     too_late,
 )
@@ -52,6 +53,7 @@ class ModuleActivities:
     async def execute_module(self, order: ExecutionOrder) -> ExecutionStep:
         """Begin an attempt of the directive's run, call its module, end the run."""
         directive_id = UUID(order.directive_id)
+        check_workflow(order)
         authority = self.authority.current()
         state = await self._in_thread(
             lambda: begin_run(self.engine, directive_id, self.modules.choice, authority)

@@ -1,8 +1,8 @@
 -- Who may vote on what, and which grants follow from the votes, or from policy alone.
 
 CREATE TRIGGER remit_request_begins BEFORE INSERT ON approval_requests FOR EACH ROW
-    WHEN (NEW.status <> 'pending' OR NEW.resolved_at IS NOT NULL)
-    EXECUTE FUNCTION remit_refuse('an approval request begins as pending');
+    WHEN (NEW.status <> 'pending' OR NEW.resolved_at IS NOT NULL OR NEW.requested_at <> now())
+    EXECUTE FUNCTION remit_refuse('an approval request begins as pending, and now');
 
 CREATE TRIGGER remit_request_status BEFORE UPDATE ON approval_requests FOR EACH ROW
     WHEN (OLD.status <> NEW.status AND OLD.status || ' to ' || NEW.status <> ALL (ARRAY[
@@ -34,6 +34,10 @@ BEGIN
         MESSAGE = 'a vote answers a request that is pending, not expired, and asks about this action';
 END
 $$;
+
+CREATE TRIGGER remit_vote_now BEFORE INSERT ON approval_votes FOR EACH ROW
+    WHEN (NEW.cast_at <> now())
+    EXECUTE FUNCTION remit_refuse('a vote is cast now');
 
 CREATE TRIGGER remit_vote_open BEFORE INSERT ON approval_votes FOR EACH ROW
     EXECUTE FUNCTION remit_check_vote_open();
@@ -102,6 +106,10 @@ BEGIN
 END
 $$;
 
+CREATE TRIGGER remit_grant_begins BEFORE INSERT ON grants FOR EACH ROW
+    WHEN (NEW.voided_at IS NOT NULL OR NEW.issued_at <> now())
+    EXECUTE FUNCTION remit_refuse('a grant is issued now, and is good then');
+
 CREATE TRIGGER remit_grant_fits BEFORE INSERT ON grants FOR EACH ROW
     EXECUTE FUNCTION remit_check_grant();
 
@@ -122,7 +130,9 @@ BEGIN
                     WHERE request_id = NEW.request_id
                     ORDER BY voter, cast_at DESC, id DESC
                 ) AS latest
+                JOIN principals ON principals.name = latest.voter
                 WHERE latest.decision = 'approve' AND NEW.votes ? latest.voter
+                    AND principals.disabled_at IS NULL
             )
     ) THEN
         RETURN NEW;

@@ -3,6 +3,8 @@
 A migration is frozen once released: it spells everything out and imports nothing of Remit.
 """
 
+from collections.abc import Mapping
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
@@ -14,6 +16,24 @@ depends_on = None
 
 TABLES = ("principals", "api_tokens", "modules", "budget_accounts", "budget_entries")
 """The new ones, referenced ones first."""
+
+MOMENTS: Mapping[str, str] = {
+    "agent_roles": "last_review created_at",
+    "principals": "created_at disabled_at",
+    "api_tokens": "created_at expires_at revoked_at",
+    "modules": "announced_at",
+    "directives": "created_at updated_at",
+    "approval_requests": "requested_at expires_at resolved_at",
+    "approval_votes": "cast_at",
+    "grants": "issued_at expires_at voided_at",
+    "budget_entries": "period_start created_at",
+    "execution_runs": "created_at started_at ended_at",
+    "artifacts": "created_at",
+    "events": "occurred_at",
+    "memories": "created_at",
+    "memory_embeddings": "created_at",
+}
+"""Every moment that is kept, by table: none of them may be one that no reader can hold."""
 
 REASONS = (
     "status_reason IN ('policy', 'rejected', 'expired', 'canceled', 'approval_expired', "
@@ -73,10 +93,24 @@ def upgrade() -> None:
     _know_reasons("'budget_exhausted', ")
     op.drop_constraint("fk_events_directive_id", "events")
     op.execute(CHAIN_EVENTS.format(lock=LOCK))
+    op.create_check_constraint(
+        op.f("ck_grants_votes_is_array"), "grants", "jsonb_typeof(votes) = 'array'"
+    )
+    for table, names in MOMENTS.items():
+        for name in names.split():
+            op.create_check_constraint(
+                op.f(f"ck_{table}_{name}_readable"),
+                table,
+                f"{name} >= '1900-01-01 00:00:00+00' AND {name} < '9000-01-01 00:00:00+00'",
+            )
 
 
 def downgrade() -> None:
     """Remove these tables and columns, and the installation's own chain."""
+    for table, names in MOMENTS.items():
+        for name in names.split():
+            op.drop_constraint(op.f(f"ck_{table}_{name}_readable"), table)
+    op.drop_constraint(op.f("ck_grants_votes_is_array"), "grants")
     op.execute(CHAIN_EVENTS.format(lock=""))
     op.execute("DELETE FROM events WHERE directive_id = '00000000-0000-0000-0000-000000000000'")
     op.create_foreign_key(
