@@ -18,11 +18,15 @@ settings.load_profile("ci")
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_unconfigure() -> None:
+def pytest_unconfigure(config: pytest.Config) -> None:
     """Leave the summary the last line that is printed.
 
     Temporal's core keeps timers of workers that are long gone, and complains on standard error, out
     of threads of its own, when one of them runs out while the process ends.
     """
+    capture = config.pluginmanager.get_plugin("capturemanager")
+    if capture is not None:
+        # It would give standard error back when this is done.
+        capture.stop_global_capturing()
     sys.stderr.flush()
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stderr__.fileno() if sys.__stderr__ else 2)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)

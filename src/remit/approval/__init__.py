@@ -3,5 +3,6 @@
 - `types`: requests, votes, grants
 - `rules`: who may vote, and when the votes decide (pure)
 - `grants`: what makes a grant void (pure)
+- `statements`: what is signed of grants and votes (pure)
 - `repository`: all SQL of the three tables
 """

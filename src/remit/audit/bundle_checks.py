@@ -34,7 +34,7 @@ from remit.directives.models import DirectiveRead, intent_of
 from remit.errors import UnverifiableError
 from remit.json_types import JsonObject
 from remit.policy.engine import decide
-from remit.policy.types import PolicyInput, PolicyResult, PolicyVerdict, combine
+from remit.policy.types import CHANGED_CONTENT, PolicyInput, PolicyResult, combine
 from remit.signing.keys import Keyring
 
 
@@ -193,7 +193,7 @@ def _of_decision(artifact: Artifact, directive: DirectiveRead) -> Iterator[str]:
     again = list(decide(seen, stored.policy).results)
     if stored.action_digest != directive.action_digest:
         # The gate knows the digest that the content was frozen with, which no policy sees.
-        again.append(_CHANGED)
+        again.append(CHANGED_CONTENT)
     if stored.verdict is not combine(again) or _outline(stored.results) != _outline(again):
         yield f"comes out otherwise when it is made again: {combine(again).value}"
 
@@ -201,9 +201,6 @@ def _of_decision(artifact: Artifact, directive: DirectiveRead) -> Iterator[str]:
 def _outline(results: Iterable[PolicyResult]) -> list[tuple[str, ...]]:
     """Return what was found, by whom, and why; of changed content the gate's words may differ."""
     return [
-        (one.policy, one.verdict, "" if one.policy == _CHANGED.policy else one.reason)
+        (one.policy, one.verdict, "" if one.policy == CHANGED_CONTENT.policy else one.reason)
         for one in results
     ]
-
-
-_CHANGED = PolicyResult(PolicyVerdict.BLOCK, "frozen_content", "")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from remit.cli.failures import NOT_HOPED_FOR
-from remit.cli.options import ActorOption, DataDirOption, JsonOption
+from remit.cli.options import ActorOption, DataDirOption, JsonOption, KeyOption
 from remit.cli.saving import require_free, save
 from remit.errors import InvalidInputError, UnverifiableError
 
@@ -31,16 +31,6 @@ CheckpointOption = Annotated[
         metavar="FILE",
         show_default=False,
         help="Hold every chain against this file, as `remit audit checkpoint` wrote it.",
-    ),
-]
-KeyOption = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--key",
-        metavar="FILE",
-        show_default=False,
-        help="Trust these public keys, as `remit keys export` prints them, in place of the "
-        "installation's; may be given several times.",
     ),
 ]
 OutOption = Annotated[

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from remit.cli.failures import NOT_HOPED_FOR
-from remit.cli.options import ActorOption, DataDirOption, IdArgument, JsonOption
+from remit.cli.options import ActorOption, DataDirOption, IdArgument, JsonOption, KeyOption
 from remit.errors import InvalidInputError, MisconfiguredError, UnverifiableError
 
 if TYPE_CHECKING:
@@ -33,16 +33,6 @@ OutOption = Annotated[
         metavar="FILE",
         show_default=False,
         help="Where to write it; - prints it. Default: evidence-ID.json in this folder.",
-    ),
-]
-KeyOption = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--key",
-        metavar="FILE",
-        show_default=False,
-        help="Trust these public keys, as `remit keys export` prints them, in place of the "
-        "installation's; may be given several times.",
     ),
 ]
 

@@ -37,15 +37,16 @@ def explain(
 
 def _write(found: "Explanation", data_dir: "Path | None") -> None:
     from remit.cli.verdict import next_commands, write_next
+    from remit.revealing.text import revealed
 
     directive = found.directive
     status = status_cell(directive.status, directive.status_reason)
     write_line("directive ", Cell(str(directive.id), "bold"), "  ", status)
     rows: list[Row] = [("", Cell(_HEADLINES[directive.status], "bold"), "")]
-    rows += [("", Cell("because", "dim"), reason) for reason in found.because]
+    rows += [("", Cell("because", "dim"), revealed(reason)) for reason in found.because]
     if found.waiting is not None:
         rows = _of_waiting(found.waiting)
-    rows += [("", Cell("would fail", "red"), Cell(obstacle, "red")) for obstacle in found.obstacles]
+    rows += [("", Cell("would fail", "red"), Cell(revealed(one), "red")) for one in found.obstacles]
     if not found.obstacles and directive.status in {"proposed", "approved"}:
         rows.append(("", Cell("would fail", "dim"), "nothing, as things stand"))
     write_table((), rows)

@@ -49,3 +49,15 @@ ModuleOption = Annotated[
     ),
 ]
 """Modules that no installed package announces."""
+
+KeyOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--key",
+        metavar="FILE",
+        show_default=False,
+        help="Trust these public keys, as `remit keys export` prints them, in place of the "
+        "installation's; may be given several times.",
+    ),
+]
+"""Keys that verify what was signed elsewhere."""

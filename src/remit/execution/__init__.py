@@ -4,5 +4,6 @@ A run and its shapes -> models
 Which status of a run may follow which -> lifecycle
 The only writer of `execution_runs.status` -> mutator
 Every other statement on runs -> repository
+What the workers announced that they can do -> catalog
 What may act, and how it is found -> modules
 """

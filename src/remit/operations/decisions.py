@@ -31,6 +31,7 @@ from remit.operations.spending import Spending
 from remit.policy.config import PolicyConfig
 from remit.policy.engine import approval_terms, decide
 from remit.policy.types import (
+    CHANGED_CONTENT,
     PolicyDecision,
     PolicyInput,
     PolicyResult,
@@ -43,13 +44,6 @@ _AFTER: Mapping[PolicyVerdict, DirectiveStatus] = {
     PolicyVerdict.REQUIRE_APPROVAL: "proposed",
     PolicyVerdict.BLOCK: "blocked",
 }
-
-
-_CHANGED = PolicyResult(
-    PolicyVerdict.BLOCK,
-    "frozen_content",
-    "the content was changed after it was frozen; propose a new directive",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +126,7 @@ def decide_case(
     seen = PolicyInput(content, digest, spending.seen(content))
     decision = decide(seen, policy)
     if frozen_as not in {None, digest}:
-        results = (*decision.results, _CHANGED)
+        results = (*decision.results, CHANGED_CONTENT)
         decision = replace(decision, verdict=combine(results), results=results)
     evaluation = _evaluation(directive_id, seen, policy, decision)
     grant_id = uuid4()

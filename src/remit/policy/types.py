@@ -42,6 +42,14 @@ class PolicyResult:
     reason: str
 
 
+CHANGED_CONTENT = PolicyResult(
+    PolicyVerdict.BLOCK,
+    "frozen_content",
+    "the content was changed after it was frozen; propose a new directive",
+)
+"""What stands beside the results of the policies when content was changed behind Remit's back."""
+
+
 @dataclass(frozen=True)
 class PolicyInput:
     """All that the gate sees of a directive; nothing else may bear on the decision.

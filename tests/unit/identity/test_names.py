@@ -70,3 +70,10 @@ def test_an_account_gets_the_nearest_name(account: str, name: str) -> None:
 @given(st.text())
 def test_the_nearest_name_to_anything_is_a_name(text: str) -> None:
     check_name(name_from(text), field="name")
+
+
+def test_nobody_is_called_as_remit_calls_itself() -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        check_name("remit", field="name")
+    assert str(caught.value) == "name: remit is what Remit calls itself: choose another"
+    assert name_from("Remit") == "operator"
