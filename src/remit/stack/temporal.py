@@ -31,6 +31,12 @@ _HOST = "127.0.0.1"
 _START_SECONDS = 60.0
 _POLL_SECONDS = 0.01
 _STOP_SECONDS = 10.0
+_TAIL_BYTES = 16384  # enough for one panic with its stacks
+_PORT_TROUBLE = (
+    "address already in use",
+    "failed to assign a free port",
+    "failed assigning ephemeral port",
+)
 _ATTEMPTS = 5
 # The first three lift poll limits that act as a 50 ms clock on one shard; the next three spare
 # work that only a cluster needs; the last stops the server from asking for newer versions.
@@ -118,9 +124,10 @@ class EmbeddedTemporal:
                 self._ports = ports
                 return f"{_HOST}:{ports.frontend}"
             # It ended by itself. Someone may have taken a free port between our choice and its
-            # start: choose again. A given port that was taken is found by the check.
+            # start, or one of those that it chooses itself: choose again. A given port that was
+            # taken is found by the check.
             self._slot.release(process)
-            if "address already in use" not in last_line(self.log):
+            if not _names_a_port(self.log):
                 break
             _check_port(self._port, PORT_FLAG)
             _check_port(self._ui_port, UI_PORT_FLAG)
@@ -192,7 +199,25 @@ class EmbeddedTemporal:
     def _failed(self, what: str) -> UnavailableError:
         if self._slot.stopped:
             return UnavailableError("Temporal was stopped while it started")
-        return UnavailableError(f"Temporal: {what}: {last_line(self.log)} (log: {self.log})")
+        return UnavailableError(f"Temporal: {what}: {_complaint(self.log)} (log: {self.log})")
+
+
+def _names_a_port(log: Path) -> bool:
+    """Return whether a server that ended complained of a port; a panic says it far from its end."""
+    tail = _tail(log)
+    return any(words in tail for words in _PORT_TROUBLE)
+
+
+def _complaint(log: Path) -> str:
+    """Return what a server that ended complained of: its panic, else the last line of its log."""
+    panics = [line for line in _tail(log).splitlines() if line.startswith("panic: ")]
+    return panics[-1][:300] if panics else last_line(log)
+
+
+def _tail(log: Path) -> str:
+    with contextlib.suppress(OSError):
+        return log.read_bytes()[-_TAIL_BYTES:].decode(errors="replace")
+    return ""
 
 
 def _program() -> str:
