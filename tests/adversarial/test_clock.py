@@ -10,9 +10,9 @@ import sqlalchemy as sa
 import time_machine
 
 from remit.approval.grants import void_reason
-from remit.approval.repository import database_time
 from remit.approval.types import Grant, VoidReason
 from remit.db.engine import create_database_engine
+from remit.db.session import database_time
 from remit.errors import ConflictError, UnauthenticatedError
 from remit.operations import approvals, gate, starts
 from remit.operations.approvals import settle

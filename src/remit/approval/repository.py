@@ -21,6 +21,7 @@ from remit.approval.types import (
     VoidReason,
     Vote,
 )
+from remit.db.session import database_time
 from remit.db.tables import approval_requests, approval_votes, grants
 from remit.db.together import Part
 from remit.errors import ConflictError, NotFoundError
@@ -163,11 +164,6 @@ def void_grant(connection: sa.Connection, grant_id: UUID, reason: VoidReason) ->
         .where(grants.c.id == grant_id, grants.c.voided_at.is_(None))
         .values(voided_at=sa.func.now(), void_reason=reason)
     )
-
-
-def database_time(connection: sa.Connection) -> datetime:
-    """Return the database's clock at the start of this transaction."""
-    return connection.execute(sa.select(sa.func.now())).scalar_one()
 
 
 _OPEN = """

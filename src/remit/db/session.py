@@ -6,6 +6,7 @@ Operations call :func:`transaction`; repositories and mutators receive the conne
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
@@ -15,7 +16,8 @@ from remit.errors import MisconfiguredError, UnavailableError
 UNDEFINED_TABLE = "42P01"
 
 REFUSED = "RM001"
-"""SQLSTATE of what the database's own rules refuse: a defect of Remit, so nothing catches it."""
+"""SQLSTATE of what the database's own rules refuse. Nothing catches it: either Remit has a defect,
+or somebody else wrote rows."""
 
 # No SQLSTATE reaches the client when a connection is refused: only these words do.
 _NO_MEMBER = re.compile(r'permission denied to set role "(remit_\w+)"')
@@ -61,6 +63,11 @@ def snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
     reading = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     with transaction(reading) as connection:
         yield connection
+
+
+def database_time(connection: sa.Connection) -> datetime:
+    """Return the database's clock at the start of this transaction; no other clock judges."""
+    return connection.execute(sa.select(sa.func.now())).scalar_one()
 
 
 def where(engine: sa.Engine) -> str:

@@ -133,11 +133,6 @@ class NewToken:
     envelope: JsonObject
 
 
-def database_time(connection: sa.Connection) -> datetime:
-    """Return the database's clock at the start of this transaction."""
-    return connection.execute(sa.select(sa.func.now())).scalar_one()
-
-
 def insert_token(connection: sa.Connection, new: NewToken, *, created_by: str) -> TokenRow:
     """Keep the digest of a signed token, and return what is kept."""
     statement = (

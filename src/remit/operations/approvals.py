@@ -14,7 +14,6 @@ from pydantic import JsonValue
 
 from remit.approval.repository import (
     cast_vote,
-    database_time,
     issue_grants,
     latest_request,
     require_request,
@@ -25,7 +24,7 @@ from remit.approval.statements import sign_vote
 from remit.approval.types import ApprovalRequest, Ballot, Vote
 from remit.audit.repository import Entry, record
 from remit.budget.ledger import reserve
-from remit.db.session import transaction
+from remit.db.session import database_time, transaction
 from remit.db.together import write_together
 from remit.directives.models import DirectiveRead, intent_of
 from remit.directives.mutator import transition_directive_status

@@ -10,7 +10,6 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from remit.approval.repository import database_time
 from remit.approval.statements import verify_grant, verify_vote
 from remit.artifacts.types import Artifact, artifact_uri
 from remit.audit import scan_repository as scan
@@ -18,7 +17,7 @@ from remit.audit.chain import INSTALLATION
 from remit.audit.checkpoint import Checkpoint, make_checkpoint, read_checkpoint, sign_checkpoint
 from remit.audit.scan_repository import Counts, Mention
 from remit.audit.verification import Finding, verify_chains
-from remit.db.session import snapshot
+from remit.db.session import database_time, snapshot
 from remit.directives.digest import canonical_json, sha256_digest
 from remit.errors import ConflictError, InvalidInputError, RemitError
 from remit.identity.repository import list_principals

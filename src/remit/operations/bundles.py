@@ -8,12 +8,12 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from remit.approval.repository import database_time, list_grants, list_requests, list_votes
+from remit.approval.repository import list_grants, list_requests, list_votes
 from remit.artifacts.repository import list_artifacts
 from remit.audit.bundle import Asked, BudgetEntry, Evidence, carried, sign_bundle
 from remit.audit.repository import list_events
 from remit.budget.ledger import list_entries
-from remit.db.session import snapshot
+from remit.db.session import database_time, snapshot
 from remit.directives.repository import get_directive
 from remit.errors import ConflictError
 from remit.execution.repository import list_runs

@@ -7,11 +7,11 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from remit.approval.repository import database_time, latest_grant, latest_request
+from remit.approval.repository import latest_grant, latest_request
 from remit.approval.rules import approvers, objection
 from remit.approval.types import ApprovalRequest
 from remit.budget.ledger import read_accounts
-from remit.db.session import snapshot
+from remit.db.session import database_time, snapshot
 from remit.directives.digest import action_digest
 from remit.directives.models import DirectiveRead, intent_of
 from remit.directives.repository import get_directive

@@ -11,9 +11,9 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
-from remit.approval.repository import database_time, latest_request
+from remit.approval.repository import latest_request
 from remit.audit.repository import Entry, EventType, record
-from remit.db.session import transaction
+from remit.db.session import database_time, transaction
 from remit.directives.digest import action_digest
 from remit.directives.lifecycle import is_terminal_status
 from remit.directives.models import DirectiveCreate, DirectiveRead, intent_of

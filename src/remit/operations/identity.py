@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from remit.audit.chain import INSTALLATION
 from remit.audit.repository import Entry, record
-from remit.db.session import snapshot, transaction
+from remit.db.session import database_time, snapshot, transaction
 from remit.errors import (
     ConflictError,
     InvalidInputError,
@@ -268,7 +268,7 @@ def _make(
 ) -> MadeToken:
     token = new_token()
     scopes: tuple[Ability, ...] = principal.scopes or ()
-    expires_at = repository.database_time(connection) + valid_for
+    expires_at = database_time(connection) + valid_for
     said = (principal.name, token.hash, scopes, expires_at)
     new = NewToken(token.id, *said, sign_token(token_statement(token.id, *said), keys))
     row = repository.insert_token(connection, new, created_by=by)
