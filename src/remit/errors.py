@@ -18,6 +18,7 @@ ErrorType = Literal[
     "unverifiable",
     "unavailable",
     "misconfigured",
+    "provider",
 ]
 """Every value `RemitError.error_type` can take."""
 
@@ -34,7 +35,7 @@ class RemitError(Exception):
     """
 
     error_type: ClassVar[ErrorType]
-    retryable: ClassVar[bool] = False
+    retryable: bool = False
     http_status: ClassVar[int]
 
     def __init__(self, message: str, *, field: str | None = None) -> None:
@@ -108,3 +109,19 @@ class MisconfiguredError(RemitError):
 
     error_type = "misconfigured"
     http_status = 500
+
+
+class ProviderError(RemitError):
+    """An outside part that can be chosen (an object store, a model) did not do what it was asked.
+
+    Attributes:
+        reason: which kind of failure it is, from the closed list of that kind of provider.
+    """
+
+    error_type = "provider"
+    http_status = 502
+
+    def __init__(self, message: str, *, reason: str, retryable: bool = False) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.retryable = retryable

@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass
 
 from remit.errors import InvalidInputError
+from remit.json_types import MAX_NUMBER
 from remit.wording import printable
 
 MAX_DEPTH = 32
@@ -15,14 +16,6 @@ MAX_DEPTH = 32
 
 MAX_WEIGHT = 4 * 1024 * 1024
 """Largest weight of a value whose caller sets no lower limit; about its bytes as JSON."""
-
-MAX_NUMBER = 2**53 - 1
-"""Largest magnitude of a number, whole or not.
-
-RFC 8785 writes numbers as IEEE 754 doubles, which hold whole numbers exactly up to here. Larger
-floats are refused as well: Postgres' JSONB returns 1e300 as a whole number of 301 digits, so the
-digest of what was stored could no longer be computed.
-"""
 
 MAX_REASON = 4000
 """Most characters of the words in which somebody says why."""

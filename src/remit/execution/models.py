@@ -59,7 +59,7 @@ def output_to_json(output: ModuleOutput) -> JsonObject:
     return {
         "status": output.status.value,
         "result": output.result,
-        "cost": None if output.cost is None else str(output.cost),
+        "cost": None if output.cost is None else f"{output.cost:.2f}",
         "error": None
         if error is None
         else {

@@ -33,3 +33,17 @@ def list_runs(connection: sa.Connection, directive_id: UUID) -> list[ExecutionRu
         .order_by(execution_runs.c.created_at, execution_runs.c.id)
     )
     return [ExecutionRunRead.from_row(row._mapping) for row in connection.execute(statement)]
+
+
+def run_by_id(connection: sa.Connection, run_id: UUID) -> ExecutionRunRead | None:
+    """Return one run; None when there is none."""
+    statement = sa.select(execution_runs).where(execution_runs.c.id == run_id)
+    row = connection.execute(statement).first()
+    return ExecutionRunRead.from_row(row._mapping) if row else None
+
+
+def runs_beginning(connection: sa.Connection, prefix: str, limit: int) -> list[UUID]:
+    """Return runs whose identifier begins with `prefix`, a few hexadecimal digits and dashes."""
+    written = sa.cast(execution_runs.c.id, sa.Text)
+    statement = sa.select(execution_runs.c.id).where(written.startswith(prefix, autoescape=True))
+    return list(connection.execute(statement.limit(limit)).scalars())

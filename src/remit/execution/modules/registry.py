@@ -26,6 +26,7 @@ from remit.execution.modules.echo import EchoModule
 from remit.execution.modules.fail import FailModule
 from remit.execution.modules.noop import NoopModule
 from remit.execution.modules.types import ModuleInput, ModuleOutput
+from remit.redaction import redact_object, redact_text
 from remit.wording import listed, one_line, quoted
 
 if TYPE_CHECKING:
@@ -215,7 +216,10 @@ def _described(module: ExecutionModule, source: str) -> ModuleInfo:
 
 
 def _checked(output: object) -> ModuleOutput:
-    """Return `output` in a form that can be stored, or an ERROR that says why there is none."""
+    """Return `output` in a form that can be stored, or an ERROR that says why there is none.
+
+    Secrets are masked here, before anybody stores, cuts or shows what the module said.
+    """
     if not isinstance(output, ModuleOutput):
         kind = type(output).__name__
         return ModuleOutput.error_(f"the module returned {kind}, not ModuleOutput: mend the module")
@@ -227,9 +231,10 @@ def _checked(output: object) -> ModuleOutput:
         if fault is not None:
             where = ".".join(filter(None, ("result", fault.path)))
             return ModuleOutput.error_(f"the module's {where} cannot be stored: {fault.problem}")
+        output = replace(output, result=redact_object(output.result or {}))
     if output.error is None:
         return output
-    message = one_line(str(output.error.message), _MESSAGE_LENGTH)
+    message = one_line(redact_text(str(output.error.message)), _MESSAGE_LENGTH)
     return replace(output, error=replace(output.error, message=message))
 
 
@@ -239,4 +244,5 @@ def _summary_of(error: BaseException) -> str:
         message = str(error)
     except Exception:  # noqa: BLE001 - a foreign exception's __str__ may raise anything
         message = ""
-    return one_line(f"{type(error).__name__}: {message}".removesuffix(": "), _MESSAGE_LENGTH)
+    told = f"{type(error).__name__}: {message}".removesuffix(": ")
+    return one_line(redact_text(told), _MESSAGE_LENGTH)
