@@ -23,6 +23,7 @@ from temporalio.service import RPCError
 
 from bench.ground import Ground
 from bench.measurement import BARE, LOADS, ROWS, Counts
+from remit.artifacts.noop import NoOpObjectStore
 from remit.db.engine import create_database_engine
 from remit.errors import UnavailableError
 from remit.operations.policies import PolicySource
@@ -101,7 +102,14 @@ async def _worker(
     engine = create_database_engine(ground.database_url)
     _count_statements(engine, tally)
     stop, ready = asyncio.Event(), asyncio.Event()
-    parts = WorkerParts(engine, engine, PolicySource(None), lambda: ground.keys, ground.registry)
+    parts = WorkerParts(
+        engine,
+        engine,
+        PolicySource(None),
+        lambda: ground.keys,
+        ground.registry,
+        NoOpObjectStore(),
+    )
     async with asyncio.TaskGroup() as group:
         group.create_task(
             serve(client, parts, sweep_seconds=_SWEEP_SECONDS, stop=stop, on_ready=ready.set)

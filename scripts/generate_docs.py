@@ -1,4 +1,6 @@
-"""Writes the documents that are made from the code: `.env.example` and `docs/cli.md`.
+"""Writes the documents that are made from the code.
+
+These are `.env.example`, `docs/artifacts.md` and `docs/cli.md`.
 
 `make docs` runs it. With `--check` it writes nothing and fails when a document is not current; a
 test does so.
@@ -13,6 +15,7 @@ from typer.cli import get_docs_for_click
 
 from remit.cli.main import app
 from remit.settings import env_example
+from scripts.artifact_page import artifact_page
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -27,7 +30,11 @@ def command_reference() -> str:
 
 def generated() -> dict[str, str]:
     """Return each generated document: its path in the repository, and its text."""
-    return {".env.example": env_example(), "docs/cli.md": command_reference()}
+    return {
+        ".env.example": env_example(),
+        "docs/artifacts.md": artifact_page(),
+        "docs/cli.md": command_reference(),
+    }
 
 
 def _is_current(name: str, text: str) -> bool:

@@ -45,6 +45,11 @@ class Settings(BaseSettings):
         default=None,
         description="Postgres for migrations, as the owner of the tables. Unset: DATABASE_URL.",
     )
+    database_reader_url: str | None = Field(
+        default=None,
+        description="Postgres as readers of memory see it, for a login of role remit_reader. "
+        "Unset: DATABASE_URL, with that role.",
+    )
     temporal_address: str | None = Field(
         default=None,
         description="Temporal front end to use, as host:port. Unset: the embedded stack's.",
@@ -76,6 +81,83 @@ class Settings(BaseSettings):
     remit_modules: str = Field(
         default="",
         description="More modules for the worker, as package.module:Class, comma-separated.",
+    )
+    object_store_provider: str | None = Field(
+        default=None,
+        description="Where artifacts over 64 KB go: noop, filesystem or r2 (any S3). Unset: "
+        "filesystem on the embedded stack, else noop, which keeps nothing and so refuses them.",
+    )
+    object_store_dir: Path | None = Field(
+        default=None,
+        description="Folder of the filesystem store. Unset: `objects` in the data folder.",
+    )
+    object_store_endpoint: str | None = Field(
+        default=None, description="Address of the S3 service, as https://host."
+    )
+    object_store_bucket: str | None = Field(default=None, description="Its bucket.")
+    object_store_region: str = Field(
+        default="auto", description="Its region; R2 calls the only one it has auto."
+    )
+    object_store_access_key_id: SecretStr | None = Field(
+        default=None, description="Name of the key that may read and write the bucket."
+    )
+    object_store_secret_access_key: SecretStr | None = Field(
+        default=None, description="The key itself."
+    )
+    embedding_provider: str | None = Field(
+        default=None,
+        description="What turns text into vectors: noop, local or openai. Unset: local on the "
+        "embedded stack, else noop, which refuses.",
+    )
+    embedding_model: str = Field(
+        default="text-embedding-3-small", description="Model that openai embeds with."
+    )
+    openai_api_key: SecretStr | None = Field(default=None, description="Key of OpenAI's service.")
+    openai_base_url: str | None = Field(
+        default=None, description="Address of a compatible service. Unset: the vendor's own."
+    )
+    llm_provider: str | None = Field(
+        default=None,
+        description="What answers calls of a language model: noop, anthropic or openai. Unset: "
+        "noop, which refuses.",
+    )
+    llm_model: str | None = Field(
+        default=None, description="Model that is asked when a call names none."
+    )
+    anthropic_api_key: SecretStr | None = Field(
+        default=None, description="Key of Anthropic's service."
+    )
+    anthropic_base_url: str | None = Field(
+        default=None, description="Address of a compatible service. Unset: the vendor's own."
+    )
+    evaluation_provider: str | None = Field(
+        default=None,
+        description="Who is told of ended runs: noop or braintrust. Unset: noop, nobody.",
+    )
+    braintrust_api_key: SecretStr | None = Field(
+        default=None, description="Key of Braintrust's service."
+    )
+    braintrust_api_url: str | None = Field(
+        default=None, description="Address of that service. Unset: the vendor's own."
+    )
+    braintrust_project: str = Field(default="remit", description="Project that runs are told to.")
+    otel_exporter_otlp_endpoint: str | None = Field(
+        default=None,
+        description="Collector of traces and metrics, as http://host:4317. Unset: none.",
+    )
+    remit_metrics_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description="Port of the worker's /metrics on 127.0.0.1; 0 takes a free one. Unset: none.",
+    )
+    remit_log_level: str = Field(
+        default="INFO", description="Least level that is logged: DEBUG, INFO, WARNING or ERROR."
+    )
+    provider_timeout_seconds: float = Field(
+        default=30.0,
+        gt=0,
+        description="Longest wait for one answer of an object store or a model.",
     )
     remit_sweep_seconds: float = Field(
         default=30.0,

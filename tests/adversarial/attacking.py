@@ -17,6 +17,7 @@ import pytest
 import sqlalchemy as sa
 from temporalio.testing import ActivityEnvironment
 
+from remit.artifacts.noop import NoOpObjectStore
 from remit.directives.models import DirectiveRead
 from remit.execution.modules.base import BaseExecutionModule, EmitArtifact, ModuleKind
 from remit.execution.modules.registry import ModuleRegistry, discover_modules
@@ -172,7 +173,7 @@ def worker(engine: sa.Engine, policies: PolicySource | None = None) -> Iterator[
         registry.register_module(module, source="test")
     announce(engine, registry.list_modules())
     authority = AuthoritySource(policies or PolicySource(None), lambda: KEYS)
-    modules = ModuleCaller(registry, engine)
+    modules = ModuleCaller(registry, engine, NoOpObjectStore())
     with ThreadPoolExecutor(4) as threads:
         yield Hands(
             engine,

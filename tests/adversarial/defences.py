@@ -139,7 +139,7 @@ def _promote_again(c: Connection) -> None:
 
 
 def _artifact(c: Connection) -> None:
-    row = {"type": "t", "uri": "u", "metadata": Jsonb({}), "digest": "d", "size_bytes": 2}
+    row = {"type": "attachment", "uri": "u", "metadata": Jsonb({}), "digest": "d", "size_bytes": 2}
     w.insert(c, "artifacts", {"id": "00000000-0000-4000-8000-000000000001", **row})
 
 
@@ -160,6 +160,27 @@ def _reservation(c: Connection) -> None:
     w.insert(c, "budget_entries", row | {"grant_id": granted, "kind": "reserve", "amount": 1})
 
 
+def _memory(c: Connection, status: str = "completed") -> UUID:
+    run = w.ran(c, status)
+    [(memory,)] = c.execute(
+        "INSERT INTO memories (id, scope, content, digest, directive_id, run_id, created_by)"
+        " SELECT gen_random_uuid(), 's', 'c', 'sha256:' || encode(sha256('c'), 'hex'),"
+        " directive_id, id, 'test' FROM execution_runs WHERE id = %s RETURNING id",
+        [run],
+    ).fetchall()
+    return UUID(str(memory))
+
+
+def _embedding(c: Connection) -> None:
+    row = {"memory_id": _memory(c), "model": "m", "embedding": f"[{'0,' * 1535}1]"}
+    w.insert(c, "memory_embeddings", row)
+
+
+def _read(c: Connection) -> None:
+    row = {"principal": "carol", "reader": "r", "query": "q", "asked": Jsonb({})}
+    w.insert(c, "memory_reads", row | {"outcome": "answered", "result_count": 0})
+
+
 ROWS: Mapping[str, Attack] = {
     "principals": _principal,
     "api_tokens": _token,
@@ -172,9 +193,13 @@ ROWS: Mapping[str, Attack] = {
     "modules": _module,
     "execution_runs": _run_began,
     "artifacts": _artifact,
+    "memory_reads": _read,
     "events": lambda c: w.say(c, UUID(int=0), "principal.created"),
 }
 """Every table that nothing is removed from, with a statement or two that put a row into it."""
+
+RECALL: Mapping[str, Attack] = {"memories": _memory, "memory_embeddings": _embedding}
+"""The same for what is never changed, but may have to be forgotten by whoever owns it."""
 
 
 def _remove(table: str) -> Attack:
@@ -189,7 +214,7 @@ def _remove(table: str) -> Attack:
 
 def _rewrite(table: str, change: str) -> Attack:
     def attack(c: Connection) -> None:
-        ROWS[table](c)
+        {**ROWS, **RECALL}[table](c)
         c.execute(f"UPDATE {table} SET {change}".encode())  # noqa: S608
 
     return attack
@@ -237,6 +262,10 @@ DEFENCES: Mapping[str, Attack] = {
     "remit_approval_votes_unchanged": _rewrite("approval_votes", "decision = 'approve'"),
     "remit_events_unchanged": _rewrite("events", "actor = 'other'"),
     "remit_budget_entries_unchanged": _rewrite("budget_entries", "amount = 0"),
+    "remit_memory_cited": lambda c: _memory(c, "running"),
+    "remit_memories_unchanged": _rewrite("memories", "content = 'other'"),
+    "remit_memory_embeddings_unchanged": _rewrite("memory_embeddings", "model = 'other'"),
+    "remit_memory_reads_unchanged": _rewrite("memory_reads", "principal = 'other'"),
     **{f"remit_{table}_kept": _remove(table) for table in ROWS},
 }
 """Each trigger with its attack."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from remit.db.tables import metadata
+from remit.db.schema import metadata
 from tests.adversarial.attempts import stopped_by
 from tests.adversarial.defences import DEFENCES, ROWS
 from tests.adversarial.world import Connection

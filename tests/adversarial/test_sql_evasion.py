@@ -98,7 +98,7 @@ def test_event_and_status_come_in_any_order(logins: Mapping[str, Connection], wo
 
 def test_the_world_is_not_empty(logins: Mapping[str, Connection], world: World) -> None:
     [(content,)] = (
-        logins["remit_reader"]
+        logins["remit_app"]
         .execute(
             "SELECT issued_by || action_digest FROM directives WHERE id = %s",
             [world.directives["complete"][0]],

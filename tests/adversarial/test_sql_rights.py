@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from remit.db.tables import metadata
+from remit.db.schema import metadata
 from tests.adversarial.attempts import RIGHTS, sql, stopped_by
-from tests.adversarial.defences import ROWS
+from tests.adversarial.defences import RECALL, ROWS
 from tests.adversarial.world import Connection, World
 
 SERVICES = ("remit_app", "remit_reader", "remit_module")
@@ -45,6 +45,10 @@ BY_COMMAND = (
     "ALTER DATABASE postgres SET session_replication_role = replica",
     "ALTER ROLE remit_app SET session_replication_role = replica",
     "ALTER TABLE events DISABLE TRIGGER remit_chain_event",
+    "ALTER TABLE memories DISABLE TRIGGER remit_memory_cited",
+    "DROP TRIGGER remit_memory_reads_unchanged ON memory_reads",
+    "CREATE OR REPLACE FUNCTION remit_index_model(text) RETURNS boolean LANGUAGE sql RETURN true",
+    "CREATE INDEX ON memory_embeddings (model)",
     "COPY directives FROM PROGRAM 'true'",
     "COPY directives TO '/tmp/mine'",
 )
@@ -114,11 +118,17 @@ def test_nothing_that_governs_or_happened_is_removed(
     assert world.runs["completed"]
 
 
-@pytest.mark.parametrize("table", ["artifacts", "approval_votes", "events", "budget_entries"])
+@pytest.mark.parametrize(
+    "table",
+    [
+        *("artifacts", "approval_votes", "events", "budget_entries"),
+        *("memories", "memory_embeddings", "memory_reads"),
+    ],
+)
 @pytest.mark.parametrize("role", [*SERVICES, "remit_owner", "postgres"])
 def test_no_evidence_is_changed(logins: Mapping[str, Connection], role: str, table: str) -> None:
     by_rule = role in {"remit_owner", "postgres"}
-    key = "seq" if table == "events" else "id"
+    key = {"events": "seq", "memory_embeddings": "memory_id"}.get(table, "id")
     matched = f"WHEN MATCHED THEN UPDATE SET {key} = DEFAULT"
     for text in (
         f"UPDATE {table} SET {key} = DEFAULT",  # noqa: S608
@@ -145,17 +155,45 @@ UPDATES = {
 """What a service may change."""
 
 
+ADDED = {
+    "events": {"directive_id", "type", "actor", "data"},
+    "memories": {"id", "scope", "content", "digest", "directive_id", "run_id", "created_by"},
+    "memory_embeddings": {"memory_id", "model", "embedding"},
+    "memory_reads": {"principal", "reader", "query", "asked", "outcome", "result_count"},
+}
+"""Where a service fills some columns of a new row, and the database the others."""
+
+SEEN = {
+    "directives": {"id", "role", "type", "objective", "status", "created_at"},
+    "execution_runs": {
+        *("id", "directive_id", "module", "status", "created_at", "started_at", "ended_at"),
+    },
+    "artifacts": {
+        *("id", "type", "uri", "directive_id", "run_id", "digest", "size_bytes", "created_at"),
+    },
+}
+"""Where a reader of memory sees some columns: no payload, no evidence, no content."""
+
+
+def columns_open_to(connection: Connection, kind: str) -> dict[str, set[str]]:
+    """Return the columns that a role may so use, of the tables that it may not use whole."""
+    found: dict[str, set[str]] = {}
+    for table in metadata.tables.values():
+        whole = connection.execute("SELECT has_table_privilege(%s, %s)", [table.name, kind])
+        if whole.fetchone() == (True,):
+            continue
+        for column in table.columns:
+            asked = "SELECT has_column_privilege(%s, %s, %s)"
+            if connection.execute(asked, [table.name, column.name, kind]).fetchone() == (True,):
+                found.setdefault(table.name, set()).add(column.name)
+    return found
+
+
 def test_a_service_changes_the_columns_that_a_life_passes_through_and_no_other(
     logins: Mapping[str, Connection],
 ) -> None:
     app = logins["remit_app"]
-    found: dict[str, set[str]] = {}
-    for table in metadata.tables.values():
-        for column in table.columns:
-            asked = "SELECT has_column_privilege(%s, %s, 'UPDATE')"
-            if app.execute(asked, [table.name, column.name]).fetchone() == (True,):
-                found.setdefault(table.name, set()).add(column.name)
-    assert found == UPDATES
+    assert columns_open_to(app, "UPDATE") == UPDATES
 
 
 def rights(connection: Connection, kind: str) -> set[str]:
@@ -171,14 +209,33 @@ def test_what_each_role_may_read_and_add(logins: Mapping[str, Connection]) -> No
     app, reader, module = (logins[role] for role in SERVICES)
     everything = set(metadata.tables)
     assert rights(app, "SELECT") == everything | {"alembic_version"}
-    assert rights(app, "INSERT") == everything - {"events", "budget_accounts"}
-    assert rights(reader, "SELECT") == {
-        *("directives", "execution_runs", "artifacts", "memories", "memory_embeddings")
-    }
+    assert rights(app, "INSERT") == everything - {"budget_accounts", *ADDED}
+    assert rights(reader, "SELECT") == {"memories", "memory_embeddings"}
     assert rights(module, "SELECT") == rights(module, "INSERT") == rights(reader, "INSERT") == set()
     for role in SERVICES:
         for kind in ("DELETE", "TRUNCATE", "REFERENCES", "TRIGGER", "MAINTAIN"):
             assert rights(logins[role], kind) == set(), (role, kind)
+
+
+def test_which_columns_a_service_fills_and_which_a_reader_of_memory_sees(
+    logins: Mapping[str, Connection],
+) -> None:
+    assert columns_open_to(logins["remit_app"], "INSERT") == ADDED
+    assert columns_open_to(logins["remit_reader"], "SELECT") == SEEN
+    assert columns_open_to(logins["remit_module"], "SELECT") == {}
+
+
+def test_only_a_service_may_have_a_model_indexed(logins: Mapping[str, Connection]) -> None:
+    call = sql("SELECT remit_index_model('m')")
+    answers = {role: stopped_by(logins[role], call) for role in SERVICES}
+    assert answers == {"remit_app": None, "remit_reader": RIGHTS, "remit_module": RIGHTS}
+
+
+def test_a_memory_can_be_forgotten_by_the_owner_alone(logins: Mapping[str, Connection]) -> None:
+    for table in RECALL:
+        forget = sql(f"DELETE FROM {table}")  # noqa: S608
+        answers = {role: stopped_by(logins[role], forget) for role in (*SERVICES, "remit_owner")}
+        assert answers == {**dict.fromkeys(SERVICES, RIGHTS), "remit_owner": None}
 
 
 @pytest.mark.parametrize("column", ["seq", "occurred_at", "prev_hash", "hash"])

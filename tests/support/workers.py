@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -10,6 +10,8 @@ from temporalio.client import Client
 from temporalio.worker import WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
+from remit.artifacts.noop import NoOpObjectStore
+from remit.artifacts.store import ObjectStore
 from remit.control import Control
 from remit.db.engine import create_database_engine
 from remit.execution.modules.base import ExecutionModule
@@ -31,6 +33,7 @@ async def working(
     policies: PolicySource | None = None,
     sweep_seconds: float = 3600,
     runner: WorkflowRunner | None = None,
+    store: ObjectStore | None = None,
 ) -> AsyncIterator[None]:
     """Serve both queues of the client's namespace while the block runs.
 
@@ -41,12 +44,9 @@ async def working(
         policies: the worker's policy; None for the built-in one.
         sweep_seconds: the dispatcher's interval; by default it sweeps once.
         runner: how workflow code is run; None for the sandbox, which raises on nondeterminism.
+        store: where evidence over 64 KB goes; None: refused.
     """
-    registry = discover_modules(installed=())
-    for module in modules:
-        registry.register_module(module, source="test")
-    policies = policies or PolicySource(None)
-    parts = WorkerParts(engine, module_engine(engine), policies, lambda: KEYS, registry)
+    parts = _parts(engine, modules, policies or PolicySource(None), store or NoOpObjectStore())
     stop, ready = asyncio.Event(), asyncio.Event()
     code = runner or SandboxedWorkflowRunner()
     work = serve(
@@ -64,6 +64,18 @@ async def working(
         # What made the worker fail is raised here.
         await serving
         parts.module_engine.dispose()
+
+
+def _parts(
+    engine: sa.Engine,
+    modules: Sequence[ExecutionModule],
+    policies: PolicySource,
+    store: ObjectStore,
+) -> WorkerParts:
+    registry = discover_modules(installed=())
+    for module in modules:
+        registry.register_module(module, source="test")
+    return WorkerParts(engine, module_engine(engine), policies, lambda: KEYS, registry, store)
 
 
 def module_engine(engine: sa.Engine) -> sa.Engine:

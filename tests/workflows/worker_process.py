@@ -7,6 +7,7 @@ import asyncio
 import os
 import sys
 
+from remit.artifacts.noop import NoOpObjectStore
 from remit.db.engine import create_database_engine
 from remit.execution.modules.registry import discover_modules
 from remit.operations.policies import PolicySource
@@ -28,7 +29,9 @@ async def main(address: str, namespace: str, database_url: str, module_url: str)
     keys = load_keyring(None, signing_key=os.environ["REMIT_SIGNING_KEY"])
     registry = discover_modules(installed=())
     registry.register_module(Effects(), source="test")
-    parts = WorkerParts(engine, module_engine, PolicySource(None), lambda: keys, registry)
+    parts = WorkerParts(
+        engine, module_engine, PolicySource(None), lambda: keys, registry, NoOpObjectStore()
+    )
     client = await connect(address, namespace)
     stop = asyncio.Event()
     await serve(client, parts, sweep_seconds=3600, stop=stop, on_ready=say_ready)

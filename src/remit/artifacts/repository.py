@@ -3,14 +3,24 @@
 They are stored in the same statement as the events that speak of them.
 """
 
-from collections.abc import Sequence
+import base64
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
-from remit.artifacts.types import MAX_ARTIFACT_BYTES, Artifact, ArtifactType, artifact_uri
-from remit.db.tables import artifacts
+from remit.artifacts.contents import PlacedContent
+from remit.artifacts.types import (
+    CONTENT_REF,
+    MAX_ARTIFACT_BYTES,
+    Artifact,
+    ArtifactType,
+    artifact_uri,
+)
+from remit.db.evidence_tables import artifacts
+from remit.db.reading import parsed_json, readable
 from remit.db.together import Part
 from remit.directives.digest import canonical_json, sha256_digest
 from remit.errors import InvalidInputError
@@ -19,7 +29,11 @@ from remit.json_types import JsonObject
 
 @dataclass(frozen=True, slots=True)
 class NewArtifact:
-    """An artifact about to be stored; its address is known before it is."""
+    """An artifact about to be stored; its address is known before it is.
+
+    Attributes:
+        content: what Postgres keeps of it besides its metadata; None for nothing.
+    """
 
     id: UUID
     type: ArtifactType
@@ -28,6 +42,7 @@ class NewArtifact:
     run_id: UUID | None
     digest: str
     size_bytes: int
+    content: bytes | None = None
 
     @property
     def uri(self) -> str:
@@ -41,27 +56,38 @@ def new_artifact(
     *,
     directive_id: UUID | None = None,
     run_id: UUID | None = None,
+    placed: PlacedContent | None = None,
 ) -> NewArtifact:
     """Prepare an artifact: name it, digest it, measure it.
 
+    Args:
+        artifact_type: what kind of evidence it is.
+        metadata: the evidence itself.
+        directive_id: the directive it is about; None for none.
+        run_id: the run that made it; None for none.
+        placed: its content, which lies where it will stay; None when it has none.
+
     Raises:
-        InvalidInputError: it is over :data:`MAX_ARTIFACT_BYTES`.
+        InvalidInputError: its metadata is over :data:`MAX_ARTIFACT_BYTES`.
     """
-    content = canonical_json(metadata)
-    if len(content) > MAX_ARTIFACT_BYTES:
+    if placed is not None:
+        metadata = {**metadata, CONTENT_REF: placed.described}
+    covered = canonical_json(metadata)
+    if len(covered) > MAX_ARTIFACT_BYTES:
         raise InvalidInputError(
-            f"the {artifact_type} artifact is {len(content)} bytes; "
+            f"the {artifact_type} artifact is {len(covered)} bytes; "
             f"at most {MAX_ARTIFACT_BYTES} are kept",
             field="metadata",
         )
     return NewArtifact(
-        id=uuid4(),
+        id=uuid4() if placed is None else placed.artifact_id,
         type=artifact_type,
         metadata=metadata,
         directive_id=directive_id,
         run_id=run_id,
-        digest=sha256_digest(content),
-        size_bytes=len(content),
+        digest=sha256_digest(covered),
+        size_bytes=len(covered),
+        content=None if placed is None else placed.inline,
     )
 
 
@@ -77,6 +103,7 @@ def store_artifacts(prepared: Sequence[NewArtifact]) -> Part:
             "metadata": new.metadata,
             "digest": new.digest,
             "size_bytes": new.size_bytes,
+            "content": None if new.content is None else base64.b64encode(new.content).decode(),
         }
         for new in prepared
     ]
@@ -86,11 +113,11 @@ def store_artifacts(prepared: Sequence[NewArtifact]) -> Part:
 def list_artifacts(connection: sa.Connection, directive_id: UUID) -> list[Artifact]:
     """Return a directive's artifacts, oldest first."""
     statement = (
-        sa.select(artifacts)
+        sa.select(*_COLUMNS)
         .where(artifacts.c.directive_id == directive_id)
         .order_by(artifacts.c.created_at, artifacts.c.type)
     )
-    return [Artifact(**row._mapping) for row in connection.execute(statement)]
+    return [_artifact(row._mapping) for row in connection.execute(statement)]
 
 
 def latest_artifact(
@@ -98,21 +125,100 @@ def latest_artifact(
 ) -> Artifact | None:
     """Return a directive's newest artifact of one type, or None when it has none."""
     statement = (
-        sa.select(artifacts)
+        sa.select(*_COLUMNS)
         .where(artifacts.c.directive_id == directive_id, artifacts.c.type == artifact_type)
         .order_by(artifacts.c.created_at.desc())
         .limit(1)
     )
     row = connection.execute(statement).first()
-    return Artifact(**row._mapping) if row else None
+    return _artifact(row._mapping) if row else None
 
+
+@dataclass(frozen=True, slots=True)
+class ArtifactFilter:
+    """Which artifacts to list.
+
+    Attributes:
+        type: only those of this type; None for all.
+        directive_id: only those about this directive; None for all.
+        limit: the most to return.
+    """
+
+    type: ArtifactType | None = None
+    directive_id: UUID | None = None
+    limit: int = 50
+
+
+def find_artifacts(connection: sa.Connection, wanted: ArtifactFilter) -> list[Artifact]:
+    """Return the artifacts that pass the filter, newest first."""
+    statement = sa.select(*_COLUMNS).order_by(artifacts.c.created_at.desc(), artifacts.c.id)
+    if wanted.type is not None:
+        statement = statement.where(artifacts.c.type == wanted.type)
+    if wanted.directive_id is not None:
+        statement = statement.where(artifacts.c.directive_id == wanted.directive_id)
+    found = connection.execute(statement.limit(wanted.limit))
+    return [_artifact(row._mapping) for row in found]
+
+
+def artifact_by_id(connection: sa.Connection, artifact_id: UUID) -> Artifact | None:
+    """Return one artifact; None when there is none."""
+    found = connection.execute(sa.select(*_COLUMNS).where(artifacts.c.id == artifact_id)).first()
+    return _artifact(found._mapping) if found else None
+
+
+def inline_content(connection: sa.Connection, artifact_id: UUID) -> bytes | None:
+    """Return what Postgres keeps of an artifact besides its metadata; None for nothing."""
+    statement = sa.select(artifacts.c.content).where(artifacts.c.id == artifact_id)
+    return connection.execute(statement).scalar_one_or_none()
+
+
+def artifacts_beginning(connection: sa.Connection, prefix: str, limit: int) -> list[UUID]:
+    """Return the artifacts whose identifier begins with `prefix`, a few hexadecimal digits."""
+    written = sa.cast(artifacts.c.id, sa.Text)
+    statement = sa.select(artifacts.c.id).where(written.startswith(prefix, autoescape=True))
+    return list(connection.execute(statement.limit(limit)).scalars())
+
+
+def referenced_uris(connection: sa.Connection) -> Iterator[str]:
+    """Yield the address of the content of every artifact that has one elsewhere."""
+    named = artifacts.c.metadata[(CONTENT_REF, "uri")].astext
+    statement = sa.select(named).where(named.is_not(None), artifacts.c.content.is_(None))
+    yield from connection.execution_options(yield_per=_MANY).execute(statement).scalars()
+
+
+def count_artifacts(connection: sa.Connection) -> int:
+    """Return how many artifacts there are."""
+    return connection.execute(sa.select(sa.func.count()).select_from(artifacts)).scalar_one()
+
+
+def stream_whole(connection: sa.Connection) -> Iterator[tuple[Artifact, bytes | None]]:
+    """Yield every artifact with the content that Postgres keeps of it, oldest first."""
+    statement = sa.select(*_COLUMNS, artifacts.c.content).order_by(artifacts.c.created_at)
+    for row in connection.execution_options(yield_per=_FEW).execute(statement):
+        fields = dict(row._mapping)
+        content = fields.pop("content")
+        yield _artifact(fields), content
+
+
+def _artifact(row: Mapping[str, Any]) -> Artifact:
+    """Return an artifact; one whose metadata somebody forged fails later, by its digest."""
+    return Artifact(**{**row, "metadata": parsed_json(row["metadata"])})
+
+
+_COLUMNS = tuple(readable(artifacts, Artifact.__slots__))
+"""All of an artifact but its content, which may be large and is asked for by itself."""
+
+_MANY, _FEW = 2000, 20
+"""Rows in memory at a time: an address is small, and an artifact may be 10 MiB."""
 
 _STORE = """
-    INSERT INTO artifacts (id, type, uri, directive_id, run_id, metadata, digest, size_bytes)
-    SELECT id, type, uri, directive_id, run_id, metadata, digest, size_bytes
+    INSERT INTO artifacts
+        (id, type, uri, directive_id, run_id, metadata, digest, size_bytes, content)
+    SELECT
+        id, type, uri, directive_id, run_id, metadata, digest, size_bytes, decode(content, 'base64')
     FROM jsonb_to_recordset(%(kept)s::jsonb) AS new (
         id uuid, type text, uri text, directive_id uuid, run_id uuid,
-        metadata jsonb, digest text, size_bytes integer
+        metadata jsonb, digest text, size_bytes integer, content text
     )
     RETURNING id
 """

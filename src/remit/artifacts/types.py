@@ -15,6 +15,9 @@ ArtifactType = Literal[
     "execution_checkpoint",
     "execution_end",
     "module_output",
+    "attachment",
+    "llm_call",
+    "llm_usage",
 ]
 """Every type an artifact can have.
 
@@ -23,13 +26,23 @@ ArtifactType = Literal[
 - `execution_checkpoint`: a module returned, and what it returned
 - `execution_end`: how the run ended
 - `module_output`: what a module chose to leave as evidence of its work
+- `attachment`: what a person or an agent filed by hand
+- `llm_call`: a model was asked; never what was said, on either side
+- `llm_usage`: what its answer used
+
+`remit.artifacts.schemas` says what the metadata of each one holds.
 """
 
 MAX_ARTIFACT_BYTES = 10 * 1024 * 1024
-"""Largest artifact accepted, in bytes of its canonical JSON."""
+"""Largest content of an artifact, and the largest metadata, in bytes (of its canonical JSON)."""
+
+CONTENT_REF = "content_ref"
+"""Under which name an artifact's metadata says what content it has; Remit's own to write."""
 
 _URI = re.compile(
-    r"artifact://(?P<store>local)/(?P<key>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+    r"artifact://(?:(?P<local>local)/(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+    r"|(?P<store>noop|filesystem|r2)/(?P<key>sha256/[0-9a-f]{64}))",
+    re.ASCII,
 )
 
 
@@ -39,7 +52,8 @@ class ArtifactAddress:
 
     Attributes:
         scheme: which store holds it; `local` is Postgres itself.
-        key: its name in that store.
+        key: its name in that store: an artifact's identifier in `local`, `sha256/<digest>` in the
+            others.
     """
 
     scheme: str
@@ -47,8 +61,25 @@ class ArtifactAddress:
 
 
 @dataclass(frozen=True, slots=True)
+class ContentRef:
+    """What an artifact's metadata says of its content. The digest decides, not the address.
+
+    Attributes:
+        digest: SHA-256 over the content, as `sha256:<hex>`.
+        size_bytes: length of the content.
+        media_type: what kind of content it is, as `type/subtype`.
+        uri: where it lies: the artifact itself, or an object of a store.
+    """
+
+    digest: str
+    size_bytes: int
+    media_type: str
+    uri: str
+
+
+@dataclass(frozen=True, slots=True)
 class Artifact:
-    """A stored artifact.
+    """A stored artifact, without its content.
 
     Attributes:
         id: the artifact.
@@ -72,6 +103,24 @@ class Artifact:
     size_bytes: int
     created_at: datetime
 
+    @property
+    def content_ref(self) -> ContentRef | None:
+        """What content it has besides its metadata; None when it has none."""
+        return read_content_ref(self.metadata)
+
+
+def read_content_ref(metadata: JsonObject) -> ContentRef | None:
+    """Return what `metadata` says of its artifact's content; None when it says nothing usable."""
+    match metadata.get(CONTENT_REF):
+        case {
+            "digest": str(digest),
+            "size_bytes": int(size),
+            "media_type": str(media_type),
+            "uri": str(uri),
+        }:
+            return ContentRef(digest, size, media_type, uri)
+    return None
+
 
 def artifact_uri(artifact_id: UUID) -> str:
     """Return the address of an artifact held in Postgres."""
@@ -79,7 +128,7 @@ def artifact_uri(artifact_id: UUID) -> str:
 
 
 def parse_artifact_uri(uri: str) -> ArtifactAddress:
-    """Split an artifact's address.
+    """Split the address of an artifact or of an object.
 
     Raises:
         InvalidInputError: it is not one that Remit makes.
@@ -87,6 +136,8 @@ def parse_artifact_uri(uri: str) -> ArtifactAddress:
     match = _URI.fullmatch(uri)
     if match is None:
         raise InvalidInputError(
-            "not an artifact address; they read artifact://local/<id>", field="uri"
+            "not an artifact address; they read artifact://local/<id> "
+            "or artifact://<store>/sha256/<digest>",
+            field="uri",
         )
-    return ArtifactAddress(match["store"], match["key"])
+    return ArtifactAddress(match["local"] or match["store"], match["id"] or match["key"])

@@ -9,8 +9,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from remit.artifacts.repository import NewArtifact, store_artifacts
-from remit.audit.chain import Event
-from remit.db.tables import events
+from remit.audit.chain import INSTALLATION, Event
+from remit.db.evidence_tables import events
 from remit.db.together import Part, write_together
 from remit.json_types import JsonObject
 
@@ -33,6 +33,8 @@ EventType = Literal[
     "run.attempted",
     "run.ended",
     "run.refused",
+    "artifact.stored",
+    "memory.added",
     "principal.created",
     "principal.changed",
     "principal.disabled",
@@ -59,7 +61,7 @@ def evidence(entries: Sequence[Entry], artifacts: Sequence[NewArtifact] = ()) ->
     """Return the writes that append events and store the artifacts they speak of.
 
     A directive's last event names each of its artifacts with its digest, so that the chain covers
-    them too.
+    them too; an artifact of no directive belongs to the installation.
 
     Args:
         entries: what happened, in order. The statement's transaction holds the lock of each
@@ -84,7 +86,9 @@ def _naming(entries: Sequence[Entry], artifacts: Sequence[NewArtifact]) -> list[
     found = [entry.data for entry in entries]
     for directive_id, place in last.items():
         named: JsonObject = {
-            one.uri: one.digest for one in artifacts if one.directive_id == directive_id
+            one.uri: one.digest
+            for one in artifacts
+            if (one.directive_id or INSTALLATION) == directive_id
         }
         if named:
             found[place] = {**found[place], "evidence": named}

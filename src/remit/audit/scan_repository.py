@@ -1,33 +1,24 @@
 """All SQL that reads everything there is, to verify it. It writes nothing.
 
 `remit.operations.auditing` calls it inside one snapshot. It reads to find forgeries, and so must
-read what no writer of Remit's would write: see `_readable` and `_parsed`.
+read what no writer of Remit's would write: see `remit.db.reading`.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from pydantic import JsonValue
-from sqlalchemy.dialects.postgresql import JSONB
 
 from remit.approval.types import ApprovalRequest, Grant, Vote
 from remit.artifacts.types import Artifact
 from remit.audit.chain import Event
 from remit.audit.checkpoint import Head
-from remit.db.tables import (
-    approval_requests,
-    approval_votes,
-    artifacts,
-    directives,
-    events,
-    grants,
-)
-from remit.directives.plain_json import MAX_NUMBER
+from remit.db.evidence_tables import artifacts, events
+from remit.db.reading import parsed_json, readable
+from remit.db.tables import approval_requests, approval_votes, directives, grants
 
 # Rows in memory at a time: an event is small, and an artifact may be 10 MiB.
 _MANY, _FEW = 2000, 20
@@ -90,7 +81,7 @@ def list_heads(connection: sa.Connection) -> list[Head]:
 
 def stream_events(connection: sa.Connection) -> Iterator[Event]:
     """Yield the whole log, by directive and position."""
-    columns = _readable(events, Event.__slots__)
+    columns = readable(events, Event.__slots__)
     statement = sa.select(*columns).order_by(events.c.directive_id, events.c.seq)
     for row in _streamed(connection, statement, _MANY):
         yield Event(*row)
@@ -108,9 +99,9 @@ def stream_artifacts(connection: sa.Connection) -> Iterator[Artifact]:
 
     The metadata is no object where it was forged to be none; its digest does not fit then.
     """
-    for row in _streamed(connection, sa.select(*_readable(artifacts, Artifact.__slots__)), _FEW):
+    for row in _streamed(connection, sa.select(*readable(artifacts, Artifact.__slots__)), _FEW):
         fields = dict(zip(Artifact.__slots__, row, strict=True))
-        yield Artifact(**{**fields, "metadata": _parsed(fields["metadata"])})
+        yield Artifact(**{**fields, "metadata": parsed_json(fields["metadata"])})
 
 
 def stream_mentions(connection: sa.Connection) -> Iterator[Mention]:
@@ -138,17 +129,17 @@ def stream_mentions(connection: sa.Connection) -> Iterator[Mention]:
 
 def stream_grants(connection: sa.Connection) -> Iterator[Grant]:
     """Yield every grant, used or not."""
-    statement = sa.select(*_readable(grants, Grant.__slots__)).order_by(grants.c.id)
+    statement = sa.select(*readable(grants, Grant.__slots__)).order_by(grants.c.id)
     for row in _streamed(connection, statement, _MANY):
         fields = dict(zip(Grant.__slots__, row, strict=True))
-        read = {"votes": _words(fields["votes"]), "envelope": _parsed(fields["envelope"])}
+        read = {"votes": _words(fields["votes"]), "envelope": parsed_json(fields["envelope"])}
         yield Grant(**{**fields, **read})
 
 
 def stream_votes(connection: sa.Connection) -> Iterator[tuple[Vote, ApprovalRequest]]:
     """Yield every vote with the request that it answers, oldest first."""
-    cast = _readable(approval_votes, Vote.__slots__)
-    asked = _readable(approval_requests, ApprovalRequest.__slots__)
+    cast = readable(approval_votes, Vote.__slots__)
+    asked = readable(approval_requests, ApprovalRequest.__slots__)
     statement = (
         sa.select(*cast, *asked)
         .join_from(approval_votes, approval_requests)
@@ -158,7 +149,7 @@ def stream_votes(connection: sa.Connection) -> Iterator[tuple[Vote, ApprovalRequ
         vote = dict(zip(Vote.__slots__, row[: len(cast)], strict=True))
         request = dict(zip(ApprovalRequest.__slots__, row[len(cast) :], strict=True))
         listed = {name: _words(request[name]) for name in ("approver_groups", "rules")}
-        envelope = _parsed(vote["envelope"])
+        envelope = parsed_json(vote["envelope"])
         yield Vote(**{**vote, "envelope": envelope}), ApprovalRequest(**{**request, **listed})
 
 
@@ -170,47 +161,7 @@ def _streamed(
         yield from rows
 
 
-def _readable(table: sa.Table, names: Sequence[str]) -> list[sa.ColumnElement[Any]]:
-    """Return columns as Python can read them, whatever they hold.
-
-    JSON is read as its text. A time is read as the nearest one that Python has: Postgres knows
-    infinity and the year 100,000. Either would end a reading instead of being found forged.
-    """
-    found: list[sa.ColumnElement[Any]] = []
-    for name in names:
-        column: sa.ColumnElement[Any] = table.c[name]
-        if isinstance(column.type, JSONB):
-            column = sa.cast(column, sa.Text)
-        elif isinstance(column.type, sa.DateTime):
-            column = sa.func.least(sa.func.greatest(column, _FIRST), _LAST)
-        found.append(column.label(name))
-    return found
-
-
-# A day inside what Python has, so that no time zone can lead outside.
-_FIRST, _LAST = (
-    sa.literal(datetime(year, month, day, tzinfo=UTC), sa.DateTime(timezone=True))
-    for year, month, day in ((1, 1, 2), (9999, 12, 30))
-)
-
-
-def _parsed(text: str | None) -> Any:  # noqa: ANN401 - what a forged column holds is unknown
-    """Return what JSON text says; the text itself where Python cannot read it."""
-    if text is None:
-        return None
-    try:
-        return json.loads(text, parse_int=_number)
-    except (ValueError, RecursionError):
-        return text
-
-
-def _number(digits: str) -> float:
-    """Return a whole number; Postgres also writes large fractional ones so."""
-    number = float(digits)
-    return int(digits) if abs(number) <= MAX_NUMBER else number
-
-
 def _words(text: str) -> tuple[JsonValue, ...]:
     """Return the JSON array that a text says; of anything else, the text alone."""
-    value = _parsed(text)
+    value = parsed_json(text)
     return tuple(value) if isinstance(value, list) else (text,)

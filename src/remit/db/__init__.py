@@ -1,9 +1,12 @@
 """Postgres: the schema, the connections, the migrations.
 
-- `tables`: the whole schema on one page
+- `tables`: the schema's first page, who acts and boxes 1 to 4
+- `evidence_tables`: its second page, boxes 5 and 6
+- `schema`: the two bound together
 - `columns`: the kinds of column that it is made of
 - `engine`: makes an engine from a URL; nothing is made at import and nothing is cached
 - `together`: several writes as one statement
+- `reading`: reading rows that somebody may have forged
 - `session`: one transaction per operation, and what a lost connection becomes
 - `migrate`: brings a database to the schema of this release
 - `migrations`: the Alembic steps

@@ -1,6 +1,6 @@
 """The kinds of column that the schema is made of, and how its constraints are named.
 
-Only `remit.db.tables` imports this module.
+Only the pages of the schema import this module.
 """
 
 from collections.abc import Mapping
@@ -16,6 +16,9 @@ NAMING: Mapping[str, str] = {
     "ck": "ck_%(table_name)s_%(constraint_name)s",
 }
 """What constraints and indexes are called."""
+
+metadata = sa.MetaData(naming_convention=NAMING)
+"""The schema, as far as its pages have been imported; `remit.db.schema` has all of it."""
 
 
 def id_() -> sa.Column[object]:

@@ -19,7 +19,7 @@ DatabaseRole = Literal["remit_app", "remit_reader", "remit_module"]
 
 _OPTIONS: Mapping[DatabaseRole, str] = {
     "remit_app": "-c role=remit_app",
-    "remit_reader": "-c role=remit_reader",
+    "remit_reader": "-c role=remit_reader -c default_transaction_read_only=on",
     # What a module makes without naming a schema is made in the modules' own.
     "remit_module": "-c role=remit_module -c search_path=module_data,public",
 }

@@ -13,7 +13,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
 
 from remit.errors import MisconfiguredError, UnavailableError
 
-UNDEFINED_TABLE = "42P01"
+UNDEFINED_TABLE, NO_RIGHT = "42P01", "42501"
 
 REFUSED = "RM001"
 """SQLSTATE of what the database's own rules refuse. Nothing catches it: either Remit has a defect,
@@ -32,8 +32,8 @@ def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
         UnavailableError: Postgres cannot be reached or went away; nothing was committed, unless
             the connection was lost during the commit itself, which a retry with the same
             idempotency key resolves.
-        MisconfiguredError: the database has no Remit schema, or its login may not act with the
-            engine's role.
+        MisconfiguredError: the database has no Remit schema, its login may not act with the
+            engine's role, or that role lacks a right.
     """
     try:
         with engine.begin() as connection:
@@ -45,7 +45,13 @@ def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
             "start it, or correct DATABASE_URL"
         ) from error
     except ProgrammingError as error:
-        if getattr(error.orig, "sqlstate", None) != UNDEFINED_TABLE:
+        state = getattr(error.orig, "sqlstate", None)
+        if state == NO_RIGHT:
+            raise MisconfiguredError(
+                f"the database at {where(engine)} refuses this to the role that Remit acts with "
+                f"({_first_line(error)}); run `remit db upgrade`, or give back what it lost"
+            ) from error
+        if state != UNDEFINED_TABLE:
             raise
         raise MisconfiguredError(
             f"the database at {where(engine)} has no Remit schema; run `remit db upgrade`"

@@ -1,21 +1,21 @@
-"""The whole schema on one page.
+"""The schema's first page: who acts, and boxes 1 to 4 of the loop.
 
-Migrations build exactly this, and a test compares the two. Text columns hold words from closed
-lists; each list is a CHECK here and a `Literal` in the package that owns the word, and a test holds
-those equal too. All times are `timestamptz`, stamped by the database's own clock.
+`remit.db.evidence_tables` is the second, and `remit.db.schema` binds the two. Migrations build
+exactly what these pages say, and a test compares. Text columns hold words from closed lists; each
+list is a CHECK here and a `Literal` in the package that owns the word, and a test holds those equal
+too. All times are `timestamptz`, stamped by the database's own clock.
 
-Only repositories and mutators import this module.
+Only repositories and mutators import these pages.
 """
 
 import sqlalchemy as sa
-from pgvector.sqlalchemy import VECTOR
 
 from remit.db.columns import (
-    NAMING,
     check,
     id_,
     json,
     json_is,
+    metadata,
     money,
     one_of,
     ref,
@@ -24,11 +24,6 @@ from remit.db.columns import (
     time,
     unique_if,
 )
-
-EMBEDDING_DIMENSIONS = 1536
-"""Length of every stored embedding."""
-
-metadata = sa.MetaData(naming_convention=NAMING)
 
 # Who may ask, consent and look. Everything but roles, groups and the end of a principal is frozen.
 principals = sa.Table(
@@ -247,54 +242,4 @@ execution_runs = sa.Table(
     ),
     *(sa.UniqueConstraint(name) for name in ("grant_id", "idempotency_key")),
     sa.Index(None, "directive_id"),
-)
-
-# 5 evidence.
-artifacts = sa.Table(
-    "artifacts",
-    metadata,
-    id_(),
-    text("type"),
-    text("uri"),
-    ref("directive_id", "directives.id", nullable=True),
-    ref("run_id", "execution_runs.id", nullable=True),
-    json("metadata"),
-    text("digest"),
-    sa.Column("size_bytes", sa.Integer, nullable=False),
-    stamped("created_at"),
-    sa.Index(None, "directive_id"),
-    sa.Index(None, "type", "created_at"),
-)
-
-# A trigger fills seq, occurred_at, prev_hash and hash, so that no writer can break the chain.
-# The nil UUID stands for the installation itself, whose chain tells of principals and tokens.
-events = sa.Table(
-    "events",
-    metadata,
-    sa.Column("directive_id", sa.Uuid, primary_key=True),
-    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
-    text("type"),
-    text("actor"),
-    json("data"),
-    stamped("occurred_at"),
-    text("prev_hash"),
-    text("hash"),
-)
-
-# 6 recall.
-memories = sa.Table(
-    "memories",
-    metadata,
-    id_(),
-    text("scope"),
-    text("content"),
-    stamped("created_at"),
-)
-
-memory_embeddings = sa.Table(
-    "memory_embeddings",
-    metadata,
-    sa.Column("memory_id", sa.Uuid, sa.ForeignKey("memories.id"), primary_key=True),
-    sa.Column("embedding", VECTOR(EMBEDDING_DIMENSIONS), nullable=False),
-    stamped("created_at"),
 )

@@ -12,6 +12,10 @@
 - `results`: end runs with what their modules returned
 - `cancellation`: stop a directive wherever it stands
 - `evidence`: read what happened
+- `artifacts`: file evidence by hand, and read evidence back, verified
+- `memories`: write what a completed run taught, or what an admin notes
+- `recall`: read memory in somebody's name, on record
+- `identifiers`: what may be typed in place of a whole identifier
 - `explanation`: what a directive still needs, and who could give it
 - `auditing`: walk every chain, and take checkpoints
 - `bundles`: one directive's evidence in one file

@@ -25,12 +25,9 @@ from remit.directives.repository import (
     get_directive,
     list_directives,
 )
-from remit.errors import InvalidInputError, NotFoundError
 from remit.execution.models import ExecutionRunRead
 from remit.execution.repository import latest_run
-
-SHORTEST_PREFIX = 4
-"""Fewest characters that may stand for a whole identifier."""
+from remit.operations.identifiers import identified
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,27 +117,13 @@ def resolve_id(engine: sa.Engine, text: str) -> UUID:
         InvalidInputError: it is no identifier, is too short, or several begin with it.
         NotFoundError: none begins with it.
     """
-    prefix = text.strip().lower()
-    try:
-        return UUID(prefix)
-    except ValueError:
-        pass
-    if len(prefix) < SHORTEST_PREFIX or set(prefix) - set("0123456789abcdef-"):
-        raise InvalidInputError(
-            f"not an identifier; give it whole, or at least its first {SHORTEST_PREFIX} characters",
-            field="id",
-        )
     with snapshot(engine) as connection:
-        found = find_by_prefix(connection, prefix)
-    if not found:
-        raise NotFoundError(
-            f"no directive begins with {prefix}; `remit list` shows those there are"
+        return identified(
+            text,
+            "directive",
+            lambda prefix: find_by_prefix(connection, prefix),
+            listing="remit list",
         )
-    if len(found) > 1:
-        raise InvalidInputError(
-            f"several directives begin with {prefix}; give more of it", field="id"
-        )
-    return found[0]
 
 
 def find_leftovers(

@@ -22,6 +22,7 @@ from temporalio.worker import (
     WorkflowRunner,
 )
 
+from remit.artifacts.store import ObjectStore
 from remit.execution.modules.registry import ModuleRegistry
 from remit.operations.catalog import announce
 from remit.operations.policies import PolicySource
@@ -67,6 +68,7 @@ class WorkerParts:
         policies: the policy in force.
         keys: returns what signs grants, and what verifies them, as it is now.
         registry: the modules.
+        store: where evidence over 64 KB goes.
     """
 
     engine: sa.Engine
@@ -74,6 +76,7 @@ class WorkerParts:
     policies: PolicySource
     keys: Callable[[], Keyring]
     registry: ModuleRegistry
+    store: ObjectStore
 
 
 async def serve(
@@ -107,7 +110,7 @@ async def serve(
 def _workers(
     client: Client, parts: WorkerParts, threads: ThreadPoolExecutor, runner: WorkflowRunner
 ) -> list[Worker]:
-    modules = ModuleCaller(parts.registry, parts.module_engine)
+    modules = ModuleCaller(parts.registry, parts.module_engine, parts.store)
     authority = AuthoritySource(parts.policies, parts.keys)
     execution = ExecutionActivities(parts.engine, authority, modules)
     long_modules = ModuleActivities(parts.engine, modules, authority, threads)

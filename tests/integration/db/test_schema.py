@@ -8,7 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from remit.db.engine import create_database_engine
-from remit.db.tables import metadata
+from remit.db.schema import metadata
 from tests.integration.db.catalog import QUESTIONS, Catalog, catalog_of
 from tests.integration.db.conftest import BlankDatabase
 

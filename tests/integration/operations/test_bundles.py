@@ -204,12 +204,24 @@ def test_content_that_the_gate_saw_to_be_changed_is_told_as_it_was(engine: sa.En
 UNREADABLE = {
     "voters": "UPDATE grants SET votes = '[7]' WHERE directive_id = :id",
     "envelope": "UPDATE grants SET envelope = '7' WHERE directive_id = :id",
+}
+
+UNREADABLE_METADATA = {
     "depth": (
         "UPDATE artifacts SET metadata = (repeat('[', 3000) || repeat(']', 3000))::jsonb "
         "WHERE directive_id = :id"
     ),
     "digits": ("UPDATE artifacts SET metadata = repeat('9', 5000)::jsonb WHERE directive_id = :id"),
 }
+
+
+@pytest.mark.parametrize("name", UNREADABLE_METADATA)
+def test_metadata_that_python_cannot_read_is_carried_as_text_and_does_not_hold(
+    engine: sa.Engine, name: str
+) -> None:
+    found = agreed(engine)
+    write(engine, UNREADABLE_METADATA[name], id=found.id)
+    assert "artifacts" in failing(engine, found)
 
 
 @pytest.mark.parametrize("name", UNREADABLE)

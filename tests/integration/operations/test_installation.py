@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from remit.audit.chain import INSTALLATION, Event, first_broken
 from remit.audit.repository import event_data, list_events
-from remit.db.tables import metadata
+from remit.db.schema import metadata
 from remit.errors import ConflictError, InvalidInputError, RemitError
 from remit.identity.names import check_name
 from remit.identity.types import Principal

@@ -7,12 +7,14 @@ import pytest
 import sqlalchemy as sa
 
 from remit.approval.types import RequestStatus, VoidReason, VoteDecision
+from remit.artifacts.types import ArtifactType
 from remit.budget.types import EntryKind
-from remit.db.tables import metadata
+from remit.db.schema import metadata
 from remit.directives.lifecycle import DirectiveStatus
 from remit.directives.models import AbortReason, BlockReason
 from remit.execution.lifecycle import RunStatus
 from remit.identity.types import PrincipalKind
+from remit.memory.enforcement import ReadOutcome
 
 BlockOrAbort = get_args(BlockReason) + get_args(AbortReason)
 LISTS: list[tuple[str, str, tuple[Any, ...]]] = [
@@ -24,6 +26,8 @@ LISTS: list[tuple[str, str, tuple[Any, ...]]] = [
     ("approval_votes", "decision", get_args(VoteDecision)),
     ("budget_entries", "kind", get_args(EntryKind)),
     ("principals", "kind", get_args(PrincipalKind)),
+    ("artifacts", "type", get_args(ArtifactType)),
+    ("memory_reads", "outcome", get_args(ReadOutcome)),
 ]
 
 

@@ -9,7 +9,7 @@ from alembic import context
 from alembic.util.exc import CommandError
 
 from remit.db.engine import create_database_engine
-from remit.db.tables import metadata
+from remit.db.schema import metadata
 from remit.settings import load_settings
 
 

@@ -8,9 +8,12 @@ import sqlalchemy as sa
 from pydantic import JsonValue
 from temporalio import activity
 
+from remit.artifacts.contents import place_json
 from remit.artifacts.repository import NewArtifact, new_artifact
-from remit.artifacts.types import ArtifactType
+from remit.artifacts.store import ObjectStore
+from remit.artifacts.types import CONTENT_REF, MAX_ARTIFACT_BYTES, ArtifactType
 from remit.directives.models import DirectiveRead
+from remit.directives.plain_json import find_fault
 from remit.directives.timebox import parse_timebox
 from remit.errors import (
     ForbiddenError,
@@ -29,6 +32,7 @@ from remit.operations.results import Ended, Ending
 from remit.operations.runs import MAX_ATTEMPTS
 from remit.operations.starts import ModuleChoice
 from remit.policy.budget import parse_budget
+from remit.redaction import redact_object
 from remit.signing.keys import Keyring
 from remit.workflows.orders import ExecutionOrder, ExecutionStep, execution_id
 
@@ -46,20 +50,37 @@ class Evidence:
 
     directive: DirectiveRead
     run: ExecutionRunRead
+    store: ObjectStore
     artifacts: list[NewArtifact] = field(default_factory=list)
 
     def emit(self, artifact_type: str, metadata: dict[str, JsonValue]) -> str:
         """Take one artifact and return the address that it will have.
 
+        What is over 64 KB goes to the object store at once, before the row that will speak of it.
+
         Raises:
             InvalidInputError: modules may not emit this type, or the content cannot be kept.
+            ObjectStoreException: the object store did not keep it.
         """
         if artifact_type != MODULE_ARTIFACT:
             raise InvalidInputError(
                 f"a module emits {MODULE_ARTIFACT} artifacts, not {artifact_type!r}", field="type"
             )
+        if CONTENT_REF in metadata:
+            raise InvalidInputError("a name of Remit's own: use another", field=CONTENT_REF)
+        fault = find_fault(metadata, max_weight=MAX_ARTIFACT_BYTES)
+        if fault is not None:
+            raise InvalidInputError(
+                f"cannot be stored: {fault.problem}", field=fault.path or "metadata"
+            )
+        cleaned = redact_object(metadata)
+        placed = place_json(self.store, cleaned)
         made = new_artifact(
-            MODULE_ARTIFACT, metadata, directive_id=self.directive.id, run_id=self.run.id
+            MODULE_ARTIFACT,
+            cleaned if placed is None else {},
+            directive_id=self.directive.id,
+            run_id=self.run.id,
+            placed=placed,
         )
         self.artifacts.append(made)
         return made.uri
@@ -82,10 +103,12 @@ class ModuleCaller:
     Attributes:
         registry: the modules.
         engine: the database connection that modules get.
+        store: where large evidence of theirs goes.
     """
 
     registry: ModuleRegistry
     engine: sa.Engine
+    store: ObjectStore
 
     def choice(self, name: str) -> ModuleChoice:
         """Return how this worker would run the module; an unknown one fails as a short one."""
@@ -102,6 +125,10 @@ class ModuleCaller:
             return self.registry.get_module(directive.type).default_timeout
         except NotFoundError:
             return BaseExecutionModule.default_timeout
+
+    def evidence_of(self, directive: DirectiveRead, run: ExecutionRunRead) -> Evidence:
+        """Return what will hold what the module of this run emits."""
+        return Evidence(directive, run, self.store)
 
     def call(self, evidence: Evidence) -> ModuleOutput:
         """Call the module of a run that has begun.

@@ -17,7 +17,6 @@ from remit.operations.results import end_run
 from remit.operations.runs import start_run
 from remit.workflows.activities.calls import (
     AuthoritySource,
-    Evidence,
     ModuleCaller,
     check_workflow,
     step_of,
@@ -57,7 +56,7 @@ class ExecutionActivities:
     def _call(
         self, directive: DirectiveRead, run: ExecutionRunRead, limit: timedelta
     ) -> ExecutionStep:
-        evidence = Evidence(directive, run)
+        evidence = self.modules.evidence_of(directive, run)
         began = time.monotonic()
         output = self.modules.call(evidence)
         if time.monotonic() - began > limit.total_seconds():

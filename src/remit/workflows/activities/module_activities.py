@@ -60,7 +60,7 @@ class ModuleActivities:
         )
         if state.run is None:
             return step_of(state.directive)
-        evidence = Evidence(state.directive, state.run)
+        evidence = self.modules.evidence_of(state.directive, state.run)
         limit = self.modules.limit(state.directive)
         work = self.threads.submit(self.modules.call, evidence)
         try:

@@ -1,0 +1,300 @@
+"""Evidence that somebody files by hand, and reading evidence back, verified.
+
+The embedded services and a door hand in the object store; what a decision or a run leaves behind is
+written by the operations that decide and run.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import BinaryIO
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from remit.artifacts.contents import Content, place_content, read_bounded, read_content, unread
+from remit.artifacts.repository import (
+    ArtifactFilter,
+    NewArtifact,
+    artifact_by_id,
+    artifacts_beginning,
+    count_artifacts,
+    find_artifacts,
+    inline_content,
+    new_artifact,
+    referenced_uris,
+    stream_whole,
+)
+from remit.artifacts.schemas import check_metadata
+from remit.artifacts.store import ObjectStore, StoredObject
+from remit.artifacts.types import (
+    CONTENT_REF,
+    Artifact,
+    ArtifactType,
+    ContentRef,
+    parse_artifact_uri,
+    read_content_ref,
+)
+from remit.audit.chain import INSTALLATION
+from remit.audit.repository import Entry, record
+from remit.db.session import database_time, snapshot, transaction
+from remit.directives.repository import get_directive, lock_directive
+from remit.errors import InvalidInputError, NotFoundError, RemitError
+from remit.identity.rules import require, require_own
+from remit.identity.types import Principal
+from remit.json_types import JsonObject
+from remit.operations.identifiers import identified
+from remit.redaction import redact_object, redact_text
+
+MOST_TOLD = 100
+"""How many problems one check of all artifacts tells of."""
+
+
+@dataclass(frozen=True)
+class Filing:
+    """What somebody says of the content that they file.
+
+    Attributes:
+        name: what it is called, like a file's name.
+        media_type: what kind of content it is, as `type/subtype`.
+        labels: words of their own about it.
+        directive_id: the directive it is evidence for; None for none.
+    """
+
+    name: str
+    media_type: str
+    labels: Mapping[str, str]
+    directive_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """An artifact that is stored: it will not be lost.
+
+    Attributes:
+        id: the artifact.
+        uri: its address.
+        digest: SHA-256 over its metadata, which the log names.
+        content: what its content is, and where it lies.
+    """
+
+    id: UUID
+    uri: str
+    digest: str
+    content: ContentRef
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactCheck:
+    """What a look at every artifact found.
+
+    Attributes:
+        checked: how many artifacts were read, each with its content.
+        problems: what is wrong, at most :data:`MOST_TOLD`.
+        failed: how many artifacts something is wrong with.
+        objects: how many contents were read from the object store, and are whole.
+    """
+
+    checked: int
+    problems: tuple[str, ...]
+    failed: int
+    objects: int
+
+
+def put_artifact(
+    engine: sa.Engine,
+    store: ObjectStore,
+    artifact_type: ArtifactType,
+    metadata: JsonObject,
+    content: tuple[BinaryIO, str],
+    *,
+    about: Entry,
+) -> NewArtifact:
+    """Store an artifact with content: the content first, then its row and the event together.
+
+    When this returns, none of it will be lost. When it raises, or never ends, there is at most an
+    object that nothing refers to: :func:`unreferenced_objects` lists those.
+
+    Args:
+        engine: the database.
+        store: where content over 64 KB goes.
+        artifact_type: what kind of evidence it is.
+        metadata: what to say of it; secrets are masked before anything is stored.
+        content: where its content is read from, and its media type.
+        about: the event that tells of it, in the chain of its directive or of the installation.
+
+    Raises:
+        InvalidInputError: the content is too large, or the metadata is not of its type.
+        NotFoundError: there is no such directive.
+        ObjectStoreException: the content was not kept; nothing was stored.
+    """
+    source, media_type = content[0], redact_text(content[1])
+    cleaned = redact_object(metadata)
+    # Before anything is read or placed: a wrong name costs no object that nothing refers to.
+    check_metadata(artifact_type, {**cleaned, CONTENT_REF: unread(media_type)})
+    placed = place_content(store, read_bounded(source), media_type)
+    directive_id = None if about.directive_id == INSTALLATION else about.directive_id
+    made = new_artifact(artifact_type, cleaned, directive_id=directive_id, placed=placed)
+    told: JsonObject = {**about.data, "artifact": made.uri}
+    with transaction(engine) as connection:
+        if directive_id is not None:
+            lock_directive(connection, directive_id)
+        record(connection, [replace(about, data=told)], [made])
+    return made
+
+
+def file_attachment(
+    engine: sa.Engine, store: ObjectStore, source: BinaryIO, filing: Filing, *, by: Principal
+) -> Filed:
+    """File content as evidence, for a directive or for none.
+
+    Whoever issued the directive may, and whoever operates; without a directive an operator.
+
+    Raises:
+        ForbiddenError: `by` may not.
+        InvalidInputError: the content is too large, or what is said of it is not usable.
+        NotFoundError: there is no such directive.
+        ObjectStoreException: the content was not kept; nothing was stored.
+    """
+    if filing.directive_id is None:
+        require(by, "operate", "administer")
+    else:
+        with snapshot(engine) as connection:
+            directive = get_directive(connection, filing.directive_id)
+        require_own(by, directive.issued_by)
+    said: JsonObject = {
+        "name": filing.name,
+        "labels": dict(filing.labels),
+        "filed_by": by.name,
+    }
+    entry = Entry(filing.directive_id or INSTALLATION, "artifact.stored", by.name)
+    made = put_artifact(engine, store, "attachment", said, (source, filing.media_type), about=entry)
+    ref = read_content_ref(made.metadata)
+    assert ref is not None  # noqa: S101 - it was made with content, four lines above
+    return Filed(made.id, made.uri, made.digest, ref)
+
+
+def get_artifact_ref(engine: sa.Engine, artifact_id: UUID) -> str | None:
+    """Return the address of an artifact; None when there is none."""
+    with snapshot(engine) as connection:
+        found = artifact_by_id(connection, artifact_id)
+    return found.uri if found else None
+
+
+def read_artifact(engine: sa.Engine, artifact_id: UUID) -> Artifact:
+    """Return one artifact, without its content.
+
+    Raises:
+        NotFoundError: there is no such artifact.
+    """
+    with snapshot(engine) as connection:
+        return _required(connection, artifact_id)
+
+
+def read_artifacts(engine: sa.Engine, wanted: ArtifactFilter) -> list[Artifact]:
+    """Return the artifacts that pass the filter, newest first, without their contents."""
+    with snapshot(engine) as connection:
+        return find_artifacts(connection, wanted)
+
+
+def get_artifact_content(engine: sa.Engine, store: ObjectStore, artifact_id: UUID) -> Content:
+    """Return what an artifact holds, verified; its metadata as JSON when it has no content.
+
+    Raises:
+        NotFoundError: there is no such artifact.
+        UnverifiableError: it is not what its digests say.
+        MisconfiguredError: its content lies in another store.
+        ObjectStoreException: the store did not give it.
+    """
+    with snapshot(engine) as connection:
+        artifact = _required(connection, artifact_id)
+        inline = inline_content(connection, artifact_id)
+    return read_content(store, artifact, inline)
+
+
+def find_artifact_id(engine: sa.Engine, text: str) -> UUID:
+    """Return the artifact that `text` is: its identifier, the beginning of it, or its address.
+
+    Raises:
+        InvalidInputError: it is none of these, or several begin with it.
+        NotFoundError: none begins with it.
+    """
+    wanted = text.strip()
+    if wanted.startswith("artifact:"):
+        address = parse_artifact_uri(wanted)
+        if address.scheme != "local":
+            raise InvalidInputError(
+                "this is the address of an object; give the artifact that has it as its content",
+                field="id",
+            )
+        wanted = address.key
+    with snapshot(engine) as connection:
+        return identified(
+            wanted,
+            "artifact",
+            lambda prefix: artifacts_beginning(connection, prefix, 2),
+            listing="remit artifacts list",
+        )
+
+
+def unreferenced_objects(
+    engine: sa.Engine, store: ObjectStore, *, older_than: timedelta
+) -> list[StoredObject]:
+    """Return the objects that no artifact has as its content, oldest first.
+
+    A crash between the two writes of :func:`put_artifact` leaves one, and so does a module that
+    emitted and then died. Remit removes none: it cannot know who else refers to one.
+
+    Args:
+        engine: the database.
+        store: where objects are.
+        older_than: younger ones are left out: their artifact may be about to be stored.
+
+    Raises:
+        ObjectStoreException: the store does not list its objects.
+    """
+    # Listed before the database is asked: what is stored in between is in neither list.
+    objects = list(store.list_objects())
+    with snapshot(engine) as connection:
+        referenced = set(referenced_uris(connection))
+        before = database_time(connection) - older_than
+    found = (
+        each
+        for each in objects
+        if f"artifact://{store.name}/{each.key}" not in referenced and each.modified_at < before
+    )
+    return sorted(found, key=lambda each: (each.modified_at, each.key))
+
+
+def check_artifacts(
+    engine: sa.Engine, store: ObjectStore, on_progress: Callable[[int, int], None]
+) -> ArtifactCheck:
+    """Read every artifact with its content, and say which are not what their digests say.
+
+    Args:
+        engine: the database.
+        store: where objects are.
+        on_progress: told how many were read, and how many there are.
+    """
+    problems: list[str] = []
+    failed = checked = objects = 0
+    with snapshot(engine) as connection:
+        total = count_artifacts(connection)
+        for artifact, inline in stream_whole(connection):
+            try:
+                read_content(store, artifact, inline)
+                objects += inline is None and artifact.content_ref is not None
+            except RemitError as error:
+                failed += 1
+                if len(problems) < MOST_TOLD:
+                    problems.append(f"{artifact.uri}: {error}")
+            checked += 1
+            on_progress(checked, total)
+    return ArtifactCheck(checked, tuple(problems), failed, objects)
+
+
+def _required(connection: sa.Connection, artifact_id: UUID) -> Artifact:
+    found = artifact_by_id(connection, artifact_id)
+    if found is None:
+        raise NotFoundError(f"there is no artifact {artifact_id}: see `remit artifacts list`")
+    return found
