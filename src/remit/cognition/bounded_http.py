@@ -1,0 +1,91 @@
+"""The connection to a service: bounded in time and size, and never led elsewhere.
+
+Every provider on an SDK hands one to its SDK. The SDK's own connection would follow a redirect with
+the texts in hand, wait without end for an answer that drips, and read one of any size into memory.
+"""
+
+from collections.abc import Iterator
+from time import monotonic
+
+import httpx2
+
+MAX_ANSWER_BYTES = 16 * 1024 * 1024
+"""Largest answer read.
+
+100 vectors of 1,536 numbers, written as text, take less than 4 MB; the longest answer of a language
+model takes less than 2 MB.
+"""
+
+
+def bounded_client(*, timeout_seconds: float, on_this_machine: bool) -> httpx2.Client:
+    """Return a connection for the SDK to use; who asks for it closes it.
+
+    Args:
+        timeout_seconds: longest wait for the connection, for the start of the answer, and for the
+            whole rest of it.
+        on_this_machine: the service is on loopback, so a proxy set in the environment is not asked.
+
+    Raises:
+        OSError: the certificates that the environment names cannot be read.
+        ValueError: the proxy that it names is none.
+    """
+
+    def bound(response: httpx2.Response) -> None:
+        _refuse_compressed(response)
+        whole = response.stream
+        if not isinstance(whole, httpx2.SyncByteStream):  # pragma: no cover - a client of threads
+            raise httpx2.DecodingError("not an answer that can be read here")
+        response.stream = _BoundedAnswer(whole, monotonic() + timeout_seconds)
+
+    return httpx2.Client(
+        timeout=timeout_seconds,
+        follow_redirects=False,
+        trust_env=not on_this_machine,
+        event_hooks={"response": [bound]},
+    )
+
+
+def _refuse_compressed(response: httpx2.Response) -> None:
+    """Refuse what was not asked for: a few kilobytes can unpack to gigabytes.
+
+    Raises:
+        httpx2.DecodingError: the answer is compressed.
+    """
+    if response.headers.get("content-encoding", "identity").lower() != "identity":
+        raise httpx2.DecodingError(
+            "a compressed answer was not asked for", request=response.request
+        )
+
+
+class _BoundedAnswer(httpx2.SyncByteStream):
+    """The bytes of an answer, as long as they are in time and not too many."""
+
+    def __init__(self, whole: httpx2.SyncByteStream, deadline: float) -> None:
+        """Wrap an answer.
+
+        Args:
+            whole: the answer.
+            deadline: when its last byte must be there, in seconds of the monotonic clock.
+        """
+        self._whole = whole
+        self._deadline = deadline
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the bytes.
+
+        Raises:
+            httpx2.ReadTimeout: they are late.
+            httpx2.DecodingError: they are too many.
+        """
+        left = MAX_ANSWER_BYTES
+        for chunk in self._whole:
+            if monotonic() > self._deadline:
+                raise httpx2.ReadTimeout("the answer did not end in time")
+            left -= len(chunk)
+            if left < 0:
+                raise httpx2.DecodingError("the answer is too long")
+            yield chunk
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._whole.close()

@@ -1,0 +1,155 @@
+"""Embeddings without a key and without a network: wordllama, whose weights come with its package.
+
+The embedded stack chooses it. It knows words and no grammar: good for finding notes by what they
+are about, weaker than a large model where the order of the words decides.
+"""
+
+import hashlib
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from threading import Lock
+from time import perf_counter
+from typing import TYPE_CHECKING, Protocol
+
+from remit.cognition.embeddings.provider import embed_one, final
+from remit.cognition.embeddings.types import (
+    EMBEDDING_DIMENSIONS,
+    EmbeddingRequest,
+    EmbeddingResponse,
+    EmbeddingUsage,
+    respond,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_FILES: Mapping[str, str] = {
+    "weights/l2_supercat_256.safetensors": (
+        "64b47a2dc493cb8e85944076601189739852d7b64e0e1eedcb1937a251cd9fd5"
+    ),
+    "tokenizers/l2_supercat_tokenizer_config.json": (
+        "93248f2a9ec36c7b35f700a033d5f36228aae48db61aee31007fa49062cdeb68"
+    ),
+}
+"""The files that the model's name stands for, with their SHA-256.
+
+Other weights under the same name would be compared with vectors that the old ones made.
+"""
+
+
+class _Model(Protocol):
+    """As much of wordllama's model as is used; the package has no types."""
+
+    def embed(self, texts: list[str], *, batch_size: int) -> "NDArray[np.float32]":
+        """Return one row of 256 numbers, of any length, for each text."""
+        ...
+
+
+class LocalEmbeddingProvider:
+    """Embeds on this machine; the model is loaded at the first request and kept."""
+
+    name = "local"
+    model = "wordllama-l2-supercat-256@1536"
+
+    def __init__(self) -> None:
+        self._loading = Lock()
+        self._loaded: _Model | None = None
+
+    def embed(self, request: EmbeddingRequest) -> EmbeddingResponse:
+        """Return one vector for each text: 256 numbers of length one, the rest zeros.
+
+        Zeros change neither an angle nor a length, so they change no comparison.
+
+        Raises:
+            EmbeddingProviderError: the model cannot be loaded (`misconfigured`), or a text has
+                nothing in it that the model knows (`invalid_request`).
+        """
+        model = self._model()
+        started = perf_counter()
+        # One at a time: a batch is padded to its longest text, which costs time, and gigabytes of
+        # memory at worst. The vectors are the same to the last bit.
+        raw = model.embed(list(request.texts), batch_size=1)
+        vectors = tuple(_filled_up(row, place) for place, row in enumerate(raw.tolist()))
+        usage = EmbeddingUsage(None, Decimal(0), (perf_counter() - started) * 1000)
+        return respond(request, vectors, model=self.model, usage=usage)
+
+    def embed_single(self, text: str) -> tuple[float, ...]:
+        """Return the vector of one text.
+
+        Raises:
+            InvalidInputError: the text is outside the bounds.
+            EmbeddingProviderError: as `embed`.
+        """
+        return embed_one(self, text)
+
+    def _model(self) -> _Model:
+        """Return the model, loaded once however many threads ask.
+
+        Raises:
+            EmbeddingProviderError: `misconfigured`.
+        """
+        with self._loading:
+            if self._loaded is None:
+                try:
+                    self._loaded = _load()
+                except (ImportError, OSError, RuntimeError, ValueError) as error:
+                    raise final(
+                        "misconfigured",
+                        f"the local model cannot be loaded ({type(error).__name__}): install Remit "
+                        "again, which brings wordllama with its weights, or set "
+                        "EMBEDDING_PROVIDER to openai",
+                    ) from error
+            return self._loaded
+
+
+def _load() -> _Model:
+    """Load the model from the files of its package.
+
+    Raises:
+        ImportError, OSError, RuntimeError: the package or a file of it cannot be used.
+        ValueError: a file of it is another one.
+    """
+    with _logging_left_alone():
+        import wordllama  # type: ignore[import-untyped]
+    folder = Path(wordllama.__file__).parent
+    for name, digest in _FILES.items():
+        if hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest:
+            raise ValueError(
+                f"{name} is another file than the one that the model's name stands for"
+            )
+    model: _Model = wordllama.WordLlama.load(cache_dir=folder, disable_download=True)
+    return model
+
+
+@contextmanager
+def _logging_left_alone() -> Iterator[None]:
+    """Keep wordllama, which calls `logging.basicConfig`, from setting up this process's logging.
+
+    That call does nothing where the root logger has a handler.
+    """
+    root, guard = logging.getLogger(), logging.NullHandler()
+    root.addHandler(guard)
+    try:
+        yield
+    finally:
+        root.removeHandler(guard)
+
+
+def _filled_up(row: list[float], place: int) -> tuple[float, ...]:
+    """Return a vector of length one, zeros added up to the stored length.
+
+    Raises:
+        EmbeddingProviderError: `invalid_request`, when it has no direction.
+    """
+    length = sum(number * number for number in row) ** 0.5
+    if not length:
+        raise final(
+            "invalid_request",
+            f"text {place + 1} holds nothing that the local model knows: write it in words",
+        )
+    zeros = (0.0,) * (EMBEDDING_DIMENSIONS - len(row))
+    return (*(number / length for number in row), *zeros)

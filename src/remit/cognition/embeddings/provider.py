@@ -1,0 +1,77 @@
+"""What every embedding provider offers, and the one error that all of them raise.
+
+Memory and the doors know this module and `types`; which provider stands behind is `config`'s
+affair.
+"""
+
+from typing import Protocol
+
+from remit.cognition.embeddings.types import (
+    EmbeddingError,
+    EmbeddingErrorType,
+    EmbeddingRequest,
+    EmbeddingResponse,
+)
+from remit.errors import ProviderError
+
+
+class EmbeddingProvider(Protocol):
+    """Turns texts into vectors. One instance may be used by several threads."""
+
+    @property
+    def name(self) -> str:
+        """The word that chooses it: `noop`, `local` or `openai`."""
+        ...
+
+    @property
+    def model(self) -> str:
+        """What its vectors are recorded under, at most 200 characters.
+
+        It says everything that changes the vectors, so two providers with one model's name give
+        vectors that may be compared, and no others may be.
+        """
+        ...
+
+    def embed(self, request: EmbeddingRequest) -> EmbeddingResponse:
+        """Return one vector for each text, in their order.
+
+        Raises:
+            EmbeddingProviderError: there are none; `error` says why.
+        """
+        ...
+
+    def embed_single(self, text: str) -> tuple[float, ...]:
+        """Return the vector of one text.
+
+        Raises:
+            InvalidInputError: the text is outside the bounds.
+            EmbeddingProviderError: there is no vector; `error` says why.
+        """
+        ...
+
+
+class EmbeddingProviderError(ProviderError):
+    """A provider gave no vectors.
+
+    Attributes:
+        error: why; its parts are also `reason`, `message` and `retryable`.
+    """
+
+    def __init__(self, error: EmbeddingError) -> None:
+        super().__init__(error.message, reason=error.error_type, retryable=error.retryable)
+        self.error = error
+
+
+def final(error_type: EmbeddingErrorType, message: str) -> EmbeddingProviderError:
+    """Return an error that asking again does not help against."""
+    return EmbeddingProviderError(EmbeddingError(error_type, message))
+
+
+def embed_one(provider: EmbeddingProvider, text: str) -> tuple[float, ...]:
+    """Return the vector of one text: what `embed_single` is for every provider.
+
+    Raises:
+        InvalidInputError: the text is outside the bounds.
+        EmbeddingProviderError: there is no vector.
+    """
+    return provider.embed(EmbeddingRequest((text,))).embeddings[0]

@@ -1,0 +1,95 @@
+"""Asks another provider again, when that may help; `config` puts it around what needs a network.
+
+The waits are fixed: no dice are thrown, so a run can be repeated and a test can tell them.
+"""
+
+import stamina
+
+from remit.cognition.embeddings.provider import (
+    EmbeddingProvider,
+    EmbeddingProviderError,
+    embed_one,
+)
+from remit.cognition.embeddings.types import EmbeddingRequest, EmbeddingResponse
+
+
+class RetryingEmbeddings:
+    """A provider that asks another, several times if it must.
+
+    Only an error that is `retryable` is followed by another attempt. The wait doubles from one to
+    the next; where the service says how long to leave it alone, it is that long instead, and a
+    service that asks for longer than the longest wait is not asked again.
+    """
+
+    def __init__(
+        self,
+        inner: EmbeddingProvider,
+        *,
+        attempts: int = 4,
+        wait_initial_seconds: float = 0.5,
+        wait_max_seconds: float = 30.0,
+    ) -> None:
+        """Wrap a provider.
+
+        Args:
+            inner: the provider that is asked.
+            attempts: how often at most, the first time included.
+            wait_initial_seconds: the wait after the first failure.
+            wait_max_seconds: the longest wait.
+        """
+        self._inner = inner
+        self._wait_max_seconds = wait_max_seconds
+        self._call = stamina.RetryingCaller(
+            attempts=attempts,
+            timeout=None,
+            wait_initial=wait_initial_seconds,
+            wait_max=wait_max_seconds,
+            wait_jitter=0,
+            wait_exp_base=2,
+        )
+
+    @property
+    def name(self) -> str:
+        """The word that chooses the provider that is asked."""
+        return self._inner.name
+
+    @property
+    def model(self) -> str:
+        """Its model."""
+        return self._inner.model
+
+    def embed(self, request: EmbeddingRequest) -> EmbeddingResponse:
+        """Return one vector for each text, in their order.
+
+        Raises:
+            EmbeddingProviderError: that of the last attempt.
+        """
+        return self._call(self._wait_after, self._inner.embed, request)
+
+    def embed_single(self, text: str) -> tuple[float, ...]:
+        """Return the vector of one text.
+
+        Raises:
+            InvalidInputError: the text is outside the bounds.
+            EmbeddingProviderError: that of the last attempt.
+        """
+        return embed_one(self, text)
+
+    def _wait_after(self, error: Exception) -> bool | float:
+        """Return whether to ask again, or after how many seconds if the service said so."""
+        if not isinstance(error, EmbeddingProviderError) or not error.retryable:
+            return False
+        asked_for = error.error.retry_after_seconds
+        if not asked_for:
+            return True
+        return asked_for if asked_for <= self._wait_max_seconds else False
+
+
+def silence_retry_log() -> None:
+    """Keep stamina from announcing each retry in this process.
+
+    It would by itself write to structlog, which prints on standard output, or to a log. The switch
+    is one for the whole process, so only the program that owns the process may turn it: a door
+    calls this, and nothing below a door does.
+    """
+    stamina.instrumentation.set_on_retry_hooks([])

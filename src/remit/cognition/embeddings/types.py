@@ -1,0 +1,166 @@
+"""What is asked of an embedding model, what it answers, and the bounds of both. No I/O here.
+
+Callers build an :class:`EmbeddingRequest`, providers an :class:`EmbeddingResponse`; neither can be
+built with content outside its bounds.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from remit.errors import InvalidInputError
+
+EMBEDDING_DIMENSIONS = 1536
+"""Length of every vector, as the database stores them."""
+
+MAX_BATCH_SIZE = 100
+"""Most texts in one request."""
+
+MAX_TEXT_LENGTH = 8192
+"""Longest text, in characters."""
+
+EmbeddingErrorType = Literal[
+    "disabled",
+    "misconfigured",
+    "provider_error",
+    "timeout",
+    "invalid_request",
+    "rate_limited",
+]
+"""Every way in which a provider can fail.
+
+- `disabled`: no provider was chosen
+- `misconfigured`: a setting, a key or the installation must be changed first
+- `provider_error`: the provider failed, could not be reached, or answered nonsense
+- `timeout`: the answer took too long
+- `invalid_request`: this provider cannot embed these texts
+- `rate_limited`: too much was asked for in too short a time, or more than was paid for
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingError:
+    """Why a provider failed.
+
+    Attributes:
+        error_type: which kind of failure it is.
+        message: what is wrong and how to mend it; never holds a key or an embedded text.
+        retryable: whether the same request may succeed later with nothing changed.
+        retry_after_seconds: how long the provider asked to be left alone; None when it did not say.
+    """
+
+    error_type: EmbeddingErrorType
+    message: str
+    retryable: bool = False
+    retry_after_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingRequest:
+    """Texts to embed.
+
+    Attributes:
+        texts: 1 to 100 texts of 1 to 8,192 characters each.
+
+    Raises:
+        InvalidInputError: a bound is passed, or a text holds what no database can store; `field`
+            names the text.
+    """
+
+    texts: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Hold the bounds."""
+        if not 1 <= len(self.texts) <= MAX_BATCH_SIZE:
+            raise InvalidInputError(
+                f"{len(self.texts)} texts at once: give between 1 and {MAX_BATCH_SIZE}",
+                field="texts",
+            )
+        for place, text in enumerate(self.texts):
+            fault = _text_fault(text)
+            if fault is not None:
+                raise InvalidInputError(fault, field=f"texts[{place}]")
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingUsage:
+    """What a request used up.
+
+    Attributes:
+        total_tokens: tokens embedded; None when the provider did not count them.
+        estimated_cost_usd: US dollars at the listed price; None when the price is not known.
+        latency_ms: milliseconds until the answer was there, repeated attempts not counted.
+    """
+
+    total_tokens: int | None
+    estimated_cost_usd: Decimal | None
+    latency_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingResponse:
+    """The vectors of a request, in the order of its texts; :func:`respond` makes it.
+
+    Attributes:
+        embeddings: one vector of 1,536 finite numbers, not all zero, for each text.
+        model: which model made them, as :attr:`EmbeddingProvider.model` names it. Vectors of two
+            models must never be compared.
+        usage: what it cost.
+
+    Raises:
+        ValueError: a vector is not one.
+    """
+
+    embeddings: tuple[tuple[float, ...], ...]
+    model: str
+    usage: EmbeddingUsage
+
+    def __post_init__(self) -> None:
+        """Let no vector pass that could not be compared."""
+        for place, vector in enumerate(self.embeddings):
+            fault = vector_fault(vector)
+            if fault is not None:
+                raise ValueError(f"vector {place} {fault}")
+
+
+def respond(
+    request: EmbeddingRequest,
+    embeddings: tuple[tuple[float, ...], ...],
+    *,
+    model: str,
+    usage: EmbeddingUsage,
+) -> EmbeddingResponse:
+    """Return the response to a request.
+
+    Raises:
+        ValueError: there is not one vector for each text, or a vector is not one.
+    """
+    if len(embeddings) != len(request.texts):
+        raise ValueError(f"{len(embeddings)} vectors for {len(request.texts)} texts")
+    return EmbeddingResponse(embeddings, model, usage)
+
+
+def vector_fault(vector: Sequence[float]) -> str | None:
+    """Return what is wrong with a vector, to follow its name in a message; None for nothing."""
+    if len(vector) != EMBEDDING_DIMENSIONS:
+        return f"has {len(vector)} numbers instead of {EMBEDDING_DIMENSIONS}"
+    if not all(map(math.isfinite, vector)):
+        return "holds a number that is not finite"
+    if not any(vector):
+        return "is zero in every place, so it has no direction to compare"
+    return None
+
+
+def _text_fault(text: object) -> str | None:
+    """Return what is wrong with a text, as a message; None for nothing."""
+    if not isinstance(text, str):
+        return "must be text"
+    if not 1 <= len(text) <= MAX_TEXT_LENGTH:
+        return f"{len(text)} characters: give between 1 and {MAX_TEXT_LENGTH}"
+    if "\0" in text:
+        return "holds a NUL character: take it out"
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        return "holds half of a surrogate pair: it was cut or decoded wrongly, so read it again"
+    return None

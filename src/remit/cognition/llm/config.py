@@ -1,0 +1,43 @@
+"""Which provider of language models the settings choose; doors ask once and pass it down."""
+
+from remit.cognition.llm.noop import NoOpLLMProvider
+from remit.cognition.llm.provider import LLMProvider, final
+from remit.settings import Settings
+from remit.wording import listed, quoted
+
+PROVIDERS = ("noop", "anthropic", "openai")
+"""Every word that LLM_PROVIDER may hold."""
+
+
+def get_llm_provider(settings: Settings) -> LLMProvider:
+    """Return the provider that is chosen; nothing is loaded, and nothing sent, before it is asked.
+
+    Args:
+        settings: what was set; where no provider was, it is `noop`.
+
+    Raises:
+        LLMProviderError: `misconfigured`: there is no such provider, or a setting that it needs is
+            missing or wrong; the message names it.
+    """
+    chosen = settings.llm_provider or "noop"
+    if chosen == "noop":
+        return NoOpLLMProvider()
+    if chosen == "anthropic":
+        from remit.cognition.llm.anthropic import AnthropicLLMProvider
+
+        return AnthropicLLMProvider(
+            model=settings.llm_model or None,
+            api_key=settings.anthropic_api_key,
+            base_url=settings.anthropic_base_url,
+            timeout_seconds=settings.provider_timeout_seconds,
+        )
+    if chosen == "openai":
+        from remit.cognition.llm.openai import OpenAILLMProvider
+
+        return OpenAILLMProvider(
+            model=settings.llm_model or None,
+            api_key=settings.openai_api_key,
+            base_url=settings.openai_base_url,
+            timeout_seconds=settings.provider_timeout_seconds,
+        )
+    raise final("misconfigured", f"LLM_PROVIDER is {quoted(chosen)}: set it to {listed(PROVIDERS)}")

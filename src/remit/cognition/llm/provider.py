@@ -1,0 +1,54 @@
+"""What every provider of language models offers, and the one error that all of them raise.
+
+Callers know this module and `types`; which provider stands behind is `config`'s affair.
+"""
+
+from typing import Protocol
+
+from remit.cognition.llm.types import (
+    LLMError,
+    LLMErrorType,
+    LLMRequest,
+    LLMResponse,
+    LLMUsage,
+)
+from remit.errors import ProviderError
+
+
+class LLMProvider(Protocol):
+    """Answers messages. One instance may be used by several threads."""
+
+    @property
+    def name(self) -> str:
+        """The word that chooses it: `noop`, `anthropic` or `openai`."""
+        ...
+
+    def complete(self, request: LLMRequest) -> LLMResponse:
+        """Return the answer of the model; asks once, so whoever calls decides to ask again.
+
+        Raises:
+            LLMProviderError: there is none; `error` says why.
+        """
+        ...
+
+
+class LLMProviderError(ProviderError):
+    """A provider gave no answer.
+
+    Attributes:
+        error: why; its parts are also `reason`, `message` and `retryable`.
+        usage: what the attempt used up all the same, as a refusal of the model does; None when
+            nothing did, or when nobody can say.
+    """
+
+    def __init__(self, error: LLMError, *, usage: LLMUsage | None = None) -> None:
+        super().__init__(error.error_message, reason=error.error_type, retryable=error.retryable)
+        self.error = error
+        self.usage = usage
+
+
+def final(
+    error_type: LLMErrorType, message: str, *, usage: LLMUsage | None = None
+) -> LLMProviderError:
+    """Return an error that asking again does not help against."""
+    return LLMProviderError(LLMError(error_type, message), usage=usage)

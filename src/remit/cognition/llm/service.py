@@ -1,0 +1,185 @@
+"""What every provider on a service shares: settings checked, one client, one deadline.
+
+`anthropic` and `openai` are built of it; what their protocols do differently stands there.
+"""
+
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Generic, Protocol, TypeVar
+
+from pydantic import SecretStr
+
+from remit.cognition.addresses import (
+    ServiceAddress,
+    checked_key,
+    checked_model,
+    parse_address,
+)
+from remit.cognition.deadlines import within
+from remit.cognition.llm.provider import LLMProviderError, final
+from remit.cognition.llm.types import LLMError, LLMRequest
+from remit.cognition.llm.vendors import Vendor
+from remit.cognition.openai_sdk import NO_CONNECTION
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service and how to ask it.
+
+    Attributes:
+        vendor: whose protocol it speaks.
+        address: where it is.
+        key: the key to send.
+        model: the model to ask where a request names none; None for none.
+        timeout_seconds: how long an answer may take in all.
+    """
+
+    vendor: Vendor
+    address: ServiceAddress
+    key: str = field(repr=False)
+    model: str | None
+    timeout_seconds: float
+
+    @property
+    def is_vendors_own(self) -> bool:
+        """Whether it is the vendor's, not one that speaks its protocol."""
+        return self.address.url == self.vendor.url
+
+    def model_for(self, request: LLMRequest) -> str:
+        """Return the model to ask.
+
+        Raises:
+            LLMProviderError: `misconfigured`: neither the request nor the settings name one.
+        """
+        model = request.model or self.model
+        if model is None:
+            raise final(
+                "misconfigured",
+                f"no model is named: set LLM_MODEL, such as {self.vendor.example}, or name one in "
+                "the request",
+            )
+        return model
+
+
+def checked_service(
+    vendor: Vendor,
+    *,
+    model: str | None,
+    api_key: SecretStr | None,
+    base_url: str | None,
+    timeout_seconds: float,
+) -> Service:
+    """Return the service that settings describe; nothing is sent.
+
+    Args:
+        vendor: whose protocol it speaks.
+        model: the model to ask where a request names none; None for none.
+        api_key: the key; None only for a service on this machine.
+        base_url: address of the service; None for the vendor's own.
+        timeout_seconds: how long an answer may take in all.
+
+    Raises:
+        LLMProviderError: `misconfigured`; the message names the variable.
+    """
+    try:
+        address = parse_address(base_url or vendor.url, variable=vendor.address_variable)
+        key = checked_key(
+            api_key,
+            address,
+            variable=vendor.key_variable,
+            missing=f"no key for the language model: set {vendor.key_variable}, or "
+            f"{vendor.address_variable} to a service on this machine, which needs none",
+        )
+        if model is not None:
+            checked_model(model, variable="LLM_MODEL", example=vendor.example)
+    except ValueError as error:
+        raise final("misconfigured", str(error)) from None
+    return Service(vendor, address, key, model, timeout_seconds)
+
+
+class _Closable(Protocol):
+    def close(self) -> None: ...
+
+
+_Client = TypeVar("_Client", bound=_Closable)
+
+
+class Opened(Generic[_Client]):
+    """An SDK's client, made at the first request, once however many threads ask.
+
+    It is closed with whoever owns this object.
+    """
+
+    def __init__(self, vendor: Vendor, connect: Callable[[], _Client]) -> None:
+        """Keep how to make it.
+
+        Args:
+            vendor: whose SDK it is of.
+            connect: makes it; imports the SDK.
+        """
+        self._vendor = vendor
+        self._connect = connect
+        self._opening = Lock()
+        self._client: _Client | None = None
+
+    def get(self) -> _Client:
+        """Return the client.
+
+        Raises:
+            LLMProviderError: `misconfigured`: there is no SDK, or no connection can be made.
+        """
+        with self._opening:
+            if self._client is None:
+                self._client = self._open()
+                weakref.finalize(self, self._client.close)
+            return self._client
+
+    def _open(self) -> _Client:
+        missing = False
+        try:
+            return self._connect()
+        except ImportError:
+            missing = True
+        except (OSError, ValueError):
+            pass
+        # Outside the handlers: an error in there may quote the proxy's password.
+        raise final(
+            "misconfigured",
+            f"the SDK of {self._vendor.title} is not installed: run "
+            f"`pip install 'remit[{self._vendor.name}]'`, or set LLM_PROVIDER to another provider"
+            if missing
+            else NO_CONNECTION,
+        )
+
+
+def ask(
+    service: Service, send: Callable[[], bytes], *, failure_of: Callable[[Exception], LLMError]
+) -> bytes:
+    """Return the body that a service answers with.
+
+    Args:
+        service: the service.
+        send: sends the request with the SDK.
+        failure_of: what an error of that means.
+
+    Raises:
+        LLMProviderError: it did not answer, or refused.
+    """
+    try:
+        return within(service.timeout_seconds, send)
+    except Exception as error:  # noqa: BLE001 - whatever an SDK raises may quote the request
+        failure = failure_of(error)
+    # Outside the handler: an error raised in there would carry the SDK's along, and with it the
+    # request, its key and its messages.
+    raise LLMProviderError(failure)
+
+
+def nonsense(service: Service, error: ValueError) -> LLMProviderError:
+    """Return the failure of a service whose answer cannot be read."""
+    return final(
+        "provider_error",
+        f"{service.vendor.words.service} answered, but {error}: check that "
+        f"{service.vendor.address_variable} names a service of this kind",
+    )

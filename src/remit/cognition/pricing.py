@@ -1,0 +1,101 @@
+"""What a model's tokens cost, from `prices.toml`, the one place that holds prices.
+
+Providers ask it for their usage. An estimate: a discount, a tax or a newer price is not known here.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any
+
+_TOKENS_OF_A_PRICE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionPrice:
+    """What a language model costs, for prompts of some length.
+
+    Attributes:
+        up_to: the longest prompt that it holds for, in tokens; None for any.
+        input: US dollars for one million tokens put in.
+        output: US dollars for one million tokens given out.
+    """
+
+    up_to: int | None
+    input: Decimal
+    output: Decimal
+
+
+@cache
+def embedding_prices() -> Mapping[str, Decimal]:
+    """Return US dollars for one million tokens, by the name of the embedding model."""
+    prices = _read()["openai"]["embeddings"]
+    return MappingProxyType({model: Decimal(price) for model, price in prices.items()})
+
+
+@cache
+def completion_prices() -> Mapping[str, Mapping[str, tuple[CompletionPrice, ...]]]:
+    """Return prices by the vendor and the name of the language model, short prompts' first."""
+    return MappingProxyType(
+        {
+            vendor: MappingProxyType(
+                {model: _prices(lines) for model, lines in listed["completions"].items()}
+            )
+            for vendor, listed in _read().items()
+        }
+    )
+
+
+def embedding_cost(model: str, total_tokens: int | None) -> Decimal | None:
+    """Return what embedding so many tokens costs, in US dollars.
+
+    Args:
+        model: the name by which the vendor sells it.
+        total_tokens: how many were embedded; None when nobody counted them.
+
+    Returns:
+        The estimate; None when the price or the count is not known.
+    """
+    price = embedding_prices().get(model)
+    if price is None or total_tokens is None:
+        return None
+    return price * total_tokens / _TOKENS_OF_A_PRICE
+
+
+def completion_cost(
+    vendor: str, model: str, input_tokens: int | None, output_tokens: int | None
+) -> Decimal | None:
+    """Return what an answer of a language model costs, in US dollars.
+
+    Args:
+        vendor: who sells the model, such as `openai`.
+        model: the name by which the vendor sells it.
+        input_tokens: how many were put in; None when nobody counted them.
+        output_tokens: how many were given out; None when nobody counted them.
+
+    Returns:
+        The estimate; None when the price or a count is not known.
+    """
+    if input_tokens is None or output_tokens is None:
+        return None
+    for price in completion_prices().get(vendor, {}).get(model, ()):
+        if price.up_to is None or input_tokens <= price.up_to:
+            whole = price.input * input_tokens + price.output * output_tokens
+            return whole / _TOKENS_OF_A_PRICE
+    return None
+
+
+def _read() -> dict[str, Any]:
+    text = files("remit.cognition").joinpath("prices.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+def _prices(lines: list[dict[str, Any]]) -> tuple[CompletionPrice, ...]:
+    return tuple(
+        CompletionPrice(line.get("up_to"), Decimal(line["input"]), Decimal(line["output"]))
+        for line in lines
+    )

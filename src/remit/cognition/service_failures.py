@@ -1,0 +1,153 @@
+"""What a refusal of a service means, in one table for every kind of provider. Pure but for a date.
+
+A provider hands over what its SDK raised, taken apart; nothing that the SDK or the service wrote is
+repeated, since either may quote the key or a text.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Literal
+
+FailureKind = Literal[
+    "misconfigured", "provider_error", "timeout", "invalid_request", "rate_limited"
+]
+"""Every way in which a service fails; each kind of provider turns it into its own closed list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How a kind of provider speaks of its service.
+
+    Attributes:
+        service: what it is called, such as "the embedding service".
+        sdk: whose SDK asks it.
+        key: what to do about a key that is not accepted.
+        place: what to check when there is nothing at the address, or no such model.
+        address: the variable that holds the address.
+        request: what is most likely wrong with a request that is refused.
+        offer: what the service is asked for, in the plural.
+    """
+
+    service: str
+    sdk: str
+    key: str
+    place: str
+    address: str
+    request: str
+    offer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a service gave nothing.
+
+    Attributes:
+        kind: which kind of failure it is.
+        message: what is wrong and how to mend it.
+        retryable: whether the same request may succeed later with nothing changed.
+        retry_after_seconds: how long the service asked to be left alone; None when it did not say.
+    """
+
+    kind: FailureKind
+    message: str
+    retryable: bool = False
+    retry_after_seconds: float | None = None
+
+
+_RETRYABLE = (408, 409, 425, 429)
+_FIRST_OF_THE_SERVICE = 500
+
+
+def late(words: Words, timeout_seconds: float) -> Failure:
+    """Return the failure of a service that did not answer in time."""
+    return Failure(
+        "timeout",
+        f"{words.service} did not answer within {timeout_seconds:g} seconds: try again, or allow "
+        "it more with PROVIDER_TIMEOUT_SECONDS",
+        retryable=True,
+    )
+
+
+def unreachable(words: Words) -> Failure:
+    """Return the failure of a service that cannot be reached, or whose answer broke off."""
+    return Failure(
+        "provider_error",
+        f"{words.service} cannot be reached, or its answer broke off: try again; if that does not "
+        f"help, check {words.address} and the network",
+        retryable=True,
+    )
+
+
+def unknown(words: Words) -> Failure:
+    """Return the failure of an SDK that raised something else."""
+    return Failure("provider_error", f"the SDK of {words.sdk} failed: try again")
+
+
+def out_of_credit(words: Words, status: int) -> Failure:
+    """Return the failure of an account that has no credit left."""
+    meaning = "has no credit left for this key: look at the account's billing"
+    return Failure("rate_limited", _worded(words, status, meaning))
+
+
+def refused(words: Words, status: int, headers: Mapping[str, str]) -> Failure:
+    """Return what a status other than success means.
+
+    Args:
+        words: how the provider speaks of the service.
+        status: the status code.
+        headers: the headers of the answer, by lower-case name.
+    """
+    kind, meaning = _meaning(words, status)
+    return Failure(
+        kind,
+        _worded(words, status, meaning),
+        retryable=status in _RETRYABLE or status >= _FIRST_OF_THE_SERVICE,
+        retry_after_seconds=_retry_after(headers),
+    )
+
+
+def _meaning(words: Words, status: int) -> tuple[FailureKind, str]:
+    by_status: Mapping[int, tuple[FailureKind, str]] = {
+        400: ("invalid_request", f"refused the request: {words.request}"),
+        401: ("misconfigured", f"does not accept the key: {words.key}"),
+        402: ("misconfigured", "wants to be paid first: look at the account's billing"),
+        403: ("misconfigured", f"does not allow this: {words.key}"),
+        404: ("misconfigured", f"knows no such model or address: {words.place}"),
+        405: ("misconfigured", f"offers no {words.offer} at this address: {words.place}"),
+        408: ("timeout", "gave up waiting: try again"),
+        413: ("invalid_request", f"found the request too large: {words.request}"),
+        422: ("invalid_request", f"refused the request: {words.request}"),
+        429: ("rate_limited", "was asked for too much at once: try again later"),
+    }
+    if status in by_status:
+        return by_status[status]
+    if status in range(300, 400):
+        return "misconfigured", f"sends elsewhere: set {words.address} to its final address"
+    if status >= _FIRST_OF_THE_SERVICE:
+        return "provider_error", "failed: try again later"
+    return "provider_error", f"refused the request: {words.place}"
+
+
+def _worded(words: Words, status: int, meaning: str) -> str:
+    return f"{words.service} {meaning} (HTTP {status})"
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return how many seconds a service asks to be left alone; None when it does not say."""
+    for name, a_second in (("retry-after-ms", 1000), ("retry-after", 1)):
+        try:
+            seconds = float(headers.get(name, "")) / a_second
+        except ValueError:
+            continue
+        if math.isfinite(seconds) and seconds >= 0:
+            return seconds
+    try:
+        moment = parsedate_to_datetime(headers.get("retry-after", ""))
+    except ValueError:
+        return None
+    # A date without a zone is in UTC, as HTTP's dates are.
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (aware - datetime.now(UTC)).total_seconds())
