@@ -11,6 +11,7 @@ CODE_FOLDERS = ("src", "tests", "scripts", "bench")
 
 PURE_MODULES = (
     "remit.wording",
+    "remit.redaction",
     "remit.revealing.text",
     "remit.signing.dsse",
     "remit.signing.pem",

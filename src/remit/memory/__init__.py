@@ -1,0 +1,15 @@
+"""Box 6, recall: what may be remembered, and the few questions that thinking code may ask.
+
+- `queries`: the four questions, each with its bounds
+- `results`: the frozen answers; an embedding is in none of them
+- `reader`: the Protocol of whatever answers
+- `enforcement`: the mark of a question, the record of every read
+- `write_indicators`: what in a reader's source would write
+- `noop`: the reader that knows nothing
+- `postgres`: the reader of the database
+- `vector`: embeddings stored, and searched by meaning
+- `writing`: what a new memory may be
+- `repository`: all SQL of memories, embeddings and reads
+- `summaries_repository`: the SQL of the questions about what else happened
+- `working_memory`: where a run's state of the moment may live
+"""

@@ -1,0 +1,293 @@
+"""All SQL of memories, of their embeddings, and of the record of reads.
+
+Nothing here changes or removes a row. What a reader calls selects only what `remit_reader` may see.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from pydantic import JsonValue
+
+from remit.db.evidence_tables import memories, memory_embeddings, memory_reads
+from remit.memory.enforcement import MemoryAccessAttempt
+from remit.memory.results import (
+    Memory,
+    SemanticResult,
+)
+from remit.memory.writing import NewMemory
+
+EF_SEARCH = 200
+"""Breadth of the index's search: with it, recall is what `make bench` prints."""
+
+CANDIDATES_PER_RESULT = 4
+"""How many times as many as asked for each probe of the index proposes."""
+
+LEAST_CANDIDATES = 100
+"""Fewest that a probe proposes, however few are asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where new memories come from.
+
+    Attributes:
+        created_by: the principal that writes them.
+        directive_id: the directive whose run they cite; None for an admin's own.
+        run_id: the completed run that they cite; None for an admin's own.
+    """
+
+    created_by: str
+    directive_id: UUID | None
+    run_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenMemory:
+    """One memory after :func:`insert_memories`.
+
+    Attributes:
+        memory_id: the memory.
+        is_new: whether it was stored now; the same words of the same source are one memory.
+    """
+
+    memory_id: UUID
+    is_new: bool
+
+
+def insert_memories(
+    connection: sa.Connection, new: Sequence[NewMemory], source: Source
+) -> list[WrittenMemory]:
+    """Store memories that are not there yet; return all of them, in the order given."""
+    ids = [uuid4() for _ in new]
+    rows: list[JsonValue] = [
+        {
+            "id": str(memory_id),
+            "scope": memory.scope,
+            "content": memory.content,
+            "digest": memory.digest,
+        }
+        for memory_id, memory in zip(ids, new, strict=True)
+    ]
+    values = {
+        "rows": rows,
+        "directive_id": source.directive_id,
+        "run_id": source.run_id,
+        "created_by": source.created_by,
+    }
+    connection.execute(_INSERT, values)
+    wanted = {(memory.scope, memory.digest) for memory in new}
+    stored = {
+        (scope, digest): memory_id
+        for memory_id, scope, digest in connection.execute(
+            sa.select(memories.c.id, memories.c.scope, memories.c.digest).where(
+                memories.c.run_id.is_not_distinct_from(source.run_id),
+                memories.c.digest.in_({digest for _, digest in wanted}),
+            )
+        )
+    }
+    found = (stored[memory.scope, memory.digest] for memory in new)
+    return [WrittenMemory(each, each == own) for each, own in zip(found, ids, strict=True)]
+
+
+def list_recent(connection: sa.Connection, scope: str | None, limit: int) -> list[Memory]:
+    """Return the newest memories first: all, or those of one scope."""
+    statement = sa.select(memories).order_by(memories.c.created_at.desc(), memories.c.id)
+    if scope is not None:
+        statement = statement.where(memories.c.scope == scope)
+    return [Memory(**row._mapping) for row in connection.execute(statement.limit(limit))]
+
+
+def unembedded(connection: sa.Connection, model: str, limit: int) -> list[UUID]:
+    """Return memories that have no embedding of a model yet, oldest first."""
+    statement = (
+        sa.select(memories.c.id)
+        .where(_lacks(model))
+        .order_by(memories.c.created_at, memories.c.id)
+        .limit(limit)
+    )
+    return list(connection.execute(statement).scalars())
+
+
+def contents_of(connection: sa.Connection, memory_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Return what those of the memories say that exist."""
+    statement = sa.select(memories.c.id, memories.c.content).where(memories.c.id.in_(memory_ids))
+    return {row.id: row.content for row in connection.execute(statement)}
+
+
+def lacking(connection: sa.Connection, model: str, memory_ids: Sequence[UUID]) -> set[UUID]:
+    """Return those of the memories that have no embedding of a model yet."""
+    statement = sa.select(memories.c.id).where(memories.c.id.in_(memory_ids), _lacks(model))
+    return set(connection.execute(statement).scalars())
+
+
+def index_model(connection: sa.Connection, model: str) -> None:
+    """Make the model's index if there is none; call it in a transaction of its own."""
+    connection.execute(sa.select(sa.func.remit_index_model(model)))
+
+
+def insert_embeddings(
+    connection: sa.Connection, model: str, embeddings: Sequence[tuple[UUID, Sequence[float]]]
+) -> int:
+    """Store embeddings of a model; return how many: a memory that has one of it keeps that one.
+
+    Args:
+        connection: the transaction.
+        model: what the vectors are recorded under.
+        embeddings: memories with their vectors, each of 1,536 numbers and length 1.
+    """
+    values = {
+        "model": model,
+        "ids": [memory_id for memory_id, _ in embeddings],
+        "vectors": [_written(vector) for _, vector in embeddings],
+    }
+    return len(connection.execute(_EMBED, values).all())
+
+
+def nearest(
+    connection: sa.Connection, model: str, vector: Sequence[float], limit: int
+) -> list[tuple[UUID, float]]:
+    """Return the memories nearest to a vector, nearest first, equals in the order of their ids.
+
+    Two probes of the model's index, which holds half-precision copies, propose candidates; the
+    whole vectors rank them. A question that lies between two clusters of memories would fill the
+    first probe with whichever cluster it meets first, so the second one looks where the first has
+    found nothing. Embeddings of other models are not looked at.
+
+    Args:
+        connection: the transaction; the settings of the search are local to it.
+        model: whose embeddings to search.
+        vector: 1,536 numbers of length 1.
+        limit: most memories to return, at least 1.
+
+    Returns:
+        Memories, each with the cosine of the angle between the vectors, -1 to 1.
+    """
+    candidates = max(limit * CANDIDATES_PER_RESULT, LEAST_CANDIDATES)
+    connection.execute(_TUNE, {"breadth": str(max(EF_SEARCH, candidates))})
+    values = {
+        "model": model,
+        "asked": _written(vector),
+        "candidates": candidates,
+        "limit": limit,
+    }
+    # Rounding may carry a cosine past its end.
+    return [
+        (row.memory_id, min(1.0, max(-1.0, row.similarity)))
+        for row in connection.execute(_NEAREST, values)
+    ]
+
+
+def found_memories(
+    connection: sa.Connection, model: str, ranked: Sequence[tuple[UUID, float]]
+) -> list[SemanticResult]:
+    """Return what :func:`nearest` found, with what each says and where it comes from."""
+    statement = sa.select(memories).where(memories.c.id.in_([each for each, _ in ranked]))
+    known = {row.id: Memory(**row._mapping) for row in connection.execute(statement)}
+    return [
+        SemanticResult(
+            memory_id=memory_id,
+            content=known[memory_id].content,
+            scope=known[memory_id].scope,
+            similarity_score=similarity,
+            model=model,
+            source=known[memory_id].source,
+        )
+        for memory_id, similarity in ranked
+    ]
+
+
+def insert_read(connection: sa.Connection, attempt: MemoryAccessAttempt) -> None:
+    """Add one read to the record of reads."""
+    statement = sa.insert(memory_reads).values(
+        principal=attempt.principal,
+        reader=attempt.reader,
+        query=attempt.query_name,
+        asked=attempt.asked,
+        outcome=attempt.outcome,
+        result_count=attempt.result_count,
+    )
+    connection.execute(statement.inline())
+
+
+def _lacks(model: str) -> sa.ColumnElement[bool]:
+    return ~sa.exists().where(
+        memory_embeddings.c.memory_id == memories.c.id, memory_embeddings.c.model == model
+    )
+
+
+def _written(vector: Sequence[float]) -> str:
+    """Return a vector as Postgres reads it: nine digits are all that single precision holds."""
+    return f"[{','.join(f'{number:.9g}' for number in vector)}]"
+
+
+# In one order, whoever writes: two who write the same at once wait for one another, and in two
+# orders they would deadlock. The same holds for embeddings.
+_INSERT = sa.text(
+    """
+    INSERT INTO memories (id, scope, content, digest, directive_id, run_id, created_by)
+    SELECT id, scope, content, digest, :directive_id, :run_id, :created_by
+    FROM jsonb_to_recordset(:rows) AS new (id uuid, scope text, content text, digest text)
+    ORDER BY scope, digest
+    ON CONFLICT (run_id, scope, digest) DO NOTHING
+    """
+).bindparams(
+    sa.bindparam("rows", type_=sa.dialects.postgresql.JSONB),
+    sa.bindparam("directive_id", type_=sa.Uuid),
+    sa.bindparam("run_id", type_=sa.Uuid),
+)
+
+_EMBED = sa.text(
+    """
+    INSERT INTO memory_embeddings (memory_id, model, embedding)
+    SELECT memory_id, :model, CAST(vector AS vector)
+    FROM unnest(:ids, :vectors) AS new (memory_id, vector)
+    ORDER BY memory_id
+    ON CONFLICT (memory_id, model) DO NOTHING
+    RETURNING memory_id
+    """
+).bindparams(
+    sa.bindparam("ids", type_=sa.ARRAY(sa.Uuid)), sa.bindparam("vectors", type_=sa.ARRAY(sa.Text))
+)
+
+# A plan made for the model's own name: a general one could not know which index holds it.
+_TUNE = sa.text(
+    """
+    SELECT set_config('hnsw.ef_search', :breadth, true),
+           set_config('plan_cache_mode', 'force_custom_plan', true)
+    """
+)
+
+# The vector is cast to `vector` wherever it stands: its first cast decides how Postgres takes the
+# parameter in, and what was taken in as half precision would rank by half precision. `away` is what
+# is left of the question without the mean of what the first probe found.
+_NEAREST = sa.text(
+    """
+    WITH first AS MATERIALIZED (
+        SELECT memory_id, embedding FROM memory_embeddings WHERE model = :model
+        ORDER BY CAST(l2_normalize(embedding) AS halfvec(1536))
+            <-> CAST(l2_normalize(CAST(:asked AS vector(1536))) AS halfvec(1536))
+        LIMIT :candidates
+    ), away AS MATERIALIZED (
+        SELECT CAST(
+            l2_normalize(CAST(:asked AS vector(1536)) - l2_normalize(avg(embedding)))
+            AS halfvec(1536)
+        ) AS direction
+        FROM first
+    ), second AS MATERIALIZED (
+        SELECT memory_id, embedding FROM memory_embeddings WHERE model = :model
+        ORDER BY CAST(l2_normalize(embedding) AS halfvec(1536)) <-> (SELECT direction FROM away)
+        LIMIT :candidates
+    ), candidates AS (
+        SELECT memory_id, embedding FROM first
+        UNION ALL
+        SELECT memory_id, embedding FROM second
+        WHERE memory_id NOT IN (SELECT memory_id FROM first)
+    )
+    SELECT memory_id, 1 - (embedding <=> CAST(:asked AS vector(1536))) AS similarity
+    FROM candidates
+    ORDER BY embedding <=> CAST(:asked AS vector(1536)), memory_id
+    LIMIT :limit
+    """
+)

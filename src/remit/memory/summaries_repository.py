@@ -1,0 +1,74 @@
+"""The SQL of the three questions about directives, runs and evidence.
+
+It selects only the columns that the role `remit_reader` may see.
+"""
+
+import sqlalchemy as sa
+
+from remit.artifacts.types import ArtifactType
+from remit.db.evidence_tables import artifacts
+from remit.db.tables import directives, execution_runs
+from remit.execution.lifecycle import RunStatus
+from remit.memory.results import ArtifactSummary, DirectiveSummary, ExecutionSummary
+
+
+def latest_directive(connection: sa.Connection, role: str) -> DirectiveSummary | None:
+    """Return the newest directive that addresses a role, or None when there is none."""
+    statement = (
+        sa.select(
+            directives.c.id,
+            directives.c.role,
+            directives.c.type,
+            directives.c.objective,
+            directives.c.status,
+            directives.c.created_at,
+        )
+        .where(directives.c.role == role)
+        .order_by(directives.c.created_at.desc(), directives.c.id)
+        .limit(1)
+    )
+    row = connection.execute(statement).first()
+    return DirectiveSummary(**row._mapping) if row else None
+
+
+def list_executions(
+    connection: sa.Connection, limit: int, status: RunStatus | None
+) -> list[ExecutionSummary]:
+    """Return runs, newest first: all of them, or those that stand so."""
+    statement = (
+        sa.select(
+            execution_runs.c.id.label("run_id"),
+            execution_runs.c.directive_id,
+            directives.c.type.label("directive_type"),
+            execution_runs.c.status,
+            execution_runs.c.created_at,
+            execution_runs.c.started_at,
+            execution_runs.c.ended_at,
+        )
+        .join(directives, directives.c.id == execution_runs.c.directive_id)
+        .order_by(execution_runs.c.created_at.desc(), execution_runs.c.id)
+        .limit(limit)
+    )
+    if status is not None:
+        statement = statement.where(execution_runs.c.status == status)
+    return [ExecutionSummary(**row._mapping) for row in connection.execute(statement)]
+
+
+def list_artifacts_of(
+    connection: sa.Connection, artifact_type: ArtifactType, limit: int
+) -> list[ArtifactSummary]:
+    """Return the artifacts of one type, newest first."""
+    statement = (
+        sa.select(
+            artifacts.c.id,
+            artifacts.c.type,
+            artifacts.c.uri,
+            artifacts.c.directive_id,
+            artifacts.c.run_id,
+            artifacts.c.created_at,
+        )
+        .where(artifacts.c.type == artifact_type)
+        .order_by(artifacts.c.created_at.desc(), artifacts.c.id)
+        .limit(limit)
+    )
+    return [ArtifactSummary(**row._mapping) for row in connection.execute(statement)]

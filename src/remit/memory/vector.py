@@ -1,0 +1,219 @@
+"""Memories found by meaning: embeddings stored, and searched within one model.
+
+Operations store, `remit.memory.postgres` searches. Nothing is embedded by itself: a memory can be
+found once somebody has asked for its embedding. Providers are called between transactions, never
+within one.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from remit.cognition.embeddings.provider import EmbeddingProvider
+from remit.cognition.embeddings.types import (
+    MAX_BATCH_SIZE,
+    MAX_TEXT_LENGTH,
+    EmbeddingRequest,
+    EmbeddingResponse,
+    vector_fault,
+)
+from remit.db.session import snapshot, transaction
+from remit.errors import InvalidInputError, NotFoundError
+from remit.memory import repository
+from remit.memory.queries import MAX_SEMANTIC_TOP_K, check_count, check_words
+from remit.memory.results import SemanticResult
+
+MAX_MODEL_LENGTH = 200
+"""Most characters of a model's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """What :func:`embed_and_store` did.
+
+    Attributes:
+        count: memories that have an embedding of the model now and had none before.
+        model: what their vectors are recorded under.
+        cost_usd: what the provider charged, in US dollars; None when a price is not known.
+    """
+
+    count: int
+    model: str
+    cost_usd: Decimal | None
+
+
+def store_memory_embedding(
+    engine: sa.Engine, memory_id: UUID, embedding: Sequence[float], *, model: str
+) -> bool:
+    """Store the embedding of one memory.
+
+    Args:
+        engine: the database.
+        memory_id: the memory.
+        embedding: 1,536 finite numbers, not all zero. Its length is not kept, only its direction.
+        model: what made it; vectors of two models are never compared.
+
+    Returns:
+        Whether it was stored; False when the memory has one of this model, which stays as it is.
+
+    Raises:
+        InvalidInputError: the embedding or the name of the model cannot be stored.
+        NotFoundError: there is no such memory.
+    """
+    vector = as_direction(embedding)
+    check_model(model)
+    with snapshot(engine) as connection:
+        _require(memory_id, repository.contents_of(connection, [memory_id]))
+    return _store(engine, model, [(memory_id, vector)]) == 1
+
+
+def semantic_search(
+    engine: sa.Engine, query_embedding: Sequence[float], limit: int, *, model: str
+) -> list[tuple[UUID, float]]:
+    """Return the memories whose embeddings of one model are nearest to a vector.
+
+    Args:
+        engine: the database.
+        query_embedding: 1,536 finite numbers, not all zero.
+        limit: most memories to return, 1 to 50.
+        model: whose embeddings to search; it made `query_embedding` too.
+
+    Returns:
+        Memories, each with its cosine similarity (-1 to 1), nearest first, equals in the order of
+        their ids.
+
+    Raises:
+        InvalidInputError: an argument is out of bounds; `field` names it.
+    """
+    vector = as_direction(query_embedding)
+    check_model(model)
+    check_count("limit", limit, MAX_SEMANTIC_TOP_K)
+    with snapshot(engine) as connection:
+        return repository.nearest(connection, model, vector, limit)
+
+
+def embed_and_store(
+    engine: sa.Engine, provider: EmbeddingProvider, memory_ids: Sequence[UUID]
+) -> Embedded:
+    """Embed memories, and store that a hundred at a time; a call that is cut short can be repeated.
+
+    A memory that has an embedding of the provider's model is not embedded again.
+
+    Raises:
+        NotFoundError: one of them does not exist; nothing was embedded.
+        EmbeddingProviderError: there are no vectors; those of earlier batches are stored.
+    """
+    wanted = list(dict.fromkeys(memory_ids))
+    with snapshot(engine) as connection:
+        contents = repository.contents_of(connection, wanted)
+        lacking = repository.lacking(connection, provider.model, wanted)
+    for memory_id in wanted:
+        _require(memory_id, contents)
+    missing = [memory_id for memory_id in wanted if memory_id in lacking]
+    count, cost = 0, Decimal(0)
+    is_known = True
+    for start in range(0, len(missing), MAX_BATCH_SIZE):
+        batch = missing[start : start + MAX_BATCH_SIZE]
+        response = provider.embed(EmbeddingRequest(tuple(contents[each] for each in batch)))
+        count += _store(engine, provider.model, _paired(batch, response))
+        cost += response.usage.estimated_cost_usd or 0
+        is_known = is_known and response.usage.estimated_cost_usd is not None
+    return Embedded(count, provider.model, cost if is_known else None)
+
+
+def semantic_search_text(
+    engine: sa.Engine, provider: EmbeddingProvider, query: str, limit: int
+) -> list[tuple[UUID, float]]:
+    """Return the memories nearest in meaning to a text, as :func:`semantic_search` does.
+
+    Raises:
+        InvalidInputError: an argument is out of bounds; `field` names it.
+        EmbeddingProviderError: the text could not be embedded.
+    """
+    vector = _asked(provider, query, limit)
+    with snapshot(engine) as connection:
+        return repository.nearest(connection, provider.model, vector, limit)
+
+
+def semantic_search_with_content(
+    engine: sa.Engine, provider: EmbeddingProvider, query: str, limit: int
+) -> list[SemanticResult]:
+    """Return what the memories nearest to a text say, nearest first, each with its source.
+
+    Raises:
+        InvalidInputError: an argument is out of bounds; `field` names it.
+        EmbeddingProviderError: the text could not be embedded.
+    """
+    vector = _asked(provider, query, limit)
+    with snapshot(engine) as connection:
+        ranked = repository.nearest(connection, provider.model, vector, limit)
+        return repository.found_memories(connection, provider.model, ranked)
+
+
+def as_direction(embedding: Sequence[float]) -> tuple[float, ...]:
+    """Return a vector of the same direction and of length 1.
+
+    Only the direction is compared. At length 1 every direction fits the single precision of the
+    table and the half precision of its index, where numbers over 65,504 have no place and those
+    under a ten-millionth become zero.
+
+    Args:
+        embedding: 1,536 numbers of Python or numpy, finite and not all zero.
+
+    Raises:
+        InvalidInputError: it is not that; the message says in which way.
+    """
+    try:
+        numbers = tuple(float(each) for each in embedding)
+    except (TypeError, ValueError, OverflowError):
+        raise InvalidInputError("holds what is no number", field="embedding") from None
+    fault = vector_fault(numbers)
+    if fault is not None:
+        raise InvalidInputError(fault, field="embedding")
+    # Divided twice, since the square of a number may be too large or too small to be one.
+    largest = max(map(abs, numbers))
+    scaled = [number / largest for number in numbers]
+    length = math.hypot(*scaled)
+    return tuple(number / length for number in scaled)
+
+
+def check_model(model: str) -> None:
+    """Return quietly when vectors can be recorded under a model's name.
+
+    Raises:
+        InvalidInputError: they can not.
+    """
+    check_words("model", model, MAX_MODEL_LENGTH)
+
+
+def _asked(provider: EmbeddingProvider, query: str, limit: int) -> tuple[float, ...]:
+    """Return the vector of a question within bounds."""
+    check_words("query", query, MAX_TEXT_LENGTH)
+    check_count("limit", limit, MAX_SEMANTIC_TOP_K)
+    return as_direction(provider.embed_single(query))
+
+
+def _paired(
+    memory_ids: Sequence[UUID], response: EmbeddingResponse
+) -> list[tuple[UUID, tuple[float, ...]]]:
+    vectors = map(as_direction, response.embeddings)
+    return list(zip(memory_ids, vectors, strict=True))
+
+
+def _require(memory_id: UUID, known: dict[UUID, str]) -> None:
+    if memory_id not in known:
+        raise NotFoundError(f"there is no memory {memory_id}; `remit memory recent` shows them")
+
+
+def _store(
+    engine: sa.Engine, model: str, embeddings: Sequence[tuple[UUID, Sequence[float]]]
+) -> int:
+    """Store embeddings, after making sure that their model has its index; return how many."""
+    with transaction(engine) as connection:
+        repository.index_model(connection, model)
+    with transaction(engine) as connection:
+        return repository.insert_embeddings(connection, model, embeddings)
