@@ -15,16 +15,19 @@ import sqlalchemy as sa
 from temporalio.client import Client
 
 from remit.cli.main import run
+from remit.db.engine import create_database_engine
 from remit.identity.types import Principal
 from remit.operations.identity import create_token
 from remit.stack.layout import DataDir, write_private
 from tests.support.keys import KEYS, put_keys
 from tests.support.people import ADMIN
+from tests.support.servers import MakeDatabase, as_login
 
 VARIABLES = (
     "DATABASE_URL",
     "DATABASE_OWNER_URL",
     "DATABASE_MODULE_URL",
+    "DATABASE_READER_URL",
     "TEMPORAL_ADDRESS",
     "TEMPORAL_NAMESPACE",
     "REMIT_DATA_DIR",
@@ -33,6 +36,12 @@ VARIABLES = (
     "REMIT_KEYS_DIR",
     "REMIT_SIGNING_KEY",
     "REMIT_MODULES",
+    "OBJECT_STORE_PROVIDER",
+    "OBJECT_STORE_DIR",
+    "EMBEDDING_PROVIDER",
+    "EMBEDDING_MODEL",
+    "OPENAI_API_KEY",
+    "OPENAI_BASE_URL",
     "NO_COLOR",
     "FORCE_COLOR",
     "COLUMNS",
@@ -115,7 +124,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def tokens(engine: sa.Engine, folder: Path) -> Mapping[str, str]:
-    """Make everybody of `PEOPLE` known, keep their tokens in the folder, and return them."""
+    """Keep a token of everybody of `PEOPLE` in this module's folder, and return them."""
+    return keep_tokens(engine, folder)
+
+
+def keep_tokens(engine: sa.Engine, folder: Path) -> Mapping[str, str]:
+    """Make everybody of `PEOPLE` known, keep their tokens in a folder, and return them."""
     made = {}
     for one in PEOPLE:
         token = create_token(engine, one, valid_for=timedelta(hours=1), by=ADMIN, keys=KEYS).token
@@ -124,6 +138,40 @@ def tokens(engine: sa.Engine, folder: Path) -> Mapping[str, str]:
         write_private(path, f"{token}\n")
         made[one.name] = str(token)
     return made
+
+
+@pytest.fixture
+def keeper(
+    remit: Remit,
+    make_database: MakeDatabase,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Remit:
+    """Return `remit` with a database of this one test, a store in a folder, and dana's token.
+
+    She is an admin; alice's and bob's tokens are kept for `--as`. There is no Temporal, and no
+    embedding provider is chosen.
+    """
+    url, data = make_database(), tmp_path / "data"
+    DataDir(data).prepare()
+    put_keys(data / "keys")
+    engine = create_database_engine(url, pool_size=1)
+    kept = keep_tokens(engine, data)
+    engine.dispose()
+    monkeypatch.setenv("DATABASE_URL", url)
+    monkeypatch.setenv("DATABASE_READER_URL", as_login(url, "remit_reader"))
+    monkeypatch.setenv("REMIT_DATA_DIR", str(data))
+    monkeypatch.setenv("REMIT_TOKEN", kept["dana"])
+    monkeypatch.setenv("OBJECT_STORE_PROVIDER", "filesystem")
+    return remit
+
+
+@pytest.fixture
+def kept_in(keeper: Remit) -> Iterator[sa.Engine]:
+    """Return the database that `keeper` works with."""
+    engine = create_database_engine(os.environ["DATABASE_URL"], pool_size=1)
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from remit.artifacts.schemas import ARTIFACT_SCHEMAS, artifact_json_schema
+from remit.artifacts.types import ArtifactType
 from remit.directives.schema import directive_json_schema
 from remit.policy.config import default_policy, parse_policy
 from tests.cli.conftest import Remit, Shown
@@ -91,3 +93,20 @@ def test_the_policy_in_force_is_printed_to_be_copied(
 def test_the_schema_is_that_of_a_directive(remit: Remit) -> None:
     assert json.loads(remit("schema").out) == directive_json_schema()
     assert remit("schema", "--json").out == remit("schema").out
+
+
+@pytest.mark.parametrize("name", ARTIFACT_SCHEMAS)
+def test_the_schema_of_each_type_of_artifact_is_printed_and_named_in_the_help(
+    remit: Remit, name: ArtifactType
+) -> None:
+    assert json.loads(remit("schema", "--artifact", name).out) == artifact_json_schema(name)
+    assert name in remit("schema", "--help").out
+
+
+def test_an_unknown_type_of_artifact_is_refused_by_naming_those_there_are(remit: Remit) -> None:
+    shown = remit("schema", "--artifact", "memo")
+    assert (shown.code, shown.out) == (2, "")
+    assert shown.err == (
+        "remit: --artifact: must be policy_evaluation, execution_start, execution_checkpoint, "
+        "execution_end, module_output, attachment, llm_call or llm_usage\n"
+    )

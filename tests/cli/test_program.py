@@ -19,11 +19,14 @@ HEAVY = {"alembic", "psycopg", "pydantic", "rich.live", "sqlalchemy", "temporali
 COMMANDS = (
     *("propose", "submit", "approve", "reject", "cancel", "retry", "list", "show", "watch"),
     *("explain", "modules", "schema", "policy", "up", "worker", "db"),
-    *("token", "principal", "keys"),
+    *("token", "principal", "keys", "artifacts", "memory"),
 )
 
+MODELS_AND_STORES = {"numpy", "obstore", "openai", "wordllama"}
+"""What a command loads when a model or a store is asked, and not before."""
 
-def loaded_by(*arguments: str) -> set[str]:
+
+def loaded_by(*arguments: str, **variables: str) -> set[str]:
     """Return the modules that a command line loads."""
     code = (
         "import sys, json, io\n"
@@ -38,14 +41,41 @@ def loaded_by(*arguments: str) -> set[str]:
         capture_output=True,
         text=True,
         check=True,
-        env=environment(),
+        env=environment(**variables),
     )
     return set(json.loads(ran.stdout))
 
 
-@pytest.mark.parametrize("command", ["--help", "propose --help", "up --help", "--version"])
+@pytest.mark.parametrize(
+    "command",
+    ["--help", "propose --help", "up --help", "--version", "memory --help", "artifacts put --help"],
+)
 def test_help_and_the_version_load_none_of_the_large_libraries(command: str) -> None:
-    assert loaded_by(*command.split()).isdisjoint(HEAVY)
+    assert loaded_by(*command.split()).isdisjoint(HEAVY | MODELS_AND_STORES)
+
+
+@pytest.mark.parametrize(
+    ("command", "provider"),
+    [
+        ("list", "openai"),
+        ("artifacts list", "openai"),
+        ("memory recent", "openai"),
+        ("memory embed", "local"),
+        ("memory search x", "local"),
+    ],
+)
+def test_no_model_and_no_store_is_loaded_before_one_is_asked(
+    tmp_path: Path, command: str, provider: str
+) -> None:
+    loaded = loaded_by(
+        *command.split(),
+        DATABASE_URL="postgresql://nobody@127.0.0.1:1/nowhere",
+        REMIT_DATA_DIR=str(tmp_path),
+        EMBEDDING_PROVIDER=provider,
+        OPENAI_API_KEY="sk-none",
+    )
+    assert "remit.db.engine" in loaded, "the command came as far as its database"
+    assert loaded.isdisjoint(MODELS_AND_STORES)
 
 
 def test_the_help_names_every_command_and_the_exit_codes(remit: Remit) -> None:
@@ -57,7 +87,11 @@ def test_the_help_names_every_command_and_the_exit_codes(remit: Remit) -> None:
 
 
 def test_every_command_has_help(remit: Remit) -> None:
-    below = ("policy check", "policy show", "db upgrade", "token create", "principal set")
+    below = (
+        *("policy check", "policy show", "db upgrade", "token create", "principal set"),
+        *(f"artifacts {name}" for name in ("list", "show", "get", "put", "gc", "check")),
+        *(f"memory {name}" for name in ("add", "load", "embed", "search", "recent")),
+    )
     for name in (*COMMANDS, *below):
         shown = remit(*name.split(), "--help")
         assert (shown.code, shown.err) == (0, ""), name

@@ -32,6 +32,7 @@ PURE = (
     "src/remit/identity/tokens.py",
     "src/remit/lifecycle.py",
     "src/remit/policy/*",
+    "src/remit/redaction.py",
     "src/remit/revealing/*",
     "src/remit/signing/*",
     "src/remit/wording.py",

@@ -20,6 +20,14 @@
 - `evidence`: `evidence export`, `evidence verify`
 - `evidence_story`: who let something happen, from a bundle (pure)
 - `audit`: `audit verify`, `audit checkpoint`
+- `artifacts`: `artifacts list`, `show`, `get`, `put`, `gc`, `check`
+- `filing`: what `artifacts put` makes of its arguments
+- `artifact_views`: what `artifacts` prints
+- `memory`: `memory add`, `load`, `embed`, `search`, `recent`
+- `notes`: memories as they are handed in, checked
+- `searchable`: memories embedded, a hundred at a time
+- `memory_views`: what `memory` prints
+- `progress`: a bar for what takes long
 - `saving`: files that are written whole, and never over another
 - `token`, `principals`, `keys`: `token`, `principal`, `keys`
 - `kept_tokens`: where a command finds the token that says who gives it

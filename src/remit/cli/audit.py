@@ -1,7 +1,5 @@
 """`remit audit`: whether the log still says what it said."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +7,7 @@ import typer
 
 from remit.cli.failures import NOT_HOPED_FOR
 from remit.cli.options import ActorOption, DataDirOption, JsonOption, KeyOption
+from remit.cli.progress import bar
 from remit.cli.saving import require_free, save
 from remit.errors import InvalidInputError, UnverifiableError
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from remit.audit.checkpoint import Checkpoint
     from remit.audit.verification import Finding
     from remit.json_types import JsonObject
-    from remit.operations.auditing import AuditReport, Progress, TakenCheckpoint
+    from remit.operations.auditing import AuditReport, TakenCheckpoint
     from remit.signing.keys import Keyring
 
 app = typer.Typer(help="Whether the log still says what it said.", no_args_is_help=True)
@@ -75,7 +74,7 @@ def verify(
     settings = load_settings(data_dir)
     keys = load_public_keys(key) if key else keyring(settings)
     held = None if checkpoint is None else _read_checkpoint(checkpoint, keys)
-    with database(data_dir) as engine, _bar(quiet=as_json) as progress:
+    with database(data_dir) as engine, bar("verifying", quiet=as_json) as progress:
         from remit.operations.auditing import verify_log
 
         by = caller(engine, settings, actor, keys=keys)
@@ -123,23 +122,6 @@ def take(
     _write_taken(out, taken)
     if warning is not None:
         write_line(Cell(f"warning: {warning}", "yellow"), stderr=True)
-
-
-@contextmanager
-def _bar(*, quiet: bool) -> "Iterator[Progress]":
-    """Show a person on a terminal how far an audit is."""
-    from remit.cli.output import console, on_terminal
-    from remit.operations.auditing import tell_nobody
-
-    if quiet or not on_terminal():
-        yield tell_nobody
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    columns = (TextColumn("verifying"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console(), transient=True) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _write_report(report: "AuditReport") -> None:

@@ -16,6 +16,16 @@ if TYPE_CHECKING:
 app = typer.Typer(help="The policy that the gate decides by.", no_args_is_help=True)
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A policy file (TOML).")]
+ArtifactOption = Annotated[
+    str | None,
+    typer.Option(
+        "--artifact",
+        metavar="TYPE",
+        show_default=False,
+        help="In its place that of an artifact's metadata: policy_evaluation, execution_start, "
+        "execution_checkpoint, execution_end, module_output, attachment, llm_call or llm_usage.",
+    ),
+]
 
 
 def modules(*, module: ModuleOption = None, as_json: JsonOption = False) -> None:
@@ -36,13 +46,20 @@ def modules(*, module: ModuleOption = None, as_json: JsonOption = False) -> None
     write_table(("NAME", "KIND", "VERSION", "SOURCE", "SUMMARY"), rows)
 
 
-def schema(*, as_json: JsonOption = False) -> None:
+def schema(*, artifact: ArtifactOption = None, as_json: JsonOption = False) -> None:
     """Print the JSON Schema of a directive, as `remit propose FILE` takes it."""
     from remit.cli.output import write_json
-    from remit.directives.schema import directive_json_schema
 
     del as_json  # it is JSON in any case; scripts may say so everywhere
-    write_json(directive_json_schema())
+    if artifact is None:
+        from remit.directives.schema import directive_json_schema
+
+        write_json(directive_json_schema())
+        return
+    from remit.artifacts.schemas import artifact_json_schema
+    from remit.cli.artifacts import artifact_type
+
+    write_json(artifact_json_schema(artifact_type(artifact, "--artifact")))
 
 
 @app.callback()

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from remit.tour.script import Scene
     from remit.tour.session import Host
 
-LEDGER_MODULE = "remit.tour.ledger:LedgerModule"
+TOUR_MODULES = "remit.tour.inventory:InventoryModule,remit.tour.ledger:LedgerModule"
 """The module that the tour's worker has besides those it finds."""
 
 _KeepOption = Annotated[
@@ -89,7 +89,7 @@ def _run(folder: Path, script: "Sequence[Scene]", *, keep: bool, as_json: bool) 
     from remit.tour.files import POLICY, shipped
 
     view = choose_view(as_json=as_json)
-    options = StackOptions(policy_file=shipped(POLICY), modules=LEDGER_MODULE)
+    options = StackOptions(policy_file=shipped(POLICY), modules=TOUR_MODULES)
     stack = Stack(DataDir(folder), options, report=view.stack_event)
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="remit-stack") as pool:
         starting = pool.submit(stack.start)
@@ -124,7 +124,7 @@ def _play(
 def _host(folder: Path) -> "Host":
     """Return this account as the host of a tour in `folder`, with the keys of the worker there."""
     from remit.cli import kept_tokens
-    from remit.cli.services import keyring, load_settings
+    from remit.cli.services import keyring, load_settings, object_store
     from remit.tour.session import Host
 
     # As the worker has them: its stack is in the folder, whatever the environment says.
@@ -138,7 +138,7 @@ def _host(folder: Path) -> "Host":
         kept_tokens.keep_first_admin(engine, settings, keys)
         return authenticate(engine, kept_tokens.find_token_text(settings, name), keys)
 
-    return Host(lambda: keyring(settings, make=True), find_admin)
+    return Host(lambda: keyring(settings, make=True), find_admin, lambda: object_store(settings))
 
 
 @contextmanager

@@ -85,7 +85,7 @@ def read_option(value: str, option: str) -> object:
     """
     try:
         if value.startswith("@"):
-            return parse_json(_read(value[1:]), is_file=True)
+            return parse_json(read_text(value[1:]), is_file=True)
         return parse_json(value)
     except InvalidInputError as error:
         raise InvalidInputError(str(error), field=option) from error
@@ -101,14 +101,14 @@ def read_directives(name: str, defaults: Defaults) -> "list[DirectiveCreate]":
     Raises:
         InvalidInputError: the first fault; for JSONL `field` begins with the line's number.
     """
-    text = _read(name)
+    text = read_text(name)
     shown = "standard input" if name == STANDARD_INPUT else printable(name, 300)
     if not text.strip():
         raise InvalidInputError(
             f"{shown}: holds no directive: write a JSON object, or one on each line"
         )
     if _is_jsonl(name, text):
-        return [_directive(data, place, defaults) for place, data in _lines(text)]
+        return [_directive(data, place, defaults) for place, data in read_lines(text)]
     try:
         document = parse_json(text, is_file=True)
     except InvalidInputError as error:
@@ -157,10 +157,13 @@ def _check_status(status: str, defaults: Defaults) -> None:
         )
 
 
-def _lines(text: str) -> Iterator[tuple[str, object]]:
-    """Yield each line that is not blank: its place, and its JSON.
+def read_lines(text: str) -> Iterator[tuple[str, object]]:
+    """Yield each line that is not blank: its place, like "line 3", and its JSON.
 
     Only a line feed ends a line: other characters that some call line ends may stand in strings.
+
+    Raises:
+        InvalidInputError: a line is not JSON; `field` is its place.
     """
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
@@ -180,8 +183,8 @@ def _is_jsonl(name: str, text: str) -> bool:
     return len(lines) > 1 and lines[0].startswith("{") and lines[0].endswith("}")
 
 
-def _read(name: str) -> str:
-    """Return the text of a file or of standard input.
+def read_text(name: str) -> str:
+    """Return the text of a file, or of standard input when its name is "-".
 
     Raises:
         InvalidInputError: it cannot be read, or is not UTF-8.

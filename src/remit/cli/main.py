@@ -15,6 +15,7 @@ import typer
 from typer.core import TyperGroup, TyperOption
 
 from remit.cli import (
+    artifacts,
     audit,
     cancel,
     catalog,
@@ -25,6 +26,7 @@ from remit.cli import (
     failures,
     keys,
     listing,
+    memory,
     principals,
     propose,
     show,
@@ -90,16 +92,29 @@ COMMANDS: Mapping[str, Mapping[str, Callable[..., None]]] = {
 }
 """Every command, under the heading that `remit --help` gives it."""
 
+GROUPS: Mapping[str, Mapping[str, typer.Typer]] = {
+    "What there is": {"policy": catalog.app},
+    "What happened": {
+        "evidence": evidence.app,
+        "artifacts": artifacts.app,
+        "audit": audit.app,
+    },
+    "What is remembered": {"memory": memory.app},
+    "Who may do what": {
+        "token": token.app,
+        "principal": principals.app,
+        "keys": keys.app,
+    },
+    "Services": {"db": database.app},
+}
+"""Every group of commands, likewise."""
+
 for _heading, _commands in COMMANDS.items():
     for _name, _function in _commands.items():
         app.command(_name, rich_help_panel=_heading)(_function)
-app.add_typer(catalog.app, name="policy", rich_help_panel="What there is")
-app.add_typer(evidence.app, name="evidence", rich_help_panel="What happened")
-app.add_typer(audit.app, name="audit", rich_help_panel="What happened")
-app.add_typer(token.app, name="token", rich_help_panel="Who may do what")
-app.add_typer(principals.app, name="principal", rich_help_panel="Who may do what")
-app.add_typer(keys.app, name="keys", rich_help_panel="Who may do what")
-app.add_typer(database.app, name="db", rich_help_panel="Services")
+for _heading, _groups in GROUPS.items():
+    for _name, _group in _groups.items():
+        app.add_typer(_group, name=_name, cls=LightGroup, rich_help_panel=_heading)
 
 
 @app.callback(invoke_without_command=True)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
+    from remit.artifacts.store import ObjectStore
+    from remit.cognition.embeddings.provider import EmbeddingProvider
     from remit.control import Control
     from remit.identity.types import Principal
     from remit.settings import Settings
@@ -96,6 +98,42 @@ def caller(
     return authenticate(engine, find_token_text(settings, name), keys or keyring(settings))
 
 
+def object_store(settings: "Settings") -> "ObjectStore":
+    """Return where evidence over 64 KB goes: the data folder of an embedded stack by itself.
+
+    Raises:
+        ObjectStoreException: the settings name a store that cannot be used; the message says why.
+    """
+    from remit.artifacts.config import get_object_store
+
+    default = "filesystem" if _stands_on_stack(settings) else "noop"
+    return get_object_store(settings, default=default, folder=settings.remit_data_dir / "objects")
+
+
+def embedding_provider(settings: "Settings") -> "EmbeddingProvider":
+    """Return what turns text into vectors: the model in the package on an embedded stack.
+
+    Raises:
+        EmbeddingProviderError: the settings name a provider that cannot be used.
+    """
+    from remit.cognition.embeddings.config import get_embedding_provider
+
+    default = "local" if _stands_on_stack(settings) else "noop"
+    provider = get_embedding_provider(settings, default=default)
+    if provider.name == "openai":
+        from remit.cognition.embeddings.retrying import silence_retry_log
+
+        silence_retry_log()
+    return provider
+
+
+def _stands_on_stack(settings: "Settings") -> bool:
+    """Return whether an embedded stack gives at least one of the services."""
+    from remit.stack.discovery import find_stack
+
+    return not settings.database_url or find_stack(settings.remit_data_dir) is not None
+
+
 def database_url(settings: "Settings") -> str:
     """Return where Postgres is; Temporal need not be known.
 
@@ -138,6 +176,31 @@ def database(data_dir: Path | None) -> "Iterator[sa.Engine]":
 
     engine = create_database_engine(
         url, role="remit_app", application_name="remit-cli", pool_size=2
+    )
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def reader_database(settings: "Settings") -> "Iterator[sa.Engine]":
+    """Open the database as a reader of memory, who can write nothing.
+
+    Raises:
+        UnavailableError: it is named nowhere and no stack runs.
+        MisconfiguredError: its address is not one of Postgres.
+    """
+    from remit.db.engine import create_database_engine
+    from remit.stack.discovery import find_stack, normalize_database_url
+
+    info = None if settings.database_url else find_stack(settings.remit_data_dir)
+    own = settings.database_reader_url or (info.reader_database_url if info else None)
+    engine = create_database_engine(
+        normalize_database_url(own) if own else database_url(settings),
+        role="remit_reader",
+        application_name="remit-reader",
+        pool_size=1,
     )
     try:
         yield engine

@@ -117,6 +117,7 @@ def _key_source(settings: "Settings") -> "Callable[[], Keyring]":
 
 def _make_parts(settings: "Settings", extra: Sequence[str], services: "Services") -> "WorkerParts":
     """Return what the worker works with; modules get connections of their own, and few rights."""
+    from remit.cli.services import object_store
     from remit.db.engine import create_database_engine
     from remit.execution.modules.registry import discover_modules
     from remit.operations.policies import PolicySource
@@ -138,6 +139,7 @@ def _make_parts(settings: "Settings", extra: Sequence[str], services: "Services"
         policies=PolicySource(settings.remit_policy_file),
         keys=_key_source(settings),
         registry=discover_modules(extra),
+        store=object_store(settings),
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import psycopg
 
-OWNER, APP, MODULE = "remit_owner", "remit_app", "remit_module"
+OWNER, APP, MODULE, READER = "remit_owner", "remit_app", "remit_module", "remit_reader"
 """Who migrates, what the services connect as, and what the engine of a module connects as."""
 
 _SETTLED = """

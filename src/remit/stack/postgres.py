@@ -26,7 +26,7 @@ from urllib.parse import quote
 from remit.errors import MisconfiguredError, UnavailableError
 from remit.stack.layout import POSTGRES_MAJOR, DataDir
 from remit.stack.marks import end_process, process_mark
-from remit.stack.ownership import APP, MODULE, OWNER, settle_database
+from remit.stack.ownership import APP, MODULE, OWNER, READER, settle_database
 from remit.stack.processes import Command, ProcessSlot, Roster, last_line
 from remit.stack.system_user import database_owner, grant_passage
 
@@ -81,6 +81,11 @@ class EmbeddedPostgres:
     def module_database_url(self) -> str:
         """How the engine of a module reaches the database."""
         return self.url_of(MODULE)
+
+    @property
+    def reader_database_url(self) -> str:
+        """How a reader of memory reaches the database."""
+        return self.url_of(READER)
 
     def url_of(self, login: str) -> str:
         """Return how one login reaches the database; only this account may use the socket."""

@@ -31,6 +31,7 @@ class StackInfo:
         owner_database_url: Postgres for whoever migrates it; None when the services' is all there
             is, as in a stack of an earlier release.
         module_database_url: Postgres for the engines of modules; None as above.
+        reader_database_url: Postgres for readers of memory; None as above.
         layout: layout version of the data directory.
     """
 
@@ -44,6 +45,7 @@ class StackInfo:
     policy_file: str | None = None
     owner_database_url: str | None = None
     module_database_url: str | None = None
+    reader_database_url: str | None = None
     layout: int = LAYOUT_VERSION
 
 
@@ -107,4 +109,5 @@ def _parse(content: Any) -> StackInfo:  # noqa: ANN401 - whatever the file holds
         policy_file=content["policy_file"],
         owner_database_url=content.get("owner_database_url"),
         module_database_url=content.get("module_database_url"),
+        reader_database_url=content.get("reader_database_url"),
     )

@@ -257,6 +257,7 @@ class Stack:
             policy_file=None if policy is None else str(policy.absolute()),
             owner_database_url=self._postgres.owner_database_url if self._postgres else None,
             module_database_url=self._module_url(),
+            reader_database_url=self._postgres.reader_database_url if self._postgres else None,
         )
         with self._state_lock:
             self._check_wanted()

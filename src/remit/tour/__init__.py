@@ -4,6 +4,7 @@ Where things are:
     SCRIPT, POLICY, shipped -> files
     Scene, Act, Outcome, load_script, principals_of -> script
     LedgerModule, read_ledger -> ledger
+    InventoryModule -> inventory
     play -> session
     Moment, Workers -> moments
     Tour -> runner

@@ -7,9 +7,10 @@ from pydantic import JsonValue
 
 from remit.identity.types import Principal
 from remit.json_types import JsonObject
+from remit.operations.artifacts import ArtifactCheck
 from remit.signing.keys import Keyring
 from remit.tour.played import Played
-from remit.tour.proofs import Proof, prove
+from remit.tour.proofs import Proof, prove, prove_evidence
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class TourReport:
         seconds: from the first proposal to the end of the last scene.
         people: everybody whom the database knows, by name.
         keys: what grants and votes must be signed with.
+        evidence: what was found when every artifact was read back.
     """
 
     played: tuple[Played, ...]
@@ -30,11 +32,15 @@ class TourReport:
     seconds: float
     people: Mapping[str, Principal]
     keys: Keyring
+    evidence: ArtifactCheck
 
     @property
     def proofs(self) -> tuple[Proof, ...]:
         """What the tour as a whole shows."""
-        return prove(self.played, self.people, self.keys)
+        return (
+            *prove(self.played, self.people, self.keys),
+            prove_evidence(self.evidence),
+        )
 
     @property
     def passed(self) -> bool:

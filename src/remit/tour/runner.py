@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 from remit.approval.types import Ballot, VoteDecision
+from remit.artifacts.store import ObjectStore
 from remit.control import Control
 from remit.directives.lifecycle import is_terminal_status
 from remit.directives.models import DirectiveRead
 from remit.errors import ConflictError, RemitError, UnavailableError
 from remit.identity.types import Principal
+from remit.operations.artifacts import check_artifacts
 from remit.operations.evidence import read_record
 from remit.operations.gate import GateOutcome
 from remit.policy.types import PolicyVerdict
@@ -80,8 +82,8 @@ class Tour:
         self._suffix = uuid4().hex[:8]
         self._first_completed: float | None = None
 
-    async def run(self, script: Sequence[Scene]) -> TourReport:
-        """Play every scene and report.
+    async def run(self, script: Sequence[Scene], store: ObjectStore) -> TourReport:
+        """Play every scene, read all evidence back, and report.
 
         The first goes alone, so that its time is that of one directive and not of a crowd. The
         others go together; those that kill the worker come last, one by one.
@@ -107,6 +109,9 @@ class Tour:
             seconds=time.monotonic() - began,
             people=self._people,
             keys=self._control.keys,
+            evidence=await asyncio.to_thread(
+                check_artifacts, self._control.engine, store, lambda _checked, _total: None
+            ),
         )
 
     async def _play(self, number: int, scene: Scene) -> Played:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from remit.artifacts.store import ObjectStore
 from remit.control import Control
 from remit.db.engine import create_database_engine
 from remit.identity.types import Principal
@@ -36,10 +37,12 @@ class Host:
     Attributes:
         find_keys: returns the keys of the stack's worker; called once the data folder is prepared.
         find_admin: returns the admin that makes the script's people and agents known.
+        find_store: returns where the stack's worker leaves large evidence; called as `find_keys`.
     """
 
     find_keys: Callable[[], Keyring]
     find_admin: Callable[[sa.Engine], Principal]
+    find_store: Callable[[], ObjectStore]
 
 
 async def play(
@@ -76,7 +79,7 @@ async def play(
             # A stack that fails takes its servers away: its error says why, and comes first.
             await asyncio.wrap_future(starting)
         control = Control(engine, WorkflowClient(client), policies, keys)
-        return await Tour(control, stack, people, watch).run(script)
+        return await Tour(control, stack, people, watch).run(script, host.find_store())
     finally:
         engine.dispose()
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from remit.operations.artifacts import ArtifactCheck
 from remit.operations.evidence import Record
 from remit.tour import proofs
 from remit.tour.ledger import Ledger
@@ -113,3 +114,25 @@ def test_a_kill_proves_something_only_with_one_effect_by_two_workers(
     ledger: Ledger, proof: Proof
 ) -> None:
     assert prove([a_played(ledger=ledger, killed_pid=7)])[-1] == proof
+
+
+def test_evidence_that_is_whole_is_counted() -> None:
+    assert proofs.prove_evidence(ArtifactCheck(65, (), 0, 1)) == Proof(
+        holds=True,
+        text="every artifact was read back and is what its digest says: 65, 1 of them in the "
+        "object store",
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "which"),
+    [
+        (ArtifactCheck(0, (), 0, 0), "there is none"),
+        (ArtifactCheck(2, ("artifact://local/1: gone",), 1, 0), "artifact://local/1: gone"),
+    ],
+)
+def test_evidence_that_is_damaged_or_missing_proves_nothing(
+    found: ArtifactCheck, which: str
+) -> None:
+    text = f"not every artifact is what its digest says: {which}"
+    assert proofs.prove_evidence(found) == Proof(holds=False, text=text)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from remit.operations.artifacts import ArtifactCheck
 from remit.tour.ledger import Ledger
 from remit.tour.played import Played
 from remit.tour.report import TourReport
@@ -11,7 +12,7 @@ from tests.unit.tour.samples import ID, KEYS, PEOPLE, a_played, a_scene
 
 
 def a_report(*played: Played, first_completed: float | None = None) -> TourReport:
-    return TourReport(played, first_completed, 1.0, PEOPLE, KEYS)
+    return TourReport(played, first_completed, 1.0, PEOPLE, KEYS, ArtifactCheck(9, (), 0, 1))
 
 
 def test_what_happened_as_expected_has_no_difference() -> None:
@@ -58,10 +59,14 @@ def test_a_tour_that_went_as_expected_passes() -> None:
     assert found.passed
     assert [proof.text for proof in found.proofs] == [
         "all 1 came to one end, each that stopped with its reason: 1 complete",
-        "every log verifies: 1 hash chains, 1 events; 0 artifacts beside them",
+        "every log verifies: 1 hash chains, 1 events",
         (
             "nothing ran without a signed grant: 1 runs, each consumed its own for that action; "
             "0 never ran"
+        ),
+        (
+            "every artifact was read back and is what its digest says: 9, 1 of them in the "
+            "object store"
         ),
     ]
 

@@ -232,7 +232,7 @@ def test_the_policy_of_the_tour_is_the_built_in_one_with_four_changes() -> None:
     unlike = {name for name, value in policy.items() if value != built_in[name]}
     assert unlike == {"version", "allowed_tools", "approval", "grant_valid_for"}
     assert policy["allowed_tools"] == sorted(
-        [*default_policy().allowed_tools, "fail_intentionally", "ledger"]
+        [*default_policy().allowed_tools, "fail_intentionally", "inventory", "ledger"]
     )
     *rules, added = policy["approval"]["rules"]
     assert added["required_approvals"] == 2

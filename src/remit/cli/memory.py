@@ -1,0 +1,221 @@
+"""`remit memory`: what is remembered, found again by its meaning."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from remit.cli.failures import NOT_HOPED_FOR
+from remit.cli.options import ActorOption, DataDirOption, JsonOption
+from remit.cli.progress import bar
+
+if TYPE_CHECKING:
+    from remit.cli.searchable import Tally
+
+app = typer.Typer(help="What is remembered, found again by its meaning.", no_args_is_help=True)
+
+TextArgument = Annotated[
+    str, typer.Argument(metavar="TEXT", help="What to remember; - reads standard input.")
+]
+NotesArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE",
+        help='JSON Lines: {"scope": ..., "content": ...} on each; - reads standard input.',
+    ),
+]
+QuestionArgument = Annotated[
+    str, typer.Argument(metavar="QUESTION", help="What to look for, in your own words.")
+]
+AboutOption = Annotated[str, typer.Option("--scope", help="What it is about, like billing.")]
+DefaultScopeOption = Annotated[
+    str | None,
+    typer.Option("--scope", show_default=False, help="The scope of lines that name none."),
+]
+OnlyScopeOption = Annotated[
+    str | None, typer.Option("--scope", show_default=False, help="Only those of this scope.")
+]
+RunOption = Annotated[
+    str | None,
+    typer.Option(
+        "--run",
+        metavar="ID",
+        show_default=False,
+        help="The completed run that taught it, or at least the first 4 characters of it. "
+        "Default: your own words, which needs the role admin.",
+    ),
+]
+NearestOption = Annotated[
+    int, typer.Option("--limit", min=1, max=50, help="At most so many, the nearest first.")
+]
+NewestOption = Annotated[
+    int, typer.Option("--limit", min=1, max=100, help="At most so many, the newest first.")
+]
+
+
+@app.callback()
+def memory() -> None:
+    """Remember, and find what is remembered by its meaning."""
+
+
+@app.command()
+def add(
+    text: TextArgument,
+    *,
+    scope: AboutOption,
+    run: RunOption = None,
+    actor: ActorOption = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Remember a text, and make it searchable; 1 when it is kept and cannot be searched for.
+
+    It is kept as it is; secrets in it are masked first. The same words are one memory.
+    """
+    from remit.cli.intake import STANDARD_INPUT, read_text
+    from remit.cli.memory_views import write_added
+    from remit.cli.notes import noted
+    from remit.cli.searchable import Tally, make_searchable
+    from remit.cli.services import caller, database, embedding_provider, load_settings
+
+    said = read_text(text).removesuffix("\n") if text == STANDARD_INPUT else text
+    new = noted(scope, said, scope_field="--scope", content_field="TEXT")
+    settings = load_settings(data_dir)
+    provider = embedding_provider(settings)
+    with database(data_dir) as engine:
+        from remit.operations.memories import find_run_id, remember
+
+        by = caller(engine, settings, actor)
+        source = None if run is None else find_run_id(engine, run)
+        [kept] = remember(engine, [new], by=by, run_id=source)
+        tally = Tally(provider.model)
+        make_searchable(engine, provider, [kept.memory_id], tally, by=by)
+    write_added(kept, tally, masked=new.content != said or new.scope != scope, as_json=as_json)
+    _exit_by(tally)
+
+
+@app.command()
+def load(
+    file: NotesArgument,
+    *,
+    scope: DefaultScopeOption = None,
+    actor: ActorOption = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Remember each line of a file, and make all of them searchable; an admin may.
+
+    The whole file is checked before anything is kept. Loaded twice, it adds nothing; interrupted
+    and loaded again, it goes on. The exit code is 1 when not all of it can be searched for.
+    """
+    from remit.cli.memory_views import write_loaded
+    from remit.cli.notes import read_notes
+    from remit.cli.searchable import Tally, batches, make_searchable
+    from remit.cli.services import caller, database, embedding_provider, load_settings
+
+    notes = read_notes(file, scope)
+    settings = load_settings(data_dir)
+    provider = embedding_provider(settings)
+    tally, done, new = Tally(provider.model), 0, 0
+    with database(data_dir) as engine, bar("loading", quiet=as_json) as progress:
+        from remit.operations.memories import remember
+
+        by = caller(engine, settings, actor)
+        progress(0, len(notes))
+        for batch in batches(notes):
+            kept = remember(engine, batch, by=by)
+            new += sum(each.is_new for each in kept)
+            done += len(kept)
+            ids = [each.memory_id for each in kept]
+            works = make_searchable(engine, provider, ids, tally, by=by)
+            progress(done, len(notes))
+            if not works and not tally.is_disabled:
+                break  # every other batch would fail as well, each after its retries
+    write_loaded(len(notes), done, new, tally, as_json=as_json)
+    _exit_by(tally)
+
+
+@app.command()
+def embed(
+    *, actor: ActorOption = None, data_dir: DataDirOption = None, as_json: JsonOption = False
+) -> None:
+    """Make searchable what is not under the model that EMBEDDING_PROVIDER chooses.
+
+    That is what was kept while there was no provider, or while there was another model.
+    """
+    from remit.cli.memory_views import write_embedded
+    from remit.cli.searchable import embed_all
+    from remit.cli.services import caller, database, embedding_provider, load_settings
+
+    settings = load_settings(data_dir)
+    provider = embedding_provider(settings)
+    with database(data_dir) as engine, bar("embedding", quiet=as_json) as progress:
+        by = caller(engine, settings, actor)
+        tally = embed_all(engine, provider, progress, by=by)
+    write_embedded(tally, as_json=as_json)
+    _exit_by(tally)
+
+
+@app.command()
+def search(
+    question: QuestionArgument,
+    *,
+    limit: NearestOption = 5,
+    actor: ActorOption = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find the memories nearest in meaning to a question; 1 when there is none to be found.
+
+    Each comes with its similarity (1 is the same direction), its scope and its source. Who asked
+    what is kept on record.
+    """
+    from remit.cli.memory_views import write_results
+    from remit.cli.output import spinner
+    from remit.cli.services import (
+        caller,
+        database,
+        embedding_provider,
+        load_settings,
+        reader_database,
+    )
+
+    settings = load_settings(data_dir)
+    provider = embedding_provider(settings)
+    with database(data_dir) as engine, reader_database(settings) as reading:
+        from remit.operations.recall import open_memory_reader
+
+        by = caller(engine, settings, actor)
+        reader = open_memory_reader(reading, engine, provider, by=by)
+        with spinner("searching", quiet=as_json):
+            found = reader.semantic_search(question, limit)
+    write_results(found, question, provider.model, as_json=as_json)
+    if not found:
+        raise typer.Exit(NOT_HOPED_FOR)
+
+
+@app.command()
+def recent(
+    *,
+    scope: OnlyScopeOption = None,
+    limit: NewestOption = 20,
+    actor: ActorOption = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List what was remembered last, the newest first. Who looked is kept on record."""
+    from remit.cli.memory_views import write_recent
+    from remit.cli.services import caller, database, load_settings
+
+    settings = load_settings(data_dir)
+    with database(data_dir) as engine:
+        from remit.operations.memories import recent_memories
+
+        by = caller(engine, settings, actor)
+        found = recent_memories(engine, by=by, scope=scope, limit=limit)
+    write_recent(found, as_json=as_json)
+
+
+def _exit_by(tally: "Tally") -> None:
+    """End with 1 when something cannot be searched for although a provider was chosen."""
+    if not tally.is_as_hoped:
+        raise typer.Exit(NOT_HOPED_FOR)

@@ -1,0 +1,138 @@
+"""Memories that are kept, made searchable: a hundred at a time, and none holds up the others.
+
+What a provider cannot embed stays a memory that no search finds. What a provider refuses for now,
+or because none is chosen, is made good by `remit memory embed`.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
+
+from remit.errors import ProviderError
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    import sqlalchemy as sa
+
+    from remit.cli.progress import Progress
+    from remit.cognition.embeddings.provider import EmbeddingProvider
+    from remit.identity.types import Principal
+
+BATCH = 100
+"""How many memories are written, and how many embedded, at once."""
+
+_AHEAD = 100_000
+
+_Item = TypeVar("_Item")
+
+
+@dataclass
+class Tally:
+    """What became of memories that were to be made searchable; it grows by each batch.
+
+    Attributes:
+        model: the model under which they are to be found.
+        count: how many were embedded now; those that were before are not counted.
+        cost_usd: what that cost, in US dollars; None when a price is not known.
+        left_out: those that the provider cannot embed, whenever it is asked.
+        failure: what kept the provider from embedding at all; None when nothing did.
+    """
+
+    model: str
+    count: int = 0
+    cost_usd: Decimal | None = Decimal(0)
+    left_out: list["UUID"] = field(default_factory=list)
+    failure: ProviderError | None = None
+
+    @property
+    def is_disabled(self) -> bool:
+        """Whether nothing was embedded because no provider is chosen."""
+        return self.failure is not None and self.failure.reason == "disabled"
+
+    @property
+    def is_as_hoped(self) -> bool:
+        """Whether everything was embedded that the choice of a provider lets expect."""
+        return self.is_disabled or (self.failure is None and not self.left_out)
+
+
+def batches(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
+    """Yield the items, :data:`BATCH` at a time."""
+    for start in range(0, len(items), BATCH):
+        yield items[start : start + BATCH]
+
+
+def make_searchable(
+    engine: "sa.Engine",
+    provider: "EmbeddingProvider",
+    memory_ids: "Sequence[UUID]",
+    tally: Tally,
+    *,
+    by: "Principal",
+) -> bool:
+    """Embed one batch of memories, and count in `tally` what became of it.
+
+    When the provider cannot embed one of them, they are embedded one by one, so that it is found.
+
+    Returns:
+        Whether another batch may fare better; False when the provider failed altogether.
+    """
+    from remit.operations.memories import embed_memories
+
+    try:
+        embedded = embed_memories(engine, provider, memory_ids, by=by)
+    except ProviderError as error:
+        if error.reason != "invalid_request":
+            tally.failure = error
+            return False
+        if len(memory_ids) > 1:
+            return all(
+                make_searchable(engine, provider, [each], tally, by=by) for each in memory_ids
+            )
+        tally.left_out.extend(memory_ids)
+        return True
+    tally.count += embedded.count
+    if tally.cost_usd is not None:
+        cost = embedded.cost_usd
+        tally.cost_usd = None if cost is None else tally.cost_usd + cost
+    return True
+
+
+def embed_all(
+    engine: "sa.Engine", provider: "EmbeddingProvider", progress: "Progress", *, by: "Principal"
+) -> Tally:
+    """Embed every memory that has no embedding of the provider's model.
+
+    Args:
+        engine: the database.
+        provider: what embeds.
+        progress: told how many were tried, and how many are known to be tried.
+        by: who asks for it.
+
+    Raises:
+        ProviderError: the provider refused before anything was embedded.
+    """
+    if provider.name == "noop":
+        provider.embed_single("anything")  # it refuses, and says how to choose another
+    tally, tried = Tally(provider.model), 0
+    while lacking := _lacking(engine, tally):
+        total = tried + len(lacking)
+        for batch in batches(lacking):
+            if not make_searchable(engine, provider, batch, tally, by=by):
+                if tally.failure is not None and not tally.count:
+                    raise tally.failure
+                return tally
+            tried += len(batch)
+            progress(tried, total)
+    return tally
+
+
+def _lacking(engine: "sa.Engine", tally: Tally) -> "list[UUID]":
+    """Return memories that have no embedding, but those that cannot have one."""
+    from remit.operations.memories import memories_without_embedding
+
+    passed_over = set(tally.left_out)
+    found = memories_without_embedding(engine, tally.model, _AHEAD + len(passed_over))
+    return list(islice((each for each in found if each not in passed_over), _AHEAD))
