@@ -62,7 +62,7 @@ lock: $(STAMP) ## Pin and hash anew what pyproject.toml asks for (LOCK_FLAGS=--u
 	@uv=$$(command -v uv || true); \
 	if [ -z "$$uv" ]; then $(BIN)/python -m pip install -qq uv; uv=$(BIN)/uv; fi; \
 	$(UV_COMPILE) --output-file requirements/runtime.txt; \
-	$(UV_COMPILE) --group dev --extra openai --constraints requirements/runtime.txt \
+	$(UV_COMPILE) --group dev --all-extras --constraints requirements/runtime.txt \
 		--output-file requirements/dev.txt
 	@echo "requirements/: locked"
 

@@ -7,6 +7,7 @@ and the dispatcher's next sweep makes up for it.
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -23,6 +24,7 @@ from remit.operations.authority import Authority
 from remit.operations.gate import GateOutcome
 from remit.operations.policies import PolicySource
 from remit.signing.keys import Keyring
+from remit.telemetry.tracing import directive_root, directive_span
 from remit.workflows.client import WorkflowClient
 
 _log = logging.getLogger(__name__)
@@ -62,9 +64,13 @@ class Control:
 
         All of them are stored, or none. See :func:`remit.operations.gate.propose` for the errors.
         """
+        began = time.time_ns()
         outcomes = await asyncio.to_thread(
             gate.propose, self.engine, contents, self.authority(), by=by
         )
+        for outcome in outcomes:
+            if outcome.created:
+                _tell_root(outcome, began)
         await self._start(outcome.directive for outcome in outcomes)
         return outcomes
 
@@ -73,10 +79,12 @@ class Control:
 
         See :func:`remit.operations.gate.submit` for the errors.
         """
-        outcome = await asyncio.to_thread(
-            gate.submit, self.engine, directive_id, self.authority(), by=by
-        )
-        await self._start([outcome.directive])
+        with directive_span(directive_id, "submit") as telling:
+            outcome = await asyncio.to_thread(
+                gate.submit, self.engine, directive_id, self.authority(), by=by
+            )
+            telling.set(status=outcome.directive.status)
+            await self._start([outcome.directive])
         return outcome
 
     async def vote(self, directive_id: UUID, ballot: Ballot, *, by: Principal) -> VoteOutcome:
@@ -84,12 +92,14 @@ class Control:
 
         See :func:`remit.operations.approvals.vote` for the errors.
         """
-        outcome = await asyncio.to_thread(
-            approvals.vote, self.engine, directive_id, ballot, self.authority(), by=by
-        )
-        if outcome.outcome == "approved":
-            await self._wake(self.workflows.execute(outcome.directive))
-        await self._wake(self.workflows.wake_approval(directive_id))
+        with directive_span(directive_id, "vote", decision=ballot.decision) as telling:
+            outcome = await asyncio.to_thread(
+                approvals.vote, self.engine, directive_id, ballot, self.authority(), by=by
+            )
+            telling.set(outcome=outcome.outcome, status=outcome.directive.status)
+            if outcome.outcome == "approved":
+                await self._wake(self.workflows.execute(outcome.directive))
+            await self._wake(self.workflows.wake_approval(directive_id))
         return outcome
 
     async def cancel(
@@ -99,13 +109,15 @@ class Control:
 
         See :func:`remit.operations.cancellation.cancel` for the errors.
         """
-        directive, before = await asyncio.to_thread(
-            cancellation.cancel, self.engine, directive_id, by=by, reason=reason
-        )
-        if before == "executing":
-            await self._wake(self.workflows.cancel_execution(directive_id))
-        if before == "proposed":
-            await self._wake(self.workflows.wake_approval(directive_id))
+        with directive_span(directive_id, "cancel") as telling:
+            directive, before = await asyncio.to_thread(
+                cancellation.cancel, self.engine, directive_id, by=by, reason=reason
+            )
+            telling.set(status=directive.status)
+            if before == "executing":
+                await self._wake(self.workflows.cancel_execution(directive_id))
+            if before == "proposed":
+                await self._wake(self.workflows.wake_approval(directive_id))
         return directive
 
     async def _start(self, directives: Iterable[DirectiveRead]) -> None:
@@ -114,12 +126,19 @@ class Control:
 
         async def start(directive: DirectiveRead) -> None:
             async with room:
-                if directive.status == "approved":
-                    await self._wake(self.workflows.execute(directive))
-                elif directive.status == "proposed":
-                    await self._wake(self.workflows.await_approval(directive.id))
+                await self._start_one(directive)
 
         await asyncio.gather(*(start(directive) for directive in directives))
+
+    async def _start_one(self, directive: DirectiveRead) -> None:
+        """Start what one directive waits for, in its own trace."""
+        if directive.status not in {"approved", "proposed"}:
+            return
+        with directive_span(directive.id, "start"):
+            if directive.status == "approved":
+                await self._wake(self.workflows.execute(directive))
+            else:
+                await self._wake(self.workflows.await_approval(directive.id))
 
     @staticmethod
     async def _wake(call: Awaitable[None]) -> None:
@@ -127,3 +146,16 @@ class Control:
             await call
         except UnavailableError as error:
             _log.warning("%s; the next sweep will find it", error)
+
+
+def _tell_root(outcome: GateOutcome, began_ns: int) -> None:
+    """Begin the trace of a directive that was just stored."""
+    verdict = outcome.decision.verdict.value if outcome.decision else "none"
+    directive_root(
+        outcome.directive.id,
+        "propose",
+        started_ns=began_ns,
+        status=outcome.directive.status,
+        verdict=verdict,
+        directive_type=outcome.directive.type,
+    )

@@ -16,6 +16,8 @@ PURE_MODULES = (
     "remit.signing.dsse",
     "remit.signing.pem",
     "remit.lifecycle",
+    "remit.telemetry.ids",
+    "remit.telemetry.scrubbing",
     "remit.identity.names",
     "remit.identity.rules",
     "remit.identity.types",

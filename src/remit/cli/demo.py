@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -118,7 +119,13 @@ def _play(
     from remit.tour.session import play
 
     host = _host(stack.data.path)
-    return asyncio.run(play(stack, starting, host, script=script, watch=view.moment))
+    from remit.cli.observing import observed
+    from remit.cli.services import load_settings
+
+    settings = load_settings(stack.data.path)
+    with observed(settings, "remit-demo", embedded=True) as seen:
+        host = replace(host, observed=seen)
+        return asyncio.run(play(stack, starting, host, script=script, watch=view.moment))
 
 
 def _host(folder: Path) -> "Host":

@@ -220,6 +220,7 @@ async def control(settings: "Settings") -> "AsyncIterator[Control]":
 
     services = resolve_services(settings)
 
+    from remit.cli.observing import observed
     from remit.control import Control
     from remit.db.engine import create_database_engine
     from remit.operations.policies import PolicySource
@@ -228,21 +229,22 @@ async def control(settings: "Settings") -> "AsyncIterator[Control]":
     policies = PolicySource(services.policy_file)
     keys = keyring(settings)
     address = services.temporal_address
-    try:
-        async with asyncio.timeout(CONNECT_SECONDS):
-            client = await connect(address, services.temporal_namespace)
-    except TimeoutError as error:
-        raise UnavailableError(
-            f"Temporal at {address} does not answer within {CONNECT_SECONDS:g} s; "
-            "start it, or correct TEMPORAL_ADDRESS"
-        ) from error
-    engine = create_database_engine(
-        services.database_url, role="remit_app", application_name="remit-cli", pool_size=2
-    )
-    try:
-        yield Control(engine, WorkflowClient(client), policies, keys)
-    finally:
-        engine.dispose()
+    with observed(settings, "remit-cli") as seen:
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                client = await connect(address, services.temporal_namespace, seen)
+        except TimeoutError as error:
+            raise UnavailableError(
+                f"Temporal at {address} does not answer within {CONNECT_SECONDS:g} s; "
+                "start it, or correct TEMPORAL_ADDRESS"
+            ) from error
+        engine = create_database_engine(
+            services.database_url, role="remit_app", application_name="remit-cli", pool_size=2
+        )
+        try:
+            yield Control(engine, WorkflowClient(client), policies, keys)
+        finally:
+            engine.dispose()
 
 
 async def resolve(control: "Control", text: str) -> "UUID":

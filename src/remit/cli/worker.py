@@ -10,6 +10,7 @@ import gc
 import os
 import signal
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -60,30 +61,33 @@ def worker(
 
 async def _serve(settings: "Settings", extra: Sequence[str], wait_for_stack: Path | None) -> None:
     """Connect to both services and serve until a signal."""
+    from remit.cli.observing import evaluated, observed
+
     # Imported before the wait: these take longer than the servers need to start.
     from remit.workflows.client import connect
     from remit.workflows.worker import serve
 
     services = _find_services(settings, wait_for_stack)
-    parts = _make_parts(settings, extra, services)
-    if wait_for_stack is None:
-        _check_schema(parts.engine)
-    client = await connect(services.temporal_address, services.temporal_namespace)
-    _settle_memory()
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    try:
-        await serve(
-            client,
-            parts,
-            sweep_seconds=settings.remit_sweep_seconds,
-            stop=stop,
-            on_ready=lambda: _tell_ready(wait_for_stack),
-        )
-    finally:
-        parts.engine.dispose()
-        parts.module_engine.dispose()
+    with observed(settings, "remit-worker", lasting=True) as seen, evaluated(settings) as tell:
+        parts = replace(_make_parts(settings, extra, services), observe=tell)
+        if wait_for_stack is None:
+            _check_schema(parts.engine)
+        client = await connect(services.temporal_address, services.temporal_namespace, seen)
+        _settle_memory()
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        try:
+            await serve(
+                client,
+                parts,
+                sweep_seconds=settings.remit_sweep_seconds,
+                stop=stop,
+                on_ready=lambda: _tell_ready(wait_for_stack),
+            )
+        finally:
+            parts.engine.dispose()
+            parts.module_engine.dispose()
 
 
 def _settle_memory() -> None:

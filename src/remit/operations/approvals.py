@@ -40,6 +40,8 @@ from remit.operations.ballots import check_terms, counted_votes, known_voter
 from remit.operations.decisions import Evaluation, last_evaluation
 from remit.operations.granting import Action, Consent, Footing, make_grant, reserved_data
 from remit.operations.spending import lock_spending
+from remit.operations.telling import tell_arrivals
+from remit.telemetry.metrics import record_approval_wait
 
 VoteResult = Literal["pending", "approved", "rejected", "withheld"]
 """What votes lead to; `withheld` when enough approve, and a limit on spending has too little left
@@ -139,9 +141,11 @@ def _expire_if_due(
     if request.status != "pending" or database_time(connection) < request.expires_at:
         return False
     resolve_request(connection, request.id, "pending", "expired")
-    transition_directive_status(
+    expired = transition_directive_status(
         connection, [directive.id], current="proposed", target="blocked", reason="expired"
     )
+    record_approval_wait((request.expires_at - request.requested_at).total_seconds())
+    tell_arrivals(expired)
     record(
         connection,
         [
@@ -189,6 +193,9 @@ def _cast(
     else:
         missing = request.required_approvals - len(approvers(votes))
     record(connection, entries)
+    if after is not directive:
+        record_approval_wait((new.cast_at - request.requested_at).total_seconds())
+        tell_arrivals([after])
     return VoteOutcome(after, outcome, missing)
 
 

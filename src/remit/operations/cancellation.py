@@ -26,6 +26,7 @@ from remit.identity.rules import require_own
 from remit.identity.types import Principal
 from remit.json_types import JsonObject
 from remit.operations.spending import release_budget
+from remit.operations.telling import tell_arrivals
 
 
 def cancel(
@@ -58,7 +59,8 @@ def cancel(
         event: EventType = "directive.aborted" if before == "executing" else "directive.blocked"
         entries.append(Entry(directive_id, event, by.name, because))
         record(connection, entries)
-        return stopped, before
+    tell_arrivals([stopped])
+    return stopped, before
 
 
 def _stop_before_run(

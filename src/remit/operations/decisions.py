@@ -3,6 +3,7 @@
 `remit.operations.gate` decides and calls :func:`record_cases` inside its transaction.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
@@ -38,6 +39,8 @@ from remit.policy.types import (
     PolicyVerdict,
     combine,
 )
+from remit.telemetry.metrics import add_budget_reserved, record_policy_evaluation
+from remit.telemetry.tracing import directive_span
 
 _AFTER: Mapping[PolicyVerdict, DirectiveStatus] = {
     PolicyVerdict.ALLOW: "approved",
@@ -124,14 +127,20 @@ def decide_case(
     content = intent_of(intent)
     digest = action_digest(content)
     seen = PolicyInput(content, digest, spending.seen(content))
-    decision = decide(seen, policy)
-    if frozen_as not in {None, digest}:
-        results = (*decision.results, CHANGED_CONTENT)
-        decision = replace(decision, verdict=combine(results), results=results)
+    began = time.perf_counter()
+    with directive_span(directive_id, "policy.evaluate", policy_version=policy.version) as telling:
+        decision = decide(seen, policy)
+        if frozen_as not in {None, digest}:
+            results = (*decision.results, CHANGED_CONTENT)
+            decision = replace(decision, verdict=combine(results), results=results)
+        telling.set(verdict=decision.verdict.value)
+    record_policy_evaluation(decision.verdict.value, time.perf_counter() - began)
     evaluation = _evaluation(directive_id, seen, policy, decision)
     grant_id = uuid4()
     allowed = decision.verdict is PolicyVerdict.ALLOW
     reserved = spending.take(content, directive_id, grant_id) if allowed else []
+    if reserved:
+        add_budget_reserved(float(reserved[0].promise.amount))
     return Case(directive_id, intent, digest, opening, decision, evaluation, grant_id, reserved)
 
 

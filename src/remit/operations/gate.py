@@ -35,6 +35,7 @@ from remit.operations.authority import Authority
 from remit.operations.decisions import Case, decide_case, record_cases
 from remit.operations.granting import Footing
 from remit.operations.spending import lock_spending
+from remit.operations.telling import tell_arrivals
 from remit.policy.budget import parse_budget
 from remit.policy.config import PolicyConfig
 from remit.policy.types import PolicyDecision
@@ -92,12 +93,14 @@ def propose(
         stored = insert_directives(connection, new, grounds=ANNOUNCED)
         cases = _record(connection, [one for one in new if one.id in stored], stored, authority)
         earlier = _repeated(connection, [one for one in new if one.id not in stored])
-        return [
-            _created(one, stored[one.id].created_at, cases.get(one.id))
-            if one.id in stored
-            else GateOutcome(earlier[one.id], None, None, created=False)
-            for one in new
-        ]
+    outcomes = [
+        _created(one, stored[one.id].created_at, cases.get(one.id))
+        if one.id in stored
+        else GateOutcome(earlier[one.id], None, None, created=False)
+        for one in new
+    ]
+    tell_arrivals(outcome.directive for outcome in outcomes if outcome.created)
+    return outcomes
 
 
 def submit(
@@ -133,7 +136,8 @@ def submit(
         footing = Footing(database_time(connection), announced_module(connection, directive.type))
         record_cases(connection, [case], authority, {directive_id: footing})
         after = get_directive(connection, directive_id)
-        return GateOutcome(after, case.decision, case.evaluation.uri, created=False)
+    tell_arrivals([after])
+    return GateOutcome(after, case.decision, case.evaluation.uri, created=False)
 
 
 def _check_content(content: DirectiveCreate, by: Principal) -> None:

@@ -28,6 +28,7 @@ from remit.memory.vector import Embedded, embed_and_store
 from remit.memory.writing import NewMemory, checked
 from remit.operations.identifiers import identified
 from remit.operations.recall import record_read
+from remit.telemetry.metrics import add_embedding_usage
 
 MAX_RECENT = 100
 """Most memories that one list shows."""
@@ -98,7 +99,10 @@ def embed_memories(
         EmbeddingProviderError: the provider gave no vectors; batches before it were stored.
     """
     require(by, "propose", "operate", "administer")
-    return embed_and_store(engine, provider, memory_ids)
+    embedded = embed_and_store(engine, provider, memory_ids)
+    cost = None if embedded.cost_usd is None else float(embedded.cost_usd)
+    add_embedding_usage(embedded.model, texts=embedded.count, dollars=cost)
+    return embedded
 
 
 def memories_without_embedding(engine: sa.Engine, model: str, limit: int) -> list[UUID]:

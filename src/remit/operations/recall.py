@@ -8,6 +8,7 @@ from remit.identity.types import Principal
 from remit.memory.enforcement import MemoryAccessAttempt
 from remit.memory.postgres import PostgresMemoryReader
 from remit.memory.repository import insert_read
+from remit.telemetry.metrics import count_memory_read
 
 
 def open_memory_reader(
@@ -37,3 +38,4 @@ def record_read(engine: sa.Engine, attempt: MemoryAccessAttempt) -> None:
     """
     with transaction(engine) as connection:
         insert_read(connection, attempt)
+    count_memory_read(attempt.query_name, attempt.outcome)

@@ -35,6 +35,7 @@ from remit.operations.starts import (
     consumed_problem,
     start_runs,
 )
+from remit.operations.telling import tell_arrivals, tell_void
 
 MAX_ATTEMPTS = 3
 """How many times one run may be begun; after that its module is taken to kill its worker."""
@@ -125,6 +126,7 @@ def _abort_unfounded(connection: sa.Connection, directive: DirectiveRead) -> Run
     )
     data: JsonObject = {"reason": "approval_unverifiable", "because": ["it has no run under way"]}
     record(connection, [Entry(directive.id, "directive.aborted", data=data)])
+    tell_arrivals([aborted])
     return RunState(aborted, None)
 
 
@@ -147,6 +149,7 @@ def _block(
             Entry(directive.id, "directive.blocked", data={"reason": void}),
         ],
     )
+    tell_void(blocked, void)
     return RunState(blocked, None)
 
 

@@ -31,6 +31,7 @@ from remit.execution.mutator import create_execution_run
 from remit.json_types import JsonObject
 from remit.operations.authority import Authority
 from remit.signing.keys import Keyring
+from remit.telemetry.metrics import count_directive, record_queue_lag
 
 ConsumedProblem = Literal["action_changed", "approval_unverifiable", "policy_changed"]
 """Why a grant that a run consumed does not cover one more attempt."""
@@ -92,6 +93,9 @@ def start_runs(
         claims = claim_directives(connection, directive_ids, grounds=LATEST_GRANT)
         starts = [_prepare(claim, choose, authority) for claim in claims]
         _write(connection, starts)
+    for one in starts:
+        record_queue_lag((one.now - one.grant.issued_at).total_seconds())
+        count_directive("executing")
     states = {one.directive.id: RunState(one.directive, _as_read(one)) for one in starts}
     return [states[directive_id] for directive_id in directive_ids]
 

@@ -14,12 +14,12 @@ from remit.execution.modules.types import ModuleInput, ModuleOutput
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-MAX_FILES = 20_000
-"""Most files that one inventory lists; each takes about a hundred bytes."""
+MAX_FILES = 200
+"""Most files of one package that are listed; each takes about a hundred bytes."""
 
 
 class InventoryModule(BaseExecutionModule):
-    """Lists every installed package with its files and their digests, and leaves it as evidence."""
+    """Lists every installed package with its first files and their digests, as evidence."""
 
     name = "inventory"
 
@@ -33,9 +33,16 @@ class InventoryModule(BaseExecutionModule):
         packages: list[JsonValue] = []
         files = 0
         for found in sorted(distributions(), key=lambda each: each.name.lower()):
-            listed = _files_of(found)[: MAX_FILES - files]
+            listed = _files_of(found)
             files += len(listed)
-            packages.append({"name": found.name, "version": found.version, "files": listed})
+            packages.append(
+                {
+                    "name": found.name,
+                    "version": found.version,
+                    "file_count": len(listed),
+                    "files": listed[:MAX_FILES],
+                }
+            )
         emit_artifact("module_output", {"module": self.name, "packages": packages})
         return ModuleOutput.success({"packages": len(packages), "files": files})
 

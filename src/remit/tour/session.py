@@ -25,7 +25,7 @@ from remit.tour.moments import Moment
 from remit.tour.report import TourReport
 from remit.tour.runner import Tour
 from remit.tour.script import Scene, principals_of
-from remit.workflows.client import WorkflowClient, connect
+from remit.workflows.client import Observed, WorkflowClient, connect
 
 _PAUSE_SECONDS = 0.005
 
@@ -38,11 +38,13 @@ class Host:
         find_keys: returns the keys of the stack's worker; called once the data folder is prepared.
         find_admin: returns the admin that makes the script's people and agents known.
         find_store: returns where the stack's worker leaves large evidence; called as `find_keys`.
+        observed: what Temporal's client tells its spans to; None: nobody.
     """
 
     find_keys: Callable[[], Keyring]
     find_admin: Callable[[sa.Engine], Principal]
     find_store: Callable[[], ObjectStore]
+    observed: Observed | None = None
 
 
 async def play(
@@ -72,7 +74,9 @@ async def play(
     )
     try:
         try:
-            client = await connect(info.temporal_address, stack.options.temporal_namespace)
+            client = await connect(
+                info.temporal_address, stack.options.temporal_namespace, host.observed
+            )
             # The worker takes its last steps meanwhile.
             people = await asyncio.to_thread(_introduce, engine, host, script)
         finally:

@@ -5,6 +5,8 @@ that is lost costs time, which the dispatcher's sweep makes up for, and nothing 
 """
 
 from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
@@ -29,16 +31,37 @@ from remit.workflows.orders import (
     execution_order,
 )
 
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
 
-async def connect(address: str, namespace: str) -> Client:
+
+@dataclass(frozen=True)
+class Observed:
+    """What a client's spans and metrics go to.
+
+    Attributes:
+        provider: what makes spans; None: there are none.
+        core_metrics_port: where Temporal's core serves its own metrics; None: nowhere.
+    """
+
+    provider: "TracerProvider | None" = None
+    core_metrics_port: int | None = None
+
+
+async def connect(address: str, namespace: str, observed: Observed | None = None) -> Client:
     """Return a client of the Temporal front end at `address`.
+
+    Args:
+        address: the front end, as host:port.
+        namespace: the namespace of all workflows.
+        observed: what its spans and metrics go to; None: there are none.
 
     Raises:
         UnavailableError: it does not answer.
         MisconfiguredError: it has no such namespace.
     """
     try:
-        client = await Client.connect(address, namespace=namespace)
+        client = await Client.connect(address, namespace=namespace, **_observing(observed))
         await client.workflow_service.describe_namespace(
             DescribeNamespaceRequest(namespace=namespace)
         )
@@ -54,6 +77,20 @@ async def connect(address: str, namespace: str) -> Client:
             field="TEMPORAL_NAMESPACE",
         ) from error
     return client
+
+
+def _observing(observed: Observed | None) -> dict[str, Any]:
+    """Return the options of a client that is observed; loads OpenTelemetry only for one that is."""
+    found: dict[str, Any] = {}
+    if observed is None:
+        return found
+    from remit.workflows.tracing import DirectiveTracing, core_runtime
+
+    if observed.provider is not None:
+        found["interceptors"] = [DirectiveTracing(observed.provider)]
+    if observed.core_metrics_port is not None:
+        found["runtime"] = core_runtime(observed.core_metrics_port)
+    return found
 
 
 class WorkflowClient:

@@ -29,7 +29,12 @@ from remit.operations.policies import PolicySource
 from remit.settings import APPROVAL_QUEUE, EXECUTION_QUEUE
 from remit.signing.keys import Keyring
 from remit.workflows.activities.approval_activities import ApprovalActivities
-from remit.workflows.activities.calls import AuthoritySource, ModuleCaller
+from remit.workflows.activities.calls import (
+    AuthoritySource,
+    EndedRun,
+    ModuleCaller,
+    unobserved,
+)
 from remit.workflows.activities.dispatch_activities import DispatchActivities
 from remit.workflows.activities.execution_activities import ExecutionActivities
 from remit.workflows.activities.module_activities import ModuleActivities
@@ -69,6 +74,7 @@ class WorkerParts:
         keys: returns what signs grants, and what verifies them, as it is now.
         registry: the modules.
         store: where evidence over 64 KB goes.
+        observe: told of each run that has ended.
     """
 
     engine: sa.Engine
@@ -77,6 +83,7 @@ class WorkerParts:
     keys: Callable[[], Keyring]
     registry: ModuleRegistry
     store: ObjectStore
+    observe: Callable[[EndedRun], None] = unobserved
 
 
 async def serve(
@@ -110,7 +117,7 @@ async def serve(
 def _workers(
     client: Client, parts: WorkerParts, threads: ThreadPoolExecutor, runner: WorkflowRunner
 ) -> list[Worker]:
-    modules = ModuleCaller(parts.registry, parts.module_engine, parts.store)
+    modules = ModuleCaller(parts.registry, parts.module_engine, parts.store, parts.observe)
     authority = AuthoritySource(parts.policies, parts.keys)
     execution = ExecutionActivities(parts.engine, authority, modules)
     long_modules = ModuleActivities(parts.engine, modules, authority, threads)

@@ -1,5 +1,6 @@
 """How a run's module is called, whether in the ordinary activity or in one of its own."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -25,7 +26,7 @@ from remit.errors import (
 from remit.execution.models import ExecutionRunRead
 from remit.execution.modules.base import BaseExecutionModule
 from remit.execution.modules.registry import ModuleRegistry
-from remit.execution.modules.types import ModuleInput, ModuleOutput
+from remit.execution.modules.types import ModuleInput, ModuleOutput, run_status_of
 from remit.operations.authority import Authority
 from remit.operations.policies import PolicySource
 from remit.operations.results import Ended, Ending
@@ -34,6 +35,8 @@ from remit.operations.starts import ModuleChoice
 from remit.policy.budget import parse_budget
 from remit.redaction import redact_object
 from remit.signing.keys import Keyring
+from remit.telemetry.metrics import record_execution
+from remit.telemetry.tracing import span
 from remit.workflows.orders import ExecutionOrder, ExecutionStep, execution_id
 
 MODULE_ARTIFACT: ArtifactType = "module_output"
@@ -74,7 +77,8 @@ class Evidence:
                 f"cannot be stored: {fault.problem}", field=fault.path or "metadata"
             )
         cleaned = redact_object(metadata)
-        placed = place_json(self.store, cleaned)
+        with span("artifact", artifact_type=MODULE_ARTIFACT, store=self.store.name):
+            placed = place_json(self.store, cleaned)
         made = new_artifact(
             MODULE_ARTIFACT,
             cleaned if placed is None else {},
@@ -97,10 +101,36 @@ class Evidence:
 
 
 @dataclass(frozen=True)
+class EndedRun:
+    """A run that has ended, for whoever observes.
+
+    Attributes:
+        directive: what was asked.
+        run: the run, as its last attempt began.
+        status: status of the directive now.
+        run_status: how the run ended.
+        seconds: how long the module took.
+        artifacts: what the module left.
+    """
+
+    directive: DirectiveRead
+    run: ExecutionRunRead
+    status: str
+    run_status: str
+    seconds: float
+    artifacts: tuple[NewArtifact, ...]
+
+
+def unobserved(ended: EndedRun) -> None:  # noqa: ARG001 - the off switch of an observer
+    """Tell nobody."""
+
+
+@dataclass(frozen=True)
 class ModuleCaller:
     """The modules of this worker, and what they are handed.
 
     Attributes:
+        observe: told of each run that has ended; it must return at once and raise nothing.
         registry: the modules.
         engine: the database connection that modules get.
         store: where large evidence of theirs goes.
@@ -109,6 +139,7 @@ class ModuleCaller:
     registry: ModuleRegistry
     engine: sa.Engine
     store: ObjectStore
+    observe: Callable[[EndedRun], None] = unobserved
 
     def choice(self, name: str) -> ModuleChoice:
         """Return how this worker would run the module; an unknown one fails as a short one."""
@@ -130,6 +161,25 @@ class ModuleCaller:
         """Return what will hold what the module of this run emits."""
         return Evidence(directive, run, self.store)
 
+    def tell(
+        self, evidence: Evidence, output: ModuleOutput, ended: Ended, began: float
+    ) -> ExecutionStep:
+        """Tell how a run ended, and return where its directive stands.
+
+        Args:
+            evidence: what the module emitted, for which run.
+            output: what it returned.
+            ended: how the directive stands.
+            began: when the module was called, by `time.monotonic`.
+        """
+        run, seconds = evidence.run, time.monotonic() - began
+        record_execution(run.module, seconds)
+        status = run_status_of(output.status)
+        artifacts = tuple(evidence.artifacts)
+        told = EndedRun(evidence.directive, run, ended.status, status, seconds, artifacts)
+        self.observe(told)
+        return step_of(ended)
+
     def call(self, evidence: Evidence) -> ModuleOutput:
         """Call the module of a run that has begun.
 
@@ -137,7 +187,11 @@ class ModuleCaller:
             UnavailableError: the module says that trying again may help, and an attempt is left.
         """
         directive, run = evidence.directive, evidence.run
-        output = self.registry.dispatch_module(_input(directive, run), self.engine, evidence.emit)
+        with span("module", module_name=run.module, attempt=run.attempts) as telling:
+            output = self.registry.dispatch_module(
+                _input(directive, run), self.engine, evidence.emit
+            )
+            telling.set(status=output.status.value)
         error = output.error
         if error is not None and error.retryable and run.attempts < MAX_ATTEMPTS:
             raise UnavailableError(f"attempt {run.attempts} of {run.module}: {error.message}")

@@ -15,6 +15,7 @@ from remit.directives.models import DirectiveRead
 from remit.execution.models import ExecutionRunRead
 from remit.operations.results import end_run
 from remit.operations.runs import start_run
+from remit.telemetry.tracing import directive_span, span
 from remit.workflows.activities.calls import (
     AuthoritySource,
     ModuleCaller,
@@ -44,6 +45,12 @@ class ExecutionActivities:
         """Start the directive's run; call and end it too, if its module is short."""
         directive_id = UUID(order.directive_id)
         check_workflow(order)
+        with directive_span(directive_id, "execute") as telling:
+            step = self._execute(directive_id)
+            telling.set(status=step.status, reason=step.status_reason)
+        return step
+
+    def _execute(self, directive_id: UUID) -> ExecutionStep:
         authority = self.authority.current()
         state = start_run(self.engine, directive_id, self.modules.choice, authority)
         if state.run is None:
@@ -61,4 +68,6 @@ class ExecutionActivities:
         output = self.modules.call(evidence)
         if time.monotonic() - began > limit.total_seconds():
             output = too_late(limit)
-        return step_of(end_run(self.engine, evidence.ending(output)))
+        with span("run.end", count=len(evidence.artifacts)):
+            ended = end_run(self.engine, evidence.ending(output))
+        return self.modules.tell(evidence, output, ended, began)

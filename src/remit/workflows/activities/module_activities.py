@@ -5,8 +5,10 @@ dies is noticed by its silence; the next one begins another attempt under the sa
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
@@ -17,6 +19,7 @@ from temporalio import activity
 from remit.execution.modules.types import ModuleOutput
 from remit.operations.results import end_run
 from remit.operations.runs import begin_run
+from remit.telemetry.tracing import directive_span
 from remit.workflows.activities.calls import (
     AuthoritySource,
     Evidence,
@@ -54,6 +57,12 @@ class ModuleActivities:
         """Begin an attempt of the directive's run, call its module, end the run."""
         directive_id = UUID(order.directive_id)
         check_workflow(order)
+        with directive_span(directive_id, "execute") as telling:
+            step = await self._execute(directive_id)
+            telling.set(status=step.status, reason=step.status_reason)
+        return step
+
+    async def _execute(self, directive_id: UUID) -> ExecutionStep:
         authority = self.authority.current()
         state = await self._in_thread(
             lambda: begin_run(self.engine, directive_id, self.modules.choice, authority)
@@ -62,7 +71,8 @@ class ModuleActivities:
             return step_of(state.directive)
         evidence = self.modules.evidence_of(state.directive, state.run)
         limit = self.modules.limit(state.directive)
-        work = self.threads.submit(self.modules.call, evidence)
+        began = time.monotonic()
+        work = self.threads.submit(copy_context().run, self.modules.call, evidence)
         try:
             output = await _watched(asyncio.wrap_future(work), limit.total_seconds())
         except asyncio.CancelledError:
@@ -74,7 +84,7 @@ class ModuleActivities:
             self._let_go(work, evidence)
         else:
             ended = await self._in_thread(lambda: end_run(self.engine, evidence.ending(output)))
-        return step_of(ended)
+        return self.modules.tell(evidence, output, ended, began)
 
     def _let_go(self, work: Future[ModuleOutput], evidence: Evidence) -> None:
         """Leave a module that nobody waits for to itself; what it returns still goes on record."""
@@ -87,7 +97,9 @@ class ModuleActivities:
             work.add_done_callback(hand_in)
 
     async def _in_thread(self, call: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self.threads, call)
+        # In the context of this activity, so that what is told joins its trace.
+        work = copy_context().run
+        return await asyncio.get_running_loop().run_in_executor(self.threads, work, call)
 
 
 async def _watched(

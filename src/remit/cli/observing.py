@@ -1,0 +1,123 @@
+"""What a process tells of its work: spans, metrics, logs, and runs that have ended.
+
+Doors turn it on with what the settings say; nothing that runs depends on it.
+"""
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from remit.settings import Settings
+    from remit.telemetry.running import Telemetry
+    from remit.workflows.activities.calls import EndedRun
+    from remit.workflows.client import Observed
+
+SHORT_SECONDS = 0.5
+"""How long a quick command may wait at its end for what was not sent yet."""
+
+
+@contextmanager
+def observed(
+    settings: "Settings", service: str, *, lasting: bool = False, embedded: bool | None = None
+) -> "Iterator[Observed | None]":
+    """Turn on what the settings ask for, and yield what a client of Temporal needs of it.
+
+    Args:
+        settings: where spans and metrics go. On the embedded stack recent spans are kept as files.
+        service: what this process is called.
+        lasting: whether it serves until it is ended: only such a one serves metrics and logs JSON.
+        embedded: whether the data folder is that of a stack; None: look whether one runs there.
+
+    Raises:
+        MisconfiguredError: the collector's address or the port is not usable.
+    """
+    from remit.stack.discovery import find_stack
+    from remit.telemetry.running import TelemetryOptions, start
+
+    if lasting:
+        from remit.telemetry.logging import configure
+
+        configure(json=True, level=settings.remit_log_level)
+    port = settings.remit_metrics_port if lasting else None
+    if embedded is None:
+        embedded = find_stack(settings.remit_data_dir) is not None
+    options = TelemetryOptions(
+        service=service,
+        version=_version(),
+        otlp_endpoint=settings.otel_exporter_otlp_endpoint or None,
+        span_folder=spans_dir(settings) if embedded else None,
+        metrics_port=port,
+        core_metrics_port=None if port is None else _free_port(),
+    )
+    telemetry = start(options)
+    try:
+        yield _observed(telemetry, options.core_metrics_port)
+    finally:
+        telemetry.close() if lasting else telemetry.close(SHORT_SECONDS)
+
+
+def spans_dir(settings: "Settings") -> Path:
+    """Return where the embedded stack keeps recent spans."""
+    return settings.remit_data_dir / "spans"
+
+
+@contextmanager
+def evaluated(settings: "Settings") -> "Iterator[Callable[[EndedRun], None]]":
+    """Yield what is to be told of each run that has ended; it returns at once, whatever happens.
+
+    Raises:
+        EvaluationProviderError: the settings name a provider that cannot be used.
+    """
+    from remit.evaluation.config import get_evaluation_provider
+    from remit.evaluation.interface import EvaluatedArtifact, EvaluationInput
+
+    provider = get_evaluation_provider(settings)
+
+    def tell(ended: "EndedRun") -> None:
+        provider.observe(
+            EvaluationInput(
+                directive_id=ended.directive.id,
+                type=ended.directive.type,
+                role=ended.directive.role,
+                status=ended.status,
+                run_id=ended.run.id,
+                module=ended.run.module,
+                run_status=ended.run_status,
+                attempts=ended.run.attempts,
+                duration_seconds=ended.seconds,
+                artifacts=tuple(EvaluatedArtifact(one.type, one.digest) for one in ended.artifacts),
+            )
+        )
+
+    try:
+        yield tell
+    finally:
+        provider.close()
+
+
+def _observed(telemetry: "Telemetry", core_port: int | None) -> "Observed | None":
+    if telemetry.tracer_provider is None and core_port is None:
+        return None
+    from remit.workflows.client import Observed
+
+    return Observed(telemetry.tracer_provider, core_port)
+
+
+def _free_port() -> int:
+    """Return a port of loopback that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("remit")
+    except PackageNotFoundError:
+        return "of a checkout"

@@ -1,0 +1,43 @@
+"""Which evaluation provider the settings choose; doors ask once, and nothing below a door does."""
+
+from remit.evaluation.guarded import GuardedEvaluation
+from remit.evaluation.interface import EvaluationProvider, failed
+from remit.evaluation.noop import NoOpEvaluationProvider
+from remit.settings import Settings
+from remit.wording import listed, quoted
+
+PROVIDERS = ("noop", "braintrust")
+"""Every word that EVALUATION_PROVIDER may hold."""
+
+_GRACE_SECONDS = 5.0  # a provider that says itself that it was late can say what to do about it
+
+
+def get_evaluation_provider(settings: Settings) -> GuardedEvaluation:
+    """Return the provider that is chosen, guarded; nothing is loaded or sent before it is told.
+
+    Raises:
+        EvaluationProviderError: `misconfigured`: there is no such provider, or a setting that it
+            needs is missing or wrong; the message names it.
+    """
+    return GuardedEvaluation(
+        _chosen(settings), timeout_seconds=settings.provider_timeout_seconds + _GRACE_SECONDS
+    )
+
+
+def _chosen(settings: Settings) -> EvaluationProvider:
+    chosen = settings.evaluation_provider or "noop"
+    if chosen == "noop":
+        return NoOpEvaluationProvider()
+    if chosen == "braintrust":
+        from remit.evaluation.braintrust import BraintrustEvaluationProvider
+
+        return BraintrustEvaluationProvider(
+            api_key=settings.braintrust_api_key,
+            project=settings.braintrust_project,
+            api_url=settings.braintrust_api_url,
+            timeout_seconds=settings.provider_timeout_seconds,
+        )
+    raise failed(
+        "misconfigured",
+        f"EVALUATION_PROVIDER is {quoted(chosen)}: set it to {listed(PROVIDERS)}",
+    )

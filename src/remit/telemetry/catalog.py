@@ -1,0 +1,134 @@
+"""Every metric, on one page.
+
+Names end as Prometheus asks: `_total` for a counter, the base unit before it. The lists of words
+are those of the layers above, which this one may not import; a test holds the two equal.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from remit.telemetry.words import Names, Words
+
+Bounded = Words | Names
+
+DIRECTIVE_STATUSES = frozenset(
+    {"draft", "proposed", "approved", "executing", "complete", "blocked", "aborted"}
+)
+VERDICTS = frozenset({"allow", "require_approval", "block"})
+FAILURE_TYPES = frozenset(
+    {
+        *("module_failed", "module_error", "module_not_found", "invalid_input", "timed_out"),
+        *("canceled", "attempts_exhausted", "approval_expired", "policy_changed"),
+        *("action_changed", "approval_unverifiable", "budget_exhausted"),
+    }
+)
+MODULE_STATUSES = frozenset({"success", "failure", "error"})
+VOID_REASONS = frozenset(
+    {"approval_expired", "policy_changed", "action_changed", "approval_unverifiable", "canceled"}
+)
+TOKEN_KINDS = frozenset({"input", "output"})
+CALL_STATUSES = frozenset(
+    {
+        *("success", "disabled", "misconfigured", "provider_error", "timeout"),
+        *("invalid_request",),
+    }
+)
+PROVIDERS = frozenset({"noop", "anthropic", "openai", "local", "braintrust"})
+READ_OUTCOMES = frozenset({"answered", "refused", "failed"})
+
+_STEP_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+_RUN_SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0)
+_PEOPLE_SECONDS = (1.0, 10.0, 60.0, 300.0, 900.0, 3600.0, 14400.0, 43200.0, 86400.0, 604800.0)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric.
+
+    Attributes:
+        name: its name, the same for Prometheus and for a collector.
+        kind: `counter` only rises; `histogram` counts by size.
+        description: what it measures.
+        labels: each label, with what makes the bounds of its values anew for each process.
+        unit: UCUM code of its unit; empty for a count.
+        buckets: upper bounds of a histogram, in its unit.
+    """
+
+    name: str
+    kind: Literal["counter", "histogram"]
+    description: str
+    labels: Mapping[str, Callable[[], Bounded]] = field(default_factory=dict)
+    unit: str = ""
+    buckets: tuple[float, ...] = ()
+
+
+def _words(words: frozenset[str]) -> Callable[[], Bounded]:
+    return lambda: Words(words)
+
+
+def _counter(
+    name: str, description: str, unit: str = "", **labels: Callable[[], Bounded]
+) -> Metric:
+    return Metric(name, "counter", description, labels, unit)
+
+
+def _seconds(
+    name: str, description: str, buckets: tuple[float, ...], **labels: Callable[[], Bounded]
+) -> Metric:
+    return Metric(name, "histogram", description, labels, "s", buckets)
+
+
+CATALOG: tuple[Metric, ...] = (
+    _counter(
+        "directives_total", "Directives that came to a status.", status=_words(DIRECTIVE_STATUSES)
+    ),
+    _counter(
+        "execution_failures_total",
+        "Runs that did not succeed, by why.",
+        failure_type=_words(FAILURE_TYPES),
+    ),
+    _counter("policy_evaluations_total", "Decisions of the gate.", verdict=_words(VERDICTS)),
+    _counter(
+        "module_executions_total",
+        "Calls of a module that ended.",
+        module_name=Names,
+        status=_words(MODULE_STATUSES),
+    ),
+    _seconds(
+        "execution_duration_seconds",
+        "From the start of a run to its end.",
+        _RUN_SECONDS,
+        directive_type=Names,
+    ),
+    _seconds(
+        "policy_evaluation_duration_seconds",
+        "How long one decision of the gate took.",
+        _STEP_SECONDS,
+    ),
+    _seconds(
+        "approval_wait_seconds", "From the request for approval to its outcome.", _PEOPLE_SECONDS
+    ),
+    _seconds("queue_lag_seconds", "From approved to started.", _RUN_SECONDS),
+    _counter(
+        "grants_voided_total", "Grants that no run may use any more.", reason=_words(VOID_REASONS)
+    ),
+    _counter("budget_reserved_dollars_total", "Dollars set aside for directives."),
+    _counter("budget_settled_dollars_total", "Dollars that directives turned out to have cost."),
+    _counter(
+        "llm_calls_total",
+        "Calls of a language model.",
+        provider=_words(PROVIDERS),
+        status=_words(CALL_STATUSES),
+    ),
+    _counter("llm_cost_dollars_total", "Estimated cost of language models, where it is known."),
+    _counter(
+        "llm_tokens_total",
+        "Tokens that language models took in and gave.",
+        kind=_words(TOKEN_KINDS),
+    ),
+    _counter("embedding_cost_dollars_total", "Estimated cost of embeddings, where it is known."),
+    _counter("embedding_texts_total", "Texts that were turned into vectors.", model=Names),
+    _counter("memory_reads_total", "Reads of memory.", query=Names, outcome=_words(READ_OUTCOMES)),
+)
+"""Every metric. `telemetry_lost_total` by reason comes along by itself."""

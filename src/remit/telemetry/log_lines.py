@@ -1,0 +1,108 @@
+"""The steps that make a log line out of a record; structlog runs them. Loaded by `configure` alone.
+
+Order matters: everything that is said about an event is gathered first, then secrets are masked,
+then what is too long is cut, and only then is it written as text.
+"""
+
+import logging
+import traceback
+from collections.abc import Mapping, MutableMapping, Sequence
+from datetime import UTC, datetime
+
+import structlog
+from pydantic import JsonValue
+from structlog.typing import EventDict, Processor
+
+from remit.redaction import redact_object
+from remit.telemetry.active import ACTIVE
+from remit.telemetry.scrubbing import LONGEST_READ, scrub_text
+
+FIELDS = "remit_fields"
+"""Attribute of a record that carries the fields of an event of ours."""
+
+_LONGEST = 2_000  # characters of one text
+_LONGEST_TRACEBACK = 8_000  # characters, the last ones: there stands what went wrong
+_MANY = 50  # entries of one list or object
+_DEEP = 5  # lists and objects within one another
+
+
+class LineFormatter(logging.Formatter):
+    """Turns any record of the standard library's logging into a line, whoever made it.
+
+    Args:
+        json: one JSON object a line; else words for a person.
+    """
+
+    def __init__(self, *, json: bool) -> None:
+        super().__init__()
+        self._render: Processor = (
+            structlog.processors.JSONRenderer(ensure_ascii=False)
+            if json
+            else structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"])
+        )
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, without its end."""
+        event = _shorten(_mask(_gather(record)))
+        return str(self._render(None, record.levelname.lower(), event))
+
+
+def _gather(record: logging.LogRecord) -> EventDict:
+    """Say when, how bad, who, what, in which step, and why."""
+    own: Mapping[str, object] | None = getattr(record, FIELDS, None)
+    said: dict[str, object] = {
+        "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(),
+        "level": record.levelname.lower(),
+        "logger": record.name,
+        "event": record.getMessage() if own is not None else record.name.replace(".", "_"),
+    }
+    if own is None:
+        said["message"] = record.getMessage()
+    ids = None if ACTIVE.recorder is None else ACTIVE.recorder.current_ids()
+    if ids is not None:
+        said["trace_id"], said["span_id"] = ids
+    for name, value in (own or {}).items():
+        said[f"{name}_" if name in said else name] = value
+    if record.exc_info and record.exc_info[1] is not None:
+        error = record.exc_info[1]
+        said["error_type"] = type(error).__qualname__
+        said["traceback"] = "".join(traceback.format_exception(error))
+    return said
+
+
+def _mask(event: EventDict) -> EventDict:
+    return dict(redact_object({name: _plain(value, _DEEP) for name, value in event.items()}))
+
+
+def _shorten(event: EventDict) -> EventDict:
+    trace = event.get("traceback")
+    if isinstance(trace, str) and len(trace) > _LONGEST_TRACEBACK:
+        event["traceback"] = "…" + trace[1 - _LONGEST_TRACEBACK :]
+    return {name: value if name == "traceback" else _short(value) for name, value in event.items()}
+
+
+def _plain(value: object, room: int) -> JsonValue:
+    """Return a value as JSON has it; an object of a library as its text."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, Mapping | MutableMapping):
+        if room == 0:
+            return f"[{len(value)} entries]"
+        return {str(name): _plain(each, room - 1) for name, each in list(value.items())[:_MANY]}
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
+        return (
+            [_plain(each, room - 1) for each in value[:_MANY]] if room else f"[{len(value)} long]"
+        )
+    text = value if isinstance(value, str) else str(value)
+    # What cannot be searched whole for secrets is not searched in part; see `scrubbing`.
+    return text if len(text) <= LONGEST_READ else f"[{len(text)} characters]"
+
+
+def _short(value: JsonValue) -> JsonValue:
+    if isinstance(value, str):
+        return scrub_text(value, _LONGEST)
+    if isinstance(value, list):
+        return [_short(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _short(each) for name, each in value.items()}
+    return value

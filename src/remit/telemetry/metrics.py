@@ -1,0 +1,90 @@
+"""Counters and histograms. Each function writes one sample and returns nothing.
+
+Called by operations and activities once the thing counted is true: after the commit. While metrics
+are off a call costs less than a microsecond. Names, labels and buckets stand in `catalog`.
+"""
+
+from remit.telemetry.active import ACTIVE, harmless
+
+
+def count_directive(status: str, count: int = 1) -> None:
+    """Count directives that came to a status."""
+    _write("directives_total", count, status=status)
+
+
+def count_execution_failure(failure_type: str) -> None:
+    """Count a run that did not succeed; `failure_type` is the status reason of its directive."""
+    _write("execution_failures_total", 1, failure_type=failure_type)
+
+
+def record_policy_evaluation(verdict: str, seconds: float) -> None:
+    """Count a decision of the gate, and how long it took."""
+    _write("policy_evaluations_total", 1, verdict=verdict)
+    _write("policy_evaluation_duration_seconds", seconds)
+
+
+def count_module_execution(module_name: str, status: str) -> None:
+    """Count a call of a module that ended."""
+    _write("module_executions_total", 1, module_name=module_name, status=status)
+
+
+def record_execution(directive_type: str, seconds: float) -> None:
+    """Record how long a run took, from its start to its end."""
+    _write("execution_duration_seconds", seconds, directive_type=directive_type)
+
+
+def record_approval_wait(seconds: float) -> None:
+    """Record how long people took, from the request to its outcome."""
+    _write("approval_wait_seconds", seconds)
+
+
+def record_queue_lag(seconds: float) -> None:
+    """Record how long an approved directive waited to be started."""
+    _write("queue_lag_seconds", seconds)
+
+
+def count_grant_voided(reason: str) -> None:
+    """Count a grant that no run may use any more."""
+    _write("grants_voided_total", 1, reason=reason)
+
+
+def add_budget_reserved(dollars: float) -> None:
+    """Add dollars that were set aside for a directive."""
+    _write("budget_reserved_dollars_total", dollars)
+
+
+def add_budget_settled(dollars: float) -> None:
+    """Add dollars that a directive turned out to have cost."""
+    _write("budget_settled_dollars_total", dollars)
+
+
+def count_llm_call(provider: str, status: str) -> None:
+    """Count a call of a language model; `status` is `success` or the error's type."""
+    _write("llm_calls_total", 1, provider=provider, status=status)
+
+
+def add_llm_usage(*, input_tokens: int, output_tokens: int, dollars: float | None) -> None:
+    """Add what a call of a language model used; `dollars` is None where no price is known."""
+    _write("llm_tokens_total", input_tokens, kind="input")
+    _write("llm_tokens_total", output_tokens, kind="output")
+    if dollars is not None:
+        _write("llm_cost_dollars_total", dollars)
+
+
+def add_embedding_usage(model: str, *, texts: int, dollars: float | None) -> None:
+    """Add what an embedding used; `dollars` is None where no price is known."""
+    _write("embedding_texts_total", texts, model=model)
+    if dollars is not None:
+        _write("embedding_cost_dollars_total", dollars)
+
+
+def count_memory_read(query: str, outcome: str) -> None:
+    """Count a read of memory: `answered`, `refused` or `failed`."""
+    _write("memory_reads_total", 1, query=query, outcome=outcome)
+
+
+def _write(name: str, amount: float, **labels: str) -> None:
+    samples = ACTIVE.samples
+    if samples is not None:
+        with harmless():
+            samples.write(name, amount, labels)

@@ -1,0 +1,96 @@
+"""The metrics at http://127.0.0.1:PORT/metrics, for Prometheus to fetch.
+
+Temporal's SDK keeps its own metrics in its Rust core and can serve them itself, on an address of
+its own. They are fetched from there when somebody asks, and stand in the same answer: that costs
+nothing while the worker works, where a buffer drained by Python would cost a call for each sample.
+"""
+
+import http.client
+from collections.abc import Iterable, Iterator
+from threading import Thread
+from wsgiref.simple_server import WSGIServer
+
+from opentelemetry.exporter.prometheus import PrometheusMetricReader
+from prometheus_client import CollectorRegistry, Metric, start_http_server
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.registry import Collector
+
+from remit.errors import MisconfiguredError
+from remit.telemetry.losses import Losses
+
+HOST = "127.0.0.1"
+"""The only address that is listened on."""
+
+_FETCH_SECONDS = 2.0
+_FETCH_BYTES = 8 * 1024 * 1024
+
+
+class MetricsServer:
+    """Serves one registry until it is closed.
+
+    Args:
+        port: where to listen; 0 for any free port.
+        core_port: where Temporal's core serves its own on loopback; None if it does not.
+        losses: where answers of the core that could not be read are counted.
+
+    Raises:
+        MisconfiguredError: the port cannot be had.
+    """
+
+    def __init__(self, port: int, core_port: int | None, losses: Losses) -> None:
+        self._registry = CollectorRegistry(auto_describe=False)
+        self.reader = PrometheusMetricReader(
+            disable_target_info=True, scope_info_enabled=False, registry=self._registry
+        )
+        if core_port is not None:
+            self._registry.register(_CoreMetrics(core_port, losses))
+        self._server, self._thread = _listen(port, self._registry)
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self._server.server_port)
+
+    def close(self) -> None:
+        """Stop serving and free the port."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+def _listen(port: int, registry: CollectorRegistry) -> tuple[WSGIServer, Thread]:
+    try:
+        return start_http_server(port, addr=HOST, registry=registry)
+    except (OSError, OverflowError) as error:
+        raise MisconfiguredError(
+            f"port {port} cannot be listened on ({error}): choose a free one",
+            field="REMIT_METRICS_PORT",
+        ) from error
+
+
+class _CoreMetrics(Collector):
+    """The metrics of Temporal's core, fetched when asked for."""
+
+    def __init__(self, port: int, losses: Losses) -> None:
+        self._port = port
+        self._losses = losses
+
+    def collect(self) -> Iterable[Metric]:
+        """Return them; none if the core does not answer, which is counted."""
+        try:
+            return list(self._fetched())
+        except (OSError, http.client.HTTPException, ValueError):
+            self._losses.add("recording")
+            return []
+
+    def _fetched(self) -> Iterator[Metric]:
+        connection = http.client.HTTPConnection(HOST, self._port, timeout=_FETCH_SECONDS)
+        try:
+            connection.request("GET", "/metrics")
+            answer = connection.getresponse()
+            text = answer.read(_FETCH_BYTES).decode("utf-8")
+        finally:
+            connection.close()
+        if answer.status != http.client.OK:
+            raise ValueError(f"the core answered {answer.status}")
+        yield from text_string_to_metric_families(text)

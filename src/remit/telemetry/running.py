@@ -1,0 +1,196 @@
+"""Turns telemetry on for a process, and off again.
+
+Called by doors with what the settings say. With nothing configured it loads nothing and changes
+nothing. What is not understood is refused here, at the start, in words for the person who set it;
+once it runs, telemetry fails in silence and counts.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from remit.errors import ConflictError
+from remit.telemetry.active import ACTIVE
+from remit.telemetry.logging import get_logger
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.metrics.export import MetricReader
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+
+    from remit.telemetry.prometheus import MetricsServer
+
+CLOSE_SECONDS = 2.0
+"""How long a process may wait at its end for what was not sent yet."""
+
+_COLLECTOR_DELAY = 1.0  # seconds a span waits for others, on its way to the collector
+_FILE_DELAY = 0.2  # the same on its way to a file, where a person may look for it at once
+
+
+@dataclass(frozen=True)
+class TelemetryOptions:
+    """What is wanted.
+
+    Attributes:
+        service: name of this process, as `remit-worker`.
+        version: Remit's version.
+        otlp_endpoint: the collector, as http://host:4318; None: nothing is sent.
+        span_folder: where recent spans are kept as files; None: nowhere.
+        metrics_port: where Prometheus comes for the metrics, on loopback; 0 for any free port;
+            None: nowhere.
+        core_metrics_port: where Temporal's core serves its own on loopback; they join the former.
+    """
+
+    service: str
+    version: str
+    otlp_endpoint: str | None = None
+    span_folder: Path | None = None
+    metrics_port: int | None = None
+    core_metrics_port: int | None = None
+
+
+class Telemetry:
+    """What was turned on; close it before the process ends."""
+
+    def __init__(self) -> None:
+        self.tracer_provider: TracerProvider | None = None
+        """What Temporal's tracing interceptor makes its spans with; None while tracing is off."""
+        self._server: MetricsServer | None = None
+        self._closings: list[Callable[[float], None]] = []
+
+    @property
+    def metrics_port(self) -> int | None:
+        """Where the metrics are served; None if they are not."""
+        return None if self._server is None else self._server.port
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close it."""
+        self.close()
+
+    def measure(self, options: TelemetryOptions, resource: "Resource") -> None:
+        """Turn metrics on, if they are wanted."""
+        if options.otlp_endpoint is None and options.metrics_port is None:
+            return
+        from remit.telemetry.instruments import Instruments
+
+        readers: list[MetricReader] = []
+        if options.otlp_endpoint is not None:
+            from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+
+            from remit.telemetry.otlp import otlp_metrics, signal_address
+
+            exporter = otlp_metrics(signal_address(options.otlp_endpoint, "metrics"))
+            readers.append(PeriodicExportingMetricReader(exporter))
+        if options.metrics_port is not None:
+            from remit.telemetry.prometheus import MetricsServer
+
+            server = MetricsServer(options.metrics_port, options.core_metrics_port, ACTIVE.losses)
+            self._server = server
+            self._closings.append(lambda _: server.close())
+            readers.append(server.reader)
+        instruments = Instruments(readers, resource, ACTIVE.losses)
+        self._closings.append(instruments.close)
+        ACTIVE.samples = instruments
+
+    def trace(self, options: TelemetryOptions, resource: "Resource") -> None:
+        """Turn tracing on, if it is wanted."""
+        if options.otlp_endpoint is None and options.span_folder is None:
+            return
+        from remit.telemetry.recorder import Recorder, make_provider
+        from remit.telemetry.span_queue import SpanQueue
+
+        provider = make_provider(resource)
+        if options.otlp_endpoint is not None:
+            from remit.telemetry.otlp import OtlpSpans, signal_address
+
+            address = signal_address(options.otlp_endpoint, "traces")
+            queue = SpanQueue(
+                lambda: OtlpSpans(address), ACTIVE.losses, delay_seconds=_COLLECTOR_DELAY
+            )
+            provider.add_span_processor(queue)
+            self._closings.append(queue.close)
+        if options.span_folder is not None:
+            from remit.telemetry.span_files import SpanFiles
+
+            folder = options.span_folder
+            queue = SpanQueue(lambda: SpanFiles(folder), ACTIVE.losses, delay_seconds=_FILE_DELAY)
+            provider.add_span_processor(queue)
+            self._closings.append(queue.close)
+        self.tracer_provider = provider
+        ACTIVE.recorder = Recorder(provider)
+
+    def close(self, seconds: float = CLOSE_SECONDS) -> None:
+        """Send what was not sent yet, for so many seconds at most, and turn everything off.
+
+        What is still under way then is left behind in its own thread, which ends with the process.
+        """
+        if self.tracer_provider is not None:
+            ACTIVE.recorder = None
+        if self._closings:
+            ACTIVE.samples = None
+        deadline = time.monotonic() + seconds
+        closings, self._closings = self._closings, []
+        # A little less for each, so that what it gives up is counted before the count is read.
+        threads = [Thread(target=each, args=(seconds * 0.9,), daemon=True) for each in closings]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        lost = ACTIVE.losses.counts()
+        if closings and lost:
+            get_logger(__name__).info("telemetry_lost", **{str(why): n for why, n in lost.items()})
+
+
+def start(options: TelemetryOptions) -> Telemetry:
+    """Turn on what is wanted, and return it.
+
+    Raises:
+        MisconfiguredError: the endpoint or the port is not usable; nothing was turned on.
+        ConflictError: it is on already.
+    """
+    telemetry = Telemetry()
+    wanted = (options.otlp_endpoint, options.span_folder, options.metrics_port)
+    if all(each is None for each in wanted):
+        return telemetry
+    if ACTIVE.recorder is not None or ACTIVE.samples is not None:
+        raise ConflictError("telemetry is on already: a process turns it on once")
+    _count_noise()
+    from remit.telemetry.recorder import make_resource
+
+    resource = make_resource(options.service, options.version)
+    try:
+        telemetry.measure(options, resource)
+        telemetry.trace(options, resource)
+    except BaseException:
+        telemetry.close(0.0)
+        raise
+    return telemetry
+
+
+class _Noise(logging.Handler):
+    """Takes what the SDK complains about: nobody at a terminal can mend it, so it is counted."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno >= logging.WARNING:
+            ACTIVE.losses.add("sdk")
+
+
+def _count_noise() -> None:
+    logger = logging.getLogger("opentelemetry")
+    logger.propagate = False
+    if not any(isinstance(each, _Noise) for each in logger.handlers):
+        logger.addHandler(_Noise())

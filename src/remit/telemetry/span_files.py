@@ -1,0 +1,120 @@
+"""Recent spans in files: what the embedded stack keeps where there is no collector.
+
+Each process writes a file of its own, one JSON object a line, and begins another when that is full.
+All files together are bounded: before a new one begins, the oldest make room.
+"""
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import ReadableSpan
+
+TOTAL_BYTES = 32 * 1024 * 1024
+"""What all files may hold together, counted when a file begins."""
+
+FILE_BYTES = 1024 * 1024
+"""Size at which a process begins another file."""
+
+MANY_FILES = 500
+"""How many files there may be: every command of a person leaves one."""
+
+_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
+
+
+class SpanFiles:
+    """Keeps spans in a folder, which is made if there is none; only its owner may read them.
+
+    Args:
+        folder: where to keep them.
+        total_bytes: what all files may hold together.
+        file_bytes: size at which another file begins.
+    """
+
+    def __init__(
+        self, folder: Path, *, total_bytes: int = TOTAL_BYTES, file_bytes: int = FILE_BYTES
+    ) -> None:
+        self._folder = folder
+        self._total_bytes = total_bytes
+        self._file_bytes = file_bytes
+        self._file: int | None = None
+        self._size = 0
+
+    def export(self, spans: Sequence["ReadableSpan"]) -> bool:
+        """Write spans; a whole batch in one write, so that a crash cuts the last line at most.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        lines = "".join(map(_line, spans)).encode()
+        file = self._room_for(len(lines))
+        written = os.write(file, lines)
+        self._size += written
+        return written == len(lines)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            with contextlib.suppress(OSError):
+                os.close(self._file)
+            self._file = None
+
+    def _room_for(self, size: int) -> int:
+        """Return the open file, another one if this is full or was removed."""
+        if self._file is not None:
+            removed = os.fstat(self._file).st_nlink == 0
+            if not removed and self._size + size <= self._file_bytes:
+                return self._file
+            self.close()
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._make_room()
+        name = f"{time.time_ns():020d}-{os.getpid()}.jsonl"
+        self._file, self._size = os.open(self._folder / name, _FLAGS, 0o600), 0
+        return self._file
+
+    def _make_room(self) -> None:
+        """Remove the oldest files until one more, full, keeps within the bounds."""
+        files = []
+        for file in sorted(self._folder.glob("*.jsonl")):
+            # Another process may make room at the same moment.
+            with contextlib.suppress(OSError):
+                files.append((file, file.stat().st_size))
+        held = sum(size for _, size in files)
+        count = len(files)
+        for file, size in files:
+            if held + self._file_bytes <= self._total_bytes and count < MANY_FILES:
+                return
+            with contextlib.suppress(OSError):
+                file.unlink()
+            held, count = held - size, count - 1
+
+
+def _line(span: "ReadableSpan") -> str:
+    """Return a span in the form that `kept` reads."""
+    context, resource = span.context, span.resource.attributes
+    if context is None:
+        return ""
+    record: dict[str, object] = {
+        "trace_id": f"{context.trace_id:032x}",
+        "span_id": f"{context.span_id:016x}",
+        "parent_id": None if span.parent is None else f"{span.parent.span_id:016x}",
+        "name": span.name,
+        "service": str(resource.get("service.name", "")),
+        "pid": os.getpid(),
+        "start_ns": span.start_time or 0,
+        "end_ns": span.end_time or 0,
+        "status": span.status.status_code.name.lower(),
+        "status_text": span.status.description,
+        "attributes": dict(span.attributes or {}),
+        "events": [
+            {"name": each.name, "at_ns": each.timestamp, "attributes": dict(each.attributes or {})}
+            for each in span.events
+        ],
+        "links": [f"{link.context.trace_id:032x}" for link in span.links],
+    }
+    return json.dumps(record, separators=(",", ":"), allow_nan=False) + "\n"
