@@ -18,7 +18,7 @@ HEAVY = {"alembic", "psycopg", "pydantic", "rich.live", "sqlalchemy", "temporali
 
 COMMANDS = (
     *("propose", "submit", "approve", "reject", "cancel", "retry", "list", "show", "watch"),
-    *("explain", "modules", "schema", "policy", "up", "worker", "db"),
+    *("explain", "trace", "top", "modules", "schema", "policy", "up", "worker", "db"),
     *("token", "principal", "keys", "artifacts", "memory"),
 )
 

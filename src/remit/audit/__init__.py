@@ -6,6 +6,9 @@
 - `checkpoint`: a signed note of every chain's head, to be kept away from the database (pure)
 - `verification`: what is wrong with the log, and in which row first (pure)
 - `scan_repository`: reads everything there is, to verify it
+- `overview`: what an overview of the loop is made of
+- `overview_repository`: reads it
+- `watch_repository`: reads some chains whole
 - `bundle`: all that is known of one directive, in one signed file (pure)
 - `bundle_checks`: what can be found out about such a file (pure)
 - `bundle_consent`, `bundle_runs`, `bundle_facts`: its checks of consent, its checks of action,

@@ -31,6 +31,8 @@ from remit.cli import (
     propose,
     show,
     token,
+    top,
+    trace,
     up,
     votes,
     watch,
@@ -78,7 +80,9 @@ COMMANDS: Mapping[str, Mapping[str, Callable[..., None]]] = {
         "list": listing.list_directives,
         "show": show.show,
         "explain": explain.explain,
+        "trace": trace.trace,
         "watch": watch.watch,
+        "top": top.top,
     },
     "What there is": {
         "modules": catalog.modules,

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import sqlalchemy as sa
+
     from remit.settings import Settings
     from remit.telemetry.running import Telemetry
     from remit.workflows.activities.calls import EndedRun
@@ -96,6 +98,26 @@ def evaluated(settings: "Settings") -> "Iterator[Callable[[EndedRun], None]]":
         yield tell
     finally:
         provider.close()
+
+
+def gauges(engine: "sa.Engine") -> "Callable[[], None]":
+    """Return what looks at the database and sets the gauges about it; it never raises."""
+    from remit.operations.chain_watch import ChainWatch, watch_chains
+    from remit.operations.overview import read_glance, samples_of
+    from remit.telemetry.logging import get_logger
+    from remit.telemetry.metrics import set_gauge
+
+    watched = [ChainWatch()]
+
+    def look() -> None:
+        try:
+            watched[0] = watch_chains(engine, watched[0])
+            for each in samples_of(read_glance(engine), len(watched[0].broken)):
+                set_gauge(each.name, each.value, **each.labels)
+        except Exception:  # noqa: BLE001 - the sweep goes on whatever the gauges do
+            get_logger(__name__).exception("gauges_not_set")
+
+    return look
 
 
 def _observed(telemetry: "Telemetry", core_port: int | None) -> "Observed | None":

@@ -61,7 +61,7 @@ def worker(
 
 async def _serve(settings: "Settings", extra: Sequence[str], wait_for_stack: Path | None) -> None:
     """Connect to both services and serve until a signal."""
-    from remit.cli.observing import evaluated, observed
+    from remit.cli.observing import evaluated, gauges, observed
 
     # Imported before the wait: these take longer than the servers need to start.
     from remit.workflows.client import connect
@@ -70,6 +70,8 @@ async def _serve(settings: "Settings", extra: Sequence[str], wait_for_stack: Pat
     services = _find_services(settings, wait_for_stack)
     with observed(settings, "remit-worker", lasting=True) as seen, evaluated(settings) as tell:
         parts = replace(_make_parts(settings, extra, services), observe=tell)
+        if settings.remit_metrics_port is not None or settings.otel_exporter_otlp_endpoint:
+            parts = replace(parts, look=gauges(parts.engine))
         if wait_for_stack is None:
             _check_schema(parts.engine)
         client = await connect(services.temporal_address, services.temporal_namespace, seen)

@@ -16,6 +16,9 @@
 - `memories`: write what a completed run taught, or what an admin notes
 - `recall`: read memory in somebody's name, on record
 - `identifiers`: what may be typed in place of a whole identifier
+- `overview`: how the loop fares, for gauges and for `remit top`
+- `chain_watch`: a few chains at a time, again and again, for the gauge
+- `telling`: what operations tell telemetry
 - `explanation`: what a directive still needs, and who could give it
 - `auditing`: walk every chain, and take checkpoints
 - `bundles`: one directive's evidence in one file

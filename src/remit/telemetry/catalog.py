@@ -48,7 +48,7 @@ class Metric:
 
     Attributes:
         name: its name, the same for Prometheus and for a collector.
-        kind: `counter` only rises; `histogram` counts by size.
+        kind: `counter` only rises; `gauge` is as last set; `histogram` counts by size.
         description: what it measures.
         labels: each label, with what makes the bounds of its values anew for each process.
         unit: UCUM code of its unit; empty for a count.
@@ -56,7 +56,7 @@ class Metric:
     """
 
     name: str
-    kind: Literal["counter", "histogram"]
+    kind: Literal["counter", "gauge", "histogram"]
     description: str
     labels: Mapping[str, Callable[[], Bounded]] = field(default_factory=dict)
     unit: str = ""
@@ -65,6 +65,10 @@ class Metric:
 
 def _words(words: frozenset[str]) -> Callable[[], Bounded]:
     return lambda: Words(words)
+
+
+def _gauge(name: str, description: str, **labels: Callable[[], Bounded]) -> Metric:
+    return Metric(name, "gauge", description, labels)
 
 
 def _counter(
@@ -129,6 +133,26 @@ CATALOG: tuple[Metric, ...] = (
     ),
     _counter("embedding_cost_dollars_total", "Estimated cost of embeddings, where it is known."),
     _counter("embedding_texts_total", "Texts that were turned into vectors.", model=Names),
+    _gauge(
+        "directives_waiting",
+        "Directives under way now, by status.",
+        status=_words(DIRECTIVE_STATUSES),
+    ),
+    _gauge(
+        "oldest_waiting_seconds",
+        "How long the first of them has had its status; 0 for none.",
+        status=_words(DIRECTIVE_STATUSES),
+    ),
+    _gauge("directives_unattended", "Proposed directives with no gate's decision and no request."),
+    _gauge(
+        "approvals_expiring_soon",
+        "Pending approval requests in their last hour, or last quarter.",
+    ),
+    _gauge("audit_chain_broken", "Chains of the audit log that the watch has found broken."),
+    _gauge(
+        "overview_timestamp_seconds",
+        "When the gauges about the database were read, in Unix time.",
+    ),
     _counter("memory_reads_total", "Reads of memory.", query=Names, outcome=_words(READ_OUTCOMES)),
 )
 """Every metric. `telemetry_lost_total` by reason comes along by itself."""

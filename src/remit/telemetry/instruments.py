@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from opentelemetry.metrics import CallbackOptions, Counter, Histogram, Observation
+from opentelemetry.metrics import _Gauge as Gauge
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader
 from opentelemetry.sdk.resources import Resource
@@ -29,12 +30,16 @@ class Instruments:
         self._provider = MeterProvider(readers, resource, shutdown_on_exit=False)
         meter = self._provider.get_meter("remit")
         self._counters: dict[str, Counter] = {}
+        self._gauges: dict[str, Gauge] = {}
         self._histograms: dict[str, Histogram] = {}
         self._bounds = {metric.name: _bounds(metric) for metric in CATALOG}
         for metric in CATALOG:
             if metric.kind == "counter":
                 counter = meter.create_counter(metric.name, metric.unit, metric.description)
                 self._counters[metric.name] = counter
+            elif metric.kind == "gauge":
+                gauge = meter.create_gauge(metric.name, metric.unit, metric.description)
+                self._gauges[metric.name] = gauge
             else:
                 self._histograms[metric.name] = meter.create_histogram(
                     metric.name,
@@ -62,6 +67,8 @@ class Instruments:
         bounded = {label: bound.bound(labels[label]) for label, bound in bounds.items()}
         if name in self._counters:
             self._counters[name].add(amount, bounded)
+        elif name in self._gauges:
+            self._gauges[name].set(amount, bounded)
         else:
             self._histograms[name].record(amount, bounded)
 

@@ -83,6 +83,11 @@ def count_memory_read(query: str, outcome: str) -> None:
     _write("memory_reads_total", 1, query=query, outcome=outcome)
 
 
+def set_gauge(name: str, value: float, **labels: str) -> None:
+    """Set how something stands now; `remit.operations.overview` names the gauges there are."""
+    _write(name, value, **labels)
+
+
 def _write(name: str, amount: float, **labels: str) -> None:
     samples = ACTIVE.samples
     if samples is not None:

@@ -35,7 +35,7 @@ from remit.workflows.activities.calls import (
     ModuleCaller,
     unobserved,
 )
-from remit.workflows.activities.dispatch_activities import DispatchActivities
+from remit.workflows.activities.dispatch_activities import DispatchActivities, unwatched
 from remit.workflows.activities.execution_activities import ExecutionActivities
 from remit.workflows.activities.module_activities import ModuleActivities
 from remit.workflows.approval import ApprovalWorkflow
@@ -75,6 +75,7 @@ class WorkerParts:
         registry: the modules.
         store: where evidence over 64 KB goes.
         observe: told of each run that has ended.
+        look: called before each sweep, by whoever keeps gauges.
     """
 
     engine: sa.Engine
@@ -84,6 +85,7 @@ class WorkerParts:
     registry: ModuleRegistry
     store: ObjectStore
     observe: Callable[[EndedRun], None] = unobserved
+    look: Callable[[], None] = unwatched
 
 
 async def serve(
@@ -122,7 +124,7 @@ def _workers(
     execution = ExecutionActivities(parts.engine, authority, modules)
     long_modules = ModuleActivities(parts.engine, modules, authority, threads)
     approval = ApprovalActivities(parts.engine, authority)
-    dispatch = DispatchActivities(parts.engine)
+    dispatch = DispatchActivities(parts.engine, parts.look)
     served: dict[str, tuple[list[type], list[Callable[..., Any]]]] = {
         EXECUTION_QUEUE: (
             [ExecutionWorkflow, DispatcherWorkflow],

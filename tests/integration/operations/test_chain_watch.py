@@ -68,21 +68,19 @@ def test_a_broken_chain_is_looked_at_again_until_it_is_mended(
     with snapshot(scene.engine) as connection:
         ids = watch_repository.next_ids(connection, INSTALLATION, 10)
     assert ids == sorted((scene.done, scene.voted, scene.blocked))
-    scene.forge("UPDATE events SET seq = 9 WHERE directive_id = $done AND seq = 2")
+    scene.forge("UPDATE events SET seq = -9 WHERE directive_id = $done AND seq = 2")
     watch = START
     for _ in range(4):
         watch = watch_chains(scene.engine, watch)
     assert watch.broken == {scene.done}
-    scene.forge("UPDATE events SET seq = 2 WHERE directive_id = $done AND seq = 9")
+    scene.forge("UPDATE events SET seq = 2 WHERE directive_id = $done AND seq = -9")
     assert watch_chains(scene.engine, watch).broken == frozenset()
 
 
-def test_what_changed_last_is_looked_at_each_time(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(chain_watch, "NEXT", 0)
+def test_what_changed_last_is_looked_at_each_time(scene: Scene) -> None:
+    at_the_end = ChainWatch(after=UUID(int=2**128 - 1))
     scene.forge(edited("done"))
-    assert watch_chains(scene.engine, START).broken == {scene.done}
+    assert watch_chains(scene.engine, at_the_end).broken == {scene.done}
 
 
 def test_no_more_broken_chains_are_remembered_than_are_looked_at_again(

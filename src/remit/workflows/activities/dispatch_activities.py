@@ -1,5 +1,6 @@
 """What `DispatcherWorkflow` does: look for directives that nobody is working on."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -19,19 +20,26 @@ BATCH = 100
 """Most directives of each kind that one sweep takes up; the next takes the rest."""
 
 
+def unwatched() -> None:
+    """Look at nothing."""
+
+
 @dataclass(frozen=True)
 class DispatchActivities:
     """What `DispatcherWorkflow` does.
 
     Attributes:
         engine: the database.
+        look: called before each sweep, by whoever keeps gauges; it must raise nothing.
     """
 
     engine: sa.Engine
+    look: Callable[[], None] = unwatched
 
     @activity.defn
     def fetch_approved_directives(self) -> Found:
         """Return what a crash left behind, the longest waiting first."""
+        self.look()
         left = find_leftovers(self.engine, idle=IDLE, stalled=STALLED, limit=BATCH)
         return Found(
             executions=[execution_order(one) for one in (*left.approved, *left.executing)],

@@ -1,0 +1,122 @@
+"""`remit top`: how the loop fares, live.
+
+It reads the database alone, so it needs no collector, no Prometheus and no worker that runs.
+"""
+
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from remit.cli.options import DataDirOption, JsonOption
+from remit.errors import UnavailableError
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+    from rich.console import RenderableType
+
+    from remit.operations.overview import Overview
+
+WINDOW = timedelta(hours=1)
+"""How long ago "lately" begins."""
+
+EveryOption = Annotated[
+    float,
+    typer.Option("--every", metavar="SECONDS", min=0.5, max=3600, help="How often it looks."),
+]
+OnceOption = Annotated[
+    bool, typer.Option("--once", help="Print it once, as in a pipe; else until Ctrl-C.")
+]
+
+
+def top(
+    *,
+    every: EveryOption = 2.0,
+    once: OnceOption = False,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Watch the whole loop: what waits, what runs, what ended, and how long it takes.
+
+    "Lately" is the last hour, and no more than the newest 2,000 of each kind. In a pipe, and with
+    --json, it prints once.
+    """
+    from remit.cli.output import on_terminal, write_json
+    from remit.cli.services import database
+
+    with database(data_dir) as engine:
+        from remit.operations.overview import read_overview
+
+        if as_json:
+            write_json(read_overview(engine, WINDOW))
+        elif once or not on_terminal():
+            _write(read_overview(engine, WINDOW))
+        else:
+            _watch(engine, every)
+
+
+def _write(overview: "Overview") -> None:
+    from remit.cli.output import console, on_terminal, print_out, write_line
+    from remit.cli.top_views import aligned_tables, rich_tables, tables_of
+
+    tables = tables_of(overview)
+    write_line(_title(overview))
+    write_line("")
+    if on_terminal():
+        console().print(rich_tables(tables))
+        return
+    for line in aligned_tables(tables):
+        print_out(line)
+
+
+def _title(overview: "Overview") -> str:
+    from remit.cli.timeline import moment
+    from remit.cli.top_views import lately
+
+    return f"remit at {moment(overview.at)}; lately: {lately(overview)}"
+
+
+def _watch(engine: "sa.Engine", every: float) -> None:
+    """Keep the overview on the terminal current until interrupted.
+
+    Raises:
+        UnavailableError: the database did not answer even once.
+    """
+    from rich.live import Live
+
+    from remit.cli.output import console
+
+    footer = f"every {every:g} s; Ctrl-C ends"
+    try:
+        shown = _read(engine)
+        with Live(console=console(), auto_refresh=False, screen=True) as live:
+            problem = ""
+            while True:
+                live.update(_screen(shown, footer, problem), refresh=True)
+                time.sleep(every)
+                try:
+                    shown, problem = _read(engine), ""
+                except UnavailableError as error:
+                    # Whoever watches wants to see it come back.
+                    problem = error.message
+    except KeyboardInterrupt:
+        return  # the way out of this command
+
+
+def _read(engine: "sa.Engine") -> "Overview":
+    from remit.operations.overview import read_overview
+
+    return read_overview(engine, WINDOW)
+
+
+def _screen(overview: "Overview", footer: str, problem: str) -> "RenderableType":
+    from rich.console import Group
+    from rich.text import Text
+
+    from remit.cli.output import safe
+    from remit.cli.top_views import rich_tables, tables_of
+
+    title = Text(f"{_title(overview)}; {footer}", style="dim")
+    trouble = [Text(safe(f"this is old: {problem}"), style="red")] if problem else []
+    return Group(title, *trouble, Text(""), rich_tables(tables_of(overview)))
