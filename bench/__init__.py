@@ -11,6 +11,8 @@ Run as `python -m bench`, or `make bench`. From the checkout only: it is no part
 - `meter`: one load under the clock, with the processor's time of each process
 - `counts`: transactions, statements, workflow tasks and activities, counted
 - `startup`: from a bare process to the first completed directive
+- `recall`: memory's search beside an exact scan; `recall_texts`, `recall_clusters`: the vectors;
+  `recall_rows`: in and out of the real tables
 - `session`: everything above, in turn
 - `machine`: what kind of machine this is
 - `tables`: the figures as tables

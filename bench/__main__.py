@@ -28,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     plan = QUICK if asked.quick else FULL
     if asked.no_start:
         plan = dataclasses.replace(plan, starts=0)
+    if asked.no_recall:
+        plan = dataclasses.replace(plan, vectors=())
     if asked.rounds is not None:
         plan = dataclasses.replace(plan, rounds=asked.rounds)
     try:
@@ -78,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="few rounds: a look, no proof")
     parser.add_argument("--rounds", type=_count, metavar="N", help="how many rounds to measure")
     parser.add_argument("--no-start", action="store_true", help="leave out the starts from nothing")
+    parser.add_argument("--no-recall", action="store_true", help="leave out memory's search")
     parser.add_argument("--json", type=_file, metavar="FILE", help="write every figure to a file")
     parser.add_argument("--write", action="store_true", help="rewrite docs/performance.md's tables")
     parser.add_argument("--strict", action="store_true", help="exit with 1 when a target is missed")

@@ -62,3 +62,21 @@ def paired_ratios(above: Sequence[float], below: Sequence[float]) -> list[float]
     if 0 in below:
         raise ValueError("a ratio to nothing")
     return [one / other for one, other in zip(above, below, strict=True)]
+
+
+def recall(found: Sequence[float], nearest: Sequence[float]) -> float:
+    """Return which share of the nearest was found, 0 to 1.
+
+    What is as near as the last of the nearest is one of them: where several are equally near, it
+    does not matter which was found.
+
+    Args:
+        found: the similarities of what was found.
+        nearest: the similarities of the nearest that there are, in any order.
+
+    Raises:
+        ValueError: there are none.
+    """
+    if not nearest:
+        raise ValueError("a recall of nothing")
+    return min(1.0, sum(each >= min(nearest) for each in found) / len(nearest))

@@ -44,6 +44,9 @@ NAMESPACE = "default"
 POOL_SIZE = 20
 """Connections that the client keeps open; as many again may open."""
 
+ADMIN = "admin"
+"""The first admin."""
+
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 10.0
 _POLL_SECONDS = 0.02
@@ -127,7 +130,7 @@ def _settle(database_url: str, registry: ModuleRegistry, keys: Keyring) -> None:
     """Make known who acts and what can be executed: a worker that runs would have said so."""
     engine = create_database_engine(database_url, application_name="bench", pool_size=1)
     try:
-        made = make_first_admin(engine, "admin", valid_for=LONGEST_TOKEN, keys=keys)
+        made = make_first_admin(engine, ADMIN, valid_for=LONGEST_TOKEN, keys=keys)
         if made is None:
             raise UnavailableError("a new database knows somebody already")
         admin = authenticate(engine, str(made.token), keys)

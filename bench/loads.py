@@ -22,6 +22,7 @@ from temporalio.client import Client
 from bench.bare import QUEUE, BareWorkflow
 from bench.measurement import BARE, LOOP, PERSON, ROWS
 from remit.approval.types import Ballot
+from remit.artifacts.noop import NoOpObjectStore
 from remit.control import Control
 from remit.directives.models import DirectiveCreate, parse_directive
 from remit.errors import ConflictError
@@ -32,7 +33,7 @@ from remit.json_types import JsonObject
 from remit.operations.authority import Authority
 from remit.operations.gate import propose
 from remit.operations.policies import PolicySource
-from remit.operations.results import Ending, end_run
+from remit.operations.results import end_run
 from remit.operations.runs import start_run
 from remit.operations.starts import ModuleChoice
 from remit.signing.keys import Keyring
@@ -93,10 +94,10 @@ class Loads:
         state = start_run(self.engine, outcome.directive.id, self._choose, authority)
         if state.run is None:
             raise ConflictError(f"a measured directive is {state.directive.status}, not executing")
-        evidence = Evidence(state.directive, state.run)
+        evidence = Evidence(state.directive, state.run, NoOpObjectStore())
         output: JsonObject = {"echo": dict(state.directive.payload)}
         evidence.emit("module_output", {"module": "echo", **output})
-        ending = Ending(state.run, ModuleOutput.success(output), evidence.artifacts)
+        ending = evidence.ending(ModuleOutput.success(output))
         _check(end_run(self.engine, ending).status)
         return []
 

@@ -22,6 +22,16 @@ IN_FLIGHT = (1, 50)
 """How many units are under way at a time."""
 
 
+REAL, INSIDE, BETWEEN = "real", "inside", "between"
+
+SEARCHES: Mapping[str, str] = {
+    REAL: "real texts",
+    INSIDE: "hard clusters, asked from inside",
+    BETWEEN: "hard clusters, asked from between",
+}
+"""Every kind of search that is measured, and how tables call it."""
+
+
 @dataclass(frozen=True)
 class Measurement:
     """One load in one round.
@@ -92,6 +102,34 @@ class Start:
 
 
 @dataclass(frozen=True)
+class Recall:
+    """One set of vectors, searched through memory's index and by an exact scan.
+
+    Attributes:
+        kind: one of :data:`SEARCHES`.
+        vectors: how many are stored.
+        recall: the share of the ten nearest that the index found: the mean over all questions.
+        lowest: the same for the question that it served worst.
+        index_ms: the median latency of a search in each round, in milliseconds.
+        exact_ms: the same for the exact scan of the same questions.
+        build_seconds: how long it took to index the set, once it was stored.
+    """
+
+    kind: str
+    vectors: int
+    recall: float
+    lowest: float
+    index_ms: Sequence[float]
+    exact_ms: Sequence[float]
+    build_seconds: float
+
+    @property
+    def name(self) -> str:
+        """How tables call it."""
+        return f"{SEARCHES[self.kind]}, {self.vectors:,}"
+
+
+@dataclass(frozen=True)
 class Results:
     """All that one run of the benchmark found.
 
@@ -101,6 +139,7 @@ class Results:
         measurements: every load of every round.
         counts: what each load consists of, by its name.
         starts: the starts from nothing.
+        recalls: each set of vectors that was searched.
     """
 
     made: str
@@ -108,6 +147,7 @@ class Results:
     measurements: Sequence[Measurement]
     counts: Mapping[str, Counts]
     starts: Sequence[Start]
+    recalls: Sequence[Recall]
 
     def of(self, load: str, in_flight: int) -> list[Measurement]:
         """Return one load's measurements, in the order of the rounds."""

@@ -13,6 +13,7 @@ from bench.machine import describe_machine
 from bench.measurement import BARE, IN_FLIGHT, LOADS, LOOP, PERSON, Measurement, Results
 from bench.meter import Task, drive, measure
 from bench.progress import Reporter
+from bench.recall import measure_recall, steps
 from bench.startup import measure_start
 
 
@@ -25,17 +26,20 @@ class Plan:
         alone: units of a measurement with one in flight.
         many: units of a measurement with many in flight.
         starts: how often everything is started from nothing.
+        vectors: how many vectors memory is searched over, one number for each search.
     """
 
     rounds: int
     alone: int
     many: int
     starts: int
+    vectors: tuple[int, ...]
 
     @property
     def steps(self) -> int:
         """How many steps are reported."""
-        return 2 + self.starts + self.rounds * len(IN_FLIGHT) * len(LOADS)
+        measured = self.rounds * len(IN_FLIGHT) * len(LOADS)
+        return 2 + self.starts + measured + steps(self.vectors)
 
     def tasks(self) -> Iterator[Task]:
         """Return every measurement in its order.
@@ -51,8 +55,8 @@ class Plan:
                     yield Task(number, load, in_flight, units)
 
 
-FULL = Plan(rounds=7, alone=60, many=300, starts=5)
-QUICK = Plan(rounds=2, alone=20, many=100, starts=1)
+FULL = Plan(rounds=7, alone=60, many=300, starts=5, vectors=(10_000, 100_000))
+QUICK = Plan(rounds=2, alone=20, many=100, starts=1, vectors=(10_000,))
 
 
 @contextmanager
@@ -81,21 +85,24 @@ def run(plan: Plan, reporter: Reporter) -> Results:
             f"first directive {start.first_directive:.2f} s"
         )
     reporter.doing("starting the servers")
-    with ExitStack() as ending:
-        ground = ending.enter_context(servers())
-        workers = {BARE: ending.enter_context(bare_worker(ground))}
-        reporter.done("servers are up")
-        reporter.doing("counting")
-        counts = asyncio.run(count_all(ground))
-        reporter.done("counted transactions, tasks and activities")
-        workers[LOOP] = workers[PERSON] = ending.enter_context(remit_worker(ground))
-        measurements = asyncio.run(_measure(plan, ground, workers, reporter))
+    with servers() as ground:
+        with ExitStack() as ending:
+            workers = {BARE: ending.enter_context(bare_worker(ground))}
+            reporter.done("servers are up")
+            reporter.doing("counting")
+            counts = asyncio.run(count_all(ground))
+            reporter.done("counted transactions, tasks and activities")
+            workers[LOOP] = workers[PERSON] = ending.enter_context(remit_worker(ground))
+            measurements = asyncio.run(_measure(plan, ground, workers, reporter))
+        # Last, and without workers: a dispatcher that sweeps would take part in every time.
+        recalls = measure_recall(ground, plan.vectors, reporter)
     return Results(
         made=datetime.now(UTC).date().isoformat(),
         machine=describe_machine(),
         measurements=measurements,
         counts=counts,
         starts=starts,
+        recalls=recalls,
     )
 
 

@@ -55,6 +55,7 @@ def tables(results: Results) -> list[Table]:
         made.append(_counts(results))
     if results.starts:
         made.append(_starts(results))
+    made.append(_recalls(results))
     return [table for table in made if table.rows]
 
 
@@ -95,7 +96,7 @@ def rich(table: Table) -> RichTable:
 
 def _targets(results: Results) -> Table:
     rows = [
-        (target.what, target.limit, _cell(target.found, 2), MARKS[target.reached])
+        (target.what, target.limit, _said(target.found), MARKS[target.reached])
         for target in targets(results)
     ]
     return Table("Targets", ("What", "Target", "Found", ""), rows)
@@ -183,6 +184,35 @@ def _starts(results: Results) -> Table:
     ]
     cells = [(name, _cell(spread(values), 2)) for name, values in rows]
     return Table("Start from nothing, in new directories", ("Start", "seconds"), cells)
+
+
+def _recalls(results: Results) -> Table:
+    rows = [
+        (
+            one.name,
+            f"{one.recall:.3f}",
+            f"{one.lowest:.1f}",
+            _cell(spread(one.index_ms), 1),
+            _cell(spread(one.exact_ms), 1),
+            _cell(spread(paired_ratios(one.index_ms, one.exact_ms)), 3),
+            f"{one.build_seconds:.0f}",
+        )
+        for one in results.recalls
+    ]
+    header = (
+        "Vectors",
+        "recall@10",
+        "lowest",
+        "search, p50, ms",
+        "exact scan, p50, ms",
+        "search ÷ exact scan",
+        "indexed in, s",
+    )
+    return Table("Memory: search through the index, beside an exact scan", header, rows)
+
+
+def _said(found: Spread | float) -> str:
+    return _cell(found, 2) if isinstance(found, Spread) else f"{found:.3f}"
 
 
 def _over(found: Sequence[Measurement], figure: Callable[[Measurement], float]) -> str:

@@ -1,10 +1,10 @@
-"""What a directive may cost at most, and whether this run kept to it. Pure."""
+"""What a directive may cost, what a search has to find, and whether this run kept to it. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.figures import Spread, paired_ratios, spread
-from bench.measurement import BARE, LOOP, Results
+from bench.measurement import BARE, LOOP, Recall, Results
 
 LATENCY_AT_MOST = 1.15
 """With one in flight: the loop's median latency, as a multiple of the bare workflow's."""
@@ -15,6 +15,9 @@ THROUGHPUT_AT_LEAST = 0.9
 START_AT_MOST = 4.0
 """From a bare process to the first directive, as a multiple of the two servers' own start."""
 
+RECALL_AT_LEAST = 0.99
+"""The share of the ten nearest memories that a search finds, over all questions."""
+
 
 @dataclass(frozen=True)
 class Target:
@@ -22,14 +25,14 @@ class Target:
 
     Attributes:
         what: what is compared with what.
-        limit: the ratio that is allowed, in words.
-        found: the ratio, over the rounds.
-        reached: whether the median keeps to the limit.
+        limit: the ratio or share that is allowed, in words.
+        found: the ratio, over the rounds; or one share, over all questions.
+        reached: whether the median of the ratios, or the share, keeps to the limit.
     """
 
     what: str
     limit: str
-    found: Spread
+    found: Spread | float
     reached: bool
 
 
@@ -53,7 +56,13 @@ def targets(results: Results) -> list[Target]:
         )
         what = "`remit demo` to its first complete directive ÷ the two servers' own start"
         found.append(_at_most(what, ratios, START_AT_MOST))
-    return found
+    return found + [_recalled(one) for one in results.recalls]
+
+
+def _recalled(one: Recall) -> Target:
+    what = f"recall@10 of memory's index: {one.name}"
+    reached = one.recall >= RECALL_AT_LEAST
+    return Target(what, f"at least {RECALL_AT_LEAST:g}", one.recall, reached)
 
 
 def _at_most(what: str, ratios: Sequence[float], limit: float) -> Target:

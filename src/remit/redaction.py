@@ -8,8 +8,11 @@ key, a vendor's token, the password of an address). Pure.
 
 import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from pydantic import JsonValue
+if TYPE_CHECKING:
+    # The command line loads this module at its start, and must not load what that loads.
+    from pydantic import JsonValue
 
 MASK = "[redacted]"
 """What stands in place of a secret."""
@@ -43,12 +46,16 @@ _PATTERNS: Mapping[str, str] = {
     r"(://[^\s/:@]{0,256}):[^\s/@]{1,1024}@": rf"\1:{MASK}@",
     r"\b(?i:(api[_-]?key|passphrase|passw(?:or)?d|pwd|secret|token))"
     r"(\"?[ ]?[=:][ ]?\"?)[^\s\"',;&]{4,}": rf"\1\2{MASK}",
+    # Within a longer name, as variables have them: OPENAI_API_KEY=..., "db_password": "...".
+    # Not before a bare colon: `OPENAI_API_KEY: missing` is how an error names its field.
+    r"(?:(?<=_)|(?<=PG))(?i:((?:access|api|encryption|private|secret|signing)[_-]?key|passphrase"
+    r"|passw(?:or)?d|pwd|secret|token))(\"[ ]?:[ ]?\"|[ ]?=[ ]?\"?)[^\s\"',;&]{4,}": rf"\1\2{MASK}",
 }
 
 _COMPILED = tuple((re.compile(form, re.DOTALL), kept) for form, kept in _PATTERNS.items())
 
 
-def redact(value: JsonValue) -> JsonValue:
+def redact(value: "JsonValue") -> "JsonValue":
     """Return a JSON value with every secret in it masked; doing it twice changes nothing more.
 
     What stands under a name of a secret is masked whole, unless it is null, true or false.
@@ -62,7 +69,7 @@ def redact(value: JsonValue) -> JsonValue:
     return value
 
 
-def redact_object(value: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+def redact_object(value: "Mapping[str, JsonValue]") -> "dict[str, JsonValue]":
     """Return a JSON object with every secret in it masked; see :func:`redact`."""
     return {
         redact_text(name): MASK if _is_secret(name, each) else redact(each)
@@ -87,5 +94,5 @@ def names_secret(name: str) -> bool:
     return words[-1] == "key" and len(words) > 1 and words[-2] in _KEYS
 
 
-def _is_secret(name: str, value: JsonValue) -> bool:
+def _is_secret(name: str, value: "JsonValue") -> bool:
     return value is not None and not isinstance(value, bool) and names_secret(name)

@@ -20,6 +20,9 @@ EXECUTION_QUEUE = "execution-queue"
 APPROVAL_QUEUE = "approval-queue"
 """Task queue of `ApprovalWorkflow`."""
 
+LLM_QUEUE = "llm-queue"
+"""Task queue of `call_llm`, and of the workflows that the process which thinks serves."""
+
 
 def default_data_dir() -> Path:
     """Return the platform's folder for this user's Remit data."""
@@ -143,7 +146,7 @@ class Settings(BaseSettings):
     braintrust_project: str = Field(default="remit", description="Project that runs are told to.")
     otel_exporter_otlp_endpoint: str | None = Field(
         default=None,
-        description="Collector of traces and metrics, as http://host:4317. Unset: none.",
+        description="Collector of traces and metrics, as http://host:4318. Unset: none.",
     )
     remit_metrics_port: int | None = Field(
         default=None,

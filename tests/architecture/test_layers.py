@@ -11,6 +11,11 @@ import pytest
 from tests.architecture.tree import PACKAGE, PURE_MODULES, ROOT
 
 THINKERS = ("cognition", "evaluation", "memory")
+THINKING_MODULES = {
+    "remit.workflows.activities.llm_activities",
+    "remit.workflows.thinking_worker",
+}
+"""What serves those who think, in a process of its own."""
 
 
 def _contracts() -> configparser.ConfigParser:
@@ -55,6 +60,18 @@ def test_a_package_that_thinks_is_forbidden_to_execution_from_its_first_day(pack
     if (PACKAGE / package).exists():
         forbidden = _listed("execution-must-not-reason", "forbidden_modules")
         assert f"remit.{package}" in forbidden
+
+
+def test_every_module_of_workflows_that_acts_is_forbidden_to_reach_what_thinks() -> None:
+    bound = set(_listed("execution-must-not-reason", "source_modules"))
+    package = PACKAGE / "workflows"
+    present = {
+        "remit." + ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+        for path in package.rglob("*.py")
+        if path.stem != "__init__"
+    }
+    assert present - bound == THINKING_MODULES
+    assert "remit.execution" in bound
 
 
 def test_every_pure_module_is_under_the_contract_of_the_rules() -> None:

@@ -15,6 +15,10 @@ FORMS = [
     f'"api_key": "{CANARY}"',
     f"token: {CANARY}",
     f"client secret={CANARY}",
+    f"OPENAI_API_KEY={CANARY}",
+    f"AWS_SECRET_ACCESS_KEY = {CANARY}",
+    f"PGPASSWORD='x' PGPASSWORD={CANARY}",
+    f'"db_password": "{CANARY}"',
     f"Authorization: Bearer {CANARY}",
     f"authorization: basic {CANARY}",
     f"postgresql://remit:{CANARY}@db.example:5432/remit",
@@ -87,6 +91,8 @@ def test_other_names_are_left_alone(name: str) -> None:
         "Temporal at 127.0.0.1:7233 does not answer",
         "-----BEGIN PUBLIC KEY-----",
         "risk-of-something-that-is-long-enough",
+        "OPENAI_API_KEY: missing: set it",
+        "max_tokens=40960 total_tokens = 90000",
     ],
 )
 def test_other_texts_are_left_alone(text: str) -> None:
@@ -121,5 +127,5 @@ def test_masking_twice_is_masking_once_and_no_canary_is_left(value: JsonValue) -
 
 def test_the_time_grows_with_the_text_and_not_faster() -> None:
     """Texts that make a pattern with nested repetitions take minutes."""
-    for piece in ("a://", "token ", "-----BEGIN PRIVATE KEY-----", "eyJaaaaaaaaaa.", "sk-", "://:"):
+    for piece in ("a://", "token ", "-----BEGIN PRIVATE KEY-----", "eyJaaaaaaaaaa.", "sk-", "://:", "_token=", "_"):
         redact_text(piece * 100_000)

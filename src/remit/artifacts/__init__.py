@@ -5,6 +5,7 @@
 - `values`: the forms of the values in it
 - `schemas`: the JSON Schema of each type
 - `repository`: all SQL of artifacts
+- `usage_repository`: what language models cost runs, from the evidence of their calls
 - `contents`: where content goes by its size, and how it is read back, verified
 - `store`: the interface of an object store
 - `noop`: the store that forgets

@@ -117,7 +117,7 @@ def list_artifacts(connection: sa.Connection, directive_id: UUID) -> list[Artifa
         .where(artifacts.c.directive_id == directive_id)
         .order_by(artifacts.c.created_at, artifacts.c.type)
     )
-    return [_artifact(row._mapping) for row in connection.execute(statement)]
+    return [_artifact(dict(row._mapping)) for row in connection.execute(statement)]
 
 
 def latest_artifact(
@@ -131,7 +131,7 @@ def latest_artifact(
         .limit(1)
     )
     row = connection.execute(statement).first()
-    return _artifact(row._mapping) if row else None
+    return _artifact(dict(row._mapping)) if row else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +157,13 @@ def find_artifacts(connection: sa.Connection, wanted: ArtifactFilter) -> list[Ar
     if wanted.directive_id is not None:
         statement = statement.where(artifacts.c.directive_id == wanted.directive_id)
     found = connection.execute(statement.limit(wanted.limit))
-    return [_artifact(row._mapping) for row in found]
+    return [_artifact(dict(row._mapping)) for row in found]
 
 
 def artifact_by_id(connection: sa.Connection, artifact_id: UUID) -> Artifact | None:
     """Return one artifact; None when there is none."""
     found = connection.execute(sa.select(*_COLUMNS).where(artifacts.c.id == artifact_id)).first()
-    return _artifact(found._mapping) if found else None
+    return _artifact(dict(found._mapping)) if found else None
 
 
 def inline_content(connection: sa.Connection, artifact_id: UUID) -> bytes | None:

@@ -57,7 +57,6 @@ class ArtifactSchema:
 
 
 _WITH_THE_END = "in the transaction that ends the run"
-_NOT_YET = "no part of this version calls one"
 
 ARTIFACT_SCHEMAS: Mapping[ArtifactType, ArtifactSchema] = {
     "policy_evaluation": ArtifactSchema(
@@ -99,14 +98,14 @@ ARTIFACT_SCHEMAS: Mapping[ArtifactType, ArtifactSchema] = {
     "llm_call": ArtifactSchema(
         LLMCall,
         "A language model was called, whether it answered or not; no message is kept.",
-        "whoever calls a language model",
-        f"after each call ({_NOT_YET})",
+        "the worker that thinks",
+        "after each call, in the transaction that logs it",
     ),
     "llm_usage": ArtifactSchema(
         LLMUsage,
         "What a call of a language model used and may cost.",
-        "whoever calls a language model",
-        f"beside each `llm_call` that was answered ({_NOT_YET})",
+        "the worker that thinks",
+        "beside each `llm_call` that was answered, or used something up all the same",
     ),
 }
 """Every type of artifact, in the order of the control loop."""

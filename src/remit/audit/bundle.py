@@ -23,10 +23,9 @@ from remit.audit.chain import Event
 from remit.budget.types import EntryKind
 from remit.directives.digest import canonical_json
 from remit.directives.models import DirectiveRead
-from remit.directives.plain_json import MAX_NUMBER
 from remit.errors import ConflictError, InvalidInputError, UnverifiableError
 from remit.execution.models import ExecutionRunRead
-from remit.json_types import JsonObject
+from remit.json_types import MAX_NUMBER, JsonObject
 from remit.signing.dsse import Envelope, envelope_from_json, envelope_to_json
 from remit.signing.keys import Keyring
 

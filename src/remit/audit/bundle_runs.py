@@ -20,6 +20,8 @@ from remit.audit.bundle_facts import (
     same,
     unlike_log,
 )
+from remit.budget.costs import NO_MODELS, ModelCosts, add_costs, closing_of, parse_cost
+from remit.budget.types import in_cents
 from remit.directives.lifecycle import DirectiveStatus
 from remit.execution.lifecycle import RunStatus
 from remit.execution.models import ExecutionRunRead
@@ -94,7 +96,9 @@ def budget(evidence: Evidence) -> Check:
     found = {grant.id: grant for grant in evidence.grants}
     ran = {run.grant_id: run for run in evidence.runs}
     for (grant_id, account), entries in accounts.items():
-        own = _of_account(entries, found.get(grant_id), ran.get(grant_id))
+        run = ran.get(grant_id)
+        models = NO_MODELS if run is None else _model_costs(evidence, run)
+        own = _of_account(entries, found.get(grant_id), run, models)
         problems += [f"{account}: {problem}" for problem in own]
     promised: dict[UUID, JsonObject] = {}
     for entry in evidence.budget:
@@ -168,7 +172,10 @@ def _of_leave(grant: Grant | None, uses: int, keys: Keyring) -> Iterator[str]:
 
 
 def _of_account(
-    entries: Sequence[BudgetEntry], grant: Grant | None, run: ExecutionRunRead | None
+    entries: Sequence[BudgetEntry],
+    grant: Grant | None,
+    run: ExecutionRunRead | None,
+    models: ModelCosts,
 ) -> Iterator[str]:
     """Yield what is wrong with the entries of one grant on one account."""
     promises = [one for one in entries if one.kind == "reserve"]
@@ -184,22 +191,33 @@ def _of_account(
     if any(one.period_start != promise.period_start for one in closings):
         yield "the promise was closed in another period"
     found = [(one.kind, one.amount) for one in closings]
-    if found != _closings(grant, run, promise.amount):
+    if found != _closings(grant, run, promise.amount, models):
         yield "the promise was not closed as its run ended"
 
 
 def _closings(
-    grant: Grant, run: ExecutionRunRead | None, promised: Decimal
+    grant: Grant, run: ExecutionRunRead | None, promised: Decimal, models: ModelCosts
 ) -> list[tuple[str, Decimal]]:
     """Return how a promise must be closed; not at all while its grant may still be used."""
     if run is None:
         return [] if grant.voided_at is None else [("release", promised)]
     if run.ended_at is None:
         return []
-    cost = _cost(run)
-    if cost is None and run.status != "completed":
+    closing = closing_of(grant.id, _cost(run), models, completed=run.status == "completed")
+    if closing is None:
         return [("release", promised)]
-    return [("settle", promised if cost is None else cost)]
+    if closing.spent is None:
+        return [("settle", max(promised, in_cents(closing.at_least)))]
+    return [("settle", in_cents(closing.spent))]
+
+
+def _model_costs(evidence: Evidence, run: ExecutionRunRead) -> ModelCosts:
+    """Return what models cost a run, as their artifacts say."""
+    return add_costs(
+        parse_cost(one.metadata.get("estimated_cost_usd"))
+        for one in of_type(evidence, "llm_usage")
+        if one.run_id == run.id
+    )
 
 
 def _cost(run: ExecutionRunRead) -> Decimal | None:

@@ -35,6 +35,7 @@ EventType = Literal[
     "run.refused",
     "artifact.stored",
     "memory.added",
+    "llm.called",
     "principal.created",
     "principal.changed",
     "principal.disabled",

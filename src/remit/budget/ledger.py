@@ -7,12 +7,11 @@ one statement come in the order of accounts, so that two transactions never wait
 """
 
 from collections.abc import Iterable, Sequence
-from decimal import ROUND_CEILING, Context, Decimal
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from remit.budget.types import Closing, Committed, Reservation
+from remit.budget.types import Closing, Committed, Reservation, in_cents
 from remit.db.tables import budget_entries
 from remit.db.together import Part
 from remit.json_types import JsonObject
@@ -82,7 +81,8 @@ def settlements(closings: Sequence[Closing]) -> Part:
     rows: list[JsonObject] = [
         {
             "grant_id": str(closing.grant_id),
-            "spent": None if closing.spent is None else str(_in_cents(closing.spent)),
+            "spent": None if closing.spent is None else str(in_cents(closing.spent)),
+            "at_least": str(in_cents(closing.at_least)),
         }
         for closing in closings
     ]
@@ -96,11 +96,6 @@ def releases(grant_ids: Sequence[UUID]) -> Part:
     """
     rows: list[JsonObject] = [{"grant_id": str(grant_id)} for grant_id in grant_ids]
     return Part("released", _RELEASE, rows, "", exact=False)
-
-
-def _in_cents(spent: Decimal) -> Decimal:
-    """Return an amount with two decimals, never less than it was."""
-    return spent.quantize(Decimal("0.01"), ROUND_CEILING, Context())
 
 
 _LOCK = sa.text("""
@@ -130,9 +125,10 @@ _SETTLE = """
     INSERT INTO budget_entries (account, period_start, directive_id, grant_id, kind, amount)
     SELECT
         promise.account, promise.period_start, promise.directive_id, promise.grant_id, 'settle',
-        coalesce(new.spent, promise.amount)
+        coalesce(new.spent, greatest(promise.amount, new.at_least))
     FROM (
-        SELECT * FROM jsonb_to_recordset(%(settled)s::jsonb) AS one (grant_id uuid, spent numeric)
+        SELECT * FROM jsonb_to_recordset(%(settled)s::jsonb)
+            AS one (grant_id uuid, spent numeric, at_least numeric)
         LIMIT {count}
     ) AS new
     JOIN budget_entries AS promise ON promise.grant_id = new.grant_id AND promise.kind = 'reserve'

@@ -1,14 +1,14 @@
 """Values of the ledger, and the pure steps from limits to reservations.
 
 An amount is reserved under every limit that applies, in the transaction that issues the grant, and
-closed once: settled when the directive completes, released when it never will. Operations call
+closed once: settled with what was spent, or released when nothing was. Operations call
 this between :func:`remit.budget.ledger.lock_accounts` and the write.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_CEILING, Context, Decimal
 from typing import Literal
 from uuid import UUID
 
@@ -77,20 +77,27 @@ class Closing:
     Attributes:
         grant_id: the grant.
         spent: US dollars; a part of a cent counts as a whole one. More than was promised is
-            recorded as it is. None: all that was promised.
+            recorded as it is. None: all that was promised, or `at_least` when that is more.
+        at_least: US dollars that are known to be spent where `spent` is None.
 
     Raises:
-        ValueError: `spent` is negative, no number, or over the largest amount.
+        ValueError: an amount is negative, no number, or over the largest amount.
     """
 
     grant_id: UUID
     spent: Decimal | None = None
+    at_least: Decimal = Decimal(0)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be an amount; see Raises."""
-        spent = self.spent
-        if spent is not None and not (spent.is_finite() and 0 <= spent <= LARGEST_AMOUNT):
-            raise ValueError(f"{spent} is no amount that can have been spent")
+        for spent in (self.spent, self.at_least):
+            if spent is not None and not (spent.is_finite() and 0 <= spent <= LARGEST_AMOUNT):
+                raise ValueError(f"{spent} is no amount that can have been spent")
+
+
+def in_cents(spent: Decimal) -> Decimal:
+    """Return an amount with two decimals, never less than it was."""
+    return spent.quantize(Decimal("0.01"), ROUND_CEILING, Context())
 
 
 def obstacles(

@@ -36,5 +36,6 @@
 - `up`: `up`, the embedded stack
 - `database`: `db upgrade`
 - `worker`: `worker`
+- `llm_worker`: `llm-worker`
 - `demo`: `demo`
 """

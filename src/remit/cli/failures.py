@@ -10,6 +10,7 @@ import typer
 
 from remit.cli.output import json_text, print_out
 from remit.errors import RemitError
+from remit.redaction import redact_text
 from remit.wording import one_line
 
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ def report_defect(error: Exception, *, as_json: bool, debug: bool) -> int:
     if debug:
         traceback.print_exception(error)
         return DEFECT
-    what = one_line(f"{type(error).__name__}: {error}", _LIMIT)
+    # Whatever it quotes, nobody meant it to be shown.
+    what = one_line(redact_text(f"{type(error).__name__}: {error}"), _LIMIT)
     message = f"this is a defect of Remit ({what}); `remit --debug ...` shows the traceback"
     details = {"type": "defect", "field": None, "message": message, "retryable": False}
     _write(message, details, as_json=as_json)

@@ -26,6 +26,7 @@ from remit.cli import (
     failures,
     keys,
     listing,
+    llm_worker,
     memory,
     principals,
     propose,
@@ -92,6 +93,7 @@ COMMANDS: Mapping[str, Mapping[str, Callable[..., None]]] = {
         "demo": demo.demo,
         "up": up.up,
         "worker": worker.worker,
+        "llm-worker": llm_worker.llm_worker,
     },
 }
 """Every command, under the heading that `remit --help` gives it."""

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from remit.workflows.activities.calls import EndedRun
     from remit.workflows.client import Observed
 
+NOBODY = "noop"
+"""The evaluation provider that tells nobody: nothing is queued or logged for it."""
+
 SHORT_SECONDS = 0.5
 """How long a quick command may wait at its end for what was not sent yet."""
 
@@ -37,12 +40,10 @@ def observed(
         MisconfiguredError: the collector's address or the port is not usable.
     """
     from remit.stack.discovery import find_stack
+    from remit.telemetry.logging import get_logger
     from remit.telemetry.running import TelemetryOptions, start
 
-    if lasting:
-        from remit.telemetry.logging import configure
-
-        configure(json=True, level=settings.remit_log_level)
+    _log_json(settings, wanted=lasting)
     port = settings.remit_metrics_port if lasting else None
     if embedded is None:
         embedded = find_stack(settings.remit_data_dir) is not None
@@ -55,10 +56,20 @@ def observed(
         core_metrics_port=None if port is None else _free_port(),
     )
     telemetry = start(options)
+    if telemetry.metrics_port is not None:
+        # The only word of a port that was left to be found.
+        get_logger(__name__).info("metrics_served", port=telemetry.metrics_port)
     try:
         yield _observed(telemetry, options.core_metrics_port)
     finally:
         telemetry.close() if lasting else telemetry.close(SHORT_SECONDS)
+
+
+def _log_json(settings: "Settings", *, wanted: bool) -> None:
+    if wanted:
+        from remit.telemetry.logging import configure
+
+        configure(json=True, level=settings.remit_log_level)
 
 
 def spans_dir(settings: "Settings") -> Path:
@@ -75,8 +86,12 @@ def evaluated(settings: "Settings") -> "Iterator[Callable[[EndedRun], None]]":
     """
     from remit.evaluation.config import get_evaluation_provider
     from remit.evaluation.interface import EvaluatedArtifact, EvaluationInput
+    from remit.workflows.activities.calls import unobserved
 
     provider = get_evaluation_provider(settings)
+    if provider.name == NOBODY:
+        yield unobserved
+        return
 
     def tell(ended: "EndedRun") -> None:
         provider.observe(

@@ -58,8 +58,10 @@ def trace(
 
 
 def _elsewhere(settings: "Settings") -> str:
+    from remit.redaction import redact_text
+
     endpoint = settings.otel_exporter_otlp_endpoint
-    return f", sent to {endpoint} too" if endpoint else ""
+    return f", sent to {redact_text(endpoint)} too" if endpoint else ""
 
 
 def _lines(branches: "Sequence[Branch]") -> list[str]:

@@ -73,7 +73,7 @@ async def _serve(settings: "Settings", extra: Sequence[str], wait_for_stack: Pat
         if settings.remit_metrics_port is not None or settings.otel_exporter_otlp_endpoint:
             parts = replace(parts, look=gauges(parts.engine))
         if wait_for_stack is None:
-            _check_schema(parts.engine)
+            check_schema(parts.engine)
         client = await connect(services.temporal_address, services.temporal_namespace, seen)
         _settle_memory()
         stop = asyncio.Event()
@@ -149,7 +149,7 @@ def _make_parts(settings: "Settings", extra: Sequence[str], services: "Services"
     )
 
 
-def _check_schema(engine: "sa.Engine") -> None:
+def check_schema(engine: "sa.Engine") -> None:
     """Refuse a database of another schema; an embedded stack has migrated its own.
 
     Raises:

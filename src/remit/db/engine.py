@@ -51,6 +51,8 @@ def create_database_engine(
         max_overflow=pool_size,
         # The connection used last is used next: its statements are prepared, its caches warm.
         pool_use_lifo=True,
+        # An error that quoted its values would take a payload into logs and Temporal's history.
+        hide_parameters=True,
         connect_args={
             "application_name": application_name,
             "connect_timeout": CONNECT_TIMEOUT_SECONDS,
@@ -65,7 +67,7 @@ def _parse(database_url: str) -> sa.URL:
     """Return the address; see :func:`create_database_engine`."""
     try:
         url = sa.make_url(database_url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:  # the latter quotes what is no port
         raise MisconfiguredError(
             "this is no database address; write postgresql://user:password@host:port/name",
             field="DATABASE_URL",

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 import rfc8785
 from pydantic import JsonValue
 
-from remit.directives.plain_json import MAX_NUMBER
 from remit.errors import InvalidInputError
+from remit.json_types import MAX_NUMBER
 
 
 def canonical_json(value: Mapping[str, JsonValue] | JsonValue) -> bytes:

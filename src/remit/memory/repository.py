@@ -18,14 +18,15 @@ from remit.memory.results import (
 )
 from remit.memory.writing import NewMemory
 
-EF_SEARCH = 200
+EF_SEARCH = 400
 """Breadth of the index's search: with it, recall is what `make bench` prints."""
 
 CANDIDATES_PER_RESULT = 4
 """How many times as many as asked for each probe of the index proposes."""
 
-LEAST_CANDIDATES = 100
-"""Fewest that a probe proposes, however few are asked for."""
+LEAST_CANDIDATES = 400
+"""Fewest that a probe proposes, however few are asked for: the nearest to a question between two
+clusters are not the nearest to the direction that the second probe looks in."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@
 - `artifacts`: file evidence by hand, and read evidence back, verified
 - `memories`: write what a completed run taught, or what an admin notes
 - `recall`: read memory in somebody's name, on record
+- `thinking`: whether a model may be asked for a directive, and the evidence that it was
 - `identifiers`: what may be typed in place of a whole identifier
 - `overview`: how the loop fares, for gauges and for `remit top`
 - `chain_watch`: a few chains at a time, again and again, for the gauge

@@ -10,16 +10,19 @@ from remit.approval.repository import (
     resolve_request,
     void_grant,
 )
+from remit.artifacts.usage_repository import model_costs
 from remit.audit.repository import Entry, EventType, record
-from remit.budget.ledger import releases
+from remit.budget.costs import NO_MODELS, closing_of
+from remit.budget.ledger import releases, settlements
 from remit.db.session import transaction
-from remit.db.together import write_together
+from remit.db.together import Part, write_together
 from remit.directives.lifecycle import DirectiveStatus
 from remit.directives.models import DirectiveRead
 from remit.directives.mutator import transition_directive_status
 from remit.directives.plain_json import MAX_REASON, check_text
 from remit.directives.repository import lock_directive
 from remit.errors import ConflictError
+from remit.execution.models import ExecutionRunRead
 from remit.execution.mutator import transition_execution_status
 from remit.execution.repository import latest_run
 from remit.identity.rules import require_own
@@ -94,8 +97,15 @@ def _stop_run(
     if run is not None:
         transition_execution_status(connection, run.id, current=run.status, target="canceled")
         entries.append(Entry(directive.id, "run.ended", data={"outcome": "canceled"}))
-        write_together(connection, [releases([run.grant_id])])
+        write_together(connection, _closing(connection, run))
     [stopped] = transition_directive_status(
         connection, [directive.id], current="executing", target="aborted", reason="canceled"
     )
     return stopped, entries
+
+
+def _closing(connection: sa.Connection, run: ExecutionRunRead) -> list[Part]:
+    """Return the write that closes the promise to a run: spent is what its models cost."""
+    models = model_costs(connection, [run.id]).get(run.id, NO_MODELS)
+    closing = closing_of(run.grant_id, None, models, completed=False)
+    return [releases([run.grant_id]) if closing is None else settlements([closing])]

@@ -6,7 +6,6 @@ written here: blocked with every reason, approved with a grant, or waiting on an
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -93,14 +92,10 @@ def propose(
         stored = insert_directives(connection, new, grounds=ANNOUNCED)
         cases = _record(connection, [one for one in new if one.id in stored], stored, authority)
         earlier = _repeated(connection, [one for one in new if one.id not in stored])
-    outcomes = [
-        _created(one, stored[one.id].created_at, cases.get(one.id))
-        if one.id in stored
-        else GateOutcome(earlier[one.id], None, None, created=False)
-        for one in new
-    ]
-    tell_arrivals(outcome.directive for outcome in outcomes if outcome.created)
-    return outcomes
+    arrived = [one for one in new if one.id in stored]
+    created = {one.id: _created(one, stored[one.id], cases.get(one.id)) for one in arrived}
+    tell_arrivals(each.directive for each in created.values())
+    return [created.get(one.id) or _earlier(earlier[one.id]) for one in new]
 
 
 def submit(
@@ -234,7 +229,12 @@ def _repeated(
     return {one.id: stored[keys[one.id]] for one in refused}
 
 
-def _created(one: NewDirective, created_at: datetime, case: Case | None) -> GateOutcome:
+def _earlier(directive: DirectiveRead) -> GateOutcome:
+    """Describe a directive that an earlier call stored."""
+    return GateOutcome(directive, None, None, created=False)
+
+
+def _created(one: NewDirective, as_stored: Stored, case: Case | None) -> GateOutcome:
     """Describe a directive that this call stored, without reading it back."""
     status = case.status if case else one.content.status
     row = {
@@ -244,8 +244,8 @@ def _created(one: NewDirective, created_at: datetime, case: Case | None) -> Gate
         "status_reason": "policy" if status == "blocked" else None,
         "action_digest": one.action_digest,
         "idempotency_key": one.content.idempotency_key,
-        "created_at": created_at,
-        "updated_at": created_at,
+        "created_at": as_stored.created_at,
+        "updated_at": as_stored.created_at,
     }
     directive = DirectiveRead.from_row(row)
     if case is None:

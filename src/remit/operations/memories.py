@@ -23,6 +23,7 @@ from remit.identity.types import Principal
 from remit.json_types import JsonObject
 from remit.memory import repository
 from remit.memory.enforcement import MemoryAccessAttempt
+from remit.memory.queries import recorded
 from remit.memory.results import Memory
 from remit.memory.vector import Embedded, embed_and_store
 from remit.memory.writing import NewMemory, checked
@@ -123,7 +124,7 @@ def recent_memories(
         raise InvalidInputError(f"must be 1 to {MAX_RECENT}", field="limit")
     with snapshot(engine) as connection:
         found = repository.list_recent(connection, scope, limit)
-    asked: JsonObject = {"scope": scope, "limit": limit}
+    asked = recorded({"scope": scope, "limit": limit})
     attempt = MemoryAccessAttempt(
         by.name, "operations", "recent_memories", asked, "answered", len(found)
     )

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from remit.artifacts.repository import NewArtifact, new_artifact
+from remit.artifacts.usage_repository import final_model_costs
 from remit.audit.repository import Entry, evidence, record
+from remit.budget.costs import NO_MODELS, closing_of
 from remit.budget.ledger import releases, settlements
-from remit.budget.types import Closing
 from remit.db.session import transaction
 from remit.db.together import Part, write_together
 from remit.directives.lifecycle import DirectiveStatus
@@ -24,6 +25,7 @@ from remit.execution.models import ExecutionRunRead, output_to_json
 from remit.execution.modules.types import ModuleOutput, run_status_of
 from remit.execution.mutator import RunEnd, run_ends
 from remit.json_types import JsonObject
+from remit.operations.telling import tell_end
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +59,12 @@ class Ended:
     Attributes:
         status: its status.
         status_reason: why it has that status; None when there is nothing to say.
+        counted: whether this attempt ended the run; a late one changed nothing.
     """
 
     status: DirectiveStatus
     status_reason: StatusReason | None
+    counted: bool = True
 
 
 def end_runs(engine: sa.Engine, endings: Sequence[Ending]) -> list[Ended]:
@@ -104,7 +108,7 @@ def close_runs(connection: sa.Connection, endings: Sequence[Ending]) -> list[End
             ]
         ),
         run_ends([RunEnd(ending.run, ending.output) for ending in endings]),
-        *_closings([ending for ending in endings if ending.budgeted]),
+        *_closings(connection, [ending for ending in endings if ending.budgeted]),
     ]
     entries: list[Entry] = []
     artifacts: list[NewArtifact] = []
@@ -113,20 +117,27 @@ def close_runs(connection: sa.Connection, endings: Sequence[Ending]) -> list[End
         artifacts += [*ending.emitted, _checkpoint(ending), end]
         entries += _entries(ending, end.uri)
     write_together(connection, [*parts, *evidence(entries, artifacts)])
+    for ending, after in zip(endings, ended, strict=True):
+        tell_end(ending.run, ending.output, after.status, after.status_reason)
     return ended
 
 
-def _closings(endings: Sequence[Ending]) -> list[Part]:
-    """Return the writes that close what was reserved: spent as told, whole, or not at all."""
-    spent = [one for one in endings if _spent(one)]
+def _closings(connection: sa.Connection, endings: Sequence[Ending]) -> list[Part]:
+    """Return the writes that close what was reserved: with what was spent, models included."""
+    models = final_model_costs(connection, [one.run.id for one in endings])
+    closings = {
+        one.run.grant_id: closing_of(
+            one.run.grant_id,
+            one.output.cost,
+            models.get(one.run.id, NO_MODELS),
+            completed=one.because is None,
+        )
+        for one in endings
+    }
     return [
-        settlements([Closing(one.run.grant_id, one.output.cost) for one in spent]),
-        releases([one.run.grant_id for one in endings if not _spent(one)]),
+        settlements([closing for closing in closings.values() if closing is not None]),
+        releases([grant_id for grant_id, closing in closings.items() if closing is None]),
     ]
-
-
-def _spent(ending: Ending) -> bool:
-    return ending.because is None or ending.output.cost is not None
 
 
 def _ended(ending: Ending) -> Ended:
@@ -150,7 +161,7 @@ def _refuse(connection: sa.Connection, ending: Ending) -> Ended:
         "outcome": ending.output.status.value,
     }
     record(connection, [Entry(directive.id, "run.refused", data=data)])
-    return Ended(directive.status, directive.status_reason)
+    return Ended(directive.status, directive.status_reason, counted=False)
 
 
 def _entries(ending: Ending, artifact_uri: str) -> list[Entry]:

@@ -6,5 +6,7 @@
 - `dispatcher`: `DispatcherWorkflow`, the sweep for what a crash left behind
 - `activities`: everything the workflows do
 - `client`: how the rest of Remit starts and wakes workflows
-- `worker`: the process that serves both queues
+- `worker`: the process that acts, and serves its two queues
+- `thinking_worker`: the process that thinks, and serves a queue of its own
+- `sealing`: keeps what was said out of Temporal's histories
 """

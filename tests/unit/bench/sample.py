@@ -2,14 +2,17 @@
 
 from bench.measurement import (
     BARE,
+    BETWEEN,
     IN_FLIGHT,
     LOADS,
     LOOP,
     PERSON,
     PROCESSES,
+    REAL,
     ROWS,
     Counts,
     Measurement,
+    Recall,
     Results,
     Start,
 )
@@ -31,6 +34,10 @@ def results(*, starts: int = 1) -> Results:
         ],
         counts={LOOP: Counts(3.0, 11.25, 1.0, 1.0, 1.0, 0.0)},
         starts=[Start(1.0, 0.7, 0.6, 3.5)] * starts,
+        recalls=[
+            Recall(REAL, 10_000, 0.996, 0.9, [2.0, 4.0], [40.0, 80.0], 12.4),
+            Recall(BETWEEN, 900, 0.98, 0.0, [5.0, 5.0], [500.0, 250.0], 80.0),
+        ],
     )
 
 

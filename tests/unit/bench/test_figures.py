@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.figures import Spread, paired_ratios, percentile, spread
+from bench.figures import Spread, paired_ratios, percentile, recall, spread
 
 FIGURES = st.lists(st.floats(min_value=0.001, max_value=1e6), min_size=1, max_size=200)
 
@@ -80,3 +80,28 @@ def test_rounds_that_miss_a_partner_are_refused() -> None:
 def test_a_ratio_to_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="nothing"):
         paired_ratios([1.0], [0.0])
+
+
+@pytest.mark.parametrize(
+    ("found", "nearest", "expected"),
+    [
+        ([0.9, 0.8], [0.9, 0.8], 1.0),
+        ([0.8, 0.9], [0.9, 0.8], 1.0),
+        ([0.9, 0.7], [0.9, 0.8], 0.5),
+        ([0.7, 0.6], [0.9, 0.8], 0.0),
+        ([0.9], [0.9, 0.8], 0.5),
+        ([], [0.9, 0.8], 0.0),
+        # Whichever of three that are equally near were found, two are all that was asked for.
+        ([0.8, 0.8], [0.9, 0.8], 1.0),
+        ([0.8, 0.8, 0.8], [0.8, 0.8], 1.0),
+    ],
+)
+def test_recall_is_the_share_of_the_nearest_that_was_found(
+    found: list[float], nearest: list[float], expected: float
+) -> None:
+    assert recall(found, nearest) == expected
+
+
+def test_there_is_no_recall_of_nothing() -> None:
+    with pytest.raises(ValueError, match="nothing"):
+        recall([0.5], [])

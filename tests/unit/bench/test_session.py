@@ -17,12 +17,17 @@ def test_each_round_measures_every_load_once_at_each_number_in_flight(plan: Plan
 
 
 def test_every_other_round_runs_in_the_opposite_order() -> None:
-    plan = Plan(rounds=3, alone=1, many=1, starts=0)
+    plan = Plan(rounds=3, alone=1, many=1, starts=0, vectors=())
     orders = [
         [task.load for task in plan.tasks() if (task.round, task.in_flight) == (number, 1)]
         for number in range(3)
     ]
     assert orders == [list(LOADS), list(LOADS)[::-1], list(LOADS)]
+
+
+@pytest.mark.parametrize(("vectors", "steps"), [((), 10), ((5,), 16), ((5, 6), 21)])
+def test_every_step_of_a_plan_is_counted(vectors: tuple[int, ...], steps: int) -> None:
+    assert Plan(rounds=1, alone=1, many=1, starts=0, vectors=vectors).steps == steps
 
 
 def test_of_many_failures_the_first_is_told_by_itself() -> None:

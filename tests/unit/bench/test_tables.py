@@ -1,5 +1,7 @@
 """The benchmark's tables, as exact text."""
 
+import dataclasses
+
 import pytest
 
 from bench.tables import Table, markdown, tables
@@ -15,6 +17,7 @@ TITLES = [
     "50 in flight: processor time of each process, milliseconds a unit",
     "Counted for one unit",
     "Start from nothing, in new directories",
+    "Memory: search through the index, beside an exact scan",
 ]
 
 
@@ -33,7 +36,8 @@ def test_the_targets_come_first_and_every_figure_has_its_table() -> None:
 
 
 def test_a_table_without_figures_is_left_out() -> None:
-    assert [table.title for table in tables(results(starts=0))] == TITLES[:-1]
+    found = dataclasses.replace(results(starts=0), recalls=[])
+    assert [table.title for table in tables(found)] == TITLES[:-2]
 
 
 @pytest.mark.parametrize(
@@ -50,8 +54,22 @@ def test_a_table_without_figures_is_left_out() -> None:
         ("Start from nothing, in new directories", "the sum of each alone|1.30 (1.30..1.30)"),
         ("Targets", "at most 1.15|1.10 (1.10..1.10)|✓ reached"),
         ("Targets", "at least 0.9|0.80 (0.80..0.80)|✗ missed"),
+        ("Targets", "index: real texts, 10,000|at least 0.99|0.996|✓ reached"),
+        ("Targets", "index: hard clusters, asked from between, 900|at least 0.99|0.980|✗ missed"),
     ],
 )
 def test_a_figure_is_its_median_with_both_ends(title: str, row: str) -> None:
     found = {table.title: table for table in tables(results())}[title]
     assert any(row in "|".join(cells) for cells in found.rows)
+
+
+def test_a_search_is_told_by_what_it_finds_and_by_its_times_beside_the_exact_scans() -> None:
+    found = {table.title: table for table in tables(results())}[TITLES[-1]]
+    one, other = ["|".join(row) for row in found.rows]
+    assert one == (
+        "real texts, 10,000|0.996|0.9|3.0 (2.0..4.0)|60.0 (40.0..80.0)|0.050 (0.050..0.050)|12"
+    )
+    assert other == (
+        "hard clusters, asked from between, 900|0.980|0.0"
+        "|5.0 (5.0..5.0)|375.0 (250.0..500.0)|0.015 (0.010..0.020)|80"
+    )

@@ -13,5 +13,6 @@
 - `service`: what providers on a service share: settings checked, one client, a deadline
 - `answers`: what makes an answer a response, or a refusal
 - `usage`: tokens and cost in one form, whoever counted them
+- `instrumentation`: the span, the log line and the evidence of a call
 - `config`: which provider the settings choose
 """

@@ -3,4 +3,5 @@
 - `approval_activities`: pass the gate, let requests expire
 - `execution_activities`: consume the grant, end the run, find what was left behind
 - `module_activities`: call the module of a run
+- `llm_activities`: ask a language model; served by the worker that thinks, and by no other
 """

@@ -121,7 +121,7 @@ class EndedRun:
     artifacts: tuple[NewArtifact, ...]
 
 
-def unobserved(ended: EndedRun) -> None:  # noqa: ARG001 - the off switch of an observer
+def unobserved(ended: EndedRun) -> None:
     """Tell nobody."""
 
 
@@ -172,6 +172,9 @@ class ModuleCaller:
             ended: how the directive stands.
             began: when the module was called, by `time.monotonic`.
         """
+        if not ended.counted:
+            # Another attempt ends this run and tells of it, or it was canceled.
+            return step_of(ended)
         run, seconds = evidence.run, time.monotonic() - began
         record_execution(run.module, seconds)
         status = run_status_of(output.status)

@@ -17,9 +17,9 @@ import sqlalchemy as sa
 from temporalio import activity
 
 from remit.execution.modules.types import ModuleOutput
-from remit.operations.results import end_run
+from remit.operations.results import Ended, Ending, end_run
 from remit.operations.runs import begin_run
-from remit.telemetry.tracing import directive_span
+from remit.telemetry.tracing import directive_span, span
 from remit.workflows.activities.calls import (
     AuthoritySource,
     Evidence,
@@ -80,11 +80,15 @@ class ModuleActivities:
             raise
         if output is None:
             output = too_late(limit)
-            ended = await self._in_thread(lambda: end_run(self.engine, evidence.ending(output, ())))
+            ended = await self._end(evidence.ending(output, ()))
             self._let_go(work, evidence)
         else:
-            ended = await self._in_thread(lambda: end_run(self.engine, evidence.ending(output)))
+            ended = await self._end(evidence.ending(output))
         return self.modules.tell(evidence, output, ended, began)
+
+    async def _end(self, ending: Ending) -> Ended:
+        with span("run.end", count=len(ending.emitted)):
+            return await self._in_thread(lambda: end_run(self.engine, ending))
 
     def _let_go(self, work: Future[ModuleOutput], evidence: Evidence) -> None:
         """Leave a module that nobody waits for to itself; what it returns still goes on record."""

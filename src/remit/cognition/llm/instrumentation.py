@@ -1,0 +1,150 @@
+"""What is told of a call of a language model: a span, a log line, and evidence.
+
+`call_llm` tells each call through it. Counts, roles and characters are told, never a word of what
+was said on either side. Nothing is stored here: whoever calls hands in what keeps the evidence.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, Context, Decimal
+from typing import Literal
+from uuid import UUID
+
+from remit.cognition.llm.types import LLMError, LLMRequest, LLMResponse, LLMUsage
+from remit.cognition.llm.usage import NOTHING_USED
+from remit.json_types import JsonObject
+from remit.telemetry.logging import EventLogger
+from remit.telemetry.tracing import Span, directive_span, span
+
+NO_MODEL = "unspecified"
+"""What the evidence calls the model where nobody named one."""
+
+EvidenceType = Literal["llm_call", "llm_usage"]
+"""The artifacts of a call."""
+
+EmitArtifact = Callable[[EvidenceType, JsonObject], object]
+"""Takes the type and the metadata of an artifact."""
+
+
+@dataclass(frozen=True, slots=True)
+class LLMCall:
+    """One call, when it is over.
+
+    Attributes:
+        provider: the word that chose the provider.
+        model: the model that was asked, or that answered; :data:`NO_MODEL` where none was named.
+        request: what was asked; None when it was no request.
+        outcome: the answer, or why there is none.
+        usage: what it used up; None when nothing, or when nobody can say.
+        latency_ms: milliseconds until the outcome was there.
+    """
+
+    provider: str
+    model: str
+    request: LLMRequest | None
+    outcome: LLMResponse | LLMError
+    usage: LLMUsage | None
+    latency_ms: float
+
+    @property
+    def error_type(self) -> str | None:
+        """Which kind of failure it was; None for an answer."""
+        return self.outcome.error_type if isinstance(self.outcome, LLMError) else None
+
+    @property
+    def status(self) -> Literal["success", "error"]:
+        """How it ended."""
+        return "success" if self.error_type is None else "error"
+
+    @property
+    def used(self) -> LLMUsage | None:
+        """What it used up; None when nothing, as at a provider that was never asked."""
+        return None if self.usage == NOTHING_USED and self.error_type else self.usage
+
+
+def start_llm_span(
+    request: LLMRequest | None, provider_name: str, *, directive_id: UUID | None = None
+) -> AbstractContextManager[Span]:
+    """Return a context manager that records the call as one span.
+
+    Args:
+        request: what is asked; None when it is no request.
+        provider_name: the word that chose the provider.
+        directive_id: the directive whose trace it belongs to; None: that of the step around it.
+    """
+    told = {"provider": provider_name, **_extent(request)}
+    if directive_id is None:
+        return span("llm.complete", **told)
+    return directive_span(directive_id, "llm.complete", **told)
+
+
+def describe_call(call: LLMCall) -> JsonObject:
+    """Return what may be told of a call, in a log line, an event or a span."""
+    used = call.used
+    return {
+        "provider": call.provider,
+        "model": call.model,
+        "status": call.status,
+        "error_type": call.error_type,
+        **_extent(call.request),
+        "input_tokens": None if used is None else used.input_tokens,
+        "output_tokens": None if used is None else used.output_tokens,
+        "cost_usd": None if used is None else _dollars(used.estimated_cost_usd),
+    }
+
+
+def log_llm_event(logger: EventLogger, call: LLMCall) -> None:
+    """Say in the log that a model was asked, and how that ended."""
+    say = logger.info if call.error_type is None else logger.warning
+    say("llm_called", **describe_call(call), latency_ms=round(call.latency_ms, 3))
+
+
+def emit_llm_artifacts(emit_artifact: EmitArtifact, call: LLMCall) -> None:
+    """Hand the evidence of a call to `emit_artifact`.
+
+    That is an `llm_call` always, and an `llm_usage` for an answer, and for a failure that used
+    something up all the same.
+    """
+    request = call.request
+    emit_artifact(
+        "llm_call",
+        {
+            "provider": call.provider,
+            "model": call.model,
+            "max_tokens": None if request is None else request.max_tokens,
+            "temperature": None if request is None else request.temperature,
+            "status": call.status,
+            "error_type": call.error_type,
+            "roles": [] if request is None else list(request.roles),
+            **_extent(request),
+        },
+    )
+    used = call.used
+    if used is not None:
+        emit_artifact(
+            "llm_usage",
+            {
+                **used.to_json(),
+                "estimated_cost_usd": _dollars(used.estimated_cost_usd),
+                "latency_ms": call.latency_ms,
+            },
+        )
+
+
+def _extent(request: LLMRequest | None) -> dict[str, int]:
+    return {
+        "message_count": 0 if request is None else len(request.messages),
+        "characters": 0 if request is None else request.characters,
+    }
+
+
+def _dollars(cost: Decimal | None) -> str | None:
+    """Return an amount as text, with as many decimals as evidence has room for, never less."""
+    if cost is None:
+        return None
+    return f"{cost.quantize(_FINEST, ROUND_CEILING, Context(prec=40)).normalize(_EXACT):f}"
+
+
+_FINEST = Decimal(1).scaleb(-12)
+_EXACT = Context(prec=40)

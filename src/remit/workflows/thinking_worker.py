@@ -1,0 +1,150 @@
+"""The process that thinks: it serves `call_llm`, and workflows that somebody else wrote.
+
+Called by `remit llm-worker`. It is not the process that acts, and neither loads the other's code.
+Workflows run in the sandbox here: they are not Remit's own, and what they wait for is slow.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from importlib.metadata import EntryPoint
+
+import sqlalchemy as sa
+from temporalio.client import Client
+from temporalio.worker import PollerBehaviorAutoscaling, Worker
+
+from remit.cognition.llm.config import PROVIDERS, get_llm_provider
+from remit.cognition.llm.provider import LLMProvider
+from remit.errors import MisconfiguredError
+from remit.settings import LLM_QUEUE, Settings
+from remit.signing.sealing import Seal
+from remit.wording import one_line, quoted
+from remit.workflows.activities.llm_activities import LLMActivities
+from remit.workflows.failures import BoundedFailures
+from remit.workflows.sealing import sealed
+
+THREADS = 16
+"""How many calls one worker has under way at a time."""
+
+GRACEFUL_SHUTDOWN = timedelta(seconds=5)
+"""How long calls under way may take to end when the worker stops."""
+
+NO_PROVIDER = "unknown"
+"""What evidence calls a provider that does not exist: its word may be a key in the wrong place."""
+
+_REFERENCE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", re.ASCII)
+_MESSAGE_LENGTH = 500
+
+
+@dataclass(frozen=True)
+class ThinkingParts:
+    """What a worker that thinks works with.
+
+    Attributes:
+        engine: the database.
+        seal: what seals its histories.
+        provider: returns the provider of language models.
+        provider_name: the word that chose it.
+        model: the model that is asked when a call names none; None for none.
+    """
+
+    engine: sa.Engine
+    seal: Seal
+    provider: Callable[[], LLMProvider]
+    provider_name: str
+    model: str | None
+
+
+def thinking_parts(engine: sa.Engine, seal: Seal, settings: Settings) -> ThinkingParts:
+    """Return what a worker works with under these settings.
+
+    A provider that cannot be used is found at each call, which puts that on record.
+    """
+    chosen = settings.llm_provider or "noop"
+    return ThinkingParts(
+        engine=engine,
+        seal=seal,
+        # One provider for all calls, so that connections are kept; a failure is not remembered.
+        provider=cache(lambda: get_llm_provider(settings)),
+        provider_name=chosen if chosen in PROVIDERS else NO_PROVIDER,
+        model=settings.llm_model or None,
+    )
+
+
+async def serve_thinking(
+    client: Client,
+    parts: ThinkingParts,
+    *,
+    workflows: Sequence[type],
+    stop: asyncio.Event,
+    on_ready: Callable[[], None],
+) -> None:
+    """Serve the queue until `stop` is set; what is under way then ends.
+
+    Args:
+        client: a connected Temporal client.
+        parts: what to work with.
+        workflows: workflows to serve besides the activity.
+        stop: set by whoever wants the worker to end.
+        on_ready: called once the queue is polled.
+
+    Raises:
+        MisconfiguredError: Temporal cannot serve one of the workflows.
+    """
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="remit-llm") as threads:
+        async with _worker(client, parts, workflows, threads):
+            on_ready()
+            await stop.wait()
+
+
+def load_workflows(references: Sequence[str]) -> list[type]:
+    """Return the workflows that are named, each as package.module:Class.
+
+    Raises:
+        MisconfiguredError: one cannot be loaded, or is no class; the message names it.
+    """
+    return [_loaded(reference) for reference in references]
+
+
+def _worker(
+    client: Client, parts: ThinkingParts, workflows: Sequence[type], threads: ThreadPoolExecutor
+) -> Worker:
+    asking = LLMActivities(parts.engine, parts.provider, parts.provider_name, parts.model)
+    try:
+        return Worker(
+            sealed(client, parts.seal),
+            task_queue=LLM_QUEUE,
+            workflows=workflows,
+            activities=[asking.call_llm],
+            activity_executor=threads,
+            interceptors=[BoundedFailures()],
+            max_concurrent_activities=THREADS,
+            graceful_shutdown_timeout=GRACEFUL_SHUTDOWN,
+            workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
+            activity_task_poller_behavior=PollerBehaviorAutoscaling(),
+        )
+    except (RuntimeError, ValueError) as error:
+        raise MisconfiguredError(
+            f"the workflows cannot be served: {one_line(str(error), _MESSAGE_LENGTH)}; mend them, "
+            "or leave them out"
+        ) from error
+
+
+def _loaded(reference: str) -> type:
+    if not _REFERENCE.fullmatch(reference):
+        raise MisconfiguredError(f"{quoted(reference)} is no workflow: write package.module:Class")
+    try:
+        found = EntryPoint(reference, reference, "remit.workflows").load()
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - importing runs foreign code
+        problem = one_line(f"{type(error).__name__}: {error}", _MESSAGE_LENGTH)
+    else:
+        if isinstance(found, type):
+            return found
+        problem = "it is no class"
+    raise MisconfiguredError(
+        f"workflow {reference} cannot be loaded: {problem}; mend it, or leave it out"
+    )

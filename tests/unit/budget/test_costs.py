@@ -1,0 +1,84 @@
+"""What a run spent, and how its promise is closed."""
+
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+
+from remit.budget.costs import NO_MODELS, ModelCosts, add_costs, closing_of, parse_cost
+from remit.budget.types import LARGEST_AMOUNT, Closing, in_cents
+
+GRANT = UUID(int=1)
+
+
+def models(known: str, *, unknown: bool = False) -> ModelCosts:
+    return ModelCosts(Decimal(known), unknown=unknown)
+
+
+@pytest.mark.parametrize("completed", [True, False])
+@pytest.mark.parametrize(
+    ("told", "costs", "spent"),
+    [("1.50", NO_MODELS, "1.50"), ("1.50", models("0.25"), "1.75"), ("0", models("0"), "0")],
+)
+def test_what_is_told_is_spent_with_what_models_cost(
+    told: str, costs: ModelCosts, spent: str, *, completed: bool
+) -> None:
+    closing = closing_of(GRANT, Decimal(told), costs, completed=completed)
+    assert closing == Closing(GRANT, Decimal(spent))
+
+
+@pytest.mark.parametrize(
+    ("told", "costs", "completed", "at_least"),
+    [
+        (None, NO_MODELS, True, "0"),
+        (None, models("3"), True, "3"),
+        (None, models("0", unknown=True), False, "0"),
+        ("2", models("3", unknown=True), False, "5"),
+        ("2", models("3", unknown=True), True, "5"),
+    ],
+)
+def test_what_nobody_knows_counts_as_the_whole_promise(
+    told: str | None, costs: ModelCosts, at_least: str, *, completed: bool
+) -> None:
+    cost = None if told is None else Decimal(told)
+    closing = closing_of(GRANT, cost, costs, completed=completed)
+    assert closing == Closing(GRANT, None, Decimal(at_least))
+
+
+def test_a_run_that_failed_and_spent_nothing_gives_all_of_it_back() -> None:
+    assert closing_of(GRANT, None, NO_MODELS, completed=False) is None
+    closing = closing_of(GRANT, None, models("0.01"), completed=False)
+    assert closing == Closing(GRANT, Decimal("0.01"))
+
+
+def test_no_sum_keeps_a_run_from_ending() -> None:
+    closing = closing_of(GRANT, LARGEST_AMOUNT, models("1"), completed=True)
+    assert closing == Closing(GRANT, LARGEST_AMOUNT)
+
+
+def test_a_sum_tells_whether_a_cost_is_missing() -> None:
+    assert add_costs([]) == NO_MODELS
+    assert add_costs([Decimal("0.1"), None, Decimal("0.2")]) == models("0.3", unknown=True)
+
+
+@pytest.mark.parametrize("written", ["0", "0.000001", "999999999.999999999999"])
+def test_a_cost_is_read_as_it_was_written(written: str) -> None:
+    assert parse_cost(written) == Decimal(written)
+
+
+@pytest.mark.parametrize("written", [None, 1, 0.5, "", "-1", "NaN", "1e3", "1\n", "٣", "1.", ".5"])
+def test_what_is_no_amount_is_no_cost(written: object) -> None:
+    assert parse_cost(written) is None
+
+
+@pytest.mark.parametrize(
+    ("spent", "cents"), [("0", "0.00"), ("0.000001", "0.01"), ("1.01", "1.01"), ("1.011", "1.02")]
+)
+def test_a_part_of_a_cent_is_a_whole_one(spent: str, cents: str) -> None:
+    assert str(in_cents(Decimal(spent))) == cents
+
+
+@pytest.mark.parametrize("amount", ["-0.01", "NaN", "1E+12"])
+def test_a_least_amount_that_is_none_is_refused(amount: str) -> None:
+    with pytest.raises(ValueError, match="no amount"):
+        Closing(GRANT, None, Decimal(amount))
