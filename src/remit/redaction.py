@@ -19,7 +19,8 @@ MASK = "[redacted]"
 
 _LAST_WORDS = frozenset(
     {
-        *("apikey", "authorization", "cookie", "credential", "credentials", "passphrase"),
+        *("accesstoken", "apikey", "authorization", "cookie", "credential", "credentials"),
+        *("passphrase", "privatekey", "secretkey"),
         *("passwd", "password", "passwords", "pwd", "secret", "secrets", "token"),
     }
 )
@@ -28,7 +29,7 @@ _LAST_WORDS = frozenset(
 _KEYS = frozenset({"access", "api", "encryption", "private", "secret", "signing"})
 """`private_key` names a secret, `idempotency_key` does not."""
 
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 # Every pattern takes time in proportion to the text: none has a repetition within a repetition.
 _PATTERNS: Mapping[str, str] = {
@@ -39,17 +40,20 @@ _PATTERNS: Mapping[str, str] = {
     r"\bgh[opsur]_[0-9A-Za-z]{30,}": MASK,
     r"\bgithub_pat_\w{22,}": MASK,
     r"(?<![\w-])sk-[\w-]{20,}": MASK,
+    r"(?<![\w-])[rs]k_(?:live|test)_[0-9A-Za-z]{16,}": MASK,
+    r"(?<![\w-])(?:glpat-|hf_)[\w-]{20,}": MASK,
     r"(?<![\w-])xox[abeprs]-[\w-]{10,}": MASK,
     r"\bAIza[\w-]{35}": MASK,
-    r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*": MASK,
+    r"(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*": MASK,
     r"\b(?i:(bearer|basic))[ ]+[\w.~+/=-]{8,}": rf"\1 {MASK}",
     r"(://[^\s/:@]{0,256}):[^\s/@]{1,1024}@": rf"\1:{MASK}@",
     r"\b(?i:(api[_-]?key|passphrase|passw(?:or)?d|pwd|secret|token))"
-    r"(\"?[ ]?[=:][ ]?\"?)[^\s\"',;&]{4,}": rf"\1\2{MASK}",
+    r"([\"']?[ ]?[=:][ ]?[\"']?)[^\s\"',;&]{4,}": rf"\1\2{MASK}",
     # Within a longer name, as variables have them: OPENAI_API_KEY=..., "db_password": "...".
     # Not before a bare colon: `OPENAI_API_KEY: missing` is how an error names its field.
     r"(?:(?<=_)|(?<=PG))(?i:((?:access|api|encryption|private|secret|signing)[_-]?key|passphrase"
-    r"|passw(?:or)?d|pwd|secret|token))(\"[ ]?:[ ]?\"|[ ]?=[ ]?\"?)[^\s\"',;&]{4,}": rf"\1\2{MASK}",
+    r"|passw(?:or)?d|pwd|secret|token))([\"'][ ]?:[ ]?[\"']|[ ]?=[ ]?[\"']?)"
+    r"[^\s\"',;&]{4,}": rf"\1\2{MASK}",
 }
 
 _COMPILED = tuple((re.compile(form, re.DOTALL), kept) for form, kept in _PATTERNS.items())

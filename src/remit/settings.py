@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     database_reader_url: str | None = Field(
         default=None,
         description="Postgres as readers of memory see it, for a login of role remit_reader. "
-        "Unset: DATABASE_URL, with that role.",
+        "Unset: DATABASE_URL, with that role, which its login could leave.",
     )
     temporal_address: str | None = Field(
         default=None,

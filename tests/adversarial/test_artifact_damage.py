@@ -14,8 +14,8 @@ from remit.artifacts.store import ObjectStoreException
 from remit.artifacts.types import MAX_ARTIFACT_BYTES
 from remit.directives.digest import canonical_json, sha256_digest
 from remit.errors import UnverifiableError
-from remit.operations.artifacts import check_artifacts
 from remit.operations.auditing import tell_nobody
+from remit.operations.upkeep import check_artifacts
 from tests.adversarial.keeping import LARGE, OTHER, SMALL, Kept
 
 

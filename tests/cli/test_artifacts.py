@@ -199,4 +199,4 @@ def test_artifacts_are_listed_by_type_and_by_directive(keeper: Remit, kept_in: s
 
 def test_the_same_content_is_filed_twice_and_kept_once(keeper: Remit) -> None:
     assert filed(keeper, LARGE) != filed(keeper, LARGE)
-    assert keeper("artifacts", "check").out == "all 2 artifacts are what was stored\n"
+    assert keeper("artifacts", "check").out == "all 2 artifacts are what their digests say\n"

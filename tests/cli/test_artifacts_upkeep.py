@@ -40,7 +40,9 @@ def test_with_nothing_stored_there_is_nothing_to_find(keeper: Remit) -> None:
 def test_artifacts_that_are_what_was_stored_pass(keeper: Remit) -> None:
     filed(keeper, SMALL)
     filed(keeper, LARGE)
-    assert keeper("artifacts", "check") == Shown(0, "all 2 artifacts are what was stored\n", "")
+    assert keeper("artifacts", "check") == Shown(
+        0, "all 2 artifacts are what their digests say\n", ""
+    )
     told = json.loads(keeper("artifacts", "check", "--json").out)
     assert told == {"holds": True, "checked": 2, "failed": 0, "problems": []}
 
@@ -86,7 +88,7 @@ def test_a_person_on_a_terminal_sees_how_far_the_check_is(keeper: Remit) -> None
     filed(keeper, SMALL)
     code, shown = on_a_terminal("", "artifacts", "check", **variables())
     assert (code, "checking" in shown, "1/1" in shown) == (0, True, True)
-    assert "all 1 artifacts are what was stored" in shown
+    assert "all 1 artifacts are what their digests say" in shown
 
 
 def test_objects_that_nothing_refers_to_are_listed_and_stay(keeper: Remit) -> None:

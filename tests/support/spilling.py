@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,20 +116,19 @@ class Day:
         """Let everything happen that happens on a day."""
         known, to = self.canaries.values, self.environment(collector)
         log, talkative = self.folder / "worker.log", {"REMIT_LOG_LEVEL": "DEBUG"}
-        with self.here.worker(
-            log, prelude=self.prelude, REMIT_METRICS_PORT="0", **talkative, **to
-        ):
+        with self.here.worker(log, prelude=self.prelude, REMIT_METRICS_PORT="0", **talkative, **to):
             lines = "\n".join(map(json.dumps, self.wishes()))
             printed = self.remit("propose", "-", "--json", stdin=lines, **to)
             ids = [str(each["directive"]["id"]) for each in json.loads(printed)["outcomes"]]
             first, agreed, rejected = ids[0], ids[-3], ids[-2]
             yes, no = (f"password={known[name]} is known to me" for name in REASONS)
-            self.remit("approve", agreed, "--yes", "--as", "bob", "--reason", yes, **to)
-            self.remit("reject", rejected, "--yes", "--as", "bob", "--reason", no, **to)
+            with ThreadPoolExecutor(2) as at_once:
+                for verb, about, why in (("approve", agreed, yes), ("reject", rejected, no)):
+                    vote = (verb, about, "--yes", "--as", "bob", "--reason", why)
+                    at_once.submit(self.remit, *vote, **to)
             self.here.await_ends([UUID(each) for each in ids])
             self._hand_in(first, to)
             (self.folder / "metrics.txt").write_text(scraped(log))
-        self.said.append(self.remit("trace", first, **to))
 
     def _hand_in(self, directive: str, to: Mapping[str, str]) -> None:
         known = self.canaries.values
@@ -137,10 +137,15 @@ class Day:
         name = f"sk-{known['attachment']}"
         label = f"note=Authorization: Bearer {known['label']}"
         filing = ("artifacts", "put", "-", "--name", name, "--label", label)
-        self.remit(*filing, "--directive", directive, stdin="x", **to)
         words = f"It wants password={known['memory']}."
-        self.remit("memory", "add", words, "--scope", "s", "--run", str(record.run.id), **to)
-        self.remit("memory", "recent", "--scope", f"token={known['question']}", **to)
+        with ThreadPoolExecutor(2) as at_once:
+            at_once.submit(self.remit, *filing, "--directive", directive, stdin="x", **to)
+            run = ("--run", str(record.run.id))
+            at_once.submit(self.remit, "memory", "add", words, "--scope", "s", *run, **to)
+            asked = f"token={known['question']}"
+            at_once.submit(self.remit, "memory", "recent", "--scope", asked, **to)
+            trace = at_once.submit(self.remit, "trace", directive, **to)
+        self.said.append(trace.result())
 
 
 Found = Mapping[str, set[str]]

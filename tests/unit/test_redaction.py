@@ -25,6 +25,12 @@ FORMS = [
     f"redis://:{CANARY}@cache.example/0",
     f"sk-ant-api03-{CANARY}",
     f"sk-proj-{CANARY}",
+    f"sk_live_{CANARY}",
+    f"glpat-{CANARY}",
+    f"hf_{CANARY}",
+    f"password='{CANARY}'",
+    f"DB_PASSWORD='{CANARY}'",
+    f"{{'password': '{CANARY}', 'api_key': '{CANARY}'}}",
     f"ghp_{CANARY}{CANARY}",
     f"github_pat_{CANARY}",
     f"xoxb-{CANARY}",
@@ -55,6 +61,7 @@ def test_a_token_of_remit_s_own_and_an_access_key_are_masked() -> None:
     [
         *("password", "Password", "dbPassword", "DB_PASSWORD", "db-password", "passwd", "pwd"),
         *("secret", "clientSecret", "client_secret", "token", "accessToken", "access_token"),
+        *("password1", "db_password_2", "accesstoken"),
         *("apikey", "apiKey", "api_key", "X-API-Key", "privateKey", "signing_key", "secret key"),
         *("Authorization", "Cookie", "credentials", "passphrase", "AWS_SECRET_ACCESS_KEY"),
     ],
@@ -127,5 +134,15 @@ def test_masking_twice_is_masking_once_and_no_canary_is_left(value: JsonValue) -
 
 def test_the_time_grows_with_the_text_and_not_faster() -> None:
     """Texts that make a pattern with nested repetitions take minutes."""
-    for piece in ("a://", "token ", "-----BEGIN PRIVATE KEY-----", "eyJaaaaaaaaaa.", "sk-", "://:", "_token=", "_"):
+    for piece in (
+        "a://",
+        "token ",
+        "-----BEGIN PRIVATE KEY-----",
+        "eyJaaaaaaaaaa.",
+        "eyJ-",
+        "sk-",
+        "://:",
+        "_token=",
+        "_",
+    ):
         redact_text(piece * 100_000)

@@ -16,9 +16,10 @@ from remit.artifacts.types import MAX_ARTIFACT_BYTES
 from remit.directives.digest import canonical_json
 from remit.execution.modules.base import BaseExecutionModule, EmitArtifact, ModuleKind
 from remit.execution.modules.types import ModuleInput, ModuleOutput
-from remit.operations.artifacts import check_artifacts, get_artifact_content
+from remit.operations.artifacts import get_artifact_content
 from remit.operations.auditing import tell_nobody
 from remit.operations.evidence import Record, read_record
+from remit.operations.upkeep import check_artifacts
 from tests.integration.operations.filing import everything_said, objects_in
 from tests.support.contents import directive
 from tests.support.people import AGENT

@@ -2,7 +2,8 @@
 
 Small content lies in Postgres beside the metadata; large content is an object of the store, under
 its own digest. The metadata names the content by that digest, the metadata's digest covers that,
-and the log covers the metadata's: whoever changes a byte anywhere is found on the next read.
+and the log covers the metadata's. Whoever changes a byte is found on the next read, unless the row
+was made to agree with itself: `remit audit verify` finds that, by the log.
 
 The object is written first and the row that speaks of it after. A crash between the two leaves an
 object that nothing refers to, never an artifact without its content.
@@ -77,15 +78,18 @@ def read_bounded(source: BinaryIO) -> bytes:
     """Return all that `source` gives, and stop reading once it is too much.
 
     Raises:
-        InvalidInputError: it is over :data:`MAX_ARTIFACT_BYTES`.
+        InvalidInputError: it is over :data:`MAX_ARTIFACT_BYTES`, or cannot be read.
     """
     chunks: list[bytes] = []
     size = 0
-    while chunk := source.read(_CHUNK_BYTES):
-        size += len(chunk)
-        if size > MAX_ARTIFACT_BYTES:
-            raise too_large()
-        chunks.append(chunk)
+    try:
+        while chunk := source.read(_CHUNK_BYTES):
+            size += len(chunk)
+            if size > MAX_ARTIFACT_BYTES:
+                raise too_large()
+            chunks.append(chunk)
+    except OSError as error:
+        raise InvalidInputError(f"cannot be read ({error.strerror})", field="content") from error
     return b"".join(chunks)
 
 
@@ -137,6 +141,23 @@ def place_json(store: ObjectStore, metadata: JsonObject) -> PlacedContent | None
     return None if len(written) <= CONTENT_THRESHOLD_BYTES else place_content(store, written, JSON)
 
 
+def check_metadata_digest(artifact: Artifact) -> bytes:
+    """Return an artifact's metadata as canonical JSON, once its digest was held against it.
+
+    Raises:
+        UnverifiableError: it is not what its digest says, or no object.
+    """
+    try:
+        written = canonical_json(artifact.metadata)
+    except InvalidInputError as error:
+        raise UnverifiableError(f"the metadata of {artifact.uri} cannot be read") from error
+    if sha256_digest(written) != artifact.digest:
+        raise UnverifiableError(f"the metadata of {artifact.uri} does not match its digest")
+    if not written.startswith(b"{"):
+        raise UnverifiableError(f"the metadata of {artifact.uri} is no object")
+    return written
+
+
 def read_content(store: ObjectStore, artifact: Artifact, inline: bytes | None) -> Content:
     """Return an artifact's content, or its metadata as canonical JSON when it has none of its own.
 
@@ -150,14 +171,7 @@ def read_content(store: ObjectStore, artifact: Artifact, inline: bytes | None) -
         MisconfiguredError: its content lies in another store than this one.
         ObjectStoreException: the store did not give it.
     """
-    try:
-        written = canonical_json(artifact.metadata)
-    except InvalidInputError as error:
-        raise UnverifiableError(f"the metadata of {artifact.uri} cannot be read") from error
-    if sha256_digest(written) != artifact.digest:
-        raise UnverifiableError(f"the metadata of {artifact.uri} does not match its digest")
-    if not written.startswith(b"{"):
-        raise UnverifiableError(f"the metadata of {artifact.uri} is no object")
+    written = check_metadata_digest(artifact)
     if CONTENT_REF not in artifact.metadata:
         return Content(written, JSON, artifact.digest)
     ref = artifact.content_ref

@@ -109,14 +109,19 @@ class Artifact:
         return read_content_ref(self.metadata)
 
 
-def read_content_ref(metadata: JsonObject) -> ContentRef | None:
-    """Return what `metadata` says of its artifact's content; None when it says nothing usable."""
-    match metadata.get(CONTENT_REF):
+def read_content_ref(metadata: object) -> ContentRef | None:
+    """Return what `metadata` says of its artifact's content; None when it says nothing usable.
+
+    It is no object where somebody forged the row.
+    """
+    match metadata:
         case {
-            "digest": str(digest),
-            "size_bytes": int(size),
-            "media_type": str(media_type),
-            "uri": str(uri),
+            "content_ref": {
+                "digest": str(digest),
+                "size_bytes": int(size),
+                "media_type": str(media_type),
+                "uri": str(uri),
+            }
         }:
             return ContentRef(digest, size, media_type, uri)
     return None

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from remit.artifacts.store import StoredObject
     from remit.artifacts.types import Artifact, ContentRef
     from remit.json_types import JsonObject
-    from remit.operations.artifacts import ArtifactCheck, Filed
+    from remit.operations.artifacts import Filed
+    from remit.operations.upkeep import ArtifactCheck
 
 _HEADER = ("ID", "TYPE", "DIRECTIVE", "BYTES", "CREATED", "NAME")
 
@@ -146,7 +147,7 @@ def write_check(checked: "ArtifactCheck", *, as_json: bool) -> None:
         write_json({"holds": not checked.failed, **_counts(checked)})
         return
     if not checked.failed:
-        words = f"all {checked.checked} artifacts are what was stored"
+        words = f"all {checked.checked} artifacts are what their digests say"
         write_line(Cell(words if checked.checked else "there are no artifacts", "green"))
         return
     words = f"{checked.failed} of {checked.checked} artifacts are not what was stored, or not there"
@@ -185,7 +186,10 @@ def _row(artifact: "Artifact") -> Row:
 
 def _name(artifact: "Artifact") -> str | None:
     """Return what an attachment is called; None for whatever has no name."""
-    name = artifact.metadata.get("name") if artifact.type == "attachment" else None
+    metadata: object = artifact.metadata
+    if artifact.type != "attachment" or not isinstance(metadata, dict):
+        return None
+    name = metadata.get("name")
     return name if isinstance(name, str) else None
 
 

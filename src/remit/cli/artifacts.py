@@ -246,7 +246,7 @@ def gc(
     length = parse_timebox(older_than, field="--older-than")
     store = object_store(load_settings(data_dir))
     with database(data_dir) as engine, spinner("listing", quiet=as_json):
-        from remit.operations.artifacts import unreferenced_objects
+        from remit.operations.upkeep import unreferenced_objects
 
         found = unreferenced_objects(engine, store, older_than=length)
     write_unreferenced(found, store.name, as_json=as_json)
@@ -263,7 +263,7 @@ def check(*, data_dir: DataDirOption = None, as_json: JsonOption = False) -> Non
 
     store = object_store(load_settings(data_dir))
     with database(data_dir) as engine, bar("checking", quiet=as_json) as progress:
-        from remit.operations.artifacts import check_artifacts
+        from remit.operations.upkeep import check_artifacts
 
         checked = check_artifacts(engine, store, progress)
     write_check(checked, as_json=as_json)

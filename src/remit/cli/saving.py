@@ -49,7 +49,7 @@ def save(out: Path, data: bytes, *, force: bool, mode: int = _AS_ANY_FILE) -> No
             # The name is taken first: nobody else's file can come to stand there meanwhile.
             out.touch(exist_ok=False)
             claimed = True
-        with open(unfinished, "wb", opener=partial(os.open, mode=mode)) as file:
+        with open(unfinished, "xb", opener=partial(os.open, mode=mode)) as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -35,9 +35,9 @@ def trace(
 
     settings = load_settings(data_dir)
     with database(data_dir) as engine:
-        from remit.operations.evidence import resolve_id
+        from remit.operations.evidence import read_directive, resolve_id
 
-        found = resolve_id(engine, directive)
+        found = read_directive(engine, resolve_id(engine, directive)).id
     branches = read_trace(spans_dir(settings), found)
     if as_json:
         write_json(

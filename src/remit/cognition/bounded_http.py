@@ -45,6 +45,16 @@ def bounded_client(*, timeout_seconds: float, on_this_machine: bool) -> httpx2.C
     )
 
 
+def never_connected(error: BaseException) -> bool:
+    """Return whether an SDK failed for want of a connection, so that nothing was sent."""
+    linked: BaseException | None = error
+    while linked is not None:
+        if isinstance(linked, httpx2.ConnectError | httpx2.ConnectTimeout):
+            return True
+        linked = linked.__cause__
+    return False
+
+
 def _refuse_compressed(response: httpx2.Response) -> None:
     """Refuse what was not asked for: a few kilobytes can unpack to gigabytes.
 

@@ -1,5 +1,6 @@
 """Every statement on runs but those that create one or change a status."""
 
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -47,3 +48,10 @@ def runs_beginning(connection: sa.Connection, prefix: str, limit: int) -> list[U
     written = sa.cast(execution_runs.c.id, sa.Text)
     statement = sa.select(execution_runs.c.id).where(written.startswith(prefix, autoescape=True))
     return list(connection.execute(statement.limit(limit)).scalars())
+
+
+def oldest_under_way(connection: sa.Connection) -> datetime | None:
+    """Return when the oldest run was created that has not ended; None when every run has."""
+    under_way = execution_runs.c.status.in_(("pending", "running"))
+    statement = sa.select(sa.func.min(execution_runs.c.created_at)).where(under_way)
+    return connection.execute(statement).scalar_one()

@@ -1,6 +1,6 @@
 """The reader of the database.
 
-Three locks, each enough by itself: no method of it writes, every read runs in a transaction that
+Three locks, one behind the other: no method of it writes, every read runs in a transaction that
 Postgres holds to reading, and its engine acts as `remit_reader`, which has no right to write and
 sees no payload, no evidence, no event and no principal.
 """

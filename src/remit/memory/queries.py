@@ -25,7 +25,7 @@ from remit.memory.results import (
     ExecutionSummary,
     SemanticResult,
 )
-from remit.redaction import redact_object
+from remit.redaction import redact_object, redact_text
 from remit.wording import listed, printable
 
 MAX_EXECUTION_LIMIT = 100
@@ -182,7 +182,8 @@ def _plain(value: object) -> JsonValue:
     if isinstance(value, str):
         if len(value) > _SHOWN_CHARACTERS:
             return f"[{len(value)} characters]"
-        return printable(value, _SHOWN_CHARACTERS)
+        # Before anything is escaped: an escape in front of a secret hides it from the patterns.
+        return printable(redact_text(value), _SHOWN_CHARACTERS)
     if isinstance(value, bool | None):
         return value
     # A number beyond what every JSON reader holds exactly is as good as its kind.

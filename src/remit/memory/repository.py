@@ -21,11 +21,8 @@ from remit.memory.writing import NewMemory
 EF_SEARCH = 400
 """Breadth of the index's search: with it, recall is what `make bench` prints."""
 
-CANDIDATES_PER_RESULT = 4
-"""How many times as many as asked for each probe of the index proposes."""
-
-LEAST_CANDIDATES = 400
-"""Fewest that a probe proposes, however few are asked for: the nearest to a question between two
+CANDIDATES = 400
+"""How many each probe proposes, however few are asked for: the nearest to a question between two
 clusters are not the nearest to the direction that the second probe looks in."""
 
 
@@ -165,12 +162,11 @@ def nearest(
     Returns:
         Memories, each with the cosine of the angle between the vectors, -1 to 1.
     """
-    candidates = max(limit * CANDIDATES_PER_RESULT, LEAST_CANDIDATES)
-    connection.execute(_TUNE, {"breadth": str(max(EF_SEARCH, candidates))})
+    connection.execute(_TUNE, {"breadth": str(EF_SEARCH)})
     values = {
         "model": model,
         "asked": _written(vector),
-        "candidates": candidates,
+        "candidates": CANDIDATES,
         "limit": limit,
     }
     # Rounding may carry a cosine past its end.
@@ -252,10 +248,14 @@ _EMBED = sa.text(
     sa.bindparam("ids", type_=sa.ARRAY(sa.Uuid)), sa.bindparam("vectors", type_=sa.ARRAY(sa.Text))
 )
 
-# A plan made for the model's own name: a general one could not know which index holds it.
+# A plan made for the model's own name: a general one could not know which index holds it. And by
+# that index whatever the planner thinks of it: it takes two scans of the table, each with a
+# conversion of every row, for cheaper than they are.
 _TUNE = sa.text(
     """
     SELECT set_config('hnsw.ef_search', :breadth, true),
+           set_config('enable_seqscan', 'off', true),
+           set_config('enable_bitmapscan', 'off', true),
            set_config('plan_cache_mode', 'force_custom_plan', true)
     """
 )

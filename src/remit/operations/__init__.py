@@ -13,6 +13,7 @@
 - `cancellation`: stop a directive wherever it stands
 - `evidence`: read what happened
 - `artifacts`: file evidence by hand, and read evidence back, verified
+- `upkeep`: whether everything kept is still what was stored, and what nothing refers to
 - `memories`: write what a completed run taught, or what an admin notes
 - `recall`: read memory in somebody's name, on record
 - `thinking`: whether a model may be asked for a directive, and the evidence that it was

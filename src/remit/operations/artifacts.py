@@ -4,29 +4,32 @@ The embedded services and a door hand in the object store; what a decision or a 
 written by the operations that decide and run.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import BinaryIO
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from remit.artifacts.contents import Content, place_content, read_bounded, read_content, unread
+from remit.artifacts.contents import (
+    Content,
+    check_metadata_digest,
+    place_content,
+    read_bounded,
+    read_content,
+    unread,
+)
 from remit.artifacts.repository import (
     ArtifactFilter,
     NewArtifact,
     artifact_by_id,
     artifacts_beginning,
-    count_artifacts,
     find_artifacts,
     inline_content,
     new_artifact,
-    referenced_uris,
-    stream_whole,
 )
 from remit.artifacts.schemas import check_metadata
-from remit.artifacts.store import ObjectStore, StoredObject
+from remit.artifacts.store import ObjectStore
 from remit.artifacts.types import (
     CONTENT_REF,
     Artifact,
@@ -37,17 +40,14 @@ from remit.artifacts.types import (
 )
 from remit.audit.chain import INSTALLATION
 from remit.audit.repository import Entry, record
-from remit.db.session import database_time, snapshot, transaction
+from remit.db.session import snapshot, transaction
 from remit.directives.repository import get_directive, lock_directive
-from remit.errors import InvalidInputError, NotFoundError, RemitError
+from remit.errors import InvalidInputError, NotFoundError
 from remit.identity.rules import require, require_own
 from remit.identity.types import Principal
 from remit.json_types import JsonObject
 from remit.operations.identifiers import identified
 from remit.redaction import redact_object, redact_text
-
-MOST_TOLD = 100
-"""How many problems one check of all artifacts tells of."""
 
 
 @dataclass(frozen=True)
@@ -82,23 +82,6 @@ class Filed:
     uri: str
     digest: str
     content: ContentRef
-
-
-@dataclass(frozen=True, slots=True)
-class ArtifactCheck:
-    """What a look at every artifact found.
-
-    Attributes:
-        checked: how many artifacts were read, each with its content.
-        problems: what is wrong, at most :data:`MOST_TOLD`.
-        failed: how many artifacts something is wrong with.
-        objects: how many contents were read from the object store, and are whole.
-    """
-
-    checked: int
-    problems: tuple[str, ...]
-    failed: int
-    objects: int
 
 
 def put_artifact(
@@ -182,13 +165,16 @@ def get_artifact_ref(engine: sa.Engine, artifact_id: UUID) -> str | None:
 
 
 def read_artifact(engine: sa.Engine, artifact_id: UUID) -> Artifact:
-    """Return one artifact, without its content.
+    """Return one artifact, verified, without its content.
 
     Raises:
         NotFoundError: there is no such artifact.
+        UnverifiableError: its metadata is not what its digest says.
     """
     with snapshot(engine) as connection:
-        return _required(connection, artifact_id)
+        artifact = _required(connection, artifact_id)
+    check_metadata_digest(artifact)
+    return artifact
 
 
 def read_artifacts(engine: sa.Engine, wanted: ArtifactFilter) -> list[Artifact]:
@@ -235,62 +221,6 @@ def find_artifact_id(engine: sa.Engine, text: str) -> UUID:
             lambda prefix: artifacts_beginning(connection, prefix, 2),
             listing="remit artifacts list",
         )
-
-
-def unreferenced_objects(
-    engine: sa.Engine, store: ObjectStore, *, older_than: timedelta
-) -> list[StoredObject]:
-    """Return the objects that no artifact has as its content, oldest first.
-
-    A crash between the two writes of :func:`put_artifact` leaves one, and so does a module that
-    emitted and then died. Remit removes none: it cannot know who else refers to one.
-
-    Args:
-        engine: the database.
-        store: where objects are.
-        older_than: younger ones are left out: their artifact may be about to be stored.
-
-    Raises:
-        ObjectStoreException: the store does not list its objects.
-    """
-    # Listed before the database is asked: what is stored in between is in neither list.
-    objects = list(store.list_objects())
-    with snapshot(engine) as connection:
-        referenced = set(referenced_uris(connection))
-        before = database_time(connection) - older_than
-    found = (
-        each
-        for each in objects
-        if f"artifact://{store.name}/{each.key}" not in referenced and each.modified_at < before
-    )
-    return sorted(found, key=lambda each: (each.modified_at, each.key))
-
-
-def check_artifacts(
-    engine: sa.Engine, store: ObjectStore, on_progress: Callable[[int, int], None]
-) -> ArtifactCheck:
-    """Read every artifact with its content, and say which are not what their digests say.
-
-    Args:
-        engine: the database.
-        store: where objects are.
-        on_progress: told how many were read, and how many there are.
-    """
-    problems: list[str] = []
-    failed = checked = objects = 0
-    with snapshot(engine) as connection:
-        total = count_artifacts(connection)
-        for artifact, inline in stream_whole(connection):
-            try:
-                read_content(store, artifact, inline)
-                objects += inline is None and artifact.content_ref is not None
-            except RemitError as error:
-                failed += 1
-                if len(problems) < MOST_TOLD:
-                    problems.append(f"{artifact.uri}: {error}")
-            checked += 1
-            on_progress(checked, total)
-    return ArtifactCheck(checked, tuple(problems), failed, objects)
 
 
 def _required(connection: sa.Connection, artifact_id: UUID) -> Artifact:

@@ -23,10 +23,10 @@ from remit.identity.types import Principal
 from remit.json_types import JsonObject
 from remit.memory import repository
 from remit.memory.enforcement import MemoryAccessAttempt
-from remit.memory.queries import recorded
+from remit.memory.queries import check_words, recorded
 from remit.memory.results import Memory
 from remit.memory.vector import Embedded, embed_and_store
-from remit.memory.writing import NewMemory, checked
+from remit.memory.writing import MAX_SCOPE_LENGTH, NewMemory, checked
 from remit.operations.identifiers import identified
 from remit.operations.recall import record_read
 from remit.telemetry.metrics import add_embedding_usage
@@ -122,6 +122,8 @@ def recent_memories(
     """
     if not 1 <= limit <= MAX_RECENT:
         raise InvalidInputError(f"must be 1 to {MAX_RECENT}", field="limit")
+    if scope is not None:
+        check_words("scope", scope, MAX_SCOPE_LENGTH)
     with snapshot(engine) as connection:
         found = repository.list_recent(connection, scope, limit)
     asked = recorded({"scope": scope, "limit": limit})

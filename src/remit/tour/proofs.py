@@ -9,8 +9,8 @@ from remit.approval.statements import verify_grant, verify_vote
 from remit.approval.types import Vote
 from remit.errors import UnverifiableError
 from remit.identity.types import Principal
-from remit.operations.artifacts import ArtifactCheck
 from remit.operations.evidence import Record
+from remit.operations.upkeep import ArtifactCheck
 from remit.signing.keys import Keyring
 from remit.tour.played import Played
 from remit.wording import listed

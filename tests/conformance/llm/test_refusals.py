@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from socket import create_server
 from threading import Event, Thread
 from typing import Any
@@ -17,6 +18,7 @@ from pydantic import SecretStr
 from remit.cognition.llm.anthropic import AnthropicLLMProvider
 from remit.cognition.llm.openai import OpenAILLMProvider
 from remit.cognition.llm.provider import LLMProvider
+from remit.cognition.llm.usage import NOTHING_USED, UNKNOWN_USED
 from tests.conformance.llm.cases import Case, answered
 from tests.support.embedding_server import Reply
 from tests.support.llm_asking import CANARY, REQUEST, TEXT, UPSTREAM, failure
@@ -108,11 +110,14 @@ def test_whatever_the_service_does_is_told_in_bounded_words(
     case: Case, provider: LLMProvider, server: LLMServer, refusal: Refusal
 ) -> None:
     server.replies.append(refusal.reply)
-    error = failure(provider).error
+    failed = failure(provider)
+    error = failed.error
     if not case.answers:
         assert error.error_type == "disabled"
         assert not server.asked
         return
+    # A refusal costs nothing; of what broke off after a good status nobody knows.
+    assert failed.usage == (UNKNOWN_USED if refusal.reply.status == HTTPStatus.OK else NOTHING_USED)
     assert (error.error_type, error.retryable) == (refusal.error_type, refusal.retryable)
     for part in refusal.told.split("|"):
         assert part in error.error_message
@@ -126,10 +131,12 @@ def test_whatever_the_service_does_is_told_in_bounded_words(
 )
 def test_a_service_that_takes_too_long_is_left(case: Case, server: LLMServer, reply: Reply) -> None:
     server.replies.append(reply)
-    error = failure(case.make(server, 0.4)).error
+    failed = failure(case.make(server, 0.4))
+    error = failed.error
     if not case.answers:
         assert error.error_type == "disabled"
         return
+    assert failed.usage == UNKNOWN_USED
     assert (error.error_type, error.retryable) == ("timeout", True)
     assert "within 0.4 seconds" in error.error_message
     assert "PROVIDER_TIMEOUT_SECONDS" in error.error_message
@@ -139,7 +146,9 @@ def test_a_service_that_is_not_there_is_worth_another_attempt(
     case: Case, provider: LLMProvider, server: LLMServer
 ) -> None:
     server.close()
-    error = failure(provider).error
+    failed = failure(provider)
+    error = failed.error
+    assert failed.usage == NOTHING_USED
     expected = ("provider_error", True) if case.answers else ("disabled", False)
     assert (error.error_type, error.retryable) == expected
 

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from remit.artifacts.filesystem import FilesystemObjectStore
 from remit.artifacts.store import ObjectStore, ObjectStoreException, StoredObject
-from remit.operations.artifacts import check_artifacts, unreferenced_objects
 from remit.operations.auditing import tell_nobody
+from remit.operations.upkeep import check_artifacts, unreferenced_objects
 from tests.integration.operations.filing import (
     LARGE,
     SMALL,

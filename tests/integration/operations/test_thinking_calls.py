@@ -10,6 +10,7 @@ from temporalio.exceptions import ApplicationError
 from remit.cognition.llm.noop import NoOpLLMProvider
 from remit.cognition.llm.provider import LLMProviderError, final
 from remit.cognition.llm.types import LLMError, LLMErrorType, LLMRequest, LLMUsage
+from remit.cognition.llm.usage import UNKNOWN_USED
 from remit.operations.evidence import read_record
 from remit.settings import Settings
 from remit.workflows.activities.llm_activities import LLMActivities
@@ -122,6 +123,22 @@ def test_a_provider_that_breaks_says_nothing_of_what_was_said(empty_engine: sa.E
     assert SAID not in str(found)
     [called] = kept(empty_engine, "llm_call")
     assert SAID not in str(called)
+    [used] = kept(empty_engine, "llm_usage")
+    assert used.metadata["estimated_cost_usd"] is None
+
+
+def test_a_call_that_may_be_billed_and_gave_no_answer_counts_as_the_whole_budget(
+    empty_engine: sa.Engine,
+) -> None:
+    found, _ = executing(empty_engine)
+    asked = call(directive_id=str(found.id))
+    late = LLMProviderError(LLMError("timeout", "late", retryable=True), usage=UNKNOWN_USED)
+    with pytest.raises(ApplicationError, match="late"):
+        asking(empty_engine, Failing(late)).call_llm(asked)
+    provider = Priced("0.01")
+    refused = asking(empty_engine, provider).call_llm(asked)
+    assert "nobody knows what its last call cost" in refused["error"]["error_message"]
+    assert provider.asked == []
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ class LLMCall:
         model: the model that was asked, or that answered; :data:`NO_MODEL` where none was named.
         request: what was asked; None when it was no request.
         outcome: the answer, or why there is none.
-        usage: what it used up; None when nothing, or when nobody can say.
+        usage: what it used up, its parts None where nobody can say; None when nobody was asked.
         latency_ms: milliseconds until the outcome was there.
     """
 
@@ -104,7 +104,7 @@ def emit_llm_artifacts(emit_artifact: EmitArtifact, call: LLMCall) -> None:
     """Hand the evidence of a call to `emit_artifact`.
 
     That is an `llm_call` always, and an `llm_usage` for an answer, and for a failure that used
-    something up all the same.
+    something up all the same, or may have.
     """
     request = call.request
     emit_artifact(

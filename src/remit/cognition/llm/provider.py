@@ -37,8 +37,8 @@ class LLMProviderError(ProviderError):
 
     Attributes:
         error: why; its parts are also `reason`, `message` and `retryable`.
-        usage: what the attempt used up all the same, as a refusal of the model does; None when
-            nothing did, or when nobody can say.
+        usage: what the attempt used up all the same, as a refusal of the model does, its parts None
+            where nobody can say; None when the service was never asked.
     """
 
     def __init__(self, error: LLMError, *, usage: LLMUsage | None = None) -> None:

@@ -19,7 +19,8 @@ from remit.cognition.addresses import (
 )
 from remit.cognition.deadlines import within
 from remit.cognition.llm.provider import LLMProviderError, final
-from remit.cognition.llm.types import LLMError, LLMRequest
+from remit.cognition.llm.types import LLMError, LLMRequest, LLMUsage
+from remit.cognition.llm.usage import NOTHING_USED, UNKNOWN_USED
 from remit.cognition.llm.vendors import Vendor
 from remit.cognition.openai_sdk import NO_CONNECTION
 
@@ -165,21 +166,33 @@ def ask(
         failure_of: what an error of that means.
 
     Raises:
-        LLMProviderError: it did not answer, or refused.
+        LLMProviderError: it did not answer, or refused; `usage` is unknown where it may bill the
+            request all the same.
     """
     try:
         return within(service.timeout_seconds, send)
     except Exception as error:  # noqa: BLE001 - whatever an SDK raises may quote the request
-        failure = failure_of(error)
+        failure, usage = failure_of(error), _used(error)
     # Outside the handler: an error raised in there would carry the SDK's along, and with it the
     # request, its key and its messages.
-    raise LLMProviderError(failure)
+    raise LLMProviderError(failure, usage=usage)
+
+
+def _used(error: Exception) -> LLMUsage:
+    """Return what a request used up that failed: nothing only where that is certain."""
+    # Not among the imports above: the HTTP client comes with an SDK, as the errors do.
+    from remit.cognition.bounded_http import never_connected
+
+    if isinstance(getattr(error, "status_code", None), int) or never_connected(error):
+        return NOTHING_USED
+    return UNKNOWN_USED
 
 
 def nonsense(service: Service, error: ValueError) -> LLMProviderError:
-    """Return the failure of a service whose answer cannot be read."""
+    """Return the failure of a service whose answer cannot be read, though it may be billed."""
     return final(
         "provider_error",
         f"{service.vendor.words.service} answered, but {error}: check that "
         f"{service.vendor.address_variable} names a service of this kind",
+        usage=UNKNOWN_USED,
     )

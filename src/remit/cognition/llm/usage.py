@@ -8,7 +8,10 @@ from remit.cognition.llm.types import LLMUsage
 from remit.cognition.pricing import completion_cost
 
 NOTHING_USED = LLMUsage(0, 0, 0, Decimal(0))
-"""What a request used up that was never sent."""
+"""What a request used up that was never sent, or refused."""
+
+UNKNOWN_USED = LLMUsage(None, None, None, None)
+"""What a request used up that gave no answer, though it may have been billed."""
 
 
 @dataclass(frozen=True, slots=True)

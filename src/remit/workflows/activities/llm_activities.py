@@ -25,6 +25,7 @@ from remit.cognition.llm.instrumentation import (
 )
 from remit.cognition.llm.provider import LLMProvider, LLMProviderError
 from remit.cognition.llm.types import LLMError, LLMRequest, LLMResponse, LLMUsage
+from remit.cognition.llm.usage import UNKNOWN_USED
 from remit.errors import InvalidInputError
 from remit.json_types import JsonObject
 from remit.operations.thinking import CalledModel, record_call, why_not_call
@@ -99,7 +100,7 @@ class LLMActivities:
         except LLMProviderError as error:
             return error.error, error.usage
         except Exception:  # noqa: BLE001 - whatever it is may quote the messages, and says nothing
-            return _BROKE, None
+            return _BROKE, UNKNOWN_USED
         return response, response.usage
 
     def _model(self, asked: LLMRequest | None, outcome: LLMResponse | LLMError) -> str:

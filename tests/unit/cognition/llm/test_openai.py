@@ -181,7 +181,7 @@ def test_nonsense_is_never_taken_for_an_answer(server: LLMServer, changes: dict[
     refusal = failure(answering(server, **changes))
     assert (refusal.error.error_type, refusal.error.retryable) == ("provider_error", False)
     assert "answered, but" in refusal.error.error_message
-    assert refusal.usage is None
+    assert refusal.usage == UNKNOWN_USED
 
 
 def test_an_account_without_credit_is_not_asked_again(server: LLMServer) -> None:
