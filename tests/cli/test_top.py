@@ -135,7 +135,7 @@ def test_json_is_one_document(keeper: Remit, kept_in: sa.Engine) -> None:
     assert {"policy": "", "verdict": "require_approval", "count": 1} in found["verdicts"]
 
 
-@pytest.mark.parametrize("every", ["0", "0.4", "3601", "often"])
+@pytest.mark.parametrize("every", ["0", "0.4", "3601", "often", "nan", "inf"])
 def test_how_often_it_looks_has_bounds(remit: Remit, every: str) -> None:
     shown = remit("top", "--every", every)
     assert (shown.code, shown.out) == (2, "")

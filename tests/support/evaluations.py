@@ -26,7 +26,6 @@ def ended_run(**changes: Any) -> EvaluationInput:
         "run_status": "completed",
         "attempts": 1,
         "duration_seconds": 2.5,
-        "verdict": "ALLOW",
         "artifacts": (ARTIFACT,),
     }
     return EvaluationInput(**{**fields, **changes})

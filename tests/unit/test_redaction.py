@@ -68,7 +68,8 @@ def test_a_token_of_remit_s_own_and_an_access_key_are_masked() -> None:
 )
 def test_what_stands_under_a_name_of_a_secret_is_masked_whole(name: str) -> None:
     assert names_secret(name)
-    for value in (CANARY, 7, [CANARY], {"deep": CANARY}):
+    values: list[JsonValue] = [CANARY, 7, [CANARY], {"deep": CANARY}]
+    for value in values:
         assert redact_object({name: value}) == {name: MASK}
     assert redact_object({name: None}) == {name: None}
     assert redact_object({name: True}) == {name: True}

@@ -30,6 +30,20 @@ def newest_ids(connection: sa.Connection, limit: int) -> list[UUID]:
     return list(connection.execute(_NEWEST, {"limit": limit}).scalars())
 
 
+def without_long_chains(
+    connection: sa.Connection, ids: Collection[UUID], longest: int
+) -> set[UUID]:
+    """Return those ids whose chains have no more events than `longest`, or none.
+
+    Args:
+        connection: an open transaction.
+        ids: directives.
+        longest: the most events; of no chain are more than that counted.
+    """
+    given = {"ids": list(ids), "longest": longest}
+    return set(connection.execute(_SHORT, given).scalars())
+
+
 def events_of(connection: sa.Connection, ids: Collection[UUID]) -> list[Event]:
     """Return the chains of some directives whole, by directive and position."""
     statement = (
@@ -70,6 +84,14 @@ _NEXT = sa.text(
         WHERE walk.id IS NOT NULL AND place < :limit
     )
     SELECT id FROM walk WHERE id IS NOT NULL AND place > 0 ORDER BY id
+    """
+)
+_SHORT = sa.text(
+    """
+    SELECT one.id FROM unnest(CAST(:ids AS uuid[])) AS one (id)
+    WHERE NOT EXISTS (
+        SELECT FROM events WHERE events.directive_id = one.id OFFSET :longest LIMIT 1
+    )
     """
 )
 _NEWEST = sa.text(

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock, Thread
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ NOBODY = "noop"
 
 SHORT_SECONDS = 0.5
 """How long a quick command may wait at its end for what was not sent yet."""
+
+TELLING_SECONDS = 2.0
+"""How long a worker may wait at its end for runs that nobody was told of yet."""
 
 
 @contextmanager
@@ -112,11 +116,15 @@ def evaluated(settings: "Settings") -> "Iterator[Callable[[EndedRun], None]]":
     try:
         yield tell
     finally:
-        provider.close()
+        provider.close(TELLING_SECONDS)
 
 
 def gauges(engine: "sa.Engine") -> "Callable[[], None]":
-    """Return what looks at the database and sets the gauges about it; it never raises."""
+    """Return what looks at the database and sets the gauges about it; it never raises or waits.
+
+    The look itself is in the background, since the sweep that calls this brings back what a crash
+    left: a database that is slow to count must not keep it.
+    """
     from remit.operations.chain_watch import ChainWatch, watch_chains
     from remit.operations.overview import read_glance, samples_of
     from remit.telemetry.logging import get_logger
@@ -125,14 +133,43 @@ def gauges(engine: "sa.Engine") -> "Callable[[], None]":
     watched = [ChainWatch()]
 
     def look() -> None:
+        # Each under a try of its own: neither keeps the other from being seen.
         try:
             watched[0] = watch_chains(engine, watched[0])
+        except Exception:  # noqa: BLE001 - the sweep goes on whatever the watch does
+            get_logger(__name__).exception("chains_not_watched")
+        try:
             for each in samples_of(read_glance(engine), len(watched[0].broken)):
                 set_gauge(each.name, each.value, **each.labels)
         except Exception:  # noqa: BLE001 - the sweep goes on whatever the gauges do
             get_logger(__name__).exception("gauges_not_set")
 
-    return look
+    return in_background(look)
+
+
+def in_background(work: Callable[[], None]) -> Callable[[], None]:
+    """Return what starts some work and returns at once; while that is under way, it does nothing.
+
+    The thread keeps no process alive.
+    """
+    busy = Lock()
+
+    def run() -> None:
+        try:
+            work()
+        finally:
+            busy.release()
+
+    def begin() -> None:
+        if not busy.acquire(blocking=False):
+            return
+        try:
+            Thread(target=run, name="remit-background", daemon=True).start()
+        except RuntimeError:
+            # No thread can be had just now: the next call tries again.
+            busy.release()
+
+    return begin
 
 
 def _observed(telemetry: "Telemetry", core_port: int | None) -> "Observed | None":

@@ -3,6 +3,7 @@
 It reads the database alone, so it needs no collector, no Prometheus and no worker that runs.
 """
 
+import math
 import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from remit.cli.options import DataDirOption, JsonOption
-from remit.errors import UnavailableError
+from remit.errors import InvalidInputError, UnavailableError
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -45,6 +46,9 @@ def top(
     from remit.cli.output import on_terminal, write_json
     from remit.cli.services import database
 
+    if not math.isfinite(every):
+        # Not a number lies within any bounds.
+        raise InvalidInputError("must be a number of seconds", field="--every")
     with database(data_dir) as engine:
         from remit.operations.overview import read_overview
 

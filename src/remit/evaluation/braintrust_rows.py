@@ -40,11 +40,7 @@ def trace_row(told: EvaluationInput) -> JsonObject:
             "run_status": safe.run_status,
             "artifacts": [{"type": each.type, "digest": each.digest} for each in safe.artifacts],
         },
-        "metadata": {
-            "directive_id": str(safe.directive_id),
-            "module": safe.module,
-            "verdict": safe.verdict,
-        },
+        "metadata": {"directive_id": str(safe.directive_id), "module": safe.module},
         "metrics": {"attempts": safe.attempts, **_duration(safe)},
     }
 

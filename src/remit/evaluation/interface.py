@@ -56,8 +56,7 @@ class EvaluationInput:
         run_status: how the run ended.
         attempts: how many attempts had begun.
         duration_seconds: from the first attempt to the end; None when no attempt began.
-        verdict: what the gate said; None when it is not known.
-        artifacts: what the run left behind.
+        artifacts: what the run left behind and was kept.
     """
 
     directive_id: UUID
@@ -69,7 +68,6 @@ class EvaluationInput:
     run_status: str
     attempts: int
     duration_seconds: float | None = None
-    verdict: str | None = None
     artifacts: tuple[EvaluatedArtifact, ...] = ()
 
 

@@ -31,7 +31,6 @@ def outgoing(told: EvaluationInput) -> EvaluationInput:
         run_status=outgoing_text(told.run_status),
         attempts=max(0, told.attempts),
         duration_seconds=_duration(told.duration_seconds),
-        verdict=None if told.verdict is None else outgoing_text(told.verdict),
         artifacts=tuple(
             EvaluatedArtifact(outgoing_text(each.type), outgoing_text(each.digest))
             for each in told.artifacts[:MAX_ARTIFACTS]

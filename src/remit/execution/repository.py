@@ -54,4 +54,5 @@ def oldest_under_way(connection: sa.Connection) -> datetime | None:
     """Return when the oldest run was created that has not ended; None when every run has."""
     under_way = execution_runs.c.status.in_(("pending", "running"))
     statement = sa.select(sa.func.min(execution_runs.c.created_at)).where(under_way)
-    return connection.execute(statement).scalar_one()
+    found: datetime | None = connection.execute(statement).scalar_one()
+    return found

@@ -40,7 +40,7 @@ from remit.operations.ballots import check_terms, counted_votes, known_voter
 from remit.operations.decisions import Evaluation, last_evaluation
 from remit.operations.granting import Action, Consent, Footing, make_grant, reserved_data
 from remit.operations.spending import lock_spending
-from remit.operations.telling import tell_arrivals
+from remit.operations.telling import tell_arrivals, tell_reserved
 from remit.telemetry.metrics import record_approval_wait
 
 VoteResult = Literal["pending", "approved", "rejected", "withheld"]
@@ -217,6 +217,7 @@ def _approve(
     grant = make_grant(action, authority, footing, Consent(request, voters))
     reserved = spending.take(intent, directive.id, grant.id, agreed=request.rules)
     write_together(connection, [issue_grants([grant]), reserve(reserved)])
+    tell_reserved(reserved)
     [approved] = transition_directive_status(
         connection, [directive.id], current="proposed", target="approved"
     )

@@ -29,7 +29,8 @@ from remit.identity.rules import require_own
 from remit.identity.types import Principal
 from remit.json_types import JsonObject
 from remit.operations.spending import release_budget
-from remit.operations.telling import tell_arrivals
+from remit.operations.telling import tell_arrivals, tell_settled
+from remit.telemetry.metrics import count_execution_failure, count_grant_voided
 
 
 def cancel(
@@ -63,6 +64,8 @@ def cancel(
         entries.append(Entry(directive_id, event, by.name, because))
         record(connection, entries)
     tell_arrivals([stopped])
+    if before == "executing":
+        count_execution_failure("canceled")
     return stopped, before
 
 
@@ -77,6 +80,7 @@ def _stop_before_run(
     grant = latest_grant(connection, directive.id)
     if directive.status == "approved" and grant is not None:
         void_grant(connection, grant.id, "canceled")
+        count_grant_voided("canceled")
         release_budget(connection, grant)
         entries.append(Entry(directive.id, "grant.voided", data={"reason": "canceled"}))
     [stopped] = transition_directive_status(
@@ -108,4 +112,5 @@ def _closing(connection: sa.Connection, run: ExecutionRunRead) -> list[Part]:
     """Return the write that closes the promise to a run: spent is what its models cost."""
     models = model_costs(connection, [run.id]).get(run.id, NO_MODELS)
     closing = closing_of(run.grant_id, None, models, completed=False)
+    tell_settled([closing])
     return [releases([run.grant_id]) if closing is None else settlements([closing])]

@@ -29,6 +29,7 @@ from remit.json_types import JsonObject
 from remit.operations.authority import Authority
 from remit.operations.granting import Action, Footing, make_grant, reserved_data
 from remit.operations.spending import Spending
+from remit.operations.telling import tell_reserved
 from remit.policy.config import PolicyConfig
 from remit.policy.engine import approval_terms, decide
 from remit.policy.types import (
@@ -39,7 +40,7 @@ from remit.policy.types import (
     PolicyVerdict,
     combine,
 )
-from remit.telemetry.metrics import add_budget_reserved, record_policy_evaluation
+from remit.telemetry.metrics import record_policy_evaluation
 from remit.telemetry.tracing import directive_span
 
 _AFTER: Mapping[PolicyVerdict, DirectiveStatus] = {
@@ -139,8 +140,7 @@ def decide_case(
     grant_id = uuid4()
     allowed = decision.verdict is PolicyVerdict.ALLOW
     reserved = spending.take(content, directive_id, grant_id) if allowed else []
-    if reserved:
-        add_budget_reserved(float(reserved[0].promise.amount))
+    tell_reserved(reserved)
     return Case(directive_id, intent, digest, opening, decision, evaluation, grant_id, reserved)
 
 

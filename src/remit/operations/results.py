@@ -6,6 +6,7 @@ by another worker, changes nothing but the log.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -14,8 +15,9 @@ from remit.artifacts.usage_repository import final_model_costs
 from remit.audit.repository import Entry, evidence, record
 from remit.budget.costs import NO_MODELS, closing_of
 from remit.budget.ledger import releases, settlements
+from remit.budget.types import Closing
 from remit.db.session import transaction
-from remit.db.together import Part, write_together
+from remit.db.together import write_together
 from remit.directives.lifecycle import DirectiveStatus
 from remit.directives.models import AbortReason, StatusReason
 from remit.directives.mutator import Move, moves
@@ -25,7 +27,7 @@ from remit.execution.models import ExecutionRunRead, output_to_json
 from remit.execution.modules.types import ModuleOutput, run_status_of
 from remit.execution.mutator import RunEnd, run_ends
 from remit.json_types import JsonObject
-from remit.operations.telling import tell_end
+from remit.operations.telling import tell_end, tell_settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,8 @@ class Ending:
         run: the run as this attempt began it.
         output: what the module returned.
         emitted: artifacts that the module left and that are not stored yet.
-        reason: why the directive aborts, when `output` alone does not say; None derives it.
+        reason: why the directive aborts, when the module was not called and `output` says why; None
+            derives it from what the module returned.
         budgeted: whether the directive has a budget, so that something may have been reserved.
     """
 
@@ -100,6 +103,7 @@ def end_run(engine: sa.Engine, ending: Ending) -> Ended:
 def close_runs(connection: sa.Connection, endings: Sequence[Ending]) -> list[Ended]:
     """End runs inside a transaction; see :func:`end_runs`."""
     ended = [_ended(ending) for ending in endings]
+    closings = _closings(connection, [ending for ending in endings if ending.budgeted])
     parts = [
         moves(
             [
@@ -108,7 +112,8 @@ def close_runs(connection: sa.Connection, endings: Sequence[Ending]) -> list[End
             ]
         ),
         run_ends([RunEnd(ending.run, ending.output) for ending in endings]),
-        *_closings(connection, [ending for ending in endings if ending.budgeted]),
+        settlements([closing for closing in closings.values() if closing is not None]),
+        releases([grant_id for grant_id, closing in closings.items() if closing is None]),
     ]
     entries: list[Entry] = []
     artifacts: list[NewArtifact] = []
@@ -118,14 +123,16 @@ def close_runs(connection: sa.Connection, endings: Sequence[Ending]) -> list[End
         entries += _entries(ending, end.uri)
     write_together(connection, [*parts, *evidence(entries, artifacts)])
     for ending, after in zip(endings, ended, strict=True):
-        tell_end(ending.run, ending.output, after.status, after.status_reason)
+        called = ending.output if ending.reason is None else None
+        tell_end(ending.run, called, after.status, after.status_reason)
+    tell_settled(closings.values())
     return ended
 
 
-def _closings(connection: sa.Connection, endings: Sequence[Ending]) -> list[Part]:
-    """Return the writes that close what was reserved: with what was spent, models included."""
+def _closings(connection: sa.Connection, endings: Sequence[Ending]) -> dict[UUID, Closing | None]:
+    """Return what each grant's run spent, models included; None where that is nothing."""
     models = final_model_costs(connection, [one.run.id for one in endings])
-    closings = {
+    return {
         one.run.grant_id: closing_of(
             one.run.grant_id,
             one.output.cost,
@@ -134,10 +141,6 @@ def _closings(connection: sa.Connection, endings: Sequence[Ending]) -> list[Part
         )
         for one in endings
     }
-    return [
-        settlements([closing for closing in closings.values() if closing is not None]),
-        releases([grant_id for grant_id, closing in closings.items() if closing is None]),
-    ]
 
 
 def _ended(ending: Ending) -> Ended:

@@ -36,6 +36,7 @@ from remit.operations.starts import (
     start_runs,
 )
 from remit.operations.telling import tell_arrivals, tell_void
+from remit.telemetry.metrics import count_execution_failure
 
 MAX_ATTEMPTS = 3
 """How many times one run may be begun; after that its module is taken to kill its worker."""
@@ -127,6 +128,7 @@ def _abort_unfounded(connection: sa.Connection, directive: DirectiveRead) -> Run
     data: JsonObject = {"reason": "approval_unverifiable", "because": ["it has no run under way"]}
     record(connection, [Entry(directive.id, "directive.aborted", data=data)])
     tell_arrivals([aborted])
+    count_execution_failure("approval_unverifiable")
     return RunState(aborted, None)
 
 
@@ -149,7 +151,7 @@ def _block(
             Entry(directive.id, "directive.blocked", data={"reason": void}),
         ],
     )
-    tell_void(blocked, void)
+    tell_void(blocked, grant, void)
     return RunState(blocked, None)
 
 

@@ -4,8 +4,10 @@ Some of it is told when it is written and not yet committed: a commit that fails
 same. Metrics count what was done here; the database says what is so.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from remit.approval.types import Grant, VoidReason
+from remit.budget.types import Closing, Reservation
 from remit.directives.models import DirectiveRead
 from remit.execution.models import ExecutionRunRead
 from remit.execution.modules.types import ModuleOutput
@@ -18,17 +20,39 @@ def tell_arrivals(directives: Iterable[DirectiveRead]) -> None:
         metrics.count_directive(directive.status)
 
 
-def tell_void(directive: DirectiveRead, reason: str) -> None:
-    """Count a grant that was voided, and the status that its directive came to."""
-    metrics.count_grant_voided(reason)
+def tell_void(directive: DirectiveRead, grant: Grant | None, reason: VoidReason) -> None:
+    """Count a grant that was voided, if there was one, and the status its directive came to."""
+    if grant is not None:
+        metrics.count_grant_voided(reason)
     metrics.count_directive(directive.status)
 
 
-def tell_end(run: ExecutionRunRead, output: ModuleOutput, status: str, reason: str | None) -> None:
-    """Count how a run ended, for its module and for its directive."""
+def tell_reserved(reserved: Sequence[Reservation]) -> None:
+    """Count what was set aside for one grant: once, under however many limits."""
+    if reserved:
+        metrics.add_budget_reserved(float(reserved[0].promise.amount))
+
+
+def tell_settled(closings: Iterable[Closing | None]) -> None:
+    """Count what runs are known to have spent; what nobody knows is left out."""
+    for one in closings:
+        if one is not None:
+            metrics.add_budget_settled(float(one.at_least if one.spent is None else one.spent))
+
+
+def tell_end(
+    run: ExecutionRunRead, called: ModuleOutput | None, status: str, reason: str | None
+) -> None:
+    """Count how a run ended, for its directive and for its module.
+
+    Args:
+        run: the run.
+        called: what its module returned; None when it was not called.
+        status: the status of its directive.
+        reason: why that aborted; None when it did not.
+    """
     metrics.count_directive(status)
-    metrics.count_module_execution(run.module, output.status.value)
+    if called is not None:
+        metrics.count_module_execution(run.module, called.status.value)
     if reason is not None:
         metrics.count_execution_failure(reason)
-    if output.cost is not None:
-        metrics.add_budget_settled(float(output.cost))

@@ -83,8 +83,8 @@ def _why_not_pay(budget: Decimal, costs: ModelCosts) -> str | None:
         return "the directive has no budget, so nothing may be spent: propose it with one"
     if costs.unknown:
         return (
-            "the directive's budget counts as spent: nobody knows what its last call cost; use a "
-            "model that has a price"
+            "the directive's budget counts as spent: nobody knows what its last call cost, since "
+            "it broke off or its model has no price; propose another directive for the rest"
         )
     if costs.known >= budget:
         return "the directive's budget is spent: propose another directive for the rest"

@@ -118,7 +118,9 @@ CATALOG: tuple[Metric, ...] = (
         "grants_voided_total", "Grants that no run may use any more.", reason=_words(VOID_REASONS)
     ),
     _counter("budget_reserved_dollars_total", "Dollars set aside for directives."),
-    _counter("budget_settled_dollars_total", "Dollars that directives turned out to have cost."),
+    _counter(
+        "budget_settled_dollars_total", "Dollars that runs are known to have cost of their budgets."
+    ),
     _counter(
         "llm_calls_total",
         "Calls of a language model.",

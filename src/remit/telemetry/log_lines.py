@@ -5,6 +5,7 @@ then what is too long is cut, and only then is it written as text.
 """
 
 import logging
+import math
 import traceback
 from collections.abc import Mapping, MutableMapping, Sequence
 from datetime import UTC, datetime
@@ -83,6 +84,8 @@ def _shorten(event: EventDict) -> EventDict:
 
 def _plain(value: object, room: int) -> JsonValue:
     """Return a value as JSON has it; an object of a library as its text."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, Mapping | MutableMapping):

@@ -21,28 +21,28 @@ _FIELDS = "remit_fields"  # as `log_lines.FIELDS`, which loads structlog
 
 
 class EventLogger:
-    """Says what happened: an event in snake_case, and fields. Nothing here raises."""
+    """Says what happened: an event in snake_case, and fields of any name. Nothing here raises."""
 
     def __init__(self, name: str) -> None:
         self._logger = logging.getLogger(name)
 
-    def debug(self, event: str, **fields: object) -> None:
+    def debug(self, event: str, /, **fields: object) -> None:
         """Say what only a developer wants to know."""
         self._say(logging.DEBUG, event, fields)
 
-    def info(self, event: str, **fields: object) -> None:
+    def info(self, event: str, /, **fields: object) -> None:
         """Say what happened as it should."""
         self._say(logging.INFO, event, fields)
 
-    def warning(self, event: str, **fields: object) -> None:
+    def warning(self, event: str, /, **fields: object) -> None:
         """Say what went wrong and was made up for."""
         self._say(logging.WARNING, event, fields)
 
-    def error(self, event: str, **fields: object) -> None:
+    def error(self, event: str, /, **fields: object) -> None:
         """Say what went wrong and stays so."""
         self._say(logging.ERROR, event, fields)
 
-    def exception(self, event: str, **fields: object) -> None:
+    def exception(self, event: str, /, **fields: object) -> None:
         """Say what went wrong, with the error that is being handled."""
         self._say(logging.ERROR, event, fields, with_error=True)
 

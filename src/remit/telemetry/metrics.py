@@ -1,7 +1,8 @@
 """Counters and histograms. Each function writes one sample and returns nothing.
 
-Called by operations and activities once the thing counted is true: after the commit. While metrics
-are off a call costs less than a microsecond. Names, labels and buckets stand in `catalog`.
+Called by operations and activities for what they did, in part when it is written and not yet
+committed: a commit that fails is counted all the same. While metrics are off a call costs less than
+a microsecond. Names, labels and buckets stand in `catalog`.
 """
 
 from remit.telemetry.active import ACTIVE, harmless
@@ -24,7 +25,7 @@ def record_policy_evaluation(verdict: str, seconds: float) -> None:
 
 
 def count_module_execution(module_name: str, status: str) -> None:
-    """Count a call of a module that ended."""
+    """Count a call of a module that ended and counted for its run."""
     _write("module_executions_total", 1, module_name=module_name, status=status)
 
 
@@ -54,7 +55,10 @@ def add_budget_reserved(dollars: float) -> None:
 
 
 def add_budget_settled(dollars: float) -> None:
-    """Add dollars that a directive turned out to have cost."""
+    """Add dollars that a run with a budget is known to have cost, its models included.
+
+    A cost that nobody knows adds nothing here, though the ledger then settles the whole promise.
+    """
     _write("budget_settled_dollars_total", dollars)
 
 

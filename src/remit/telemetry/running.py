@@ -14,7 +14,8 @@ from threading import Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from remit.errors import ConflictError
+from remit.errors import ConflictError, MisconfiguredError
+from remit.redaction import redact_text
 from remit.telemetry.active import ACTIVE
 from remit.telemetry.logging import get_logger
 
@@ -159,7 +160,8 @@ def start(options: TelemetryOptions) -> Telemetry:
     """Turn on what is wanted, and return it.
 
     Raises:
-        MisconfiguredError: the endpoint or the port is not usable; nothing was turned on.
+        MisconfiguredError: the endpoint, the port, or a variable of OpenTelemetry's own is not
+            usable; nothing was turned on.
         ConflictError: it is on already.
     """
     telemetry = Telemetry()
@@ -171,10 +173,15 @@ def start(options: TelemetryOptions) -> Telemetry:
     _count_noise()
     from remit.telemetry.recorder import make_resource
 
-    resource = make_resource(options.service, options.version)
     try:
+        resource = make_resource(options.service, options.version)
         telemetry.measure(options, resource)
         telemetry.trace(options, resource)
+    except ValueError as error:
+        telemetry.close(0.0)
+        raise MisconfiguredError(
+            f"OpenTelemetry cannot use its variables: {redact_text(str(error))}"
+        ) from error
     except BaseException:
         telemetry.close(0.0)
         raise

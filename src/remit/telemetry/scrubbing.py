@@ -5,6 +5,7 @@ plain values, secrets masked before anything is cut short. A payload, a content 
 name on the list. Pure.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from itertools import islice
@@ -56,19 +57,24 @@ def scrub_text(text: str, longest: int = LONGEST_TEXT) -> str:
         return text
     if len(text) > LONGEST_READ:
         return f"[{len(text)} characters]"
-    clean = redact_text(text)
+    # Half a character cannot be written as UTF-8.
+    clean = redact_text(text.encode("utf-8", "replace").decode())
     return clean if len(clean) <= longest else clean[: longest - 1] + "…"
 
 
 def plain_attributes(attributes: Mapping[str, object]) -> dict[str, Plain]:
     """Return the attributes whose name and kind of value are allowed; their texts as they are.
 
+    A number that is none is left out: JSON has no word for it.
+
     For whoever opens a span: the masking is left to :func:`scrub_attributes`, in another thread.
     """
     return {
         name: value
         for name, value in attributes.items()
-        if name in ALLOWED and isinstance(value, bool | int | float | str)
+        if name in ALLOWED
+        and isinstance(value, bool | int | float | str)
+        and not (isinstance(value, float) and not math.isfinite(value))
     }
 
 

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from remit.telemetry.active import harmless
+
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
@@ -48,10 +50,15 @@ class SpanFiles:
     def export(self, spans: Sequence["ReadableSpan"]) -> bool:
         """Write spans; a whole batch in one write, so that a crash cuts the last line at most.
 
+        One that cannot be written as a line is counted as lost, and keeps no other from its place.
+
         Raises:
             OSError: the folder cannot be written.
         """
-        lines = "".join(map(_line, spans)).encode()
+        lines = b""
+        for span in spans:
+            with harmless():
+                lines += _line(span).encode()
         file = self._room_for(len(lines))
         written = os.write(file, lines)
         self._size += written

@@ -57,11 +57,12 @@ async def connect(address: str, namespace: str, observed: Observed | None = None
         observed: what its spans and metrics go to; None: there are none.
 
     Raises:
-        UnavailableError: it does not answer.
+        UnavailableError: it does not answer, or the port for its own metrics was just taken.
         MisconfiguredError: it has no such namespace.
     """
+    options = _observing(observed)
     try:
-        client = await Client.connect(address, namespace=namespace, **_observing(observed))
+        client = await Client.connect(address, namespace=namespace, **options)
         await client.workflow_service.describe_namespace(
             DescribeNamespaceRequest(namespace=namespace)
         )
@@ -80,7 +81,11 @@ async def connect(address: str, namespace: str, observed: Observed | None = None
 
 
 def _observing(observed: Observed | None) -> dict[str, Any]:
-    """Return the options of a client that is observed; loads OpenTelemetry only for one that is."""
+    """Return the options of a client that is observed; loads OpenTelemetry only for one that is.
+
+    Raises:
+        UnavailableError: the port for Temporal's own metrics is taken.
+    """
     found: dict[str, Any] = {}
     if observed is None:
         return found
@@ -89,7 +94,13 @@ def _observing(observed: Observed | None) -> dict[str, Any]:
     if observed.provider is not None:
         found["interceptors"] = [DirectiveTracing(observed.provider)]
     if observed.core_metrics_port is not None:
-        found["runtime"] = core_runtime(observed.core_metrics_port)
+        try:
+            found["runtime"] = core_runtime(observed.core_metrics_port)
+        except ValueError as error:
+            # The port was free when it was chosen.
+            raise UnavailableError(
+                "the port for Temporal's own metrics was just taken: start again"
+            ) from error
     return found
 
 

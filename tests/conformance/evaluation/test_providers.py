@@ -138,7 +138,6 @@ def test_no_secret_leaves_in_any_field(
         status=secret,
         module=secret,
         run_status=secret,
-        verdict=secret,
         artifacts=(EvaluatedArtifact(secret, secret),) * 3,
     )
     provider.log_trace(told)

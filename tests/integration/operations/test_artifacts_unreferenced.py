@@ -12,7 +12,9 @@ import sqlalchemy as sa
 
 from remit.artifacts.filesystem import FilesystemObjectStore
 from remit.artifacts.store import ObjectStore, ObjectStoreException, StoredObject
+from remit.execution.modules.types import ModuleOutput
 from remit.operations.auditing import tell_nobody
+from remit.operations.runs import start_run
 from remit.operations.upkeep import check_artifacts, unreferenced_objects
 from tests.integration.operations.filing import (
     LARGE,
@@ -22,6 +24,7 @@ from tests.integration.operations.filing import (
     objects_in,
     stored_rows,
 )
+from tests.support.contents import AUTHORITY, SHORT, finish, proposed
 from tests.support.object_stores import object_file, put
 
 NOW, AN_HOUR = timedelta(0), timedelta(hours=1)
@@ -141,3 +144,15 @@ def test_what_is_filed_while_the_store_is_being_listed_is_not_listed(
 ) -> None:
     folder = tmp_path / "objects"
     assert listed(empty_engine, Slow(folder, empty_engine)) == []
+
+
+def test_what_a_run_under_way_may_have_emitted_is_no_leftover(
+    empty_engine: sa.Engine, store: FilesystemObjectStore
+) -> None:
+    found = proposed(empty_engine)
+    run = start_run(empty_engine, found.id, lambda _: SHORT, AUTHORITY).run
+    assert run is not None
+    emitted = put(store, LARGE).key
+    assert listed(empty_engine, store) == []
+    finish(empty_engine, run, ModuleOutput.success())
+    assert listed(empty_engine, store) == [emitted]

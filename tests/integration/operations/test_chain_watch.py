@@ -91,5 +91,20 @@ def test_no_more_broken_chains_are_remembered_than_are_looked_at_again(
     assert len(watch_chains(scene.engine, START).broken) == 1
 
 
+def test_a_chain_that_is_too_long_for_a_look_is_left_to_the_audit(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.forge(edited("done"), edited("installation"))
+    found = watch_chains(scene.engine, START)
+    assert found.broken == {scene.done, INSTALLATION}
+    with snapshot(scene.engine) as connection:
+        count = len(watch_repository.events_of(connection, [scene.done]))
+    monkeypatch.setattr(chain_watch, "LONGEST_CHAIN", count)
+    assert scene.done in watch_chains(scene.engine, START).broken
+    monkeypatch.setattr(chain_watch, "LONGEST_CHAIN", 0)
+    assert watch_chains(scene.engine, START).broken == frozenset()
+    assert watch_chains(scene.engine, found).broken == found.broken
+
+
 def test_a_new_watch_begins_anywhere() -> None:
     assert ChainWatch().after != ChainWatch().after

@@ -38,7 +38,7 @@ configure(json=True, level="info")
     ("code", "loaded"),
     [
         pytest.param(_OFF, set(), id="off"),
-        pytest.param(_FILES, {"opentelemetry", "pydantic"}, id="files"),
+        pytest.param(_FILES, {"opentelemetry"}, id="files"),
         pytest.param(_LINES, {"structlog", "pydantic"}, id="lines"),
     ],
 )

@@ -5,9 +5,7 @@ where it belongs, they fail.
 """
 
 import json
-import os
 import re
-import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +16,7 @@ import yaml  # type: ignore[import-untyped]
 
 from remit.operations.overview import GAUGES
 from remit.telemetry.catalog import VOID_REASONS
+from tests.support.promtool import find_promtool
 from tests.unit.deploy.known import base_of, labels_of
 from tests.unit.deploy.promql import reads
 
@@ -193,13 +192,7 @@ CASES: dict[str, tuple[str, Series, int, bool]] = {
 @pytest.fixture(scope="module")
 def promtool() -> str:
     """Return the path of Prometheus' own checker."""
-    found = shutil.which("promtool")
-    if found is None:
-        reason = "promtool is missing: apt-get install prometheus"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return found
+    return find_promtool()
 
 
 def run(*command: str) -> str:

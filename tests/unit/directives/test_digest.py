@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from remit.directives.digest import action_digest, canonical_json, sha256_digest
 from remit.directives.models import INTENT_FIELDS
-from remit.directives.plain_json import MAX_NUMBER
 from remit.errors import InvalidInputError
+from remit.json_types import MAX_NUMBER
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
 NUMBERS = st.integers(-MAX_NUMBER, MAX_NUMBER) | st.floats(-MAX_NUMBER, MAX_NUMBER)

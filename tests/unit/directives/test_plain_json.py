@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remit.directives.digest import canonical_json
-from remit.directives.plain_json import MAX_DEPTH, MAX_NUMBER, JsonFault, find_fault
+from remit.directives.plain_json import MAX_DEPTH, JsonFault, find_fault
+from remit.json_types import MAX_NUMBER
 
 INEXACT = "too large for an exact JSON number (over 2**53 - 1): send it as text"
 NOT_FINITE = "not a finite number: leave it out or send text"

@@ -48,7 +48,6 @@ def test_a_run_becomes_one_row_of_the_projects_log(server: BraintrustServer) -> 
                 "metadata": {
                     "directive_id": str(DIRECTIVE_ID),
                     "module": "shell",
-                    "verdict": "ALLOW",
                 },
                 "metrics": {"attempts": 1, "duration_seconds": 2.5},
             }

@@ -134,6 +134,23 @@ def test_a_secret_in_a_question_is_not_recorded() -> None:
 
 
 @pytest.mark.parametrize(
+    "secret",
+    [
+        "sk-abcdefghijklmnopqrstuvwxyz",
+        "AKIAIOSFODNN7EXAMPLE",
+        "ghp_abcdefghijklmnopqrstuvwxyz0123456789",
+        "remit_abcdefghijklmnopqrstuvwxyz",
+        "hunter2-hunter2",
+    ],
+)
+@pytest.mark.parametrize("before", ["\n", "\t", "\x0b", "x\n"])
+def test_nothing_invisible_hides_a_secret_from_the_record(secret: str, before: str) -> None:
+    said = f"password={secret}" if secret.startswith("hunter") else secret
+    question = SemanticSearchQuery(f"why{before}{said}", 3)
+    assert secret not in str(question.asked())
+
+
+@pytest.mark.parametrize(
     ("value", "kept"),
     [
         ("plain", "plain"),

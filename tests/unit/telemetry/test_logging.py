@@ -77,9 +77,15 @@ def test_what_a_library_says_is_a_line_too(log: Path) -> None:
 
 
 def test_a_field_never_takes_the_place_of_what_every_line_says(log: Path) -> None:
-    get_logger("remit.x").info("said", level="fatal", timestamp="never", logger="me")
+    get_logger("remit.x").info("said", level="fatal", timestamp="never", logger="me", event="other")
     (line,) = lines(log)
     assert (line["level"], line["level_"], line["logger_"]) == ("info", "fatal", "me")
+    assert (line["event"], line["event_"]) == ("said", "other")
+
+
+def test_a_number_that_is_none_is_said_in_a_word(log: Path) -> None:
+    get_logger("remit.x").info("said", of=[float("nan"), float("-inf"), 0.5])
+    assert '"of": ["nan", "-inf", 0.5]' in log.read_text(encoding="utf-8")
 
 
 def test_an_error_is_said_with_its_type_and_where_it_came_from(log: Path) -> None:

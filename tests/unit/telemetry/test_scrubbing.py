@@ -27,6 +27,8 @@ SECRET = "sk-" + "s" * 40
         ({"payload": "x", "content": "x", "message": "x", "prompt": "x"}, {}),
         ({"exception.stacktrace": "x"}, {}),
         ({"reason": None, "count": [1], "status": {"a": 1}, "verdict": b"x"}, {}),
+        ({"cost_usd": float("nan"), "count": float("inf"), "bytes": 1.5}, {"bytes": 1.5}),
+        ({"reason": "half \ud83d"}, {"reason": "half ?"}),
         ({"reason": f"denied {SECRET}"}, {"reason": "denied [redacted]"}),
     ],
 )

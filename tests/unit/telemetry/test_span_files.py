@@ -11,7 +11,11 @@ from opentelemetry.trace import SpanContext, TraceFlags
 
 from remit.telemetry.ids import trace_id_of
 from remit.telemetry.kept import read_trace
+from remit.telemetry.losses import Losses
 from remit.telemetry.span_files import MANY_FILES, SpanFiles
+from tests.support import otlp
+
+losses = otlp.losses
 
 DIRECTIVE = uuid4()
 
@@ -91,6 +95,15 @@ def test_a_line_cut_at_any_byte_hides_no_other(tmp_path: Path) -> None:
     for cut in range(first, len(whole) - 1):
         file.write_bytes(whole[:cut])
         assert tree(tmp_path) == [(0, "step-1")]
+
+
+def test_a_span_that_is_no_line_is_counted_and_hides_no_other(
+    tmp_path: Path, losses: Losses
+) -> None:
+    odd = ReadableSpan("odd", context=span(2).context, attributes={"cost_usd": float("nan")})
+    assert SpanFiles(tmp_path).export([span(1), odd, span(3, 1)])
+    assert tree(tmp_path) == [(0, "step-1"), (1, "step-3")]
+    assert losses.counts() == {"recording": 1}
 
 
 def test_only_the_owner_may_read_them(tmp_path: Path) -> None:

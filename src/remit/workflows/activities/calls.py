@@ -110,7 +110,7 @@ class EndedRun:
         status: status of the directive now.
         run_status: how the run ended.
         seconds: how long the module took.
-        artifacts: what the module left.
+        artifacts: what the module left and was kept; none for a long module that was too late.
     """
 
     directive: DirectiveRead
@@ -162,24 +162,24 @@ class ModuleCaller:
         return Evidence(directive, run, self.store)
 
     def tell(
-        self, evidence: Evidence, output: ModuleOutput, ended: Ended, began: float
+        self, directive: DirectiveRead, ending: Ending, ended: Ended, began: float
     ) -> ExecutionStep:
         """Tell how a run ended, and return where its directive stands.
 
         Args:
-            evidence: what the module emitted, for which run.
-            output: what it returned.
+            directive: what was asked.
+            ending: how the run ended, with the artifacts that were kept.
             ended: how the directive stands.
             began: when the module was called, by `time.monotonic`.
         """
         if not ended.counted:
             # Another attempt ends this run and tells of it, or it was canceled.
             return step_of(ended)
-        run, seconds = evidence.run, time.monotonic() - began
+        run, seconds = ending.run, time.monotonic() - began
         record_execution(run.module, seconds)
-        status = run_status_of(output.status)
-        artifacts = tuple(evidence.artifacts)
-        told = EndedRun(evidence.directive, run, ended.status, status, seconds, artifacts)
+        status = run_status_of(ending.output.status)
+        artifacts = tuple(ending.emitted)
+        told = EndedRun(directive, run, ended.status, status, seconds, artifacts)
         self.observe(told)
         return step_of(ended)
 

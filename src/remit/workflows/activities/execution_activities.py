@@ -69,5 +69,6 @@ class ExecutionActivities:
         if time.monotonic() - began > limit.total_seconds():
             output = too_late(limit)
         with span("run.end", count=len(evidence.artifacts)):
-            ended = end_run(self.engine, evidence.ending(output))
-        return self.modules.tell(evidence, output, ended, began)
+            ending = evidence.ending(output)
+            ended = end_run(self.engine, ending)
+        return self.modules.tell(directive, ending, ended, began)

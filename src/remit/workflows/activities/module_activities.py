@@ -78,13 +78,12 @@ class ModuleActivities:
         except asyncio.CancelledError:
             self._let_go(work, evidence)
             raise
-        if output is None:
-            output = too_late(limit)
-            ended = await self._end(evidence.ending(output, ()))
+        late = output is None
+        ending = evidence.ending(too_late(limit), ()) if output is None else evidence.ending(output)
+        ended = await self._end(ending)
+        if late:
             self._let_go(work, evidence)
-        else:
-            ended = await self._end(evidence.ending(output))
-        return self.modules.tell(evidence, output, ended, began)
+        return self.modules.tell(state.directive, ending, ended, began)
 
     async def _end(self, ending: Ending) -> Ended:
         with span("run.end", count=len(ending.emitted)):

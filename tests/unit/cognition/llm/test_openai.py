@@ -16,6 +16,7 @@ from remit.cognition.llm.openai import OpenAILLMProvider
 from remit.cognition.llm.openai_failures import failure_of
 from remit.cognition.llm.service import checked_service
 from remit.cognition.llm.types import LLMMessage, LLMRequest
+from remit.cognition.llm.usage import UNKNOWN_USED
 from remit.cognition.llm.vendors import OPENAI
 from tests.support.embedding_server import Reply
 from tests.support.llm_asking import CANARY, REQUEST, TEXT, failure, openai_provider

@@ -1,0 +1,176 @@
+"""Each operation counts what it did, and nothing else."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+
+import pytest
+import sqlalchemy as sa
+
+from remit.directives.models import DirectiveRead
+from remit.execution.modules.types import ModuleOutput
+from remit.operations.cancellation import cancel
+from remit.operations.runs import begin_run, start_run
+from remit.telemetry.active import ACTIVE
+from tests.support.contents import (
+    LONG,
+    SHORT,
+    cast,
+    finish,
+    no,
+    policy,
+    proposed,
+    under,
+    waiting,
+    write,
+)
+from tests.support.people import OPERATOR
+from tests.support.thinking import Priced, asking, call, executing
+
+DAILY = policy(budget_limits=[{"name": "daily", "ceiling": "$9,000.00", "period": "day"}])
+TIMED = ("policy_evaluation_duration_seconds", "queue_lag_seconds", "approval_wait_seconds")
+"""How long something took: that it was recorded is what counts here."""
+
+
+class Recording:
+    """Samples as they are written, added up."""
+
+    def __init__(self) -> None:
+        self.sums: Counter[str] = Counter()
+
+    def write(self, name: str, amount: float, labels: Mapping[str, str]) -> None:
+        """Add a sample."""
+        label = "".join(f" {value}" for value in labels.values())
+        self.sums[f"{name}{label}"] += 1 if name in TIMED else amount  # type: ignore[assignment]
+
+
+@pytest.fixture
+def told() -> Iterator[Recording]:
+    assert ACTIVE.samples is None
+    ACTIVE.samples = recording = Recording()
+    yield recording
+    ACTIVE.samples = None
+
+
+def gate(status: str, verdict: str) -> dict[str, float]:
+    return {
+        f"directives_total {status}": 1,
+        f"policy_evaluations_total {verdict}": 1,
+        "policy_evaluation_duration_seconds": 1,
+    }
+
+
+START = {"directives_total executing": 1, "queue_lag_seconds": 1}
+ALLOWED, RESERVED = gate("approved", "allow"), {"budget_reserved_dollars_total": 40}
+
+
+def failed(reason: str) -> dict[str, float]:
+    return {"directives_total aborted": 1, f"execution_failures_total {reason}": 1}
+
+
+def run_of(engine: sa.Engine, output: ModuleOutput, *costs: str) -> None:
+    found, run = executing(engine, DAILY)
+    for cost in costs:
+        asking(engine, Priced(cost)).call_llm(call(directive_id=str(found.id)))
+    finish(engine, run, output)
+
+
+def voted(engine: sa.Engine, *, approve: bool) -> DirectiveRead:
+    found = waiting(engine, DAILY, budget="$40")
+    return cast(engine, found, None if approve else no(found), DAILY).directive
+
+
+def stopped(engine: sa.Engine, found: DirectiveRead) -> None:
+    cancel(engine, found.id, by=OPERATOR, reason=None)
+
+
+def unsigned(engine: sa.Engine, *, grant: bool) -> None:
+    found = proposed(engine, DAILY)
+    if grant:
+        write(engine, "UPDATE grants SET module = 'noop' WHERE directive_id = :id", id=found.id)
+    else:
+        write(engine, "DELETE FROM grants WHERE directive_id = :id", id=found.id)
+    start_run(engine, found.id, lambda _: SHORT, under(DAILY))
+
+
+def exhausted(engine: sa.Engine) -> None:
+    found = proposed(engine, DAILY, budget="$40")
+    start_run(engine, found.id, lambda _: LONG, under(DAILY))
+    for _ in range(4):
+        begin_run(engine, found.id, lambda _: LONG, under(DAILY))
+
+
+def unfounded(engine: sa.Engine) -> None:
+    found = proposed(engine, DAILY, budget="$40")
+    write(engine, "UPDATE directives SET status = 'executing' WHERE id = :id", id=found.id)
+    start_run(engine, found.id, lambda _: SHORT, under(DAILY))
+
+
+ASK = gate("proposed", "require_approval")
+SUCCESS = {"directives_total complete": 1, "module_executions_total echo success": 1}
+CALLED = {
+    "llm_calls_total openai success": 1,
+    "llm_tokens_total input": 11,
+    "llm_tokens_total output": 5,
+}
+CASES: dict[str, tuple[Callable[[sa.Engine], object], dict[str, float]]] = {
+    "allowed": (lambda e: proposed(e, DAILY, budget="$40"), ALLOWED | RESERVED),
+    "allowed, no budget": (lambda e: proposed(e, DAILY), ALLOWED),
+    "blocked": (lambda e: proposed(e, DAILY, type="unheard-of"), gate("blocked", "block")),
+    "voted for": (
+        lambda e: voted(e, approve=True),
+        ASK | RESERVED | {"directives_total approved": 1, "approval_wait_seconds": 1},
+    ),
+    "voted against": (
+        lambda e: voted(e, approve=False),
+        ASK | {"directives_total blocked": 1, "approval_wait_seconds": 1},
+    ),
+    "completed": (
+        lambda e: run_of(e, ModuleOutput.success(cost=Decimal("1.5")), "0.25"),
+        ALLOWED
+        | RESERVED
+        | START
+        | SUCCESS
+        | CALLED
+        | {"llm_cost_dollars_total": 0.25, "budget_settled_dollars_total": 1.75},
+    ),
+    "failed": (
+        lambda e: run_of(e, ModuleOutput.failure("no")),
+        ALLOWED
+        | RESERVED
+        | START
+        | failed("module_failed")
+        | {"module_executions_total echo failure": 1},
+    ),
+    "canceled while it waits": (
+        lambda e: stopped(e, waiting(e, DAILY)),
+        ASK | {"directives_total blocked": 1},
+    ),
+    "canceled before it runs": (
+        lambda e: stopped(e, proposed(e, DAILY, budget="$40")),
+        ALLOWED | RESERVED | {"directives_total blocked": 1, "grants_voided_total canceled": 1},
+    ),
+    "canceled while it runs": (
+        lambda e: stopped(e, executing(e, DAILY)[0]),
+        ALLOWED | RESERVED | START | failed("canceled"),
+    ),
+    "a grant that does not hold": (
+        lambda e: unsigned(e, grant=True),
+        ALLOWED | {"directives_total blocked": 1, "grants_voided_total approval_unverifiable": 1},
+    ),
+    "no grant at all": (
+        lambda e: unsigned(e, grant=False),
+        ALLOWED | {"directives_total blocked": 1},
+    ),
+    "begun too often": (exhausted, ALLOWED | RESERVED | START | failed("attempts_exhausted")),
+    "no run at all": (unfounded, ALLOWED | RESERVED | failed("approval_unverifiable")),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_operation_counts_what_it_did(
+    empty_engine: sa.Engine, told: Recording, name: str
+) -> None:
+    act, expected = CASES[name]
+    act(empty_engine)
+    assert {what: amount for what, amount in told.sums.items() if amount} == expected

@@ -1,0 +1,36 @@
+"""What is told of a run that has ended is what was kept of it."""
+
+import time
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from remit.artifacts.noop import NoOpObjectStore
+from remit.execution.modules.registry import discover_modules
+from remit.execution.modules.types import ModuleOutput
+from remit.operations.results import end_run
+from remit.workflows.activities.calls import EndedRun, ModuleCaller, too_late
+from tests.support.thinking import executing
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["in time", "too late"])
+def test_what_a_module_left_that_was_too_late_is_not_told(engine: sa.Engine, *, late: bool) -> None:
+    told: list[EndedRun] = []
+    caller = ModuleCaller(
+        discover_modules(installed=()), engine, NoOpObjectStore(), observe=told.append
+    )
+    found, run = executing(engine)
+    evidence = caller.evidence_of(found, run)
+    address = evidence.emit("module_output", {"step": 1})
+    ending = (
+        evidence.ending(too_late(timedelta(seconds=1)), ())
+        if late
+        else evidence.ending(ModuleOutput.success())
+    )
+    caller.tell(found, ending, end_run(engine, ending), time.monotonic())
+    [one] = told
+    assert (one.run_status, one.status) == (
+        ("failed", "aborted") if late else ("completed", "complete")
+    )
+    assert [each.uri for each in one.artifacts] == ([] if late else [address])
