@@ -4,8 +4,10 @@ Sockets are limited to loopback by `pyproject.toml`. The fixtures of the real se
 `client` and others) stand in `tests/support/servers.py`; nothing is started unless a test asks.
 """
 
+import logging
 import os
 import sys
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
@@ -15,6 +17,20 @@ pytest_plugins = ["tests.support.coverage_gates", "tests.support.servers"]
 # No deadline: the machines that run the tests share their cores, so a slow example proves nothing.
 settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True, database=None)
 settings.load_profile("ci")
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """Take back what a command that ran in this process made of its logging.
+
+    Later tests would be heard by its handler, which writes to a stream that is closed by then.
+    """
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    yield
+    root.setLevel(level)
+    for added in [each for each in root.handlers if each not in handlers]:
+        root.removeHandler(added)
 
 
 @pytest.hookimpl(trylast=True)

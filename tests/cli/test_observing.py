@@ -36,7 +36,6 @@ def test_work_in_the_background_is_not_waited_for_and_is_done_one_at_a_time() ->
         begin()
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_work_that_fails_in_the_background_is_done_again() -> None:
     tries: list[int] = []
     twice = Event()

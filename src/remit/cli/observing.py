@@ -150,13 +150,17 @@ def gauges(engine: "sa.Engine") -> "Callable[[], None]":
 def in_background(work: Callable[[], None]) -> Callable[[], None]:
     """Return what starts some work and returns at once; while that is under way, it does nothing.
 
-    The thread keeps no process alive.
+    The thread keeps no process alive, and what the work raises is logged.
     """
+    from remit.telemetry.logging import get_logger
+
     busy = Lock()
 
     def run() -> None:
         try:
             work()
+        except Exception:  # noqa: BLE001 - nobody waits for it who could be told
+            get_logger(__name__).exception("background_work_failed")
         finally:
             busy.release()
 
