@@ -13,6 +13,7 @@ Until LLM_PROVIDER names a provider, the answer is that none is chosen. Either w
 """
 
 import asyncio
+import os
 import sys
 from dataclasses import dataclass
 from datetime import timedelta
@@ -110,5 +111,7 @@ async def ask(text: str) -> Summary:
 
 if __name__ == "__main__":
     found = asyncio.run(ask(sys.stdin.read()))
-    print(found.text or f"no summary: {found.error}")
-    sys.exit(0 if found.text else 1)
+    print(found.text or f"no summary: {found.error}", flush=True)
+    # Not sys.exit: a thread of Temporal's client may be handing back its last answer at this moment,
+    # and an interpreter that ends in the middle of that is aborted.
+    os._exit(0 if found.text else 1)
