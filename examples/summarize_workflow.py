@@ -112,6 +112,6 @@ async def ask(text: str) -> Summary:
 if __name__ == "__main__":
     found = asyncio.run(ask(sys.stdin.read()))
     print(found.text or f"no summary: {found.error}", flush=True)
-    # Not sys.exit: a thread of Temporal's client may be handing back its last answer at this moment,
-    # and an interpreter that ends in the middle of that is aborted.
+    # Not sys.exit: a thread of Temporal's client may be handing back its last answer just now, and
+    # an interpreter that ends in the middle of that is aborted.
     os._exit(0 if found.text else 1)
