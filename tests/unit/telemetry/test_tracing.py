@@ -30,7 +30,7 @@ class Ended:
         self._memory = InMemorySpanExporter()
         provider = make_provider(make_resource("remit-test", "0"))
         provider.add_span_processor(SimpleSpanProcessor(self._memory))
-        self.library: Tracer = provider.get_tracer("library")
+        self.foreign: Tracer = provider.get_tracer("another")
         self.recorder = Recorder(provider)
 
     def span(self, name: str) -> ReadableSpan:
@@ -173,11 +173,11 @@ async def test_steps_at_the_same_time_do_not_mix(ended: Ended) -> None:
 
 def test_a_trace_that_temporal_would_begin_by_itself_is_not_recorded(ended: Ended) -> None:
     attributes = {"temporalWorkflowID": "dispatcher"}
-    with ended.library.start_as_current_span("StartWorkflow", attributes=attributes):
+    with ended.foreign.start_as_current_span("StartWorkflow", attributes=attributes):
         with span("sweep"):
             pass
         with directive_span(uuid4(), "found"):
-            ended.library.start_span("RunActivity", attributes=attributes).end()
+            ended.foreign.start_span("RunActivity", attributes=attributes).end()
     assert ended.names() == ["RunActivity", "found"]
 
 
