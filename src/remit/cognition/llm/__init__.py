@@ -10,6 +10,7 @@
 - `anthropic_answers`, `openai_answers`: their answers, read without trust
 - `anthropic_failures`, `openai_failures`: their failures, in the bounded words of `types`
 - `vendors`: what tells one vendor from another: its variables, its address, its words
+- `service_provider`: what a provider on a service does, whichever protocol it speaks
 - `service`: what providers on a service share: settings checked, one client, a deadline
 - `answers`: what makes an answer a response, or a refusal
 - `usage`: tokens and cost in one form, whoever counted them

@@ -11,7 +11,6 @@ import pytest
 from pydantic import SecretStr
 
 from remit.cognition.addresses import parse_address
-from remit.cognition.llm import openai as module
 from remit.cognition.llm.openai import OpenAILLMProvider
 from remit.cognition.llm.openai_failures import failure_of
 from remit.cognition.llm.service import checked_service
@@ -75,7 +74,7 @@ def test_the_bound_of_an_answer_has_the_name_that_the_service_knows(
         base_url=base_url,
         timeout_seconds=1,
     )
-    arguments = module._arguments(service, "m", REQUEST)
+    arguments = OpenAILLMProvider.arguments(service, "m", REQUEST)
     assert {name for name in arguments if "tokens" in name} == {limit}
     assert arguments[limit] == 1024
 
