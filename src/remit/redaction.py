@@ -88,6 +88,30 @@ def redact_text(text: str) -> str:
     return text
 
 
+def find_secret(value: "JsonValue", place: str = "") -> str | None:
+    """Return where in a JSON value the first secret stands, as a dotted path; None: there is none.
+
+    It is whatever :func:`redact` would mask, and nothing else.
+
+    Args:
+        value: the value.
+        place: the path of the value itself; empty for the outermost.
+    """
+    if isinstance(value, str):
+        return None if redact_text(value) == value else place
+    if isinstance(value, list):
+        inside = ((f"{place}.{at}", each) for at, each in enumerate(value))
+    elif isinstance(value, dict):
+        inside = ((f"{place}.{name}", each) for name, each in value.items())
+        for name, each in value.items():
+            if (_is_secret(name, each) and each != MASK) or redact_text(name) != name:
+                return f"{place}.{redact_text(name)}".strip(".")
+    else:
+        return None
+    found = (find_secret(each, path.strip(".")) for path, each in inside)
+    return next(filter(None, found), None)
+
+
 def names_secret(name: str) -> bool:
     """Return whether a value of this name is a secret, whatever its form."""
     words = [word.lower() for word in _WORDS.findall(name)]

@@ -23,6 +23,7 @@ import remit.redaction
 remit.redaction.redact = lambda value: value
 remit.redaction.redact_object = dict
 remit.redaction.redact_text = lambda text: text
+remit.redaction.find_secret = lambda value, place="": None
 """
 """Code that takes redaction away from a process."""
 
@@ -95,28 +96,31 @@ class Day:
         self.said.append(run.stderr)
         return run.stdout
 
-    def wishes(self) -> list[dict[str, Any]]:
-        """Return what is proposed: a payload with a password in it, once in every way."""
+    def careless(self) -> list[dict[str, Any]]:
+        """Return wishes with one secret each."""
         known = self.canaries.values
-        wish = {
-            "role": "operator",
-            "objective": f"Log in with token={known['objective']} and look.",
-            "scope": "test",
-        }
-        payload = {
-            "password": known["payload_named"],
-            "note": [f"Authorization: Bearer {known['payload_text']}"],
-        }
-        found = [{**wish, "type": kind, "payload": payload | {"act": act}} for kind, act in _ACTS]
-        found.append({**wish, "type": "echo", "payload": payload})
-        found += [{**wish, "type": "echo", "scope": "staging", "payload": payload}] * 2
-        return [*found, {**wish, "type": "echo", "scope": "moon", "payload": payload}]
+        wish = {"role": "operator", "objective": "Look.", "scope": "test", "type": "echo"}
+        return [
+            {**wish, "payload": {"password": known["payload_named"]}},
+            {**wish, "payload": {"note": [f"Authorization: Bearer {known['payload_text']}"]}},
+            {**wish, "objective": f"Log in with token={known['objective']} and look."},
+        ]
+
+    def wishes(self) -> list[dict[str, Any]]:
+        """Return what is proposed, once in every way."""
+        wish = {"role": "operator", "objective": "Log in and look.", "scope": "test"}
+        found = [{**wish, "type": kind, "payload": {"act": act}} for kind, act in _ACTS]
+        found.append({**wish, "type": "echo", "payload": {}})
+        found += [{**wish, "type": "echo", "scope": "staging", "payload": {}}] * 2
+        return [*found, {**wish, "type": "echo", "scope": "moon", "payload": {}}]
 
     def live(self, collector: otlp.Collector) -> None:
         """Let everything happen that happens on a day."""
         known, to = self.canaries.values, self.environment(collector)
         log, talkative = self.folder / "worker.log", {"REMIT_LOG_LEVEL": "DEBUG"}
         with self.here.worker(log, prelude=self.prelude, REMIT_METRICS_PORT="0", **talkative, **to):
+            for wish in self.careless():
+                self.remit("propose", "-", stdin=json.dumps(wish), **to)
             lines = "\n".join(map(json.dumps, self.wishes()))
             printed = self.remit("propose", "-", "--json", stdin=lines, **to)
             ids = [str(each["directive"]["id"]) for each in json.loads(printed)["outcomes"]]
@@ -124,11 +128,16 @@ class Day:
             yes, no = (f"password={known[name]} is known to me" for name in REASONS)
             with ThreadPoolExecutor(2) as at_once:
                 for verb, about, why in (("approve", agreed, yes), ("reject", rejected, no)):
-                    vote = (verb, about, "--yes", "--as", "bob", "--reason", why)
-                    at_once.submit(self.remit, *vote, **to)
+                    at_once.submit(self._vote, verb, about, why, to)
             self.here.await_ends([UUID(each) for each in ids])
             self._hand_in(first, to)
             (self.folder / "metrics.txt").write_text(scraped(log))
+
+    def _vote(self, verb: str, about: str, why: str, to: Mapping[str, str]) -> None:
+        """Vote with a secret in the reason, and again without when that is refused."""
+        vote = (verb, about, "--yes", "--as", "bob", "--reason")
+        self.remit(*vote, why, **to)
+        self.remit(*vote, "no secret", **to)
 
     def _hand_in(self, directive: str, to: Mapping[str, str]) -> None:
         known = self.canaries.values

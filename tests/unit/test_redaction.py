@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from remit.identity.tokens import new_token
-from remit.redaction import MASK, names_secret, redact, redact_object, redact_text
+from remit.redaction import MASK, find_secret, names_secret, redact, redact_object, redact_text
 
 CANARY = "c4n4ryc4n4ryc4n4ryc4n4ryc4n4ry"
 
@@ -131,6 +131,28 @@ def test_masking_twice_is_masking_once_and_no_canary_is_left(value: JsonValue) -
     once = redact(value)
     assert redact(once) == once
     assert CANARY not in repr(once)
+
+
+@given(JSON)
+def test_a_secret_is_found_exactly_where_something_would_be_masked(value: JsonValue) -> None:
+    assert (find_secret(value, "x") is not None) == (redact(value) != value)
+
+
+@pytest.mark.parametrize(
+    ("value", "place"),
+    [
+        ({"payload": {"password": CANARY}}, "payload.password"),
+        ({"payload": {"deep": [1, {"note": f"token={CANARY}"}]}}, "payload.deep.1.note"),
+        ({"objective": f"Bearer {CANARY}"}, "objective"),
+        ({"payload": {f"sk-{CANARY}": 1}}, f"payload.{MASK}"),
+        ({"payload": {"password": None, "has_token": True, "password_name": "db"}}, None),
+        ({}, None),
+    ],
+)
+def test_the_place_of_a_secret_is_told_and_nothing_of_it(
+    value: JsonValue, place: str | None
+) -> None:
+    assert find_secret(value) == place
 
 
 def test_the_time_grows_with_the_text_and_not_faster() -> None:

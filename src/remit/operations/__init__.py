@@ -5,6 +5,7 @@
 - `ballots`: which votes count, and who casts them
 - `authority`: what a decision is made with: the policy in force, and keys
 - `decisions`: what a decision of the gate leaves behind
+- `disclosure`: keeps secrets out of what is kept word for word
 - `granting`: a grant in the making, and its signature
 - `spending`: what the limits on spending have left
 - `starts`: consume grants and create runs

@@ -38,6 +38,7 @@ from remit.json_types import JsonObject
 from remit.operations.authority import Authority
 from remit.operations.ballots import check_terms, counted_votes, known_voter
 from remit.operations.decisions import Evaluation, last_evaluation
+from remit.operations.disclosure import refuse_secrets
 from remit.operations.granting import Action, Consent, Footing, make_grant, reserved_data
 from remit.operations.spending import lock_spending
 from remit.operations.telling import tell_arrivals, tell_reserved
@@ -94,10 +95,11 @@ def vote(
         NotFoundError: no such directive, or it never asked for approval.
         ConflictError: the request is settled or expired, or asks about another action.
         ForbiddenError: this principal may not vote on it.
-        InvalidInputError: a rejection without a reason.
+        InvalidInputError: a rejection without a reason, or a reason that holds a secret.
         MisconfiguredError: there is no key to sign the vote with.
     """
     require(by, "vote")
+    refuse_secrets(ballot.reason, field="reason")
     with transaction(engine) as connection:
         directive = lock_directive(connection, directive_id)
         request = require_request(connection, directive_id)

@@ -28,6 +28,7 @@ from remit.execution.repository import latest_run
 from remit.identity.rules import require_own
 from remit.identity.types import Principal
 from remit.json_types import JsonObject
+from remit.operations.disclosure import refuse_secrets
 from remit.operations.spending import release_budget
 from remit.operations.telling import tell_arrivals, tell_settled
 from remit.telemetry.metrics import count_execution_failure, count_grant_voided
@@ -44,11 +45,12 @@ def cancel(
 
     Raises:
         ForbiddenError: this principal neither issued it nor operates.
-        InvalidInputError: the reason holds what cannot be stored.
+        InvalidInputError: the reason holds a secret, or what cannot be stored.
         NotFoundError: there is no such directive.
         ConflictError: there is nothing to stop.
     """
     check_text(reason, field="reason", limit=MAX_REASON)
+    refuse_secrets(reason, field="reason")
     with transaction(engine) as connection:
         directive = lock_directive(connection, directive_id)
         require_own(by, directive.issued_by)

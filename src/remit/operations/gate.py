@@ -32,6 +32,7 @@ from remit.identity.rules import require, require_own
 from remit.identity.types import Principal
 from remit.operations.authority import Authority
 from remit.operations.decisions import Case, decide_case, record_cases
+from remit.operations.disclosure import refuse_secrets
 from remit.operations.granting import Footing
 from remit.operations.spending import lock_spending
 from remit.operations.telling import tell_arrivals
@@ -78,7 +79,7 @@ def propose(
 
     Raises:
         ForbiddenError: this principal may not propose, or not in another's name.
-        InvalidInputError: a budget is no amount of money.
+        InvalidInputError: a budget is no amount of money, or an intent holds a secret.
         ConflictError: an idempotency key was used before for other content.
         UnavailableError: the database does not answer; nothing was stored.
     """
@@ -144,6 +145,7 @@ def _check_content(content: DirectiveCreate, by: Principal) -> None:
         )
     if content.budget is not None:
         parse_budget(content.budget)
+    refuse_secrets({**intent_of(content)})
 
 
 def _new_directive(content: DirectiveCreate) -> NewDirective:
