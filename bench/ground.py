@@ -8,7 +8,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -151,12 +151,21 @@ def bare_worker(ground: Ground) -> Iterator[int]:
 
 
 @contextmanager
-def remit_worker(ground: Ground) -> Iterator[int]:
-    """Run `remit worker`; its process id is handed over once it polls its queues."""
+def remit_worker(ground: Ground, variables: Mapping[str, str] | None = None) -> Iterator[int]:
+    """Run `remit worker`; its process id is handed over once it polls its queues.
+
+    Args:
+        ground: the servers.
+        variables: more of its environment; None for no more.
+    """
     # The caller's own settings must not make this worker another than the one that is documented.
-    foreign = ("REMIT_POLICY_FILE", "REMIT_MODULES", "REMIT_KEYS_DIR", "REMIT_SIGNING_KEY")
+    foreign = (
+        *("REMIT_POLICY_FILE", "REMIT_MODULES", "REMIT_KEYS_DIR", "REMIT_SIGNING_KEY"),
+        *("OTEL_EXPORTER_OTLP_ENDPOINT", "REMIT_METRICS_PORT", "EVALUATION_PROVIDER"),
+    )
     ours = ("/usr/bin/env", *(part for name in foreign for part in ("-u", name)))
-    argv = (*ours, *worker_command(ground.data, {"TEMPORAL_NAMESPACE": NAMESPACE}))
+    own = {"TEMPORAL_NAMESPACE": NAMESPACE, **(variables or {})}
+    argv = (*ours, *worker_command(ground.data, own))
     with _running(ground, "worker", argv) as (pid, log):
         _wait_for(ground.data.worker_ready(pid), pid, log)
         yield pid

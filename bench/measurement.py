@@ -130,6 +130,21 @@ class Recall:
 
 
 @dataclass(frozen=True)
+class Observed:
+    """One round of the loop with 50 in flight, with a collector that hangs and without one.
+
+    Attributes:
+        round: the round, from 0.
+        without: directives completed in a second by a worker that keeps its spans as files.
+        hanging: the same by one that also sends them to a collector that never answers.
+    """
+
+    round: int
+    without: float
+    hanging: float
+
+
+@dataclass(frozen=True)
 class Results:
     """All that one run of the benchmark found.
 
@@ -140,6 +155,7 @@ class Results:
         counts: what each load consists of, by its name.
         starts: the starts from nothing.
         recalls: each set of vectors that was searched.
+        observed: the rounds with a collector that hangs.
     """
 
     made: str
@@ -148,6 +164,7 @@ class Results:
     counts: Mapping[str, Counts]
     starts: Sequence[Start]
     recalls: Sequence[Recall]
+    observed: Sequence[Observed]
 
     def of(self, load: str, in_flight: int) -> list[Measurement]:
         """Return one load's measurements, in the order of the rounds."""

@@ -12,6 +12,7 @@ from bench.loads import Loads
 from bench.machine import describe_machine
 from bench.measurement import BARE, IN_FLIGHT, LOADS, LOOP, PERSON, Measurement, Results
 from bench.meter import Task, drive, measure
+from bench.observed import measure_observed
 from bench.progress import Reporter
 from bench.recall import measure_recall, steps
 from bench.startup import measure_start
@@ -27,6 +28,7 @@ class Plan:
         many: units of a measurement with many in flight.
         starts: how often everything is started from nothing.
         vectors: how many vectors memory is searched over, one number for each search.
+        observed: rounds with a collector that hangs.
     """
 
     rounds: int
@@ -34,12 +36,13 @@ class Plan:
     many: int
     starts: int
     vectors: tuple[int, ...]
+    observed: int
 
     @property
     def steps(self) -> int:
         """How many steps are reported."""
         measured = self.rounds * len(IN_FLIGHT) * len(LOADS)
-        return 2 + self.starts + measured + steps(self.vectors)
+        return 2 + self.starts + measured + steps(self.vectors) + self.observed
 
     def tasks(self) -> Iterator[Task]:
         """Return every measurement in its order.
@@ -55,8 +58,8 @@ class Plan:
                     yield Task(number, load, in_flight, units)
 
 
-FULL = Plan(rounds=7, alone=60, many=300, starts=5, vectors=(10_000, 100_000))
-QUICK = Plan(rounds=2, alone=20, many=100, starts=1, vectors=(10_000,))
+FULL = Plan(rounds=7, alone=60, many=300, starts=5, vectors=(10_000, 100_000), observed=3)
+QUICK = Plan(rounds=2, alone=20, many=100, starts=1, vectors=(10_000,), observed=1)
 
 
 @contextmanager
@@ -94,6 +97,7 @@ def run(plan: Plan, reporter: Reporter) -> Results:
             reporter.done("counted transactions, tasks and activities")
             workers[LOOP] = workers[PERSON] = ending.enter_context(remit_worker(ground))
             measurements = asyncio.run(_measure(plan, ground, workers, reporter))
+        observed = measure_observed(ground, plan.observed, reporter)
         # Last, and without workers: a dispatcher that sweeps would take part in every time.
         recalls = measure_recall(ground, plan.vectors, reporter)
     return Results(
@@ -103,6 +107,7 @@ def run(plan: Plan, reporter: Reporter) -> Results:
         counts=counts,
         starts=starts,
         recalls=recalls,
+        observed=observed,
     )
 
 

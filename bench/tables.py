@@ -55,7 +55,7 @@ def tables(results: Results) -> list[Table]:
         made.append(_counts(results))
     if results.starts:
         made.append(_starts(results))
-    made.append(_recalls(results))
+    made += [_observed(results), _recalls(results)]
     return [table for table in made if table.rows]
 
 
@@ -184,6 +184,18 @@ def _starts(results: Results) -> Table:
     ]
     cells = [(name, _cell(spread(values), 2)) for name, values in rows]
     return Table("Start from nothing, in new directories", ("Start", "seconds"), cells)
+
+
+def _observed(results: Results) -> Table:
+    without = [one.without for one in results.observed]
+    hanging = [one.hanging for one in results.observed]
+    title = "50 in flight: the loop, with a collector of spans and metrics that never answers"
+    header = ("Load", "per second", "with it", "with it ÷ without")
+    if not results.observed:
+        return Table(title, header, ())
+    figures = ((without, 1), (hanging, 1), (paired_ratios(hanging, without), 2))
+    cells = (_cell(spread(values), digits) for values, digits in figures)
+    return Table(title, header, [(LOADS[LOOP], *cells)])
 
 
 def _recalls(results: Results) -> Table:

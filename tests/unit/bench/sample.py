@@ -12,6 +12,7 @@ from bench.measurement import (
     ROWS,
     Counts,
     Measurement,
+    Observed,
     Recall,
     Results,
     Start,
@@ -34,6 +35,7 @@ def results(*, starts: int = 1) -> Results:
         ],
         counts={LOOP: Counts(3.0, 11.25, 1.0, 1.0, 1.0, 0.0)},
         starts=[Start(1.0, 0.7, 0.6, 3.5)] * starts,
+        observed=[Observed(0, 40.0, 38.0), Observed(1, 20.0, 21.0)],
         recalls=[
             Recall(REAL, 10_000, 0.996, 0.9, [2.0, 4.0], [40.0, 80.0], 12.4),
             Recall(BETWEEN, 900, 0.98, 0.0, [5.0, 5.0], [500.0, 250.0], 80.0),

@@ -17,7 +17,7 @@ def test_each_round_measures_every_load_once_at_each_number_in_flight(plan: Plan
 
 
 def test_every_other_round_runs_in_the_opposite_order() -> None:
-    plan = Plan(rounds=3, alone=1, many=1, starts=0, vectors=())
+    plan = Plan(rounds=3, alone=1, many=1, starts=0, vectors=(), observed=0)
     orders = [
         [task.load for task in plan.tasks() if (task.round, task.in_flight) == (number, 1)]
         for number in range(3)
@@ -25,9 +25,14 @@ def test_every_other_round_runs_in_the_opposite_order() -> None:
     assert orders == [list(LOADS), list(LOADS)[::-1], list(LOADS)]
 
 
-@pytest.mark.parametrize(("vectors", "steps"), [((), 10), ((5,), 16), ((5, 6), 21)])
-def test_every_step_of_a_plan_is_counted(vectors: tuple[int, ...], steps: int) -> None:
-    assert Plan(rounds=1, alone=1, many=1, starts=0, vectors=vectors).steps == steps
+@pytest.mark.parametrize(
+    ("vectors", "observed", "steps"), [((), 0, 10), ((5,), 0, 16), ((5, 6), 0, 21), ((), 3, 13)]
+)
+def test_every_step_of_a_plan_is_counted(
+    vectors: tuple[int, ...], observed: int, steps: int
+) -> None:
+    plan = Plan(rounds=1, alone=1, many=1, starts=0, vectors=vectors, observed=observed)
+    assert plan.steps == steps
 
 
 def test_of_many_failures_the_first_is_told_by_itself() -> None:
