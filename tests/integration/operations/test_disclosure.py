@@ -26,7 +26,7 @@ INTENTS: dict[str, tuple[dict[str, Any], str]] = {
 
 def count(engine: sa.Engine) -> int:
     with engine.connect() as connection:
-        return connection.execute(sa.text("SELECT count(*) FROM directives")).scalar_one()
+        return int(connection.execute(sa.text("SELECT count(*) FROM directives")).scalar_one())
 
 
 @pytest.mark.parametrize("name", INTENTS)
