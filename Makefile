@@ -17,6 +17,8 @@ BIN := .venv/bin
 STAMP := .venv/.stamp
 SOURCES := $(wildcard src tests scripts bench)
 PYTEST_FLAGS ?= -q
+# Processes that share the tests, file by file; each has servers of its own. 0: none but pytest's.
+PYTEST_PROCESSES ?= 2
 LOCK_FLAGS ?=
 UV_COMPILE = "$$uv" pip compile pyproject.toml --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-header --quiet $(LOCK_FLAGS)
@@ -39,7 +41,7 @@ up: $(STAMP) ## Start Postgres, Temporal and a worker; Ctrl-C stops them
 	@$(BIN)/remit up
 
 test: $(STAMP) ## Run every test, then hold the coverage gates
-	@$(BIN)/python -m pytest $(PYTEST_FLAGS) --cov --cov-report=
+	@$(BIN)/python -m pytest $(PYTEST_FLAGS) -n $(PYTEST_PROCESSES) --dist loadfile --cov --cov-report=
 
 check: $(STAMP) ## Lint, format, types and import contracts; starts no server
 	@$(BIN)/ruff check --quiet $(SOURCES) && echo "ruff check: clean"

@@ -128,6 +128,8 @@ class CoverageGates:
 
 
 def _coverage_of(config: pytest.Config) -> Coverage | None:
+    if hasattr(config, "workerinput"):
+        return None  # One of several processes: what it measured is only a part.
     plugin = config.pluginmanager.get_plugin("_cov")
     controller = getattr(plugin, "cov_controller", None)
     found = getattr(controller, "cov", None)

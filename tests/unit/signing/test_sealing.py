@@ -66,7 +66,11 @@ def test_what_was_changed_is_refused(tmp_path: Path, change: Callable[[bytes], b
         seal.open(name, change(sealed))
 
 
-@pytest.mark.parametrize("lines", ["x\n", "AAAA\n", f"{new_sealing_key()}\nnonsense\n"])
+@pytest.mark.parametrize(
+    "lines",
+    ["x\n", "AAAA\n", f"{new_sealing_key()}\nnonsense\n"],
+    ids=["no base64", "too short", "a key, then nonsense"],
+)
 def test_a_line_that_is_no_key_is_refused_and_not_quoted(tmp_path: Path, lines: str) -> None:
     with pytest.raises(MisconfiguredError, match="openssl rand -base64 32") as caught:
         keys_in(tmp_path, lines)

@@ -79,6 +79,7 @@ def test_steps_within_one_another_in_a_circle_are_no_tree(tmp_path: Path) -> Non
         b'{"trace_id":"%s","span_id":"x"}' % DIRECTIVE.hex.encode(),
         b"%s" % DIRECTIVE.hex.encode() * 4000,
     ],
+    ids=["cut", "empty", "other JSON", "no UTF-8", "no span's id", "long"],
 )
 def test_a_damaged_line_is_passed_over(tmp_path: Path, damage: bytes) -> None:
     SpanFiles(tmp_path).export([span(1)])
