@@ -6,7 +6,7 @@ they are there, since so many inserts would take too long, and it is asked by Re
 
 import contextlib
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from uuid import UUID
 
 import psycopg
@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from bench.recall_clusters import Vectors
 from remit.db.session import transaction
 from remit.memory import repository
+from remit.memory.nearest import written
 from remit.memory.vector import as_direction
 from remit.stack.postgres import SUPERUSER
 
@@ -78,11 +79,6 @@ def exact(engine: sa.Engine, model: str, vector: list[float]) -> list[tuple[UUID
         # As the search takes it: a last digit would tell two that are equally near apart.
         asked = {"model": model, "asked": written(as_direction(vector)), "limit": NEAREST}
         return [(row.memory_id, row.similarity) for row in connection.execute(_EXACT, asked)]
-
-
-def written(vector: Sequence[float]) -> str:
-    """Return a vector as Postgres reads it, with all the digits that single precision holds."""
-    return f"[{','.join(f'{number:.9g}' for number in vector)}]"
 
 
 def _free_shared_memory() -> int:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from remit.errors import ProviderError
     from remit.json_types import JsonObject
     from remit.memory.results import Memory, MemorySource, SemanticResult
-    from remit.operations.memories import Remembered
+    from remit.memory.writing import Remembered
 
 LONGEST_SHOWN = 400
 """Most characters of a memory that are shown; `--json` has them all."""

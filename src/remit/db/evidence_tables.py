@@ -4,13 +4,16 @@ Nothing here is ever changed or removed by a service. See `remit.db.tables`, the
 """
 
 import sqlalchemy as sa
-from pgvector.sqlalchemy import VECTOR
+from pgvector.sqlalchemy import HALFVEC, VECTOR
 
 from remit.db import tables
 from remit.db.columns import check, id_, json, metadata, one_of, ref, stamped, text
 
 EMBEDDING_DIMENSIONS = 1536
 """Length of every stored embedding."""
+
+COARSE_DIMENSIONS = 128
+"""How many numbers of an embedding, the first ones, are its coarse embedding."""
 
 _GOVERNED = (tables.directives, tables.execution_runs)
 """What this page refers to: it must be part of the schema first."""
@@ -80,13 +83,23 @@ memories = sa.Table(
 )
 
 # One HNSW index for each model, made when its first embedding is stored: vectors of two models are
-# never compared, and no filter costs recall.
+# never compared, and no filter costs recall. The coarse embedding is the beginning of the whole
+# one; it lies in the row itself, where a scan reads it fast.
 memory_embeddings = sa.Table(
     "memory_embeddings",
     metadata,
     sa.Column("memory_id", sa.Uuid, sa.ForeignKey("memories.id"), primary_key=True),
     sa.Column("model", sa.Text, primary_key=True),
     sa.Column("embedding", VECTOR(EMBEDDING_DIMENSIONS), nullable=False),
+    sa.Column(
+        "coarse_embedding",
+        HALFVEC(COARSE_DIMENSIONS),
+        sa.Computed(
+            f"subvector(l2_normalize(embedding), 1, {COARSE_DIMENSIONS})"
+            f"::halfvec({COARSE_DIMENSIONS})",
+            persisted=True,
+        ),
+    ),
     stamped("created_at"),
     check("model_is_named", "length(model) BETWEEN 1 AND 200"),
     check("embedding_has_direction", "vector_norm(embedding) > 0"),

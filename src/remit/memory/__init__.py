@@ -9,7 +9,8 @@
 - `postgres`: the reader of the database
 - `vector`: embeddings stored, and searched by meaning
 - `writing`: what a new memory may be
-- `repository`: all SQL of memories, embeddings and reads
+- `repository`: the SQL of memories, embeddings and reads
+- `nearest`: the search by meaning, as one statement
 - `summaries_repository`: the SQL of the questions about what else happened
 - `working_memory`: where a run's state of the moment may live
 """

@@ -6,7 +6,7 @@ forget a bound. Pure.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import ClassVar, get_args
 
 from pydantic import JsonValue
@@ -17,7 +17,7 @@ from remit.directives.models import TEXT_LIMITS
 from remit.directives.plain_json import check_text
 from remit.errors import InvalidInputError
 from remit.execution.lifecycle import RunStatus
-from remit.json_types import JsonObject
+from remit.json_types import MAX_NUMBER, JsonObject
 from remit.memory.results import (
     Answer,
     ArtifactSummary,
@@ -51,10 +51,6 @@ class Question:
 
     name: ClassVar[str]
     answer: ClassVar[type[Answer]]
-
-    def asked(self) -> JsonObject:
-        """Return the parameters as they are recorded: redacted, and plain JSON."""
-        return recorded({each.name: getattr(self, each.name) for each in fields(self)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +183,7 @@ def _plain(value: object) -> JsonValue:
     if isinstance(value, bool | None):
         return value
     # A number beyond what every JSON reader holds exactly is as good as its kind.
-    if isinstance(value, int) and abs(value) < 2**53:
+    if isinstance(value, int) and abs(value) <= MAX_NUMBER:
         return value
     return f"[{type(value).__name__}]"
 

@@ -1,4 +1,4 @@
-"""All SQL of memories, of their embeddings, and of the record of reads.
+"""The SQL of memories, of their embeddings, and of the record of reads; `nearest` searches.
 
 Nothing here changes or removes a row. What a reader calls selects only what `remit_reader` may see.
 """
@@ -12,18 +12,9 @@ from pydantic import JsonValue
 
 from remit.db.evidence_tables import memories, memory_embeddings, memory_reads
 from remit.memory.enforcement import MemoryAccessAttempt
-from remit.memory.results import (
-    Memory,
-    SemanticResult,
-)
-from remit.memory.writing import NewMemory
-
-EF_SEARCH = 400
-"""Breadth of the index's search: with it, recall is what `make bench` prints."""
-
-CANDIDATES = 400
-"""How many each probe proposes, however few are asked for: the nearest to a question between two
-clusters are not the nearest to the direction that the second probe looks in."""
+from remit.memory.nearest import written
+from remit.memory.results import Memory, SemanticResult
+from remit.memory.writing import NewMemory, Remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +32,9 @@ class Source:
     run_id: UUID | None
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenMemory:
-    """One memory after :func:`insert_memories`.
-
-    Attributes:
-        memory_id: the memory.
-        is_new: whether it was stored now; the same words of the same source are one memory.
-    """
-
-    memory_id: UUID
-    is_new: bool
-
-
 def insert_memories(
     connection: sa.Connection, new: Sequence[NewMemory], source: Source
-) -> list[WrittenMemory]:
+) -> list[Remembered]:
     """Store memories that are not there yet; return all of them, in the order given."""
     ids = [uuid4() for _ in new]
     rows: list[JsonValue] = [
@@ -86,7 +64,7 @@ def insert_memories(
         )
     }
     found = (stored[memory.scope, memory.digest] for memory in new)
-    return [WrittenMemory(each, each == own) for each, own in zip(found, ids, strict=True)]
+    return [Remembered(each, each == own) for each, own in zip(found, ids, strict=True)]
 
 
 def list_recent(connection: sa.Connection, scope: str | None, limit: int) -> list[Memory]:
@@ -138,48 +116,15 @@ def insert_embeddings(
     values = {
         "model": model,
         "ids": [memory_id for memory_id, _ in embeddings],
-        "vectors": [_written(vector) for _, vector in embeddings],
+        "vectors": [written(vector) for _, vector in embeddings],
     }
     return len(connection.execute(_EMBED, values).all())
-
-
-def nearest(
-    connection: sa.Connection, model: str, vector: Sequence[float], limit: int
-) -> list[tuple[UUID, float]]:
-    """Return the memories nearest to a vector, nearest first, equals in the order of their ids.
-
-    Two probes of the model's index, which holds half-precision copies, propose candidates; the
-    whole vectors rank them. A question that lies between two clusters of memories would fill the
-    first probe with whichever cluster it meets first, so the second one looks where the first has
-    found nothing. Embeddings of other models are not looked at.
-
-    Args:
-        connection: the transaction; the settings of the search are local to it.
-        model: whose embeddings to search.
-        vector: 1,536 numbers of length 1.
-        limit: most memories to return, at least 1.
-
-    Returns:
-        Memories, each with the cosine of the angle between the vectors, -1 to 1.
-    """
-    connection.execute(_TUNE, {"breadth": str(EF_SEARCH)})
-    values = {
-        "model": model,
-        "asked": _written(vector),
-        "candidates": CANDIDATES,
-        "limit": limit,
-    }
-    # Rounding may carry a cosine past its end.
-    return [
-        (row.memory_id, min(1.0, max(-1.0, row.similarity)))
-        for row in connection.execute(_NEAREST, values)
-    ]
 
 
 def found_memories(
     connection: sa.Connection, model: str, ranked: Sequence[tuple[UUID, float]]
 ) -> list[SemanticResult]:
-    """Return what :func:`nearest` found, with what each says and where it comes from."""
+    """Return the memories that `nearest` found, with what each says and where it comes from."""
     statement = sa.select(memories).where(memories.c.id.in_([each for each, _ in ranked]))
     known = {row.id: Memory(**row._mapping) for row in connection.execute(statement)}
     return [
@@ -214,11 +159,6 @@ def _lacks(model: str) -> sa.ColumnElement[bool]:
     )
 
 
-def _written(vector: Sequence[float]) -> str:
-    """Return a vector as Postgres reads it: nine digits are all that single precision holds."""
-    return f"[{','.join(f'{number:.9g}' for number in vector)}]"
-
-
 # In one order, whoever writes: two who write the same at once wait for one another, and in two
 # orders they would deadlock. The same holds for embeddings.
 _INSERT = sa.text(
@@ -246,49 +186,4 @@ _EMBED = sa.text(
     """
 ).bindparams(
     sa.bindparam("ids", type_=sa.ARRAY(sa.Uuid)), sa.bindparam("vectors", type_=sa.ARRAY(sa.Text))
-)
-
-# A plan made for the model's own name: a general one could not know which index holds it. And by
-# that index whatever the planner thinks of it: it takes two scans of the table, each with a
-# conversion of every row, for cheaper than they are.
-_TUNE = sa.text(
-    """
-    SELECT set_config('hnsw.ef_search', :breadth, true),
-           set_config('enable_seqscan', 'off', true),
-           set_config('enable_bitmapscan', 'off', true),
-           set_config('plan_cache_mode', 'force_custom_plan', true)
-    """
-)
-
-# The vector is cast to `vector` wherever it stands: its first cast decides how Postgres takes the
-# parameter in, and what was taken in as half precision would rank by half precision. `away` is what
-# is left of the question without the mean of what the first probe found.
-_NEAREST = sa.text(
-    """
-    WITH first AS MATERIALIZED (
-        SELECT memory_id, embedding FROM memory_embeddings WHERE model = :model
-        ORDER BY CAST(l2_normalize(embedding) AS halfvec(1536))
-            <-> CAST(l2_normalize(CAST(:asked AS vector(1536))) AS halfvec(1536))
-        LIMIT :candidates
-    ), away AS MATERIALIZED (
-        SELECT CAST(
-            l2_normalize(CAST(:asked AS vector(1536)) - l2_normalize(avg(embedding)))
-            AS halfvec(1536)
-        ) AS direction
-        FROM first
-    ), second AS MATERIALIZED (
-        SELECT memory_id, embedding FROM memory_embeddings WHERE model = :model
-        ORDER BY CAST(l2_normalize(embedding) AS halfvec(1536)) <-> (SELECT direction FROM away)
-        LIMIT :candidates
-    ), candidates AS (
-        SELECT memory_id, embedding FROM first
-        UNION ALL
-        SELECT memory_id, embedding FROM second
-        WHERE memory_id NOT IN (SELECT memory_id FROM first)
-    )
-    SELECT memory_id, 1 - (embedding <=> CAST(:asked AS vector(1536))) AS similarity
-    FROM candidates
-    ORDER BY embedding <=> CAST(:asked AS vector(1536)), memory_id
-    LIMIT :limit
-    """
 )

@@ -24,6 +24,7 @@ from remit.cognition.embeddings.types import (
 from remit.db.session import snapshot, transaction
 from remit.errors import InvalidInputError, NotFoundError
 from remit.memory import repository
+from remit.memory.nearest import nearest
 from remit.memory.queries import MAX_SEMANTIC_TOP_K, check_count, check_words
 from remit.memory.results import SemanticResult
 
@@ -93,7 +94,7 @@ def semantic_search(
     check_model(model)
     check_count("limit", limit, MAX_SEMANTIC_TOP_K)
     with snapshot(engine) as connection:
-        return repository.nearest(connection, model, vector, limit)
+        return nearest(connection, model, vector, limit)
 
 
 def embed_and_store(
@@ -136,7 +137,7 @@ def semantic_search_text(
     """
     vector = _asked(provider, query, limit)
     with snapshot(engine) as connection:
-        return repository.nearest(connection, provider.model, vector, limit)
+        return nearest(connection, provider.model, vector, limit)
 
 
 def semantic_search_with_content(
@@ -150,7 +151,7 @@ def semantic_search_with_content(
     """
     vector = _asked(provider, query, limit)
     with snapshot(engine) as connection:
-        ranked = repository.nearest(connection, provider.model, vector, limit)
+        ranked = nearest(connection, provider.model, vector, limit)
         return repository.found_memories(connection, provider.model, ranked)
 
 

@@ -4,6 +4,7 @@ A secret in the words is masked before they are digested, stored or embedded.
 """
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from remit.cognition.embeddings.types import MAX_TEXT_LENGTH
 from remit.directives.digest import sha256_digest
@@ -30,6 +31,19 @@ class NewMemory:
     def digest(self) -> str:
         """SHA-256 over the UTF-8 of its content, as "sha256:" and hexadecimal digits."""
         return sha256_digest(self.content.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """One memory after it was written.
+
+    Attributes:
+        memory_id: the memory.
+        is_new: whether it was stored now; the same words of the same source are one memory.
+    """
+
+    memory_id: UUID
+    is_new: bool
 
 
 def checked(memory: NewMemory, place: int) -> NewMemory:

@@ -5,7 +5,6 @@ speak of; the database refuses a memory that cites no completed run and no admin
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -26,26 +25,13 @@ from remit.memory.enforcement import MemoryAccessAttempt
 from remit.memory.queries import check_words, recorded
 from remit.memory.results import Memory
 from remit.memory.vector import Embedded, embed_and_store
-from remit.memory.writing import MAX_SCOPE_LENGTH, NewMemory, checked
+from remit.memory.writing import MAX_SCOPE_LENGTH, NewMemory, Remembered, checked
 from remit.operations.identifiers import identified
 from remit.operations.recall import record_read
 from remit.telemetry.metrics import add_embedding_usage
 
 MAX_RECENT = 100
 """Most memories that one list shows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """One memory after :func:`remember`.
-
-    Attributes:
-        memory_id: the memory.
-        is_new: whether it was written now; the same words of the same source are one memory.
-    """
-
-    memory_id: UUID
-    is_new: bool
 
 
 def remember(
@@ -86,7 +72,7 @@ def remember(
         }
         if told:
             record(connection, [_added(source, told)])
-    return [Remembered(one.memory_id, one.is_new) for one in written]
+    return written
 
 
 def embed_memories(
@@ -141,13 +127,7 @@ def find_run_id(engine: sa.Engine, text: str) -> UUID:
         InvalidInputError: it is no identifier, is too short, or several begin with it.
         NotFoundError: none begins with it.
     """
-    with snapshot(engine) as connection:
-        return identified(
-            text,
-            "run",
-            lambda prefix: runs_beginning(connection, prefix, 2),
-            listing="remit show DIRECTIVE",
-        )
+    return identified(engine, text, "run", runs_beginning, listing="remit show DIRECTIVE")
 
 
 def _source(connection: sa.Connection, run_id: UUID | None, by: Principal) -> repository.Source:

@@ -82,6 +82,20 @@ def test_what_it_cost_is_not_known_when_one_price_is_not(empty_engine: sa.Engine
     assert embed_and_store(empty_engine, WordEmbedder(cost=None), ids).cost_usd is None
 
 
+def test_what_it_cost_is_not_known_when_the_first_of_two_batches_has_no_price(
+    empty_engine: sa.Engine,
+) -> None:
+    ids = list(remembered(empty_engine, *(f"words {n}" for n in range(100))).values())
+    ids += remembered(empty_engine, *(f"words {n}" for n in range(100, 120))).values()
+
+    class PricedLater(WordEmbedder):
+        def embed(self, request: EmbeddingRequest) -> EmbeddingResponse:
+            self.cost = Decimal("0.25") if self.asked else None
+            return super().embed(request)
+
+    assert embed_and_store(empty_engine, PricedLater(), ids).cost_usd is None
+
+
 class Failing(WordEmbedder):
     """Fails at its second request."""
 

@@ -25,7 +25,7 @@ Connection = psycopg.Connection[Any]
 
 WRITES = (
     "INSERT INTO memories (scope, content, digest, created_by) VALUES ('s', 'c', 'd', 'admin')",
-    "INSERT INTO memory_embeddings SELECT * FROM memory_embeddings",
+    "INSERT INTO memory_embeddings (memory_id) SELECT memory_id FROM memory_embeddings",
     "INSERT INTO memory_reads (principal, reader, query) VALUES ('a', 'r', 'q')",
     "INSERT INTO events (type, actor, data) VALUES ('t', 'a', '{}')",
     "INSERT INTO directives (id) VALUES (gen_random_uuid())",

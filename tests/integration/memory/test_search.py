@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from remit.db.session import transaction
 from remit.memory import repository
+from remit.memory.nearest import nearest
 from remit.memory.vector import (
     as_direction,
     embed_and_store,
@@ -104,7 +105,7 @@ def test_every_direction_can_be_stored_and_found_through_the_index(
     assert store_memory_embedding(empty_engine, memory, numbers, model="m")
     with empty_engine.begin() as connection:
         connection.execute(sa.text("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off"))
-        found = repository.nearest(connection, "m", as_direction(numbers), 1)
+        found = nearest(connection, "m", as_direction(numbers), 1)
     assert [each for each, _ in found] == [memory]
     assert found[0][1] == pytest.approx(1, abs=1e-6)
 
@@ -127,7 +128,7 @@ def test_a_search_leaves_no_setting_behind(empty_engine: sa.Engine) -> None:
         before = connection.execute(show).scalar_one()
         connection.rollback()
         with connection.begin():
-            repository.nearest(connection, "m", as_direction(vector(1)), 1)
+            nearest(connection, "m", as_direction(vector(1)), 1)
         assert connection.execute(show).scalar_one() == before
 
 
@@ -156,6 +157,29 @@ def test_the_nearest_are_the_nearest(empty_engine: sa.Engine) -> None:
         assert [score for _, score in found] == pytest.approx(np.sort(cosines)[::-1][:10], abs=1e-5)
 
 
+@pytest.mark.parametrize(("coarse", "found"), [(1000, 1.0), (0, 0.2)])
+def test_what_the_index_does_not_lead_to_is_found_by_the_coarse_embeddings(
+    empty_engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, coarse: int, found: float
+) -> None:
+    ids, made = made_up(empty_engine, "m", 300)
+    # As good as a graph most of which is out of reach: each of its probes proposes a single one.
+    monkeypatch.setattr("remit.memory.nearest.EF_SEARCH", 1)
+    monkeypatch.setattr("remit.memory.nearest.COARSE_CANDIDATES", coarse)
+    truth = {ids[n] for n in np.argsort(-(made @ made[0]))[:10]}
+    with empty_engine.begin() as connection:
+        answer = {memory for memory, _ in nearest(connection, "m", made[0], 10)}
+    assert len(answer & truth) / 10 <= found if coarse == 0 else answer == truth
+
+
+def test_the_coarse_embeddings_of_other_models_are_not_looked_at(empty_engine: sa.Engine) -> None:
+    [memory] = remembered(empty_engine, "words").values()
+    store_memory_embedding(empty_engine, memory, vector(1), model="m")
+    store_memory_embedding(empty_engine, memory, vector(0, 1), model="other")
+    for model, score in (("m", 1.0), ("other", 0.0)):
+        [(_, similarity)] = semantic_search(empty_engine, vector(1), 5, model=model)
+        assert similarity == pytest.approx(score, abs=1e-6)
+
+
 def test_the_index_of_the_model_serves_the_search(empty_engine: sa.Engine) -> None:
     ids, made = made_up(empty_engine, "m", 300)
     used = sa.text(
@@ -166,7 +190,7 @@ def test_the_index_of_the_model_serves_the_search(empty_engine: sa.Engine) -> No
         connection.execute(sa.text("SET LOCAL enable_seqscan = off"))
         connection.execute(sa.text("SET LOCAL enable_bitmapscan = off"))
         before = connection.execute(used).scalar_one()
-        found = [repository.nearest(connection, "m", made[n], 10)[0][0] for n in range(0, 300, 30)]
+        found = [nearest(connection, "m", made[n], 10)[0][0] for n in range(0, 300, 30)]
         # Each search probes it twice.
         assert connection.execute(used).scalar_one() - before == 20
     assert found == [ids[n] for n in range(0, 300, 30)]

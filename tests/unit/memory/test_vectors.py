@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from remit.db.evidence_tables import EMBEDDING_DIMENSIONS
 from remit.errors import InvalidInputError
-from remit.memory.repository import _written
+from remit.memory.nearest import written
 from remit.memory.vector import (
     as_direction,
     check_model,
@@ -96,8 +96,8 @@ def test_every_finite_vector_with_a_direction_is_taken(first: list[float]) -> No
     # Half precision, which the index holds, keeps at least the largest number of any direction.
     assert np.asarray(direction, dtype=np.float16).any()
     # What is written keeps all that single precision holds, but for the last bit.
-    written = np.asarray(_written(direction).strip("[]").split(","), dtype=np.float32)
-    np.testing.assert_array_max_ulp(written, np.asarray(direction, dtype=np.float32), 1)
+    read = np.asarray(written(direction).strip("[]").split(","), dtype=np.float32)
+    np.testing.assert_array_max_ulp(read, np.asarray(direction, dtype=np.float32), 1)
 
 
 @pytest.mark.parametrize("limit", [0, 51, True, 1.0, None])

@@ -44,8 +44,7 @@ CREATE TRIGGER remit_memory_reads_kept BEFORE DELETE OR TRUNCATE ON memory_reads
 -- those who write embeddings at the moment. Each index costs every insert of its model some
 -- milliseconds and nothing else; the bound keeps a service from making them without end. Distances
 -- of half-precision copies are told apart better by L2 than by cosine, and of vectors of length 1
--- both give one order; so broad a search while building keeps clusters that arrive one after
--- another in reach of each other.
+-- both give one order. What the graph does not lead to, the coarse embeddings do.
 CREATE FUNCTION remit_index_model(wanted text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -73,7 +72,7 @@ BEGIN
     EXECUTE format(
         'CREATE INDEX %I ON public.memory_embeddings '
         'USING hnsw ((l2_normalize(embedding)::halfvec(1536)) halfvec_l2_ops) '
-        'WITH (m = 16, ef_construction = 400) WHERE model = %L', named, wanted);
+        'WITH (m = 16, ef_construction = 200) WHERE model = %L', named, wanted);
     RETURN true;
 END
 $$;

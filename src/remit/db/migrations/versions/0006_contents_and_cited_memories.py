@@ -1,7 +1,8 @@
 """Contents of artifacts, memories that cite what they come from, and a record of every read.
 
 A vector belongs to the model that made it: each model gets an index of its own, by a function that
-services may call, since only the owner of a table can index it.
+services may call, since only the owner of a table can index it. The beginning of each vector lies in
+its row, for what no index leads to.
 
 A migration is frozen once released: it spells everything out and imports nothing of Remit.
 """
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from alembic import op
+from pgvector.sqlalchemy import HALFVEC
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0006"
@@ -57,6 +59,7 @@ def downgrade() -> None:
     )
     op.drop_constraint(op.f("pk_memory_embeddings"), "memory_embeddings")
     _drop_check("memory_embeddings", "model_is_named", "embedding_has_direction")
+    op.drop_column("memory_embeddings", "coarse_embedding")
     op.drop_column("memory_embeddings", "model")
     op.create_primary_key(op.f("pk_memory_embeddings"), "memory_embeddings", ["memory_id"])
     op.drop_index(op.f("ix_memories_scope_created_at"), "memories")
@@ -101,6 +104,8 @@ def _memory_embeddings() -> None:
     op.create_primary_key(op.f("pk_memory_embeddings"), "memory_embeddings", ["memory_id", "model"])
     _check("memory_embeddings", "model_is_named", "length(model) BETWEEN 1 AND 200")
     _check("memory_embeddings", "embedding_has_direction", "vector_norm(embedding) > 0")
+    coarse = sa.Computed("subvector(l2_normalize(embedding), 1, 128)::halfvec(128)", persisted=True)
+    op.add_column("memory_embeddings", sa.Column("coarse_embedding", HALFVEC(128), coarse))
 
 
 def _memory_reads() -> None:
