@@ -12,6 +12,7 @@ from remit.artifacts.schemas import ARTIFACT_SCHEMAS, KEPT, ArtifactSchema, arti
 from remit.artifacts.store import CONTENT_THRESHOLD_BYTES
 from remit.artifacts.types import CONTENT_REF, MAX_ARTIFACT_BYTES, ArtifactType
 from remit.artifacts.values import FORMS
+from remit.json_types import MAX_NUMBER
 
 EXAMPLES = Path(__file__).with_name("artifact_examples.json")
 
@@ -163,7 +164,7 @@ def _form(field: Schema, item: Schema) -> str:
 
 def _bounds(field: Schema, of: str) -> str:
     low, high = field.get(f"min{of}"), field.get(f"max{of}")
-    if high is None or high == _GREATEST:
+    if high is None or high == MAX_NUMBER:
         return "" if low is None else f", at least {low}"
     unit = _UNITS[of]
     if low is None:
@@ -175,7 +176,6 @@ def _bounds(field: Schema, of: str) -> str:
 _SHOWN: Mapping[str, str] = {
     pattern: form for pattern, form in FORMS.items() if "invisible" not in form
 }
-_GREATEST = 2**53 - 1
 _NAMES: Mapping[str, str] = {
     "integer": "whole number",
     "number": "number",

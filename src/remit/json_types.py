@@ -1,4 +1,4 @@
-"""The names of JSON's shapes, and its largest whole number. Every layer may use them."""
+"""The names of JSON's shapes, and what it cannot hold. Every layer may use them."""
 
 from pydantic import JsonValue
 
@@ -12,3 +12,16 @@ RFC 8785 writes numbers as IEEE 754 doubles, which hold whole numbers exactly up
 floats are refused as well: Postgres' JSONB returns 1e300 as a whole number of 301 digits, so the
 digest of what was stored could no longer be computed.
 """
+
+
+def text_problem(text: str) -> str | None:
+    """Return why a text cannot be stored, digested or sent, to follow its name; None when it can.
+
+    RFC 8785 and UTF-8 know no half of a surrogate pair, and Postgres keeps no NUL.
+    """
+    if "\x00" in text:
+        return "holds a NUL byte: remove it"
+    # Only a surrogate without its partner has no UTF-8 form.
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        return "holds half of a surrogate pair: send the whole character"
+    return None

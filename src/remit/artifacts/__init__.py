@@ -7,7 +7,8 @@
 - `repository`: all SQL of artifacts
 - `usage_repository`: what language models cost runs, from the evidence of their calls
 - `contents`: where content goes by its size, and how it is read back, verified
-- `store`: the interface of an object store
+- `store`: the interface of an object store, and its rules
+- `checked_store`: what every store does the same
 - `noop`: the store that forgets
 - `filesystem`: the store of one machine
 - `r2`: the store of a bucket: Cloudflare R2, or any S3

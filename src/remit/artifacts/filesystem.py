@@ -21,25 +21,21 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NoReturn
 from uuid import uuid4
 
+from remit.artifacts.checked_store import CheckedStore
 from remit.artifacts.store import (
     KEY_FOLDER,
     MAX_OBJECT_BYTES,
     ObjectStoreException,
     ObjectStoreRequest,
-    ObjectStoreResponse,
     StoredObject,
     check_content,
     check_key,
-    check_request,
     damaged,
-    deletion_refused,
     failure,
     is_key,
     not_found,
-    stored,
 )
 
 UNFINISHED = "unfinished"
@@ -57,7 +53,7 @@ _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-class FilesystemObjectStore:
+class FilesystemObjectStore(CheckedStore):
     """Keeps objects in a folder, each in a read-only file that only its owner may read."""
 
     name = "filesystem"
@@ -81,9 +77,9 @@ class FilesystemObjectStore:
                     _sync(made)
             self._sweep()
 
-    def put(self, request: ObjectStoreRequest) -> ObjectStoreResponse:
-        """Store an object; when this returns it outlives a loss of power."""
-        digest = check_request(request)
+    def keep(self, request: ObjectStoreRequest) -> bool:
+        """Keep an object; when this returns it outlives a loss of power."""
+        digest = check_key(request.key)
         with self._reporting(request.key), ExitStack() as descriptors:
             root, objects = self._open(descriptors)
             with suppress(FileExistsError):
@@ -100,33 +96,24 @@ class FilesystemObjectStore:
             # Also for an object that was there: whoever put it may not have come this far.
             _sync(shelf)
             _sync(objects)
-        return stored(self.name, request, created=created)
+        return created
 
-    def get(self, key: str) -> bytes:
-        """Return an object's content, checked against its key."""
-        digest = check_key(key)
+    def read(self, key: str) -> bytes:
+        """Return an object's first :data:`MAX_OBJECT_BYTES` and one more."""
         with self._reporting(key), ExitStack() as descriptors:
-            shelf = self._open_shelf(descriptors, key)
-            content = _read(shelf, digest, key)
-        return check_content(key, content)
+            return _read(self._open_shelf(descriptors, key), check_key(key), key)
 
-    def exists(self, key: str) -> bool:
+    def holds(self, key: str) -> bool:
         """Return whether there is such an object."""
-        digest = check_key(key)
         with self._reporting(key), ExitStack() as descriptors:
             try:
                 shelf = self._open_shelf(descriptors, key)
-                os.close(_open_object(shelf, digest, key))
+                os.close(_open_object(shelf, check_key(key), key))
             except ObjectStoreException as error:
                 if error.error.error_type == "not_found":
                     return False
                 raise
         return True
-
-    def delete(self, key: str) -> NoReturn:
-        """Refuse: nothing is ever removed."""
-        check_key(key)
-        raise deletion_refused()
 
     def list_objects(self) -> Iterator[StoredObject]:
         """Yield every object, by key; whatever else lies in the folder is passed over."""

@@ -27,6 +27,7 @@ from remit.artifacts.values import (
 )
 from remit.directives.models import INTENT_FIELDS, AbortReason, Intent
 from remit.execution.modules.types import ModuleErrorType, ModuleStatus
+from remit.json_types import MAX_NUMBER
 from remit.policy.config import PolicyConfig
 from remit.policy.types import PolicyVerdict
 
@@ -258,7 +259,7 @@ class LLMUsage(_Metadata):
     estimated_cost_usd: Dollars | None = Field(
         description="What that costs by the price list, in US dollars; null when it has no price."
     )
-    latency_ms: float = Field(ge=0, le=2**53 - 1, description="How long it took, in milliseconds.")
+    latency_ms: float = Field(ge=0, le=MAX_NUMBER, description="How long it took, in milliseconds.")
 
 
 def _unfit(path: str, problem: str) -> PydanticCustomError:

@@ -7,22 +7,12 @@ was acknowledged (`put_artifact`) asks `durable` first.
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import NoReturn
 
-from remit.artifacts.store import (
-    ObjectStoreRequest,
-    ObjectStoreResponse,
-    StoredObject,
-    check_content,
-    check_key,
-    check_request,
-    deletion_refused,
-    not_found,
-    stored,
-)
+from remit.artifacts.checked_store import CheckedStore
+from remit.artifacts.store import ObjectStoreRequest, StoredObject, not_found
 
 
-class NoOpObjectStore:
+class NoOpObjectStore(CheckedStore):
     """Holds objects until the process ends."""
 
     name = "noop"
@@ -32,36 +22,28 @@ class NoOpObjectStore:
         self._lock = threading.Lock()
         self._objects: dict[str, tuple[bytes, datetime]] = {}
 
-    def put(self, request: ObjectStoreRequest) -> ObjectStoreResponse:
+    def keep(self, request: ObjectStoreRequest) -> bool:
         """Hold an object."""
-        check_request(request)
         with self._lock:
             created = request.key not in self._objects
             if created:
                 self._objects[request.key] = (bytes(request.content), datetime.now(UTC))
         if not created:
             self.get(request.key)
-        return stored(self.name, request, created=created)
+        return created
 
-    def get(self, key: str) -> bytes:
-        """Return an object's content."""
-        check_key(key)
+    def read(self, key: str) -> bytes:
+        """Return what is held."""
         with self._lock:
             held = self._objects.get(key)
         if held is None:
             raise not_found(key)
-        return check_content(key, held[0])
+        return held[0]
 
-    def exists(self, key: str) -> bool:
+    def holds(self, key: str) -> bool:
         """Return whether there is such an object."""
-        check_key(key)
         with self._lock:
             return key in self._objects
-
-    def delete(self, key: str) -> NoReturn:
-        """Refuse: nothing is ever removed."""
-        check_key(key)
-        raise deletion_refused()
 
     def list_objects(self) -> Iterator[StoredObject]:
         """Yield every object, by key."""

@@ -13,28 +13,22 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import NoReturn
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 
+from remit.artifacts.checked_store import CheckedStore
 from remit.artifacts.r2_client import R2Options, connect
 from remit.artifacts.store import (
     KEY_FOLDER,
     MAX_OBJECT_BYTES,
     ObjectStoreException,
     ObjectStoreRequest,
-    ObjectStoreResponse,
     StoredObject,
-    check_content,
-    check_key,
-    check_request,
     damaged,
-    deletion_refused,
     failure,
     is_key,
     not_found,
-    stored,
 )
 
 _CHUNK_BYTES = 1024 * 1024
@@ -47,7 +41,7 @@ _MOVED = frozenset({301, 302, 303, 307, 308})
 _PASSING = frozenset({408, 425, 429})
 
 
-class R2ObjectStore:
+class R2ObjectStore(CheckedStore):
     """Keeps objects in a bucket."""
 
     name = "r2"
@@ -62,9 +56,8 @@ class R2ObjectStore:
         self._bucket = options.bucket
         self._store = connect(options)
 
-    def put(self, request: ObjectStoreRequest) -> ObjectStoreResponse:
-        """Store an object; the server has acknowledged it when this returns."""
-        check_request(request)
+    def keep(self, request: ObjectStoreRequest) -> bool:
+        """Keep an object; the server has acknowledged it when this returns."""
         try:
             with self._reporting("put", AlreadyExistsError):
                 obstore.put(
@@ -76,23 +69,20 @@ class R2ObjectStore:
                 )
         except AlreadyExistsError:
             self._confirm(request.key)
-            return stored(self.name, request, created=False)
-        return stored(self.name, request, created=True)
+            return False
+        return True
 
-    def get(self, key: str) -> bytes:
-        """Return an object's content, checked against its key."""
-        check_key(key)
+    def read(self, key: str) -> bytes:
+        """Return an object's first :data:`MAX_OBJECT_BYTES` and some more."""
         try:
             with self._reporting("get", FileNotFoundError):
-                content = self._read(key)
+                return self._fetched(key)
         except FileNotFoundError:
             self._check_bucket(key)
             raise not_found(key) from None
-        return check_content(key, content)
 
-    def exists(self, key: str) -> bool:
+    def holds(self, key: str) -> bool:
         """Return whether there is such an object."""
-        check_key(key)
         try:
             with self._reporting("look up", FileNotFoundError):
                 obstore.head(self._store, key)
@@ -100,11 +90,6 @@ class R2ObjectStore:
             self._check_bucket(key)
             return False
         return True
-
-    def delete(self, key: str) -> NoReturn:
-        """Refuse: nothing is ever removed."""
-        check_key(key)
-        raise deletion_refused()
 
     def list_objects(self) -> Iterator[StoredObject]:
         """Yield every object, as the server orders them; other keys are passed over."""
@@ -114,8 +99,7 @@ class R2ObjectStore:
                     if is_key(found["path"]):
                         yield StoredObject(found["path"], found["size"], found["last_modified"])
 
-    def _read(self, key: str) -> bytes:
-        """Return an object's first :data:`MAX_OBJECT_BYTES` and some more, unchecked."""
+    def _fetched(self, key: str) -> bytes:
         answer = obstore.get(self._store, key)
         # What the server announces is not even begun when it is too much.
         if answer.meta["size"] > MAX_OBJECT_BYTES:

@@ -20,6 +20,7 @@ from remit.artifacts.types import (
     artifact_uri,
 )
 from remit.db.evidence_tables import artifacts
+from remit.db.prefixes import ids_beginning
 from remit.db.reading import parsed_json, readable
 from remit.db.together import Part
 from remit.directives.digest import canonical_json, sha256_digest
@@ -172,11 +173,9 @@ def inline_content(connection: sa.Connection, artifact_id: UUID) -> bytes | None
     return connection.execute(statement).scalar_one_or_none()
 
 
-def artifacts_beginning(connection: sa.Connection, prefix: str, limit: int) -> list[UUID]:
-    """Return the artifacts whose identifier begins with `prefix`, a few hexadecimal digits."""
-    written = sa.cast(artifacts.c.id, sa.Text)
-    statement = sa.select(artifacts.c.id).where(written.startswith(prefix, autoescape=True))
-    return list(connection.execute(statement.limit(limit)).scalars())
+def artifacts_beginning(connection: sa.Connection, prefix: str) -> list[UUID]:
+    """Return up to two artifacts whose identifier begins with `prefix`."""
+    return ids_beginning(connection, artifacts.c.id, prefix)
 
 
 def referenced_uris(connection: sa.Connection) -> Iterator[str]:

@@ -5,7 +5,8 @@ artifacts or directives. Keys are made here and nowhere else: `sha256/` and the 
 content, so one content is one object, and whoever reads can tell whether it is what was put.
 Nothing is replaced and nothing is removed.
 
-`noop`, `filesystem` and `r2` implement :class:`ObjectStore`; `config` chooses one.
+`noop`, `filesystem` and `r2` implement :class:`ObjectStore`, with the help of `checked_store`;
+`config` chooses one.
 """
 
 import hashlib
@@ -177,6 +178,16 @@ def object_key(content: bytes) -> str:
     return f"{KEY_FOLDER}/{hashlib.sha256(content).hexdigest()}"
 
 
+def object_uri(store: str, key: str) -> str:
+    """Return the address of an object.
+
+    Args:
+        store: the name of the store that has it.
+        key: its key.
+    """
+    return f"artifact://{store}/{key}"
+
+
 def is_key(key: str) -> bool:
     """Return whether :func:`object_key` could have made it."""
     return _KEY.fullmatch(key) is not None
@@ -249,11 +260,6 @@ def not_found(key: str) -> ObjectStoreException:
     return failure("not_found", f"there is no object {key}")
 
 
-def deletion_refused() -> ObjectStoreException:
-    """Return the failure of every deletion."""
-    return failure("disabled", "objects are evidence: Remit removes none")
-
-
 def stored(name: str, request: ObjectStoreRequest, *, created: bool) -> ObjectStoreResponse:
     """Return the answer to a put that succeeded.
 
@@ -264,7 +270,7 @@ def stored(name: str, request: ObjectStoreRequest, *, created: bool) -> ObjectSt
     """
     return ObjectStoreResponse(
         key=request.key,
-        uri=f"artifact://{name}/{request.key}",
+        uri=object_uri(name, request.key),
         size_bytes=len(request.content),
         digest=request.key.replace("/", ":", 1),
         created=created,

@@ -8,6 +8,8 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from remit.json_types import MAX_NUMBER
+
 # A length besides the pattern: `$` of some readers of JSON Schema lets a line break pass.
 _HEX = "[0-9a-f]"
 _ID = f"{_HEX}{{8}}(?:-{_HEX}{{4}}){{3}}-{_HEX}{{12}}"
@@ -73,5 +75,5 @@ Cents = Annotated[str, StringConstraints(pattern=_CENTS, max_length=64)]
 Dollars = Annotated[str, StringConstraints(pattern=_DOLLARS, max_length=22)]
 """US dollars as a decimal number in text, down to parts of a cent."""
 
-Count = Annotated[int, Field(ge=0, le=2**53 - 1)]
+Count = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
 """A number of things."""

@@ -7,6 +7,7 @@ asked again and again: it looks at the newest rows of an index, and counts no fu
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import get_args
 
 import sqlalchemy as sa
 
@@ -21,6 +22,7 @@ from remit.audit.overview import (
     Tally,
     Unanswered,
 )
+from remit.directives.lifecycle import DirectiveStatus
 
 MOST_RECENT = 2_000
 """How many of the newest are looked at: directives of each status, decisions, reads of memory."""
@@ -54,7 +56,8 @@ def count_unanswered(connection: sa.Connection, idle: timedelta) -> Unanswered:
 
 def tally_recent(connection: sa.Connection, window: timedelta) -> list[Tally]:
     """Return what became of directives within `window`, the most frequent first in each kind."""
-    named = {"window": window, "most": MOST_RECENT, "words": MOST_WORDS}
+    statuses = list(get_args(DirectiveStatus))
+    named = {"window": window, "most": MOST_RECENT, "words": MOST_WORDS, "statuses": statuses}
     return [Tally(*row) for row in connection.execute(_TALLIES, named)]
 
 
@@ -129,8 +132,7 @@ _UNANSWERED = sa.text(
 _RECENT = """
     recent AS MATERIALIZED (
         SELECT one.*
-        FROM unnest(CAST('{draft,proposed,approved,executing,complete,blocked,aborted}' AS text[]))
-            AS word
+        FROM unnest(CAST(:statuses AS text[])) AS word
         CROSS JOIN LATERAL (
             SELECT id, type, status, status_reason FROM directives
             WHERE status = word AND updated_at >= now() - :window

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Collection
+from typing import get_args
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from remit.audit.chain import Event
 from remit.db.evidence_tables import events
 from remit.db.reading import readable
 from remit.db.tables import directives
+from remit.directives.lifecycle import DirectiveStatus
 
 
 def next_ids(connection: sa.Connection, after: UUID, limit: int) -> list[UUID]:
@@ -27,7 +29,8 @@ def next_ids(connection: sa.Connection, after: UUID, limit: int) -> list[UUID]:
 
 def newest_ids(connection: sa.Connection, limit: int) -> list[UUID]:
     """Return the directives that changed last."""
-    return list(connection.execute(_NEWEST, {"limit": limit}).scalars())
+    given = {"statuses": list(get_args(DirectiveStatus)), "limit": limit}
+    return list(connection.execute(_NEWEST, given).scalars())
 
 
 def without_long_chains(
@@ -97,8 +100,7 @@ _SHORT = sa.text(
 _NEWEST = sa.text(
     """
     SELECT one.id
-    FROM unnest(CAST('{draft,proposed,approved,executing,complete,blocked,aborted}' AS text[]))
-        AS word
+    FROM unnest(CAST(:statuses AS text[])) AS word
     CROSS JOIN LATERAL (
         SELECT id, updated_at FROM directives
         WHERE status = word ORDER BY updated_at DESC LIMIT :limit

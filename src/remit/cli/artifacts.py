@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 import typer
 
 from remit.cli.failures import NOT_HOPED_FOR
-from remit.cli.options import ActorOption, DataDirOption, JsonOption
+from remit.cli.options import STANDARD_STREAM, ActorOption, DataDirOption, JsonOption
 from remit.cli.progress import bar
 from remit.cli.saving import OWNER_ONLY, require_free, save
 from remit.errors import InvalidInputError
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="The evidence there is, read back and verified, and filed by hand.", no_args_is_help=True
 )
-
-STANDARD_STREAM = Path("-")
-"""In place of a file: standard input, or standard output."""
 
 ArtifactArgument = Annotated[
     str,

@@ -10,11 +10,9 @@ from stat import S_ISREG
 from typing import BinaryIO
 
 from remit.artifacts.types import MAX_ARTIFACT_BYTES
+from remit.cli.options import STANDARD_STREAM
 from remit.errors import InvalidInputError
 from remit.wording import quoted
-
-STANDARD_INPUT = Path("-")
-"""In place of a file: standard input."""
 
 UNKNOWN = "application/octet-stream"
 """Media type of what may be anything."""
@@ -38,7 +36,7 @@ def name_of(file: Path) -> str:
     Raises:
         InvalidInputError: it is standard input, which has no name.
     """
-    if file == STANDARD_INPUT:
+    if file == STANDARD_STREAM:
         raise InvalidInputError(
             "missing: standard input has no name; say what it is called", field="--name"
         )
@@ -80,7 +78,7 @@ def opened(file: Path) -> Iterator[BinaryIO]:
         InvalidInputError: it cannot be read, or is larger than any artifact, of which nothing is
             read then.
     """
-    if file == STANDARD_INPUT:
+    if file == STANDARD_STREAM:
         yield sys.stdin.buffer
         return
     try:

@@ -101,8 +101,7 @@ def read_directives(name: str, defaults: Defaults) -> "list[DirectiveCreate]":
     Raises:
         InvalidInputError: the first fault; for JSONL `field` begins with the line's number.
     """
-    text = read_text(name)
-    shown = "standard input" if name == STANDARD_INPUT else printable(name, 300)
+    text, shown = read_text(name), shown_name(name)
     if not text.strip():
         raise InvalidInputError(
             f"{shown}: holds no directive: write a JSON object, or one on each line"
@@ -183,13 +182,18 @@ def _is_jsonl(name: str, text: str) -> bool:
     return len(lines) > 1 and lines[0].startswith("{") and lines[0].endswith("}")
 
 
+def shown_name(name: str) -> str:
+    """Return what a message calls a file, or standard input."""
+    return "standard input" if name == STANDARD_INPUT else printable(name, 300)
+
+
 def read_text(name: str) -> str:
     """Return the text of a file, or of standard input when its name is "-".
 
     Raises:
         InvalidInputError: it cannot be read, or is not UTF-8.
     """
-    shown = "standard input" if name == STANDARD_INPUT else printable(name, 300)
+    shown = shown_name(name)
     try:
         raw = sys.stdin.buffer.read() if name == STANDARD_INPUT else Path(name).read_bytes()
         # A byte order mark, which some editors write, is no part of the text.

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from remit.cli.intake import STANDARD_INPUT, read_lines, read_text
+from remit.cli.intake import read_lines, read_text, shown_name
 from remit.errors import InvalidInputError
-from remit.wording import printable, quoted
+from remit.wording import quoted
 
 if TYPE_CHECKING:
     from remit.memory.writing import NewMemory
@@ -24,9 +24,9 @@ def read_notes(name: str, scope: str | None) -> "list[NewMemory]":
     """
     notes = [_note(data, place, scope) for place, data in read_lines(read_text(name))]
     if not notes:
-        shown = "standard input" if name == STANDARD_INPUT else printable(name, 300)
         raise InvalidInputError(
-            f'{shown}: holds no note: write {{"scope": "...", "content": "..."}} on each line'
+            f"{shown_name(name)}: holds no note: "
+            'write {"scope": "...", "content": "..."} on each line'
         )
     return notes
 

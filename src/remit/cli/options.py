@@ -50,6 +50,9 @@ ModuleOption = Annotated[
 ]
 """Modules that no installed package announces."""
 
+STANDARD_STREAM = Path("-")
+"""In place of a file: standard input, or standard output."""
+
 KeyOption = Annotated[
     list[Path] | None,
     typer.Option(

@@ -1,12 +1,10 @@
 """How far something is that takes long: a bar for a person on a terminal, and nothing in a pipe."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from remit.cli.output import console, on_terminal
-
-Progress = Callable[[int, int], None]
-"""Told how much is done, and how much there is in all."""
+from remit.operations.progress import Progress, tell_nobody
 
 
 @contextmanager
@@ -21,7 +19,7 @@ def bar(what: str, *, quiet: bool) -> Iterator[Progress]:
         What is to be told of each step.
     """
     if quiet or not on_terminal():
-        yield _tell_nobody
+        yield tell_nobody
         return
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
     from rich.progress import Progress as Bar
@@ -30,7 +28,3 @@ def bar(what: str, *, quiet: bool) -> Iterator[Progress]:
     with Bar(*columns, console=console(), transient=True) as shown:
         task = shown.add_task("", total=None)
         yield lambda done, total: shown.update(task, completed=done, total=total)
-
-
-def _tell_nobody(_done: int, _total: int) -> None:
-    """Take a step and show nothing."""

@@ -50,12 +50,10 @@ def top(
         # Not a number lies within any bounds.
         raise InvalidInputError("must be a number of seconds", field="--every")
     with database(data_dir) as engine:
-        from remit.operations.overview import read_overview
-
         if as_json:
-            write_json(read_overview(engine, WINDOW))
+            write_json(_read(engine))
         elif once or not on_terminal():
-            _write(read_overview(engine, WINDOW))
+            _write(_read(engine))
         else:
             _watch(engine, every)
 

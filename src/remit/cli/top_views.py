@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from remit.audit.overview import MOST_COUNTED
 from remit.cli.output import Cell, Row, on_terminal, status_cell
-from remit.cli.timeline import short_moment
+from remit.cli.timeline import moment, short_moment
 from remit.cli.verdict import shown_id
 from remit.revealing.text import revealed
 
@@ -218,8 +218,6 @@ def _running(overview: "Overview") -> Table:
 
 
 def _endings(overview: "Overview") -> Table:
-    from remit.cli.timeline import moment
-
     rows = [
         (
             Cell(shown_id(one.directive_id), "bold"),

@@ -7,6 +7,7 @@ what Remit was told decides where a request goes and with which key.
 from typing import TYPE_CHECKING
 
 from remit.cognition.addresses import ServiceAddress
+from remit.cognition.sdk_clients import client_options
 from remit.cognition.sdk_logs import sdk_logs_shut
 
 if TYPE_CHECKING:
@@ -15,24 +16,9 @@ if TYPE_CHECKING:
 VENDOR_URL = "https://api.openai.com/v1"
 """Where OpenAI's own service is."""
 
-MISSING_SDK = "the SDK of OpenAI is not installed: run `pip install 'remit[openai]'`"
-"""What to do where :func:`connect` finds no SDK; the provider adds its other way out."""
-
-NO_CONNECTION = (
-    "no connection can be made with the certificates or the proxy that the environment names: "
-    "check SSL_CERT_FILE, SSL_CERT_DIR and HTTPS_PROXY"
-)
-"""What to do where :func:`connect` raises OSError or ValueError."""
-
 
 def connect(address: ServiceAddress, *, key: str, timeout_seconds: float) -> "OpenAI":
-    """Return the SDK's client; who asks for it closes it.
-
-    Args:
-        address: the service.
-        key: the key to send.
-        timeout_seconds: longest wait for the connection, for the start of an answer, and for the
-            rest of it.
+    """Return the SDK's client, as :func:`client_options` describes; who asks for it closes it.
 
     Raises:
         ImportError: the SDK is not installed.
@@ -40,24 +26,7 @@ def connect(address: ServiceAddress, *, key: str, timeout_seconds: float) -> "Op
     """
     with sdk_logs_shut("openai"):
         from openai import OpenAI
-
-    from remit.cognition.bounded_http import bounded_client
-
-    client = OpenAI(
-        api_key=key,
-        base_url=address.url,
-        timeout=timeout_seconds,
-        # Who asks decides whether to ask again.
-        max_retries=0,
-        default_headers={
-            "Accept-Encoding": "identity",
-            # Said here, no variable of the SDK's own can replace it.
-            "Authorization": f"Bearer {key}",
-        },
-        http_client=bounded_client(
-            timeout_seconds=timeout_seconds, on_this_machine=address.is_loopback
-        ),
-    )
+    client = OpenAI(**client_options(address, key=key, timeout_seconds=timeout_seconds))
     # The SDK read these from variables that are not Remit's.
     client.organization = client.project = None
     return client

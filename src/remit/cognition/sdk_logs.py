@@ -2,7 +2,7 @@
 
 Providers import an SDK in here. At its import an SDK also reads a variable of its own
 (`OPENAI_LOG`, `ANTHROPIC_LOG`) and may set up the logging of the whole process; that is kept from
-it too.
+it too, and from any other package that does so when it is imported.
 """
 
 import logging
@@ -17,6 +17,16 @@ def sdk_logs_shut(name: str) -> Iterator[None]:
     Args:
         name: the name of its logger, which is that of its package.
     """
+    try:
+        with logging_left_alone():
+            yield
+    finally:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+@contextmanager
+def logging_left_alone() -> Iterator[None]:
+    """Import a package without letting it set up this process's logging."""
     root, guard = logging.getLogger(), logging.NullHandler()
     # `logging.basicConfig` does nothing where the root logger has a handler.
     root.addHandler(guard)
@@ -24,4 +34,3 @@ def sdk_logs_shut(name: str) -> Iterator[None]:
         yield
     finally:
         root.removeHandler(guard)
-        logging.getLogger(name).setLevel(logging.WARNING)

@@ -5,11 +5,11 @@ repeated, since either may quote the key or a text.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Literal
+from typing import Any, Literal
 
 FailureKind = Literal[
     "misconfigured", "provider_error", "timeout", "invalid_request", "rate_limited"
@@ -57,8 +57,49 @@ class Failure:
     retry_after_seconds: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class SdkErrors:
+    """What an SDK raises; the vendors' SDKs are made alike, each with errors of its own.
+
+    Attributes:
+        late: the service did not answer in time; a kind of `unreachable`.
+        unreachable: it cannot be reached, or its answer broke off.
+        refused: it answered with a status other than success, which is `status_code`; `response`
+            has the headers.
+        says_out_of_credit: whether such a refusal says that the account has no credit left.
+    """
+
+    late: type[Exception]
+    unreachable: type[Exception]
+    refused: type[Exception]
+    says_out_of_credit: Callable[[Any], bool]
+
+
 _RETRYABLE = (408, 409, 425, 429)
 _FIRST_OF_THE_SERVICE = 500
+
+
+def failure_of(
+    error: Exception, errors: SdkErrors, words: Words, *, timeout_seconds: float
+) -> Failure:
+    """Return what an error means that was raised while a service was asked.
+
+    Args:
+        error: what was raised.
+        errors: what the SDK raises.
+        words: how the provider speaks of the service.
+        timeout_seconds: how long the service was allowed, for the message.
+    """
+    if isinstance(error, errors.late | TimeoutError):
+        return late(words, timeout_seconds)
+    if isinstance(error, errors.unreachable):
+        return unreachable(words)
+    if not isinstance(error, errors.refused):
+        return unknown(words)
+    refusal: Any = error
+    if errors.says_out_of_credit(refusal):
+        return out_of_credit(words, refusal.status_code)
+    return refused(words, refusal.status_code, refusal.response.headers)
 
 
 def late(words: Words, timeout_seconds: float) -> Failure:

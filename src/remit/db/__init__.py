@@ -6,6 +6,7 @@
 - `columns`: the kinds of column that it is made of
 - `engine`: makes an engine from a URL; nothing is made at import and nothing is cached
 - `together`: several writes as one statement
+- `prefixes`: identifiers found by how they begin
 - `reading`: reading rows that somebody may have forged
 - `session`: one transaction per operation, and what a lost connection becomes
 - `migrate`: brings a database to the schema of this release

@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 
 from remit.errors import InvalidInputError
-from remit.json_types import MAX_NUMBER
+from remit.json_types import MAX_NUMBER, text_problem
 from remit.wording import printable
 
 MAX_DEPTH = 32
@@ -80,7 +80,7 @@ def check_text(text: str | None, *, field: str, limit: int) -> None:
     """
     if text is None:
         return
-    problem = _text_problem(text)
+    problem = text_problem(text)
     if problem is None and len(text) > limit:
         problem = f"too long: at most {limit} characters"
     if problem is not None:
@@ -101,7 +101,7 @@ def _key_fault(path: _Path, item: dict[object, object]) -> tuple[_Path, str | No
     for key in item:
         if not isinstance(key, str):
             return path, "has a key that is not text: use text for every key"
-        problem = _text_problem(key)
+        problem = text_problem(key)
         if problem is not None:
             return (path, key), f"its name {problem}"
     return path, None
@@ -112,21 +112,11 @@ def _problem_of(item: object) -> str | None:
     if item is None or isinstance(item, bool | list | dict):
         return None
     if isinstance(item, str):
-        return _text_problem(item)
+        return text_problem(item)
     if isinstance(item, int | float):
         return _number_problem(item)
     kind = type(item).__name__
     return f"a value of type {kind} is not JSON: use text, a number, a list or an object"
-
-
-def _text_problem(text: str) -> str | None:
-    """Return why `text` cannot be stored or digested, or None."""
-    if "\x00" in text:
-        return "holds a NUL byte: remove it"
-    # Only a surrogate without its partner has no UTF-8 form.
-    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-        return "holds half of a surrogate pair: send the whole character"
-    return None
 
 
 def _number_problem(number: float) -> str | None:

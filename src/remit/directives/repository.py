@@ -8,6 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from remit.db.prefixes import ids_beginning
 from remit.db.tables import approval_requests, directives
 from remit.directives.lifecycle import DirectiveStatus
 from remit.directives.models import DirectiveCreate, DirectiveRead, intent_of
@@ -132,18 +133,8 @@ def get_directive(connection: sa.Connection, directive_id: UUID) -> DirectiveRea
 
 
 def find_by_prefix(connection: sa.Connection, prefix: str) -> list[UUID]:
-    """Return up to two ids that start with `prefix`: two are enough to know it is ambiguous.
-
-    Args:
-        connection: an open transaction.
-        prefix: lower-case hexadecimal digits and dashes.
-    """
-    statement = (
-        sa.select(directives.c.id)
-        .where(sa.cast(directives.c.id, sa.Text).startswith(prefix, autoescape=True))
-        .limit(2)
-    )
-    return list(connection.execute(statement).scalars())
+    """Return up to two directives whose identifier begins with `prefix`."""
+    return ids_beginning(connection, directives.c.id, prefix)
 
 
 def list_directives(connection: sa.Connection, wanted: DirectiveFilter) -> list[DirectiveRead]:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from remit.db.prefixes import ids_beginning
 from remit.db.tables import execution_runs
 from remit.execution.models import ExecutionRunRead
 
@@ -43,11 +44,9 @@ def run_by_id(connection: sa.Connection, run_id: UUID) -> ExecutionRunRead | Non
     return ExecutionRunRead.from_row(row._mapping) if row else None
 
 
-def runs_beginning(connection: sa.Connection, prefix: str, limit: int) -> list[UUID]:
-    """Return runs whose identifier begins with `prefix`, a few hexadecimal digits and dashes."""
-    written = sa.cast(execution_runs.c.id, sa.Text)
-    statement = sa.select(execution_runs.c.id).where(written.startswith(prefix, autoescape=True))
-    return list(connection.execute(statement.limit(limit)).scalars())
+def runs_beginning(connection: sa.Connection, prefix: str) -> list[UUID]:
+    """Return up to two runs whose identifier begins with `prefix`."""
+    return ids_beginning(connection, execution_runs.c.id, prefix)
 
 
 def oldest_under_way(connection: sa.Connection) -> datetime | None:

@@ -214,13 +214,9 @@ def find_artifact_id(engine: sa.Engine, text: str) -> UUID:
                 field="id",
             )
         wanted = address.key
-    with snapshot(engine) as connection:
-        return identified(
-            wanted,
-            "artifact",
-            lambda prefix: artifacts_beginning(connection, prefix, 2),
-            listing="remit artifacts list",
-        )
+    return identified(
+        engine, wanted, "artifact", artifacts_beginning, listing="remit artifacts list"
+    )
 
 
 def _required(connection: sa.Connection, artifact_id: UUID) -> Artifact:

@@ -3,7 +3,7 @@
 `remit audit` calls these. They read one moment of the database and write nothing to it.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
@@ -24,21 +24,15 @@ from remit.identity.repository import list_principals
 from remit.identity.rules import require
 from remit.identity.statements import verify_principal
 from remit.identity.types import Principal
+from remit.operations.progress import Progress, tell_nobody
 from remit.signing.keys import Keyring
 from remit.wording import quoted
 
 MAX_FINDINGS = 1000
 """Most findings that a report holds; it counts the rest."""
 
-Progress = Callable[[int, int], None]
-"""Told now and then how many rows were read, and how many there are to read."""
-
 _ROWS_BETWEEN_TELLINGS = 1000
 _Row = TypeVar("_Row")
-
-
-def tell_nobody(done: int, total: int) -> None:
-    """Be the :data:`Progress` that nobody sees."""
 
 
 @dataclass(frozen=True, slots=True)

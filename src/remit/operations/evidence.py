@@ -117,13 +117,7 @@ def resolve_id(engine: sa.Engine, text: str) -> UUID:
         InvalidInputError: it is no identifier, is too short, or several begin with it.
         NotFoundError: none begins with it.
     """
-    with snapshot(engine) as connection:
-        return identified(
-            text,
-            "directive",
-            lambda prefix: find_by_prefix(connection, prefix),
-            listing="remit list",
-        )
+    return identified(engine, text, "directive", find_by_prefix, listing="remit list")
 
 
 def find_leftovers(

@@ -3,6 +3,9 @@
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
+import sqlalchemy as sa
+
+from remit.db.session import snapshot
 from remit.errors import InvalidInputError, NotFoundError
 
 SHORTEST_PREFIX = 4
@@ -10,11 +13,17 @@ SHORTEST_PREFIX = 4
 
 
 def identified(
-    text: str, noun: str, find: Callable[[str], Sequence[UUID]], *, listing: str
+    engine: sa.Engine,
+    text: str,
+    noun: str,
+    find: Callable[[sa.Connection, str], Sequence[UUID]],
+    *,
+    listing: str,
 ) -> UUID:
     """Return the identifier that `text` is, or is the beginning of.
 
     Args:
+        engine: the database; it is not asked about a whole identifier.
         text: what somebody typed.
         noun: what it identifies, for the message.
         find: returns those that begin with a prefix, two at least when there are several.
@@ -34,7 +43,8 @@ def identified(
             f"not an identifier; give it whole, or at least its first {SHORTEST_PREFIX} characters",
             field="id",
         )
-    found = find(prefix)
+    with snapshot(engine) as connection:
+        found = find(connection, prefix)
     if not found:
         raise NotFoundError(f"no {noun} begins with {prefix}; `{listing}` shows those there are")
     if len(found) > 1:

@@ -1,6 +1,5 @@
 """Whether everything that is kept is still what was stored, and what nothing refers to."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -8,10 +7,11 @@ import sqlalchemy as sa
 
 from remit.artifacts.contents import read_content
 from remit.artifacts.repository import count_artifacts, referenced_uris, stream_whole
-from remit.artifacts.store import ObjectStore, StoredObject
+from remit.artifacts.store import ObjectStore, StoredObject, object_uri
 from remit.db.session import database_time, snapshot
 from remit.errors import RemitError
 from remit.execution.repository import oldest_under_way
+from remit.operations.progress import Progress
 
 LAST = datetime.max.replace(tzinfo=UTC)
 """After every moment that there is."""
@@ -63,14 +63,12 @@ def unreferenced_objects(
     found = (
         each
         for each in objects
-        if f"artifact://{store.name}/{each.key}" not in referenced and each.modified_at < before
+        if object_uri(store.name, each.key) not in referenced and each.modified_at < before
     )
     return sorted(found, key=lambda each: (each.modified_at, each.key))
 
 
-def check_artifacts(
-    engine: sa.Engine, store: ObjectStore, on_progress: Callable[[int, int], None]
-) -> ArtifactCheck:
+def check_artifacts(engine: sa.Engine, store: ObjectStore, on_progress: Progress) -> ArtifactCheck:
     """Read every artifact with its content, and say which are not what their digests say.
 
     Args:

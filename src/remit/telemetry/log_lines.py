@@ -7,7 +7,7 @@ then what is too long is cut, and only then is it written as text.
 import logging
 import math
 import traceback
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import structlog
@@ -88,7 +88,7 @@ def _plain(value: object, room: int) -> JsonValue:
         return str(value)
     if value is None or isinstance(value, bool | int | float):
         return value
-    if isinstance(value, Mapping | MutableMapping):
+    if isinstance(value, Mapping):
         if room == 0:
             return f"[{len(value)} entries]"
         return {str(name): _plain(each, room - 1) for name, each in list(value.items())[:_MANY]}

@@ -5,9 +5,7 @@ are about, weaker than a large model where the order of the words decides.
 """
 
 import hashlib
-import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from threading import Lock
@@ -22,6 +20,7 @@ from remit.cognition.embeddings.types import (
     EmbeddingUsage,
     respond,
 )
+from remit.cognition.sdk_logs import logging_left_alone
 
 if TYPE_CHECKING:
     import numpy as np
@@ -113,7 +112,7 @@ def _load() -> _Model:
         ImportError, OSError, RuntimeError: the package or a file of it cannot be used.
         ValueError: a file of it is another one.
     """
-    with _logging_left_alone():
+    with logging_left_alone():
         import wordllama  # type: ignore[import-untyped]
     folder = Path(wordllama.__file__).parent
     for name, digest in _FILES.items():
@@ -123,20 +122,6 @@ def _load() -> _Model:
             )
     model: _Model = wordllama.WordLlama.load(cache_dir=folder, disable_download=True)
     return model
-
-
-@contextmanager
-def _logging_left_alone() -> Iterator[None]:
-    """Keep wordllama, which calls `logging.basicConfig`, from setting up this process's logging.
-
-    That call does nothing where the root logger has a handler.
-    """
-    root, guard = logging.getLogger(), logging.NullHandler()
-    root.addHandler(guard)
-    try:
-        yield
-    finally:
-        root.removeHandler(guard)
 
 
 def _filled_up(row: list[float], place: int) -> tuple[float, ...]:

@@ -4,9 +4,8 @@ Needs the official SDK, which the extra `remit[openai]` installs; it is imported
 request. The SDK's own retries are off: `retrying` decides them.
 """
 
-import weakref
 from collections.abc import Iterator
-from threading import Lock
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -27,8 +26,9 @@ from remit.cognition.embeddings.types import (
     EmbeddingUsage,
     respond,
 )
-from remit.cognition.openai_sdk import MISSING_SDK, NO_CONNECTION, VENDOR_URL, connect
+from remit.cognition.openai_sdk import VENDOR_URL, connect
 from remit.cognition.pricing import embedding_cost
+from remit.cognition.sdk_clients import Opened, no_sdk
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -71,8 +71,11 @@ class OpenAIEmbeddingProvider:
         self._key = checked_key(api_key, self._address)
         self._asked_model = checked_model(model)
         self._timeout_seconds = timeout_seconds
-        self._opening = Lock()
-        self._client: OpenAI | None = None
+        self._client: Opened[OpenAI] = Opened(
+            partial(connect, self._address, key=self._key, timeout_seconds=timeout_seconds),
+            without_sdk=no_sdk("OpenAI", "openai", otherwise="set EMBEDDING_PROVIDER to local"),
+            misconfigured=partial(final, "misconfigured"),
+        )
         self.model = model_name(self._asked_model, self._address)
 
     def embed(self, request: EmbeddingRequest) -> EmbeddingResponse:
@@ -81,7 +84,7 @@ class OpenAIEmbeddingProvider:
         Raises:
             EmbeddingProviderError: of any type but `disabled`.
         """
-        client = self._open()
+        client = self._client.get()
         started = perf_counter()
         answers = [self._ask(client, texts) for texts in _parts(request.texts)]
         vectors = tuple(vector for answer in answers for vector in answer.vectors)
@@ -137,33 +140,6 @@ class OpenAIEmbeddingProvider:
             return read_answer(content, asked=len(texts))
         except ValueError as error:
             raise _nonsense(error) from None
-
-    def _open(self) -> "OpenAI":
-        """Return the SDK's client, made once however many threads ask.
-
-        Raises:
-            EmbeddingProviderError: `misconfigured`.
-        """
-        with self._opening:
-            if self._client is None:
-                self._client = self._connect()
-            return self._client
-
-    def _connect(self) -> "OpenAI":
-        client: OpenAI | None
-        try:
-            client = connect(self._address, key=self._key, timeout_seconds=self._timeout_seconds)
-        except ImportError as error:
-            raise final(
-                "misconfigured", f"{MISSING_SDK}, or set EMBEDDING_PROVIDER to local"
-            ) from error
-        except (OSError, ValueError):
-            client = None
-        if client is None:
-            # Outside the handler: the error in there may quote the proxy's password.
-            raise final("misconfigured", NO_CONNECTION)
-        weakref.finalize(self, client.close)
-        return client
 
 
 def _nonsense(error: ValueError) -> EmbeddingProviderError:

@@ -4,6 +4,9 @@
 becomes an error of this kind of provider here.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from pydantic import SecretStr
 
 from remit.cognition import addresses
@@ -19,10 +22,8 @@ def parse_address(url: str) -> ServiceAddress:
     Raises:
         EmbeddingProviderError: `misconfigured`: it is none, or texts and key would travel in clear.
     """
-    try:
+    with _own_error():
         return addresses.parse_address(url, variable="OPENAI_BASE_URL")
-    except ValueError as error:
-        raise final("misconfigured", str(error)) from None
 
 
 def checked_key(api_key: SecretStr | None, address: ServiceAddress) -> str:
@@ -31,7 +32,7 @@ def checked_key(api_key: SecretStr | None, address: ServiceAddress) -> str:
     Raises:
         EmbeddingProviderError: `misconfigured`: there is none, or it is not one.
     """
-    try:
+    with _own_error():
         return addresses.checked_key(
             api_key,
             address,
@@ -39,8 +40,6 @@ def checked_key(api_key: SecretStr | None, address: ServiceAddress) -> str:
             missing="no key for the embedding service: set OPENAI_API_KEY, or set "
             "EMBEDDING_PROVIDER to local, which needs none",
         )
-    except ValueError as error:
-        raise final("misconfigured", str(error)) from None
 
 
 def checked_model(model: str) -> str:
@@ -49,12 +48,10 @@ def checked_model(model: str) -> str:
     Raises:
         EmbeddingProviderError: `misconfigured`: it cannot be one.
     """
-    try:
+    with _own_error():
         return addresses.checked_model(
             model, variable="EMBEDDING_MODEL", example="text-embedding-3-small"
         )
-    except ValueError as error:
-        raise final("misconfigured", str(error)) from None
 
 
 def model_name(model: str, address: ServiceAddress) -> str:
@@ -64,3 +61,12 @@ def model_name(model: str, address: ServiceAddress) -> str:
     """
     name = f"{model}@{EMBEDDING_DIMENSIONS}"
     return name if address.url == VENDOR_URL else f"{name} at {address.place}"
+
+
+@contextmanager
+def _own_error() -> Iterator[None]:
+    """Turn what `addresses` refuses into this kind of provider's error."""
+    try:
+        yield
+    except ValueError as error:
+        raise final("misconfigured", str(error)) from None

@@ -8,8 +8,9 @@ import base64
 import struct
 from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
+from remit.cognition.bodies import Body, read_body
 from remit.cognition.embeddings.types import EMBEDDING_DIMENSIONS
 
 _PACKED = struct.Struct(f"<{EMBEDDING_DIMENSIONS}f")
@@ -28,22 +29,16 @@ class Answer:
     total_tokens: int | None
 
 
-class _Vector(BaseModel):
-    model_config = ConfigDict(strict=True)
-
+class _Vector(Body):
     index: int
     embedding: str | list[float]
 
 
-class _Usage(BaseModel):
-    model_config = ConfigDict(strict=True)
-
+class _Usage(Body):
     total_tokens: int = Field(ge=0)
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(strict=True)
-
+class _Vectors(Body):
     data: list[_Vector]
     usage: _Usage | None = None
 
@@ -58,12 +53,7 @@ def read_answer(content: bytes, *, asked: int) -> Answer:
     Raises:
         ValueError: it is no answer to them; the message quotes nothing of it.
     """
-    try:
-        body = _Body.model_validate_json(content)
-    except ValidationError:
-        body = None
-    if body is None:
-        raise ValueError("the answer is not a list of vectors in JSON")
+    body = read_body(_Vectors, content, what="a list of vectors")
     by_index = {vector.index: vector for vector in body.data}
     if len(body.data) != asked or set(by_index) != set(range(asked)):
         raise ValueError(f"the answer does not hold one vector for each of {asked} texts")

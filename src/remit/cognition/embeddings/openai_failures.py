@@ -3,18 +3,10 @@
 The table is that of `remit.cognition.service_failures`; what to mend is said here.
 """
 
-import openai
-
+from remit.cognition import service_failures
 from remit.cognition.embeddings.types import EmbeddingError
-from remit.cognition.service_failures import (
-    Failure,
-    Words,
-    late,
-    out_of_credit,
-    refused,
-    unknown,
-    unreachable,
-)
+from remit.cognition.openai_errors import OPENAI_ERRORS
+from remit.cognition.service_failures import Words
 
 _WORDS = Words(
     service="the embedding service",
@@ -27,32 +19,20 @@ _WORDS = Words(
     offer="embeddings",
 )
 
-_OUT_OF_CREDIT = "insufficient_quota"
 
-
-def failure_of(error: openai.OpenAIError, *, timeout_seconds: float) -> EmbeddingError:
+def failure_of(error: Exception, *, timeout_seconds: float) -> EmbeddingError:
     """Return what an error of the SDK means.
 
     Args:
         error: what the SDK raised.
         timeout_seconds: how long it was allowed to wait, for the message.
     """
-    failure = _failure(error, timeout_seconds)
+    failure = service_failures.failure_of(
+        error, OPENAI_ERRORS, _WORDS, timeout_seconds=timeout_seconds
+    )
     return EmbeddingError(
         failure.kind,
         failure.message,
         retryable=failure.retryable,
         retry_after_seconds=failure.retry_after_seconds,
     )
-
-
-def _failure(error: openai.OpenAIError, timeout_seconds: float) -> Failure:
-    if isinstance(error, openai.APITimeoutError):
-        return late(_WORDS, timeout_seconds)
-    if isinstance(error, openai.APIConnectionError):
-        return unreachable(_WORDS)
-    if not isinstance(error, openai.APIStatusError):
-        return unknown(_WORDS)
-    if error.code == _OUT_OF_CREDIT:
-        return out_of_credit(_WORDS, error.status_code)
-    return refused(_WORDS, error.status_code, error.response.headers)

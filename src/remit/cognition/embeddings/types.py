@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Literal
 
 from remit.errors import InvalidInputError
+from remit.json_types import text_problem
 
 EMBEDDING_DIMENSIONS = 1536
 """Length of every vector, as the database stores them."""
@@ -159,8 +160,4 @@ def _text_fault(text: object) -> str | None:
         return "must be text"
     if not 1 <= len(text) <= MAX_TEXT_LENGTH:
         return f"{len(text)} characters: give between 1 and {MAX_TEXT_LENGTH}"
-    if "\0" in text:
-        return "holds a NUL character: take it out"
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        return "holds half of a surrogate pair: it was cut or decoded wrongly, so read it again"
-    return None
+    return text_problem(text)

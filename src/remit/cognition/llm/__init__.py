@@ -11,7 +11,7 @@
 - `anthropic_failures`, `openai_failures`: their failures, in the bounded words of `types`
 - `vendors`: what tells one vendor from another: its variables, its address, its words
 - `service_provider`: what a provider on a service does, whichever protocol it speaks
-- `service`: what providers on a service share: settings checked, one client, a deadline
+- `service`: what providers on a service share: settings checked, a deadline
 - `answers`: what makes an answer a response, or a refusal
 - `usage`: tokens and cost in one form, whoever counted them
 - `instrumentation`: the span, the log line and the evidence of a call

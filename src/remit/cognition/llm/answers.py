@@ -4,7 +4,9 @@ Providers hand over what `anthropic_answers` or `openai_answers` read.
 """
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from remit.cognition.addresses import is_model_name
 from remit.cognition.llm.provider import final
@@ -13,6 +15,9 @@ from remit.cognition.llm.usage import TokenCounts, normalize_usage
 
 MAX_COUNT = 10**12
 """Most tokens that a service is believed to have counted."""
+
+Count = Annotated[int | None, Field(ge=0, le=MAX_COUNT)]
+"""What a service counted; None when it did not."""
 
 Ending = Literal["whole", "cut", "refused"]
 """How an answer ended: by itself, for want of tokens, or because it may not be given."""

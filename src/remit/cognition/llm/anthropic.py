@@ -6,7 +6,6 @@ request. The protocol is that of messages.
 
 from typing import Any
 
-from remit.cognition.llm.answers import Answer
 from remit.cognition.llm.anthropic_answers import read_answer
 from remit.cognition.llm.anthropic_sdk import connect
 from remit.cognition.llm.provider import final
@@ -23,24 +22,15 @@ MAX_TEMPERATURE = 1
 class AnthropicLLMProvider(ServiceProvider):
     """Asks by the vendor's own SDK."""
 
-    name = "anthropic"
     vendor = ANTHROPIC
+    connect = staticmethod(connect)
+    read = staticmethod(read_answer)
 
     @staticmethod
-    def connected(service: Service) -> Any:  # noqa: ANN401 - a client of the SDK's own
-        """Return the SDK's client of a service."""
-        return connect(service.address, key=service.key, timeout_seconds=service.timeout_seconds)
-
-    @staticmethod
-    def sent(client: Any, arguments: dict[str, Any]) -> bytes:  # noqa: ANN401 - as `connected`
+    def sent(client: Any, arguments: dict[str, Any]) -> bytes:  # noqa: ANN401 - a client of the SDK's own
         """Return the body that the service answers with."""
         content: bytes = client.messages.with_raw_response.create(**arguments).read()
         return content
-
-    @staticmethod
-    def read(content: bytes) -> Answer:
-        """Return what a body holds."""
-        return read_answer(content)
 
     @staticmethod
     def failure(error: Exception, timeout_seconds: float) -> LLMError:

@@ -5,9 +5,8 @@
 
 from collections.abc import Mapping
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from remit.cognition.llm.answers import MAX_COUNT, Answer, Ending
+from remit.cognition.bodies import Body, read_body
+from remit.cognition.llm.answers import Answer, Count, Ending
 from remit.cognition.llm.usage import TokenCounts
 
 _ENDINGS: Mapping[str, Ending] = {
@@ -19,25 +18,19 @@ _ENDINGS: Mapping[str, Ending] = {
 """By the protocol's `stop_reason`; any other is a whole answer."""
 
 
-class _Block(BaseModel):
-    model_config = ConfigDict(strict=True)
-
+class _Block(Body):
     type: str
     text: str | None = None
 
 
-class _Usage(BaseModel):
-    model_config = ConfigDict(strict=True)
-
-    input_tokens: int | None = Field(default=None, ge=0, le=MAX_COUNT)
-    cache_creation_input_tokens: int | None = Field(default=None, ge=0, le=MAX_COUNT)
-    cache_read_input_tokens: int | None = Field(default=None, ge=0, le=MAX_COUNT)
-    output_tokens: int | None = Field(default=None, ge=0, le=MAX_COUNT)
+class _Usage(Body):
+    input_tokens: Count = None
+    cache_creation_input_tokens: Count = None
+    cache_read_input_tokens: Count = None
+    output_tokens: Count = None
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(strict=True)
-
+class _Message(Body):
     model: str | None = None
     content: list[_Block]
     stop_reason: str | None = None
@@ -50,12 +43,7 @@ def read_answer(content: bytes) -> Answer:
     Raises:
         ValueError: it is no answer; the message quotes nothing of it.
     """
-    try:
-        body = _Body.model_validate_json(content)
-    except ValidationError:
-        body = None
-    if body is None:
-        raise ValueError("the answer is not a message in JSON")
+    body = read_body(_Message, content, what="a message")
     texts = (block.text or "" for block in body.content if block.type == "text")
     return Answer(
         content="".join(texts),

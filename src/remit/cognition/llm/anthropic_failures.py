@@ -3,39 +3,19 @@
 The table is that of `remit.cognition.service_failures`; nothing that the SDK wrote is repeated.
 """
 
+from functools import partial
+
 import anthropic
 
-from remit.cognition.llm.types import LLMError
 from remit.cognition.llm.vendors import ANTHROPIC, error_of
-from remit.cognition.service_failures import (
-    Failure,
-    late,
-    out_of_credit,
-    refused,
-    unknown,
-    unreachable,
+from remit.cognition.service_failures import SdkErrors
+
+_ERRORS = SdkErrors(
+    late=anthropic.APITimeoutError,
+    unreachable=anthropic.APIConnectionError,
+    refused=anthropic.APIStatusError,
+    says_out_of_credit=lambda refusal: refusal.type == "billing_error",
 )
 
-_OUT_OF_CREDIT = "billing_error"
-
-
-def failure_of(error: Exception, *, timeout_seconds: float) -> LLMError:
-    """Return what an error means that was raised while the service was asked.
-
-    Args:
-        error: what was raised.
-        timeout_seconds: how long the service was allowed, for the message.
-    """
-    return error_of(_failure(error, timeout_seconds))
-
-
-def _failure(error: Exception, timeout_seconds: float) -> Failure:
-    if isinstance(error, anthropic.APITimeoutError | TimeoutError):
-        return late(ANTHROPIC.words, timeout_seconds)
-    if isinstance(error, anthropic.APIConnectionError):
-        return unreachable(ANTHROPIC.words)
-    if not isinstance(error, anthropic.APIStatusError):
-        return unknown(ANTHROPIC.words)
-    if error.type == _OUT_OF_CREDIT:
-        return out_of_credit(ANTHROPIC.words, error.status_code)
-    return refused(ANTHROPIC.words, error.status_code, error.response.headers)
+failure_of = partial(error_of, errors=_ERRORS, vendor=ANTHROPIC)
+"""Returns what an error means; see :func:`remit.cognition.llm.vendors.error_of`."""

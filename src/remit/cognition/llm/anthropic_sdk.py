@@ -7,6 +7,7 @@ goes and with which key.
 from typing import TYPE_CHECKING
 
 from remit.cognition.addresses import ServiceAddress
+from remit.cognition.sdk_clients import client_options
 from remit.cognition.sdk_logs import sdk_logs_shut
 
 if TYPE_CHECKING:
@@ -14,13 +15,7 @@ if TYPE_CHECKING:
 
 
 def connect(address: ServiceAddress, *, key: str, timeout_seconds: float) -> "Anthropic":
-    """Return the SDK's client; who asks for it closes it.
-
-    Args:
-        address: the service.
-        key: the key to send.
-        timeout_seconds: longest wait for the connection, for the start of an answer, and for the
-            rest of it.
+    """Return the SDK's client, as :func:`client_options` describes; who asks for it closes it.
 
     Raises:
         ImportError: the SDK is not installed.
@@ -28,23 +23,8 @@ def connect(address: ServiceAddress, *, key: str, timeout_seconds: float) -> "An
     """
     with sdk_logs_shut("anthropic"):
         from anthropic import Anthropic
-
-    from remit.cognition.bounded_http import bounded_client
-
     return Anthropic(
-        api_key=key,
-        base_url=address.url,
-        timeout=timeout_seconds,
-        # Who asks decides whether to ask again.
-        max_retries=0,
-        default_headers={
-            "Accept-Encoding": "identity",
-            # Said here, no variable of the SDK's own can replace it.
-            "Authorization": f"Bearer {key}",
-        },
+        **client_options(address, key=key, timeout_seconds=timeout_seconds),
         # A variable could have the SDK write every message into spans of its own.
         open_telemetry=False,
-        http_client=bounded_client(
-            timeout_seconds=timeout_seconds, on_this_machine=address.is_loopback
-        ),
     )

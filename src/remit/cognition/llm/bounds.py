@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
 from remit.cognition.addresses import is_model_name
+from remit.json_types import text_problem
 from remit.wording import listed
 
 Role = Literal["system", "user", "assistant"]
@@ -44,13 +45,7 @@ def text_fault(text: object) -> str | None:
     """Return what is wrong with the content of a message."""
     if not isinstance(text, str):
         return "must be text"
-    if not text:
-        return "is empty: leave the message out"
-    if "\0" in text:
-        return "holds a NUL character: take it out"
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        return "holds half of a surrogate pair: it was cut or decoded wrongly, so read it again"
-    return None
+    return text_problem(text) if text else "is empty: leave the message out"
 
 
 def conversation_fault(roles: Sequence[str], characters: int) -> str | None:

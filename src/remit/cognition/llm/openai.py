@@ -6,7 +6,6 @@ request. The protocol is that of chat completions, the one that every compatible
 
 from typing import Any
 
-from remit.cognition.llm.answers import Answer
 from remit.cognition.llm.openai_answers import read_answer
 from remit.cognition.llm.service import Service
 from remit.cognition.llm.service_provider import ServiceProvider
@@ -18,24 +17,15 @@ from remit.cognition.openai_sdk import connect
 class OpenAILLMProvider(ServiceProvider):
     """Asks by the vendor's own SDK."""
 
-    name = "openai"
     vendor = OPENAI
+    connect = staticmethod(connect)
+    read = staticmethod(read_answer)
 
     @staticmethod
-    def connected(service: Service) -> Any:  # noqa: ANN401 - a client of the SDK's own
-        """Return the SDK's client of a service."""
-        return connect(service.address, key=service.key, timeout_seconds=service.timeout_seconds)
-
-    @staticmethod
-    def sent(client: Any, arguments: dict[str, Any]) -> bytes:  # noqa: ANN401 - as `connected`
+    def sent(client: Any, arguments: dict[str, Any]) -> bytes:  # noqa: ANN401 - a client of the SDK's own
         """Return the body that the service answers with."""
         content: bytes = client.chat.completions.with_raw_response.create(**arguments).content
         return content
-
-    @staticmethod
-    def read(content: bytes) -> Answer:
-        """Return what a body holds."""
-        return read_answer(content)
 
     @staticmethod
     def failure(error: Exception, timeout_seconds: float) -> LLMError:

@@ -6,40 +6,33 @@ nothing is required but a choice with a message.
 
 from collections.abc import Mapping
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from remit.cognition.llm.answers import MAX_COUNT, Answer, Ending
+from remit.cognition.bodies import Body, read_body
+from remit.cognition.llm.answers import Answer, Count, Ending
 from remit.cognition.llm.usage import TokenCounts
 
 _ENDINGS: Mapping[str, Ending] = {"length": "cut", "content_filter": "refused"}
 """By the protocol's `finish_reason`; any other is a whole answer."""
 
 
-class _Message(BaseModel):
-    model_config = ConfigDict(strict=True)
-
+class _Message(Body):
     content: str | None = None
     refusal: str | None = None
 
 
-class _Choice(BaseModel):
-    model_config = ConfigDict(strict=True)
-
+class _Choice(Body):
     message: _Message
     finish_reason: str | None = None
 
 
-class _Usage(BaseModel):
-    model_config = ConfigDict(strict=True)
-
-    prompt_tokens: int | None = Field(default=None, ge=0, le=MAX_COUNT)
-    completion_tokens: int | None = Field(default=None, ge=0, le=MAX_COUNT)
-    total_tokens: int | None = Field(default=None, ge=0, le=MAX_COUNT)
+class _Usage(Body):
+    prompt_tokens: Count = None
+    completion_tokens: Count = None
+    total_tokens: Count = None
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(strict=True)
-
+class _Completion(Body):
     model: str | None = None
     choices: list[_Choice] = Field(min_length=1)
     usage: _Usage | None = None
@@ -51,12 +44,7 @@ def read_answer(content: bytes) -> Answer:
     Raises:
         ValueError: it is no answer; the message quotes nothing of it.
     """
-    try:
-        body = _Body.model_validate_json(content)
-    except ValidationError:
-        body = None
-    if body is None:
-        raise ValueError("the answer is not a chat completion in JSON")
+    body = read_body(_Completion, content, what="a chat completion")
     choice, usage = body.choices[0], body.usage or _Usage()
     ending = _ENDINGS.get(choice.finish_reason or "", "whole")
     return Answer(

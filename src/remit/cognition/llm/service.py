@@ -1,13 +1,10 @@
-"""What every provider on a service shares: settings checked, one client, one deadline.
+"""What every provider on a service shares: settings checked, one deadline.
 
 `anthropic` and `openai` are built of it; what their protocols do differently stands there.
 """
 
-import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from threading import Lock
-from typing import Generic, Protocol, TypeVar
 
 from pydantic import SecretStr
 
@@ -22,7 +19,6 @@ from remit.cognition.llm.provider import LLMProviderError, final
 from remit.cognition.llm.types import LLMError, LLMRequest, LLMUsage
 from remit.cognition.llm.usage import NOTHING_USED, UNKNOWN_USED
 from remit.cognition.llm.vendors import Vendor
-from remit.cognition.openai_sdk import NO_CONNECTION
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,61 +94,6 @@ def checked_service(
     except ValueError as error:
         raise final("misconfigured", str(error)) from None
     return Service(vendor, address, key, model, timeout_seconds)
-
-
-class _Closable(Protocol):
-    def close(self) -> None: ...
-
-
-_Client = TypeVar("_Client", bound=_Closable)
-
-
-class Opened(Generic[_Client]):
-    """An SDK's client, made at the first request, once however many threads ask.
-
-    It is closed with whoever owns this object.
-    """
-
-    def __init__(self, vendor: Vendor, connect: Callable[[], _Client]) -> None:
-        """Keep how to make it.
-
-        Args:
-            vendor: whose SDK it is of.
-            connect: makes it; imports the SDK.
-        """
-        self._vendor = vendor
-        self._connect = connect
-        self._opening = Lock()
-        self._client: _Client | None = None
-
-    def get(self) -> _Client:
-        """Return the client.
-
-        Raises:
-            LLMProviderError: `misconfigured`: there is no SDK, or no connection can be made.
-        """
-        with self._opening:
-            if self._client is None:
-                self._client = self._open()
-                weakref.finalize(self, self._client.close)
-            return self._client
-
-    def _open(self) -> _Client:
-        missing = False
-        try:
-            return self._connect()
-        except ImportError:
-            missing = True
-        except (OSError, ValueError):
-            pass
-        # Outside the handlers: an error in there may quote the proxy's password.
-        raise final(
-            "misconfigured",
-            f"the SDK of {self._vendor.title} is not installed: run "
-            f"`pip install 'remit[{self._vendor.name}]'`, or set LLM_PROVIDER to another provider"
-            if missing
-            else NO_CONNECTION,
-        )
 
 
 def ask(

@@ -10,16 +10,18 @@ from typing import Any, ClassVar
 
 from pydantic import SecretStr
 
+from remit.cognition.addresses import ServiceAddress
 from remit.cognition.llm.answers import Answer, respond
-from remit.cognition.llm.service import Opened, Service, ask, checked_service, nonsense
+from remit.cognition.llm.provider import final
+from remit.cognition.llm.service import Service, ask, checked_service, nonsense
 from remit.cognition.llm.types import LLMError, LLMRequest, LLMResponse
 from remit.cognition.llm.vendors import Vendor
+from remit.cognition.sdk_clients import Opened, no_sdk
 
 
 class ServiceProvider(ABC):
     """Sends messages to a service and takes one answer from it."""
 
-    name: ClassVar[str]
     vendor: ClassVar[Vendor]
 
     def __init__(
@@ -50,7 +52,12 @@ class ServiceProvider(ABC):
             timeout_seconds=timeout_seconds,
         )
         self._service = service
-        self._client = Opened[Any](self.vendor, partial(self.connected, service))
+        self._client = self._opened(service)
+
+    @property
+    def name(self) -> str:
+        """The word that chooses it."""
+        return self.vendor.name
 
     def complete(self, request: LLMRequest) -> LLMResponse:
         """Return the answer of the model.
@@ -72,12 +79,28 @@ class ServiceProvider(ABC):
             raise nonsense(self._service, error) from None
         return respond(answer, vendor=self.name, asked_model=model, latency_ms=latency_ms)
 
+    def _opened(self, service: Service) -> Opened[Any]:
+        return Opened(
+            partial(
+                self.connect,
+                service.address,
+                key=service.key,
+                timeout_seconds=service.timeout_seconds,
+            ),
+            without_sdk=no_sdk(
+                self.vendor.title,
+                self.vendor.name,
+                otherwise="set LLM_PROVIDER to another provider",
+            ),
+            misconfigured=partial(final, "misconfigured"),
+        )
+
     def _failure(self, error: Exception) -> LLMError:
         return self.failure(error, self._service.timeout_seconds)
 
     @staticmethod
     @abstractmethod
-    def connected(service: Service) -> Any:  # noqa: ANN401 - a client of the SDK's own
+    def connect(address: ServiceAddress, *, key: str, timeout_seconds: float) -> Any:  # noqa: ANN401 - a client of the SDK's own
         """Return the SDK's client of a service."""
 
     @staticmethod
@@ -91,7 +114,7 @@ class ServiceProvider(ABC):
 
     @staticmethod
     @abstractmethod
-    def sent(client: Any, arguments: dict[str, Any]) -> bytes:  # noqa: ANN401 - as `connected`
+    def sent(client: Any, arguments: dict[str, Any]) -> bytes:  # noqa: ANN401 - as `connect`
         """Return the body that the service answers with."""
 
     @staticmethod

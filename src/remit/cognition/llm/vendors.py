@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from remit.cognition.llm.types import LLMError
 from remit.cognition.openai_sdk import VENDOR_URL
-from remit.cognition.service_failures import Failure, Words
+from remit.cognition.service_failures import SdkErrors, Words, failure_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,20 @@ OPENAI = Vendor(
 )
 
 
-def error_of(failure: Failure) -> LLMError:
-    """Return a failure in the bounded words of `types`, which know no rate limit of its own."""
+def error_of(
+    error: Exception, *, errors: SdkErrors, vendor: Vendor, timeout_seconds: float
+) -> LLMError:
+    """Return what an error means that was raised while a service was asked.
+
+    It is told in the bounded words of `types`, which know no rate limit of its own.
+
+    Args:
+        error: what was raised.
+        errors: what the vendor's SDK raises.
+        vendor: whose SDK it is.
+        timeout_seconds: how long the service was allowed, for the message.
+    """
+    failure = failure_of(error, errors, vendor.words, timeout_seconds=timeout_seconds)
     kind = failure.kind
     return LLMError(
         "provider_error" if kind == "rate_limited" else kind,
