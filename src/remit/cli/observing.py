@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from remit.evaluation.interface import EvaluationInput
+    from remit.execution.models import EndedRun
     from remit.settings import Settings
     from remit.telemetry.running import Telemetry
-    from remit.workflows.activities.calls import EndedRun
     from remit.workflows.client import Observed
 
 NOBODY = "noop"
@@ -89,7 +90,6 @@ def evaluated(settings: "Settings") -> "Iterator[Callable[[EndedRun], None]]":
         EvaluationProviderError: the settings name a provider that cannot be used.
     """
     from remit.evaluation.config import get_evaluation_provider
-    from remit.evaluation.interface import EvaluatedArtifact, EvaluationInput
     from remit.workflows.activities.calls import unobserved
 
     provider = get_evaluation_provider(settings)
@@ -97,26 +97,28 @@ def evaluated(settings: "Settings") -> "Iterator[Callable[[EndedRun], None]]":
         yield unobserved
         return
 
-    def tell(ended: "EndedRun") -> None:
-        provider.observe(
-            EvaluationInput(
-                directive_id=ended.directive.id,
-                type=ended.directive.type,
-                role=ended.directive.role,
-                status=ended.status,
-                run_id=ended.run.id,
-                module=ended.run.module,
-                run_status=ended.run_status,
-                attempts=ended.run.attempts,
-                duration_seconds=ended.seconds,
-                artifacts=tuple(EvaluatedArtifact(one.type, one.digest) for one in ended.artifacts),
-            )
-        )
-
     try:
-        yield tell
+        yield lambda ended: provider.observe(told_of(ended))
     finally:
         provider.close(TELLING_SECONDS)
+
+
+def told_of(ended: "EndedRun") -> "EvaluationInput":
+    """Return what is told of an ended run."""
+    from remit.evaluation.interface import EvaluatedArtifact, EvaluationInput
+
+    return EvaluationInput(
+        directive_id=ended.directive_id,
+        type=ended.type,
+        role=ended.role,
+        status=ended.status,
+        run_id=ended.run_id,
+        module=ended.module,
+        run_status=ended.run_status,
+        attempts=ended.attempts,
+        duration_seconds=ended.seconds,
+        artifacts=tuple(EvaluatedArtifact(one.type, one.digest) for one in ended.artifacts),
+    )
 
 
 def gauges(engine: "sa.Engine") -> "Callable[[], None]":

@@ -123,6 +123,19 @@ class BraintrustEvaluationProvider:
 
         return self._ask(call)
 
+    def check(self) -> None:
+        """Ask for the project, as telling of a run would; it is made if there is none.
+
+        Raises:
+            EvaluationProviderError: nothing could be told.
+        """
+
+        def call(client: "BraintrustClient") -> None:
+            self._project_id = None
+            self._project_of(client)
+
+        self._ask(call)
+
     def _insert(self, client: "BraintrustClient", row: JsonObject) -> None:
         path = f"/v1/project_logs/{self._project_of(client)}/insert"
         check_inserted(_post(client, path, {"events": [row]}), sent=1)

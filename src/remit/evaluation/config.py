@@ -1,7 +1,7 @@
 """Which evaluation provider the settings choose; doors ask once, and nothing below a door does."""
 
 from remit.evaluation.guarded import GuardedEvaluation
-from remit.evaluation.interface import EvaluationProvider, failed
+from remit.evaluation.interface import DirectProvider, failed
 from remit.evaluation.noop import NoOpEvaluationProvider
 from remit.settings import Settings
 from remit.wording import listed, quoted
@@ -19,12 +19,16 @@ def get_evaluation_provider(settings: Settings) -> GuardedEvaluation:
         EvaluationProviderError: `misconfigured`: there is no such provider, or a setting that it
             needs is missing or wrong; the message names it.
     """
-    return GuardedEvaluation(
-        _chosen(settings), timeout_seconds=settings.provider_timeout_seconds + _GRACE_SECONDS
-    )
+    timeout_seconds = settings.provider_timeout_seconds + _GRACE_SECONDS
+    return GuardedEvaluation(choose_provider(settings), timeout_seconds=timeout_seconds)
 
 
-def _chosen(settings: Settings) -> EvaluationProvider:
+def choose_provider(settings: Settings) -> DirectProvider:
+    """Return the provider that is chosen, as it is: what it raises is raised.
+
+    Raises:
+        EvaluationProviderError: as :func:`get_evaluation_provider`.
+    """
     chosen = settings.evaluation_provider or "noop"
     if chosen == "noop":
         return NoOpEvaluationProvider()

@@ -55,7 +55,7 @@ class EvaluationInput:
         module: name of the module that acted.
         run_status: how the run ended.
         attempts: how many attempts had begun.
-        duration_seconds: from the first attempt to the end; None when no attempt began.
+        duration_seconds: how long it took; None when no attempt began.
         artifacts: what the run left behind and was kept.
     """
 
@@ -99,7 +99,7 @@ class EvaluationResult:
 class EvaluationProvider(Protocol):
     """Whoever is told of ended runs.
 
-    What Remit hands to one is wrapped in `guarded`, so nothing that it does reaches a caller.
+    Where runs end it is wrapped in `guarded`, so nothing that it does reaches a caller.
     """
 
     @property
@@ -131,6 +131,18 @@ class EvaluationProvider(Protocol):
 
         Raises:
             EvaluationProviderError: there is none, or not all of it; `reason` says why.
+        """
+        ...
+
+
+class DirectProvider(EvaluationProvider, Protocol):
+    """A provider as it is, for people who tell it of runs themselves and want to see it fail."""
+
+    def check(self) -> None:
+        """Return quietly when it could be told of a run now.
+
+        Raises:
+            EvaluationProviderError: it could not; `reason` says why.
         """
         ...
 

@@ -23,3 +23,6 @@ class NoOpEvaluationProvider:
     def experiment(self, name: str, inputs: Sequence[EvaluationInput]) -> str | None:  # noqa: ARG002 - as above
         """Return None: there is no experiment."""
         return None
+
+    def check(self) -> None:
+        """Return quietly: there is nobody who could not be told."""

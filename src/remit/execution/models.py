@@ -1,5 +1,6 @@
 """An execution run as Remit writes and reads it."""
 
+from dataclasses import dataclass
 from typing import Literal, Self
 from uuid import UUID
 
@@ -51,6 +52,50 @@ class ExecutionRunRead(BaseModel):
     def from_row(cls, row: Row) -> Self:
         """Build one from a row of `execution_runs`."""
         return cls.model_validate({name: row[name] for name in cls.model_fields})
+
+
+@dataclass(frozen=True, slots=True)
+class LeftArtifact:
+    """That a run left something behind; never the thing.
+
+    Attributes:
+        type: its type.
+        digest: "sha256:" and the hex of its content's digest.
+    """
+
+    type: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndedRun:
+    """A run that has ended, for whoever observes: no payload, no result, no message.
+
+    Attributes:
+        directive_id: the directive that was carried out.
+        type: its type.
+        role: the role that it was for.
+        status: its status now.
+        run_id: the run.
+        module: name of the module that acted.
+        run_status: how the run ended.
+        attempts: how many attempts had begun.
+        seconds: how long the module took; of a run that is read back, from its first attempt to its
+            end. None when no attempt began.
+        artifacts: what the module left and was kept, at most 100 of a run that is read back; none
+            for a long module that was too late.
+    """
+
+    directive_id: UUID
+    type: str
+    role: str
+    status: str
+    run_id: UUID
+    module: str
+    run_status: str
+    attempts: int
+    seconds: float | None = None
+    artifacts: tuple[LeftArtifact, ...] = ()
 
 
 def output_to_json(output: ModuleOutput) -> JsonObject:

@@ -23,6 +23,7 @@ from temporalio.worker import (
 )
 
 from remit.artifacts.store import ObjectStore
+from remit.execution.models import EndedRun
 from remit.execution.modules.registry import ModuleRegistry
 from remit.operations.catalog import announce
 from remit.operations.policies import PolicySource
@@ -31,13 +32,13 @@ from remit.signing.keys import Keyring
 from remit.workflows.activities.approval_activities import ApprovalActivities
 from remit.workflows.activities.calls import (
     AuthoritySource,
-    EndedRun,
     ModuleCaller,
     unobserved,
 )
 from remit.workflows.activities.dispatch_activities import DispatchActivities, unwatched
 from remit.workflows.activities.execution_activities import ExecutionActivities
 from remit.workflows.activities.module_activities import ModuleActivities
+from remit.workflows.activities.uncalled import UncalledRuns
 from remit.workflows.approval import ApprovalWorkflow
 from remit.workflows.client import WorkflowClient
 from remit.workflows.dispatcher import DispatcherWorkflow
@@ -124,7 +125,8 @@ def _workers(
     execution = ExecutionActivities(parts.engine, authority, modules)
     long_modules = ModuleActivities(parts.engine, modules, authority, threads)
     approval = ApprovalActivities(parts.engine, authority)
-    dispatch = DispatchActivities(parts.engine, parts.look)
+    uncalled = UncalledRuns(parts.engine, parts.observe)
+    dispatch = DispatchActivities(parts.engine, parts.look, uncalled.tell)
     served: dict[str, tuple[list[type], list[Callable[..., Any]]]] = {
         EXECUTION_QUEUE: (
             [ExecutionWorkflow, DispatcherWorkflow],

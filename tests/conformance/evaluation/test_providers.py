@@ -13,7 +13,7 @@ from remit.evaluation.braintrust import BraintrustEvaluationProvider
 from remit.evaluation.guarded import GuardedEvaluation
 from remit.evaluation.interface import EvaluatedArtifact, EvaluationProvider
 from remit.evaluation.noop import NoOpEvaluationProvider
-from tests.support.braintrust_server import EXPERIMENT_ID, BraintrustServer, serving
+from tests.support.braintrust_server import EXPERIMENT_ID, PROJECT_PATH, BraintrustServer, serving
 from tests.support.evaluations import RUN_ID, ended_run
 
 KEY = "sk-canary-7f3a9d0123456789abcdef"
@@ -157,6 +157,15 @@ def test_numbers_that_json_cannot_hold_are_left_out(
     settled(provider)
     for asked in server.asked:
         assert "duration_seconds" not in json.dumps(asked.body, allow_nan=False)
+
+
+def test_whoever_can_be_told_is_found_to_be_so(case: Case, server: BraintrustServer) -> None:
+    provider = case.make(server)
+    if isinstance(provider, NoOpEvaluationProvider | BraintrustEvaluationProvider):
+        provider.check()
+        assert server.paths() == ([PROJECT_PATH] if case.tells else [])
+        provider.log_trace(ended_run())
+        assert set(server.logs) == ({str(RUN_ID)} if case.tells else set())
 
 
 def test_the_input_is_left_as_it_was(provider: EvaluationProvider) -> None:

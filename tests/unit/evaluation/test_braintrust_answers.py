@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from remit.evaluation.interface import EvaluationProviderError
-from tests.support.braintrust_server import BraintrustServer
+from tests.support.braintrust_server import PROJECT_PATH, BraintrustServer
 from tests.support.embedding_server import Reply
 from tests.support.evaluations import RUN_ID, ended_run
 from tests.unit.evaluation.telling import failure, provider
@@ -56,6 +56,29 @@ def test_a_bad_answer_is_an_error_of_a_bounded_type(
     refusal = failure(telling)
     assert (refusal.reason, refusal.retryable) == (reason, retryable)
     telling.log_trace(ended_run())
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (Reply(401, b"upstream"), "misconfigured"),
+        (Reply(500, b"upstream"), "provider_error"),
+        (Reply(200, b"{}"), "provider_error"),
+    ],
+    ids=["401", "500", "no id"],
+)
+def test_each_check_asks_anew_whether_runs_could_be_told_of(
+    server: BraintrustServer, reply: Reply, reason: str
+) -> None:
+    telling = provider(server)
+    telling.check()
+    server.replies.append(reply)
+    with pytest.raises(EvaluationProviderError) as refusal:
+        telling.check()
+    assert refusal.value.reason == reason
+    assert "upstream" not in str(refusal.value)
+    telling.check()
+    assert server.paths() == [PROJECT_PATH] * 3
 
 
 def test_nobody_at_the_address_is_an_error_that_may_pass(server: BraintrustServer) -> None:

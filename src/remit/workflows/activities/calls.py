@@ -23,7 +23,7 @@ from remit.errors import (
     NotFoundError,
     UnavailableError,
 )
-from remit.execution.models import ExecutionRunRead
+from remit.execution.models import EndedRun, ExecutionRunRead, LeftArtifact
 from remit.execution.modules.base import BaseExecutionModule
 from remit.execution.modules.registry import ModuleRegistry
 from remit.execution.modules.types import ModuleInput, ModuleOutput, run_status_of
@@ -100,27 +100,6 @@ class Evidence:
         return Ending(self.run, output, kept, budgeted=self.directive.budget is not None)
 
 
-@dataclass(frozen=True)
-class EndedRun:
-    """A run that has ended, for whoever observes.
-
-    Attributes:
-        directive: what was asked.
-        run: the run, as its last attempt began.
-        status: status of the directive now.
-        run_status: how the run ended.
-        seconds: how long the module took.
-        artifacts: what the module left and was kept; none for a long module that was too late.
-    """
-
-    directive: DirectiveRead
-    run: ExecutionRunRead
-    status: str
-    run_status: str
-    seconds: float
-    artifacts: tuple[NewArtifact, ...]
-
-
 def unobserved(ended: EndedRun) -> None:
     """Tell nobody."""
 
@@ -130,7 +109,7 @@ class ModuleCaller:
     """The modules of this worker, and what they are handed.
 
     Attributes:
-        observe: told of each run that has ended; it must return at once and raise nothing.
+        observe: told of each run that a module ended; it must return at once and raise nothing.
         registry: the modules.
         engine: the database connection that modules get.
         store: where large evidence of theirs goes.
@@ -173,14 +152,11 @@ class ModuleCaller:
             began: when the module was called, by `time.monotonic`.
         """
         if not ended.counted:
-            # Another attempt ends this run and tells of it, or it was canceled.
+            # Another attempt ends this run and tells of it, or it was canceled: see `uncalled`.
             return step_of(ended)
-        run, seconds = ending.run, time.monotonic() - began
-        record_execution(run.module, seconds)
-        status = run_status_of(ending.output.status)
-        artifacts = tuple(ending.emitted)
-        told = EndedRun(directive, run, ended.status, status, seconds, artifacts)
-        self.observe(told)
+        seconds = time.monotonic() - began
+        record_execution(ending.run.module, seconds)
+        self.observe(_ended_run(directive, ending, ended, seconds))
         return step_of(ended)
 
     def call(self, evidence: Evidence) -> ModuleOutput:
@@ -259,6 +235,22 @@ def step_of(
         status=directive.status,
         status_reason=directive.status_reason,
         long_module_seconds=None if long_module is None else long_module.total_seconds(),
+    )
+
+
+def _ended_run(directive: DirectiveRead, ending: Ending, ended: Ended, seconds: float) -> EndedRun:
+    run = ending.run
+    return EndedRun(
+        directive_id=directive.id,
+        type=directive.type,
+        role=directive.role,
+        status=ended.status,
+        run_id=run.id,
+        module=run.module,
+        run_status=run_status_of(ending.output.status),
+        attempts=run.attempts,
+        seconds=seconds,
+        artifacts=tuple(LeftArtifact(one.type, one.digest) for one in ending.emitted),
     )
 
 

@@ -31,16 +31,19 @@ class DispatchActivities:
     Attributes:
         engine: the database.
         look: called before each sweep, by whoever keeps gauges; it must raise nothing.
+        tell: called after each sweep, to tell of runs that no module ended; the same holds for it.
     """
 
     engine: sa.Engine
     look: Callable[[], None] = unwatched
+    tell: Callable[[], None] = unwatched
 
     @activity.defn
     def fetch_approved_directives(self) -> Found:
         """Return what a crash left behind, the longest waiting first."""
         self.look()
         left = find_leftovers(self.engine, idle=IDLE, stalled=STALLED, limit=BATCH)
+        self.tell()
         return Found(
             executions=[execution_order(one) for one in (*left.approved, *left.executing)],
             approvals=[ApprovalOrder(str(one.id)) for one in left.unattended],

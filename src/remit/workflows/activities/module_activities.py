@@ -76,25 +76,27 @@ class ModuleActivities:
         try:
             output = await _watched(asyncio.wrap_future(work), limit.total_seconds())
         except asyncio.CancelledError:
-            self._let_go(work, evidence)
+            self._let_go(work, evidence, began)
             raise
         late = output is None
         ending = evidence.ending(too_late(limit), ()) if output is None else evidence.ending(output)
         ended = await self._end(ending)
         if late:
-            self._let_go(work, evidence)
+            self._let_go(work, evidence, began)
         return self.modules.tell(state.directive, ending, ended, began)
 
     async def _end(self, ending: Ending) -> Ended:
         with span("run.end", count=len(ending.emitted)):
             return await self._in_thread(lambda: end_run(self.engine, ending))
 
-    def _let_go(self, work: Future[ModuleOutput], evidence: Evidence) -> None:
+    def _let_go(self, work: Future[ModuleOutput], evidence: Evidence, began: float) -> None:
         """Leave a module that nobody waits for to itself; what it returns still goes on record."""
 
         def hand_in(work: Future[ModuleOutput]) -> None:
             if work.exception() is None:
-                end_run(self.engine, evidence.ending(work.result()))
+                ending = evidence.ending(work.result())
+                ended = end_run(self.engine, ending)
+                self.modules.tell(evidence.directive, ending, ended, began)
 
         if not work.cancel():
             work.add_done_callback(hand_in)
