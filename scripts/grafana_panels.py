@@ -69,6 +69,15 @@ ROWS: Sequence[tuple[str, Sequence[Panel]]] = (
                 stacked=True,
             ),
             Panel(
+                "Why the gate said no, or asked",
+                "Policies that blocked a directive, or asked for a person, within the time shown. "
+                "A directive that several policies object to counts for each of them; "
+                "`remit explain ID` has the reasons of one, in words.",
+                "short",
+                (risen("policy_results_total", "policy", "verdict"),),
+                kind="stat",
+            ),
+            Panel(
                 "Time for a decision",
                 "How long one decision of the gate takes, its transaction included.",
                 "s",

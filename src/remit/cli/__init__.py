@@ -23,6 +23,8 @@
 - `artifacts`: `artifacts list`, `show`, `get`, `put`, `gc`, `check`
 - `filing`: what `artifacts put` makes of its arguments
 - `artifact_views`: what `artifacts` prints
+- `evaluation`: `evaluation status`, `tell`, `experiment`
+- `evaluation_views`: what `evaluation` prints
 - `memory`: `memory add`, `load`, `embed`, `search`, `recent`
 - `notes`: memories as they are handed in, checked
 - `searchable`: memories embedded, a hundred at a time
@@ -32,6 +34,10 @@
 - `token`, `principals`, `keys`: `token`, `principal`, `keys`
 - `kept_tokens`: where a command finds the token that says who gives it
 - `watch`: `watch`
+- `trace`: `trace`
+- `top`: `top`
+- `top_views`: what `top` shows
+- `observing`: what a process tells of its own work, from the settings
 - `catalog`: `modules`, `policy`, `schema`
 - `up`: `up`, the embedded stack
 - `database`: `db upgrade`

@@ -83,7 +83,10 @@ def _run(folder: Path, script: "Sequence[Scene]", *, keep: bool, as_json: bool) 
     Raises:
         RemitError: the stack does not come up, or goes away.
     """
+    from remit.cli.demo_trace import find_trace
     from remit.cli.demo_views import choose_view
+    from remit.cli.observing import spans_dir
+    from remit.cli.services import load_settings
     from remit.stack.layout import DataDir
     from remit.stack.options import StackOptions
     from remit.stack.supervisor import Stack
@@ -99,7 +102,8 @@ def _run(folder: Path, script: "Sequence[Scene]", *, keep: bool, as_json: bool) 
                 # The thread that migrates needs this as soon as Postgres answers.
                 import_module("remit.db.migrate")
                 report = _play(stack, starting, script, view)
-            view.tell(report, folder if keep else None)
+            settings = load_settings(stack.data.path)
+            view.tell(report, find_trace(report, spans_dir(settings)), folder if keep else None)
         finally:
             stack.stop()
     return report.passed

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from remit.cli.demo_trace import tell_trace
 from remit.cli.output import STATUS_STYLES, Cell, Row, safe, write_line, write_table
 
 if TYPE_CHECKING:
+    from remit.cli.demo_trace import TourTrace
     from remit.stack.options import EventName
     from remit.tour.played import Played
     from remit.tour.report import TourReport
@@ -23,12 +25,18 @@ _PARTS: Mapping["EventName", str] = {
 _HEADER = ("", "directive", "expected", "did", "took")
 
 
-def tell(report: "TourReport", started: Mapping["EventName", float], kept: Path | None) -> None:
+def tell(
+    report: "TourReport",
+    started: Mapping["EventName", float],
+    traced: "TourTrace | None",
+    kept: Path | None,
+) -> None:
     """Print the result of a tour.
 
     Args:
         report: what happened.
         started: when each part of the stack came up, in seconds from the process' start.
+        traced: the trace to show; None when nothing ran.
         kept: the folder that stays; None when it is removed.
     """
     write_line()
@@ -39,6 +47,9 @@ def tell(report: "TourReport", started: Mapping["EventName", float], kept: Path 
     for proof in report.proofs:
         write_line("  ", _GOOD if proof.holds else _BAD, f" {proof.text}")
     write_line()
+    if traced is not None:
+        tell_trace(traced)
+        write_line()
     _tell_times(report, started)
     write_line()
     _tell_further(report, kept)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
+    from remit.cli.demo_trace import TourTrace
     from remit.stack.options import EventName, StackEvent
     from remit.tour.moments import Moment
     from remit.tour.report import TourReport
@@ -84,23 +85,31 @@ class View:
     def moment(self, moment: "Moment") -> None:
         """Take in a moment of the tour."""
 
-    def tell(self, report: "TourReport", kept: Path | None) -> None:
-        """Show the end of the tour; `kept` is the folder that stays, None when none does."""
+    def tell(self, report: "TourReport", traced: "TourTrace | None", kept: Path | None) -> None:
+        """Show the end of the tour.
+
+        Args:
+            report: what happened.
+            traced: the trace of one directive; None when none ran.
+            kept: the folder that stays; None when none does.
+        """
         from remit.cli.demo_result import tell
 
-        tell(report, self.started, kept)
+        tell(report, self.started, traced, kept)
 
 
 class JsonView(View):
     """One JSON document at the end."""
 
-    def tell(self, report: "TourReport", kept: Path | None) -> None:
+    def tell(self, report: "TourReport", traced: "TourTrace | None", kept: Path | None) -> None:
         """Print the report as JSON."""
         from remit.cli.output import write_json
 
         started = {name: round(seconds, 3) for name, seconds in self.started.items()}
         folder = None if kept is None else str(kept.absolute())
-        write_json({**report.to_json(), "started_seconds": started, "data_dir": folder})
+        trace_id = None if traced is None else traced.trace_id
+        more = {"trace_id": trace_id, "started_seconds": started, "data_dir": folder}
+        write_json({**report.to_json(), **more})
 
 
 class PlainView(View):

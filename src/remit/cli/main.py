@@ -21,6 +21,7 @@ from remit.cli import (
     catalog,
     database,
     demo,
+    evaluation,
     evidence,
     explain,
     failures,
@@ -104,6 +105,7 @@ GROUPS: Mapping[str, Mapping[str, typer.Typer]] = {
         "evidence": evidence.app,
         "artifacts": artifacts.app,
         "audit": audit.app,
+        "evaluation": evaluation.app,
     },
     "What is remembered": {"memory": memory.app},
     "Who may do what": {

@@ -1,4 +1,7 @@
-"""`remit trace`: one directive's whole trace, from the spans that the embedded stack keeps."""
+"""`remit trace`: one directive's whole trace, from the spans that the embedded stack keeps.
+
+`remit demo` shows one with :func:`own_steps` and :func:`tree_lines`.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -49,7 +52,7 @@ def trace(
         )
     else:
         write_line(f"trace {trace_id_text(found)}{_elsewhere(settings)}")
-        for line in _lines(branches):
+        for line in tree_lines(branches):
             write_line(line)
         if not branches:
             write_line(f"no span of it is kept in {spans_dir(settings)}")
@@ -64,7 +67,23 @@ def _elsewhere(settings: "Settings") -> str:
     return f", sent to {redact_text(endpoint)} too" if endpoint else ""
 
 
-def _lines(branches: "Sequence[Branch]") -> list[str]:
+def own_steps(branches: "Sequence[Branch]") -> "list[Branch]":
+    """Return the tree without Temporal's own steps; what stands within those moves up."""
+    from remit.telemetry.kept import Branch
+
+    found: list[Branch] = []
+    around: list[int] = []  # depths, in the whole tree, of the steps kept around the next one
+    for each in branches:
+        while around and around[-1] >= each.depth:
+            around.pop()
+        # Temporal's interceptor names its steps as StartWorkflow:ExecutionWorkflow.
+        if ":" not in each.span.name:
+            found.append(Branch(len(around), each.span))
+            around.append(each.depth)
+    return found
+
+
+def tree_lines(branches: "Sequence[Branch]") -> list[str]:
     """Return the tree, one line a step, with its start after that of the first one."""
     from remit.cli.output import safe
 

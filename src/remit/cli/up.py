@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -18,7 +19,8 @@ from remit.cli.output import Cell, spinner, write_json, write_line, write_table
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from remit.stack.options import StackEvent
+    from remit.settings import Settings
+    from remit.stack.options import StackEvent, StackOptions
     from remit.stack.state import StackInfo
     from remit.stack.supervisor import Stack
 
@@ -30,8 +32,15 @@ WORDS = (
     ("database", "the schema is current"),
     ("temporal", "Temporal answers"),
     ("worker", "a worker polls its queues"),
+    ("llm_worker", "a worker for language models polls its queue"),
 )
 """What each event of the start means."""
+
+LOST = (
+    ("worker_lost", "the worker has ended by itself; another one is started"),
+    ("llm_worker_lost", "the worker for language models has ended by itself; another is started"),
+)
+"""What is said of a worker that ends by itself."""
 
 _STARTING = "starting Postgres, Temporal and a worker ..."
 _EXAMPLE = (
@@ -75,10 +84,12 @@ class Progress:
 
     Args:
         stderr: whether to leave standard output alone, which a program reads.
+        llm_provider: whose language models are asked; None for none.
     """
 
-    def __init__(self, *, stderr: bool) -> None:
+    def __init__(self, *, stderr: bool, llm_provider: str | None = None) -> None:
         self._stderr = stderr
+        self._llm_provider = llm_provider
         self._complete = False
         self.console: Console | None = None
 
@@ -86,12 +97,13 @@ class Progress:
         """Print one event; called from any thread, one at a time."""
         if event.name == "stack":
             self._complete = True
-        elif event.name == "worker_lost":
-            self._say("the worker has ended by itself; another one is started", "yellow")
+        elif event.name in dict(LOST):
+            self._say(dict(LOST)[event.name], "yellow")
         elif self._complete:
-            self._say("a worker polls its queues again", "green")
+            self._say(f"{dict(WORDS)[event.name]} again", "green")
         else:
-            self._say(f"{dict(WORDS)[event.name]}, {event.seconds:.2f} s", "green")
+            which = f" ({self._llm_provider})" if event.name == "llm_worker" else ""
+            self._say(f"{dict(WORDS)[event.name]}{which}, {event.seconds:.2f} s", "green")
 
     def _say(self, text: str, style: str) -> None:
         write_line(Cell("• ", style), text, stderr=self._stderr, on=self.console)
@@ -109,33 +121,48 @@ def up(
     """Start Postgres, Temporal and a worker on this machine; Ctrl-C stops them.
 
     Everything is kept in the data folder and is there again after the next start. DATABASE_URL and
-    TEMPORAL_ADDRESS each replace their part.
+    TEMPORAL_ADDRESS each replace their part. Where LLM_PROVIDER names a provider, a second worker
+    asks its language models.
     """
     from remit.cli.services import load_settings, module_references
     from remit.operations.policies import PolicySource
-    from remit.stack.discovery import normalize_database_url
     from remit.stack.layout import DataDir
-    from remit.stack.options import StackOptions
     from remit.stack.supervisor import Stack
 
     settings = load_settings(data_dir)
     policy = policy_file or settings.remit_policy_file
     PolicySource(policy)  # a bad policy is told before anything starts
-    url = settings.database_url
-    options = StackOptions(
+    options = replace(
+        _options_of(settings),
         temporal_port=temporal_port,
         temporal_ui_port=ui_port,
+        policy_file=policy,
+        modules=",".join((*module_references(settings), *(module or ()))),
+    )
+    progress = Progress(stderr=as_json, llm_provider=options.llm_provider)
+    stack = Stack(DataDir(settings.remit_data_dir), options, report=progress)
+    raise typer.Exit(_run(stack, progress, as_json=as_json))
+
+
+def _options_of(settings: "Settings") -> "StackOptions":
+    """Return what the environment alone says of the stack.
+
+    Raises:
+        RemitError: the provider of language models that it names cannot be used.
+    """
+    from remit.cli.llm_worker import usable_provider
+    from remit.stack.discovery import normalize_database_url
+    from remit.stack.options import StackOptions
+
+    url = settings.database_url
+    return StackOptions(
         temporal_namespace=settings.temporal_namespace,
         database_url=normalize_database_url(url) if url else None,
         database_owner_url=settings.database_owner_url,
         database_module_url=settings.database_module_url,
         temporal_address=settings.temporal_address,
-        policy_file=policy,
-        modules=",".join((*module_references(settings), *(module or ()))),
+        llm_provider=usable_provider(settings),
     )
-    progress = Progress(stderr=as_json)
-    stack = Stack(DataDir(settings.remit_data_dir), options, report=progress)
-    raise typer.Exit(_run(stack, progress, as_json=as_json))
 
 
 def _run(stack: "Stack", progress: Progress, *, as_json: bool) -> int:

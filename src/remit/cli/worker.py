@@ -67,7 +67,7 @@ async def _serve(settings: "Settings", extra: Sequence[str], wait_for_stack: Pat
     from remit.workflows.client import connect
     from remit.workflows.worker import serve
 
-    services = _find_services(settings, wait_for_stack)
+    services = find_services(settings, wait_for_stack)
     with observed(settings, "remit-worker", lasting=True) as seen, evaluated(settings) as tell:
         parts = replace(_make_parts(settings, extra, services), observe=tell)
         if settings.remit_metrics_port is not None or settings.otel_exporter_otlp_endpoint:
@@ -85,7 +85,7 @@ async def _serve(settings: "Settings", extra: Sequence[str], wait_for_stack: Pat
                 parts,
                 sweep_seconds=settings.remit_sweep_seconds,
                 stop=stop,
-                on_ready=lambda: _tell_ready(wait_for_stack),
+                on_ready=lambda: tell_ready(wait_for_stack, "worker", "worker ready"),
             )
         finally:
             parts.engine.dispose()
@@ -103,7 +103,12 @@ def _settle_memory() -> None:
     gc.set_threshold(*COLLECT_AFTER)
 
 
-def _find_services(settings: "Settings", wait_for_stack: Path | None) -> "Services":
+def find_services(settings: "Settings", wait_for_stack: Path | None) -> "Services":
+    """Return what a worker stands on: the services of a stack that comes up, or those named.
+
+    Raises:
+        UnavailableError: the stack does not come up, or no service is named.
+    """
     from remit.stack.discovery import resolve_services, services_of
     from remit.stack.discovery import wait_for_stack as wait
 
@@ -166,11 +171,17 @@ def check_schema(engine: "sa.Engine") -> None:
         )
 
 
-def _tell_ready(wait_for_stack: Path | None) -> None:
-    """Say that both queues are polled: to the supervisor by a file, to a person in words."""
+def tell_ready(wait_for_stack: Path | None, command: str, words: str) -> None:
+    """Say that the queues are polled: to the supervisor by a file, to a person in words.
+
+    Args:
+        wait_for_stack: the supervisor's folder; None for a worker that nobody supervises.
+        command: the command that this process runs.
+        words: what to say.
+    """
     from remit.cli.output import write_line
     from remit.stack.layout import DataDir
 
     if wait_for_stack is not None:
-        DataDir(wait_for_stack).worker_ready(os.getpid()).touch(mode=0o600)
-    write_line("worker ready")
+        DataDir(wait_for_stack).worker_ready(os.getpid(), command).touch(mode=0o600)
+    write_line(words)

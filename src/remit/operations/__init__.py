@@ -13,7 +13,9 @@
 - `results`: end runs with what their modules returned
 - `cancellation`: stop a directive wherever it stands
 - `evidence`: read what happened
+- `evaluations`: read ended runs, for those who observe
 - `artifacts`: file evidence by hand, and read evidence back, verified
+- `progress`: how far something is that takes long
 - `upkeep`: whether everything kept is still what was stored, and what nothing refers to
 - `memories`: write what a completed run taught, or what an admin notes
 - `recall`: read memory in somebody's name, on record

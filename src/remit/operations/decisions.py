@@ -29,7 +29,7 @@ from remit.json_types import JsonObject
 from remit.operations.authority import Authority
 from remit.operations.granting import Action, Footing, make_grant, reserved_data
 from remit.operations.spending import Spending
-from remit.operations.telling import tell_reserved
+from remit.operations.telling import tell_reserved, tell_results
 from remit.policy.config import PolicyConfig
 from remit.policy.engine import approval_terms, decide
 from remit.policy.types import (
@@ -136,6 +136,7 @@ def decide_case(
             decision = replace(decision, verdict=combine(results), results=results)
         telling.set(verdict=decision.verdict.value)
     record_policy_evaluation(decision.verdict.value, time.perf_counter() - began)
+    tell_results(decision.results)
     evaluation = _evaluation(directive_id, seen, policy, decision)
     grant_id = uuid4()
     allowed = decision.verdict is PolicyVerdict.ALLOW

@@ -11,6 +11,7 @@ from remit.budget.types import Closing, Reservation
 from remit.directives.models import DirectiveRead
 from remit.execution.models import ExecutionRunRead
 from remit.execution.modules.types import ModuleOutput
+from remit.policy.types import PolicyResult, PolicyVerdict, combine
 from remit.telemetry import metrics
 
 
@@ -25,6 +26,17 @@ def tell_void(directive: DirectiveRead, grant: Grant | None, reason: VoidReason)
     if grant is not None:
         metrics.count_grant_voided(reason)
     metrics.count_directive(directive.status)
+
+
+def tell_results(results: Iterable[PolicyResult]) -> None:
+    """Count each policy that blocked or asked: once, however many of its rules did."""
+    found: dict[str, list[PolicyResult]] = {}
+    for result in results:
+        found.setdefault(result.policy, []).append(result)
+    for policy, said in found.items():
+        verdict = combine(said)
+        if verdict is not PolicyVerdict.ALLOW:
+            metrics.count_policy_result(policy, verdict.value)
 
 
 def tell_reserved(reserved: Sequence[Reservation]) -> None:

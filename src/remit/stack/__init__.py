@@ -6,7 +6,8 @@ Where things are:
     settle_database -> ownership
     database_owner, grant_passage -> system_user
     EmbeddedTemporal -> temporal
-    WorkerProcess -> worker
+    WorkerProcess, WorkerKind -> worker
+    Workers -> workers
     Stack -> supervisor
     StackOptions, StackEvent -> options
     StackInfo -> state

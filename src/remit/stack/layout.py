@@ -85,9 +85,18 @@ class DataDir:
         """Return the log file of the process called `name`."""
         return self.logs / f"{name}.log"
 
-    def worker_ready(self, pid: int) -> Path:
-        """Return the file that the worker with this process id makes when it polls its queues."""
-        return self.path / f"worker.{pid}.ready"
+    def worker_ready(self, pid: int, name: str = "worker") -> Path:
+        """Return the file that the worker with this process id makes when it polls its queues.
+
+        Args:
+            pid: its process id.
+            name: the command of `remit` that it runs.
+        """
+        return self.path / f"{name}.{pid}.ready"
+
+    def workers_ready(self, name: str = "worker") -> list[Path]:
+        """Return such files of every worker that runs this command, or ran it once."""
+        return list(self.path.glob(f"{name}.*.ready"))
 
     def check(self) -> None:
         """Refuse a directory that this version of Remit must not touch; change nothing.

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-EventName = Literal["postgres", "database", "temporal", "worker", "worker_lost", "stack"]
+WorkerEvent = Literal["worker", "worker_lost", "llm_worker", "llm_worker_lost"]
+"""What a worker's keeper tells."""
+
+EventName = Literal["postgres", "database", "temporal", "stack"] | WorkerEvent
 
 
 @dataclass(frozen=True)
@@ -14,7 +17,8 @@ class StackEvent:
 
     Attributes:
         name: "postgres" and "temporal" answer; "database" is migrated; "worker" polls its queues
-            (again after each "worker_lost"); "stack" is complete.
+            (again after each "worker_lost"), "llm_worker" that of language models, likewise;
+            "stack" is complete.
         seconds: how long after `Stack.start` was called.
     """
 
@@ -38,6 +42,8 @@ class StackOptions:
         modules: more modules for the worker, as package.module:Class, comma-separated.
         worker: whether to run a worker.
         worker_argv: command line of the worker; None for `remit worker`.
+        llm_provider: the provider whose language models a second worker asks; None runs none.
+        llm_worker_argv: command line of that worker; None for `remit llm-worker`.
     """
 
     temporal_port: int | None = None
@@ -51,3 +57,5 @@ class StackOptions:
     modules: str = ""
     worker: bool = True
     worker_argv: Sequence[str] | None = None
+    llm_provider: str | None = None
+    llm_worker_argv: Sequence[str] | None = None

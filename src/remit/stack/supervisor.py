@@ -1,4 +1,4 @@
-"""The supervisor: Postgres, Temporal and a worker as one thing that starts and stops.
+"""The supervisor: Postgres, Temporal and the workers as one thing that starts and stops.
 
 Called by `remit up`, `remit demo`, the benchmark and the integration tests. It runs in the
 caller's process; a :class:`~remit.stack.processes.Roster` sees to it that nothing outlives it.
@@ -24,7 +24,8 @@ from remit.stack.postgres import EmbeddedPostgres
 from remit.stack.processes import Roster
 from remit.stack.state import StackInfo, installed_versions, remove_state, write_state
 from remit.stack.temporal import EmbeddedTemporal
-from remit.stack.worker import WorkerProcess, worker_command
+from remit.stack.worker import WorkerProcess
+from remit.stack.workers import Workers
 
 _WORKER_START_SECONDS = 60.0
 
@@ -43,11 +44,11 @@ def _ignore(event: StackEvent) -> None:
 class Stack:
     """One embedded stack over one data directory; starts once and stops once.
 
-    `start`: take the directory's lock; end what a killed predecessor left; start the worker
-    (its imports take longest), Postgres and Temporal at the same time; migrate; publish
-    `stack.json`, which the worker waits for; return when the worker polls its queues.
+    `start`: take the directory's lock; end what a killed predecessor left; start the workers
+    (their imports take longest), Postgres and Temporal at the same time; migrate; publish
+    `stack.json`, which the workers wait for; return when they poll their queues.
 
-    `stop`: withdraw `stack.json`; end the worker; end both servers. It is safe at any moment and
+    `stop`: withdraw `stack.json`; end the workers; end both servers. It is safe at any moment and
     from any thread: a `start` under way in another thread then raises UnavailableError.
 
     Args:
@@ -77,7 +78,7 @@ class Stack:
         self._stopped = False
         self._postgres: EmbeddedPostgres | None = None
         self._temporal: EmbeddedTemporal | None = None
-        self._worker: WorkerProcess | None = None
+        self._workers: Workers | None = None
         self.info: StackInfo | None = None
 
     def __enter__(self) -> Self:
@@ -96,15 +97,16 @@ class Stack:
 
     @property
     def worker_pid(self) -> int | None:
-        """Process id of the worker that runs now; None when none does."""
-        return self._worker.pid if self._worker else None
+        """Process id of the worker that acts, as it runs now; None when none does."""
+        acting = self._workers.acting if self._workers else None
+        return acting.pid if acting else None
 
     def start(self) -> StackInfo:
         """Start everything; on any error, also an interrupt, nothing is left running.
 
         Raises:
             ConflictError: a stack runs on this directory already, or this one was started before.
-            MisconfiguredError: the directory, a port, a program or the worker's settings.
+            MisconfiguredError: the directory, a port, a program or a worker's settings.
             UnavailableError: a part does not come up, or `stop` was called meanwhile.
         """
         self._began = time.monotonic()
@@ -115,8 +117,8 @@ class Stack:
             self._open()
             database_url, address = self._start_services()
             self.info = self._publish(database_url, address)
-            if self._worker is not None:
-                self._worker.wait_ready(timeout_seconds=_WORKER_START_SECONDS)
+            if self._workers is not None:
+                self._workers.wait_ready(timeout_seconds=_WORKER_START_SECONDS)
             self._tell("stack")
         except BaseException:
             self.stop()
@@ -130,8 +132,8 @@ class Stack:
             if self._lock_file is None or self._lock_file.closed:
                 return
             remove_state(self.data)
-            if self._worker is not None:
-                self._worker.stop()
+            if self._workers is not None:
+                self._workers.stop()
             servers = [each.stop for each in (self._temporal, self._postgres) if each is not None]
             with ThreadPoolExecutor(max_workers=2) as pool:
                 stopping = [pool.submit(stop) for stop in servers]
@@ -148,27 +150,28 @@ class Stack:
         return None
 
     def kill_worker(self) -> int:
-        """Kill the worker as a crash would, and return its process id; another is started.
+        """Kill the worker that acts as a crash would; another is started. Return its process id.
 
         Raises:
             ConflictError: none runs at this moment.
         """
-        if self._worker is None:
-            raise ConflictError("this stack runs no worker")
-        return self._worker.kill()
+        return self._acting().kill()
 
     def wait_for_worker(
         self, *, other_than: int | None = None, timeout_seconds: float = _WORKER_START_SECONDS
     ) -> int:
-        """Wait until a worker, but not `other_than`, polls its queues; return its process id.
+        """Wait until a worker that acts, but not `other_than`, is ready; return its process id.
 
         Raises:
             ConflictError: the stack runs no worker.
             UnavailableError: none becomes ready in time.
         """
-        if self._worker is None:
+        return self._acting().wait_ready(other_than=other_than, timeout_seconds=timeout_seconds)
+
+    def _acting(self) -> WorkerProcess:
+        if self._workers is None or self._workers.acting is None:
             raise ConflictError("this stack runs no worker")
-        return self._worker.wait_ready(other_than=other_than, timeout_seconds=timeout_seconds)
+        return self._workers.acting
 
     def _open(self) -> None:
         """Lock the directory, clear it of leftovers, and make the parts that will be started."""
@@ -177,14 +180,10 @@ class Stack:
             self._check_wanted()
             self._roster.end_leftovers()
             remove_state(self.data)
-            for stale in self.data.path.glob("worker.*.ready"):
-                stale.unlink(missing_ok=True)
             self._roster.open()
             options = self.options
-            if options.worker:
-                argv = options.worker_argv or worker_command(self.data, self._worker_settings())
-                self._worker = WorkerProcess(self.data, argv, self._roster, self._tell)
-                self._worker.start()
+            self._workers = Workers(self.data, options, self._roster, self._tell)
+            self._workers.start()
             if options.database_url is None:
                 self._postgres = EmbeddedPostgres(self.data, self._roster)
             if options.temporal_address is None:
@@ -195,16 +194,6 @@ class Stack:
                     namespace=options.temporal_namespace,
                     roster=self._roster,
                 )
-
-    def _worker_settings(self) -> dict[str, str]:
-        settings = {
-            "REMIT_DATA_DIR": str(self.data.path),
-            "REMIT_MODULES": self.options.modules,
-            "TEMPORAL_NAMESPACE": self.options.temporal_namespace,
-        }
-        if self.options.policy_file is not None:
-            settings["REMIT_POLICY_FILE"] = str(self.options.policy_file.absolute())
-        return settings
 
     def _start_services(self) -> tuple[str, str]:
         """Start both servers at the same time; return the database's URL and Temporal's address."""

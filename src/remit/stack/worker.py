@@ -1,8 +1,8 @@
-"""Keeping one worker process alive.
+"""Keeping one worker process alive: one that acts, or one that asks language models.
 
-The supervisor starts it before the servers are up, since its imports take longer than they do: the
-command is `remit worker --wait-for-stack DIR`, which waits for `stack.json`. The worker says that
-it polls its queues by making `DataDir.worker_ready(its own process id)`.
+`workers` starts it before the servers are up, since its imports take longer than they do: the
+command is `remit worker --wait-for-stack DIR`, or that of `llm-worker`, which waits for
+`stack.json`. The worker says that it polls its queues by making its `DataDir.worker_ready`.
 """
 
 import contextlib
@@ -12,10 +12,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
+from dataclasses import dataclass
+from pathlib import Path
 
 from remit.errors import ConflictError, MisconfiguredError, UnavailableError
 from remit.stack.layout import DataDir
+from remit.stack.options import WorkerEvent
 from remit.stack.processes import Command, ProcessSlot, Roster, last_line
 
 _STOP_SECONDS = 10.0
@@ -26,7 +28,31 @@ _FIRST_DELAY_SECONDS = 0.2
 _LONGEST_DELAY_SECONDS = 10.0
 _STEADY_SECONDS = 5.0  # a worker that polled for so long is given its next start at once
 
-WorkerEvent = Literal["worker", "worker_lost"]
+
+@dataclass(frozen=True)
+class WorkerKind:
+    """What one worker of a stack is, and another is not.
+
+    Attributes:
+        command: the command of `remit` that it runs; its log and its ready files are named so.
+        title: what messages call it.
+        ready: told each time one polls its queues.
+        lost: told each time one has ended by itself.
+    """
+
+    command: str
+    title: str
+    ready: WorkerEvent
+    lost: WorkerEvent
+
+
+ACTING = WorkerKind("worker", "the worker", "worker", "worker_lost")
+"""It carries out what was approved."""
+
+THINKING = WorkerKind(
+    "llm-worker", "the worker for language models", "llm_worker", "llm_worker_lost"
+)
+"""It asks language models, and never acts."""
 
 
 def restart_delay_seconds(failures: int) -> float:
@@ -37,20 +63,23 @@ def restart_delay_seconds(failures: int) -> float:
     return min(_FIRST_DELAY_SECONDS * 2.0 ** min(failures - 2, 16), _LONGEST_DELAY_SECONDS)
 
 
-def worker_command(data: DataDir, settings: Mapping[str, str]) -> tuple[str, ...]:
+def worker_command(
+    data: DataDir, settings: Mapping[str, str], kind: WorkerKind = ACTING
+) -> tuple[str, ...]:
     """Return the command line of a worker that serves the stack in `data`.
 
     Args:
         data: the stack's directory.
         settings: variables for its environment; the rest of it is the caller's own. `env` sets
             them, so that the environment need not be read here.
+        kind: which worker.
     """
     return (
         "/usr/bin/env",
         # What the stack stands on is in stack.json, whatever the caller's environment says.
         *("-u", "DATABASE_URL", "-u", "TEMPORAL_ADDRESS"),
         *(f"{name}={value}" for name, value in settings.items()),
-        *(sys.executable, "-m", "remit", "worker", "--wait-for-stack", str(data.path)),
+        *(sys.executable, "-m", "remit", kind.command, "--wait-for-stack", str(data.path)),
     )
 
 
@@ -61,8 +90,9 @@ class WorkerProcess:
         data: the stack's directory.
         argv: its command line.
         roster: where to record it.
-        report: told "worker" each time one is ready, "worker_lost" each time one has ended by
-            itself; called from another thread.
+        report: told the kind's `ready` each time one is ready, its `lost` each time one has ended
+            by itself; called from another thread.
+        kind: which worker it is.
     """
 
     def __init__(
@@ -71,11 +101,13 @@ class WorkerProcess:
         argv: Sequence[str],
         roster: Roster,
         report: Callable[[WorkerEvent], None],
+        kind: WorkerKind = ACTING,
     ) -> None:
         self._data = data
+        self._kind = kind
         self._argv = tuple(argv)
         self._report = report
-        self._slot = ProcessSlot("the worker", roster, signal.SIGTERM, _STOP_SECONDS)
+        self._slot = ProcessSlot(kind.title, roster, signal.SIGTERM, _STOP_SECONDS)
         self._stopping = threading.Event()
         self._deaths_unready = 0
         self._last_status: int | None = None
@@ -91,7 +123,10 @@ class WorkerProcess:
         """Start the first worker; does not wait until it is ready."""
         process = self._spawn()
         self._thread = threading.Thread(
-            target=self._keep_alive, args=(process,), name="remit-worker-keeper", daemon=True
+            target=self._keep_alive,
+            args=(process,),
+            name=f"remit-{self._kind.command}-keeper",
+            daemon=True,
         )
         self._thread.start()
 
@@ -126,24 +161,31 @@ class WorkerProcess:
             MisconfiguredError: it refuses to start; the message is its own.
             UnavailableError: it does not become ready; the message names its log.
         """
-        log = self._data.log("worker")
+        log, title = self._log, self._kind.title
         deadline = time.monotonic() + timeout_seconds
         while True:
             pid = self.pid
             if pid is not None and pid == self._ready_pid and pid != other_than:
                 return pid
             if self._stopping.is_set():
-                raise UnavailableError("the worker was stopped while it started")
+                raise UnavailableError(f"{title} was stopped while it started")
             if self._deaths_unready and self._last_status == _REFUSED:
-                raise MisconfiguredError(f"the worker refuses to start: {last_line(log)}")
+                raise MisconfiguredError(f"{title} refuses to start: {last_line(log)}")
             if self._deaths_unready >= _START_DEATHS or time.monotonic() > deadline:
                 raise UnavailableError(
-                    f"the worker does not become ready: {last_line(log)} (log: {log})"
+                    f"{title} does not become ready: {last_line(log)} (log: {log})"
                 )
             time.sleep(_POLL_SECONDS)
 
+    @property
+    def _log(self) -> Path:
+        return self._data.log(self._kind.command)
+
+    def _ready_file(self, process: subprocess.Popen[bytes]) -> Path:
+        return self._data.worker_ready(process.pid, self._kind.command)
+
     def _spawn(self) -> subprocess.Popen[bytes]:
-        return self._slot.spawn(Command(self._argv, self._data.log("worker")))
+        return self._slot.spawn(Command(self._argv, self._log))
 
     def _keep_alive(self, process: subprocess.Popen[bytes]) -> None:
         """Run in a thread: start another worker whenever one ends, more and more slowly."""
@@ -152,10 +194,10 @@ class WorkerProcess:
         while running is not None:
             steady = self._watch(running)
             self._slot.release(running)
-            self._data.worker_ready(running.pid).unlink(missing_ok=True)
+            self._ready_file(running).unlink(missing_ok=True)
             if self._stopping.is_set():
                 return
-            self._report("worker_lost")
+            self._report(self._kind.lost)
             failures = 1 if steady else failures + 1
             running = self._respawn(failures)
 
@@ -171,7 +213,7 @@ class WorkerProcess:
 
     def _watch(self, process: subprocess.Popen[bytes]) -> bool:
         """Wait for the worker's end; return whether it had been at work for a while."""
-        ready_file = self._data.worker_ready(process.pid)
+        ready_file = self._ready_file(process)
         while process.poll() is None and not ready_file.exists():
             # Not `Event.wait`: a stop must still see the process end.
             time.sleep(_POLL_SECONDS)
@@ -181,12 +223,12 @@ class WorkerProcess:
             return False
         self._deaths_unready = 0
         ready_at = time.monotonic()
-        self._report("worker")
+        self._report(self._kind.ready)
         self._ready_pid = process.pid
         process.wait()
         return time.monotonic() - ready_at >= _STEADY_SECONDS
 
     def _clear_ready(self) -> None:
-        for file in self._data.path.glob("worker.*.ready"):
+        for file in self._data.workers_ready(self._kind.command):
             with contextlib.suppress(OSError):
                 file.unlink()

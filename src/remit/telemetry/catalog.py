@@ -16,6 +16,12 @@ DIRECTIVE_STATUSES = frozenset(
     {"draft", "proposed", "approved", "executing", "complete", "blocked", "aborted"}
 )
 VERDICTS = frozenset({"allow", "require_approval", "block"})
+POLICIES = frozenset(
+    {
+        *("budget_ceiling", "budget_limits", "tool_allowlist", "scope_allowlist"),
+        *("timebox_form", "human_approval", "frozen_content"),
+    }
+)
 FAILURE_TYPES = frozenset(
     {
         *("module_failed", "module_error", "module_not_found", "invalid_input", "timed_out"),
@@ -93,6 +99,12 @@ CATALOG: tuple[Metric, ...] = (
         failure_type=_words(FAILURE_TYPES),
     ),
     _counter("policy_evaluations_total", "Decisions of the gate.", verdict=_words(VERDICTS)),
+    _counter(
+        "policy_results_total",
+        "What single policies said other than allow, by policy.",
+        policy=_words(POLICIES),
+        verdict=_words(VERDICTS),
+    ),
     _counter(
         "module_executions_total",
         "Calls of a module that ended.",

@@ -24,6 +24,11 @@ def record_policy_evaluation(verdict: str, seconds: float) -> None:
     _write("policy_evaluation_duration_seconds", seconds)
 
 
+def count_policy_result(policy: str, verdict: str) -> None:
+    """Count a policy that blocked a directive, or asked for a person."""
+    _write("policy_results_total", 1, policy=policy, verdict=verdict)
+
+
 def count_module_execution(module_name: str, status: str) -> None:
     """Count a call of a module that ended and counted for its run."""
     _write("module_executions_total", 1, module_name=module_name, status=status)

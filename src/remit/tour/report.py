@@ -48,6 +48,16 @@ class TourReport:
         as_expected = not any(one.differences for one in self.played)
         return as_expected and all(proof.holds for proof in self.proofs)
 
+    @property
+    def exemplar(self) -> Played | None:
+        """The scene whose steps tell most: the first that people approved and that ran.
+
+        Where there is none, the first that ran; None when none did.
+        """
+        ran = [one for one in self.played if one.record is not None and one.record.run is not None]
+        asked = [one for one in ran if one.record and one.record.grant and one.record.grant.votes]
+        return next(iter((*asked, *ran)), None)
+
     def to_json(self) -> JsonObject:
         """Return the report as plain JSON."""
         return {

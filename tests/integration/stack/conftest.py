@@ -45,6 +45,17 @@ def left_by(before: set[psutil.Process]) -> set[psutil.Process]:
     return found
 
 
+def own_children() -> set[int]:
+    """Return this process's own children: the servers that other tests share stay among them."""
+    return {child.pid for child in psutil.Process().children()}
+
+
+@pytest.fixture
+def before() -> set[int]:
+    """Return the children that there are before a test starts any."""
+    return own_children()
+
+
 @pytest.fixture
 def room() -> Iterator[Path]:
     """Return an empty folder of this test's own.

@@ -1,4 +1,7 @@
-"""A worker that only says it is ready: the stack's tests need no other. Run as a script."""
+"""A worker that only says it is ready: the stack's tests need no other.
+
+Run as a script: DATA_DIR [COMMAND], the command of `remit` that it stands in for.
+"""
 
 import os
 import signal
@@ -16,7 +19,7 @@ def main() -> None:
     data = DataDir(Path(sys.argv[1]))
     info = wait_for_stack(data.path, timeout_seconds=60)
     print(info.temporal_address, flush=True)  # noqa: T201 - the log is what a test reads
-    data.worker_ready(os.getpid()).touch()
+    data.worker_ready(os.getpid(), *sys.argv[2:]).touch()
     while True:
         time.sleep(60)
 

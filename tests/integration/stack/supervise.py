@@ -12,7 +12,10 @@ from remit.stack.supervisor import Stack
 def main() -> None:
     """Start the stack, say so, and wait to be killed."""
     data = DataDir(Path(sys.argv[1]))
-    options = StackOptions(worker_argv=(sys.executable, sys.argv[2], str(data.path)))
+    stub = (sys.executable, sys.argv[2], str(data.path))
+    options = StackOptions(
+        worker_argv=stub, llm_provider="openai", llm_worker_argv=(*stub, "llm-worker")
+    )
     with Stack(data, options, on_database_ready=lambda _: None):
         print("up", flush=True)  # noqa: T201 - the test waits for this line
         time.sleep(600)

@@ -52,6 +52,12 @@ def names(family: Iterable[psutil.Process]) -> set[str]:
     return {name for _, name in seen(family, psutil.Process.name)}
 
 
+def workers_of(family: Iterable[psutil.Process]) -> set[str]:
+    """Return the last word of the command line of each stub of a worker."""
+    commands = seen(family, psutil.Process.cmdline)
+    return {words[-1] for _, words in commands if str(HERE / "stub_worker.py") in words}
+
+
 def guardian_of(family: Iterable[psutil.Process]) -> psutil.Process:
     commands = seen(family, psutil.Process.cmdline)
     return next(each for each, words in commands if "guardian.py" in " ".join(words))
@@ -67,6 +73,7 @@ def test_nothing_outlives_a_killed_supervisor_and_nothing_is_lost(
         connection.execute("CREATE TABLE kept AS SELECT 7 AS seven")
     family = supervisor.children(recursive=True)
     assert {"postgres", "temporal"} <= names(family)
+    assert workers_of(family) == {str(data.path), "llm-worker"}
 
     kill(supervisor)
 

@@ -1,11 +1,9 @@
-"""The stack as a whole, on real servers."""
+"""The stack as a whole, on real servers; `test_stack_workers` looks at its workers."""
 
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -13,12 +11,13 @@ import pytest
 import sqlalchemy
 from temporalio.client import Client
 
-from remit.errors import ConflictError, MisconfiguredError, UnavailableError
+from remit.errors import MisconfiguredError, UnavailableError
 from remit.settings import Settings
 from remit.stack.discovery import find_stack, resolve_services
 from remit.stack.layout import DataDir
 from remit.stack.options import StackEvent, StackOptions
 from remit.stack.supervisor import Stack
+from tests.integration.stack.conftest import own_children
 
 MakeStack = Callable[..., Stack]
 
@@ -43,17 +42,6 @@ def assert_refused(address: str) -> None:
     host, port = address.rsplit(":", 1)
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((host, int(port))).close()
-
-
-def children() -> set[int]:
-    """Return this process's own children: the servers that other tests share stay among them."""
-    return {child.pid for child in psutil.Process().children()}
-
-
-@pytest.fixture
-def before() -> set[int]:
-    """Return the children that there are before a test starts any."""
-    return children()
 
 
 async def test_a_stack_starts_is_found_and_stops_leaving_nothing(
@@ -89,7 +77,7 @@ async def test_a_stack_starts_is_found_and_stops_leaving_nothing(
     stack.stop()
     stack.stop()
 
-    assert children() == before
+    assert own_children() == before
     assert find_stack(data.path) is None
     assert_refused(info.temporal_address)
     assert not (data.postgres / ".s.PGSQL.5432").exists()
@@ -132,7 +120,7 @@ def test_a_port_in_use_is_named_with_its_option(
         f"port {port} of 127.0.0.1 cannot be used (Address already in use): free it, or choose "
         f"another with {flag}"
     )
-    assert children() == before
+    assert own_children() == before
 
 
 def test_given_ports_are_used(make_stack: MakeStack) -> None:
@@ -169,7 +157,7 @@ def test_a_stop_during_the_start_ends_it_and_leaves_nothing(
     with pytest.raises(UnavailableError, match="was stopped while it started"):
         stack.start()
     stopping.join()
-    assert children() == before
+    assert own_children() == before
     assert not data.stack_file.exists()
     with make_stack(worker=False, **NO_TEMPORAL) as again:
         assert again.failure() is None
@@ -192,39 +180,9 @@ def test_a_start_that_fails_half_way_leaves_nothing(
 
     with pytest.raises(type(error)):
         make_stack(on_database_ready=fail, **services).start()
-    assert children() == before
+    assert own_children() == before
     assert not data.stack_file.exists()
     assert not data.processes_file.exists()
-
-
-def test_a_killed_worker_is_replaced_and_told_of(make_stack: MakeStack) -> None:
-    events: list[StackEvent] = []
-    with make_stack(report=events.append, **NO_SERVERS) as stack:
-        killed = stack.kill_worker()
-        replacement = stack.wait_for_worker(other_than=killed)
-        assert stack.worker_pid == replacement != killed
-    names = [event.name for event in events]
-    assert names[names.index("stack") :] == ["stack", "worker_lost", "worker"]
-
-
-def test_a_stack_without_a_worker_has_none_to_kill_or_wait_for(make_stack: MakeStack) -> None:
-    with make_stack(worker=False, **NO_SERVERS) as stack:
-        assert stack.worker_pid is None
-        for call in (stack.kill_worker, stack.wait_for_worker):
-            with pytest.raises(ConflictError, match="this stack runs no worker"):
-                call()
-
-
-def test_a_worker_that_refuses_to_start_fails_the_start_with_its_words(
-    data: DataDir, before: set[int]
-) -> None:
-    argv = (sys.executable, "-c", "import sys; print('policy.toml: bad'); sys.exit(2)")
-    stack = Stack(
-        data, StackOptions(worker_argv=argv, **NO_SERVERS), on_database_ready=lambda _: None
-    )
-    with pytest.raises(MisconfiguredError, match=r"the worker refuses to start: policy\.toml: bad"):
-        stack.start()
-    assert children() == before
 
 
 @pytest.mark.parametrize(
@@ -258,19 +216,6 @@ def test_services_of_one_s_own_take_the_place_of_the_embedded_ones(make_stack: M
         assert stack.info.temporal_ui is None
         assert not stack.data.postgres.exists()
         assert stack.failure() is None
-
-
-def test_the_worker_is_given_what_the_stack_was_given(data: DataDir, room: Path) -> None:
-    options = StackOptions(
-        modules="a.b:C", policy_file=room / "policy.toml", temporal_namespace="mine"
-    )
-    assert Stack(data, options)._worker_settings() == {
-        "REMIT_DATA_DIR": str(data.path),
-        "REMIT_MODULES": "a.b:C",
-        "REMIT_POLICY_FILE": str(room / "policy.toml"),
-        "TEMPORAL_NAMESPACE": "mine",
-    }
-    assert "REMIT_POLICY_FILE" not in Stack(data)._worker_settings()
 
 
 def test_the_database_is_migrated_unless_told_otherwise(data: DataDir) -> None:

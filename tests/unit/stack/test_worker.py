@@ -12,11 +12,18 @@ import pytest
 from remit.errors import ConflictError, MisconfiguredError, UnavailableError
 from remit.stack.layout import DataDir
 from remit.stack.processes import Roster
-from remit.stack.worker import WorkerProcess, restart_delay_seconds, worker_command
+from remit.stack.worker import (
+    ACTING,
+    THINKING,
+    WorkerKind,
+    WorkerProcess,
+    restart_delay_seconds,
+    worker_command,
+)
 
 READY = "import os, time, pathlib; pathlib.Path(f'worker.{os.getpid()}.ready').touch(); "
 FOREVER = READY + "time.sleep(60)"
-Make = Callable[[str], WorkerProcess]
+Make = Callable[..., WorkerProcess]
 
 
 @pytest.fixture
@@ -36,9 +43,9 @@ def make(data: DataDir, events: list[str], monkeypatch: pytest.MonkeyPatch) -> I
     monkeypatch.chdir(data.path)
     made = []
 
-    def _make(code: str) -> WorkerProcess:
+    def _make(code: str, kind: WorkerKind = ACTING) -> WorkerProcess:
         argv = (sys.executable, "-S", "-c", code)
-        worker = WorkerProcess(data, argv, Roster(data.processes_file), events.append)
+        worker = WorkerProcess(data, argv, Roster(data.processes_file), events.append, kind)
         made.append(worker)
         worker.start()
         return worker
@@ -64,6 +71,31 @@ def test_a_killed_worker_is_followed_by_another(make: Make, events: list[str]) -
     second = worker.wait_ready(other_than=first, timeout_seconds=10)
     assert second != first
     assert events == ["worker", "worker_lost", "worker"]
+
+
+def test_a_worker_for_language_models_has_files_and_events_of_its_own(
+    make: Make, data: DataDir, events: list[str]
+) -> None:
+    other = data.worker_ready(1)
+    other.touch()
+    worker = make("print('thinking', flush=True); " + FOREVER.replace("f'", "f'llm-"), THINKING)
+    first = worker.wait_ready(timeout_seconds=10)
+    worker.kill()
+    worker.wait_ready(other_than=first, timeout_seconds=10)
+    worker.stop()
+    assert events == ["llm_worker", "llm_worker_lost", "llm_worker"]
+    assert data.log("llm-worker").read_text() == "thinking\n" * 2
+    assert (data.workers_ready("llm-worker"), data.workers_ready()) == ([], [other])
+
+
+def test_a_worker_for_language_models_that_refuses_its_settings_is_called_by_its_name(
+    make: Make,
+) -> None:
+    worker = make("import sys; print('no key'); sys.exit(2)", THINKING)
+    with pytest.raises(
+        MisconfiguredError, match=r"^the worker for language models refuses to start: no key$"
+    ):
+        worker.wait_ready(timeout_seconds=10)
 
 
 def test_a_worker_that_ends_before_it_is_ready_is_given_up_with_its_last_words(
@@ -130,12 +162,15 @@ def test_the_pause_before_a_restart_doubles_up_to_its_bound(failures: int, secon
     assert restart_delay_seconds(failures) == pytest.approx(seconds)
 
 
-def test_the_worker_s_command_hands_on_its_settings_and_no_other_services(data: DataDir) -> None:
-    assert worker_command(data, {"REMIT_MODULES": "a.b:C"}) == (
+@pytest.mark.parametrize(("kind", "command"), [(ACTING, "worker"), (THINKING, "llm-worker")])
+def test_a_worker_s_command_hands_on_its_settings_and_no_other_services(
+    data: DataDir, kind: WorkerKind, command: str
+) -> None:
+    assert worker_command(data, {"REMIT_MODULES": "a.b:C"}, kind) == (
         "/usr/bin/env",
         *("-u", "DATABASE_URL", "-u", "TEMPORAL_ADDRESS"),
         "REMIT_MODULES=a.b:C",
-        *(sys.executable, "-m", "remit", "worker", "--wait-for-stack", str(data.path)),
+        *(sys.executable, "-m", "remit", command, "--wait-for-stack", str(data.path)),
     )
 
 

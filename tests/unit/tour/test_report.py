@@ -8,7 +8,7 @@ from remit.operations.upkeep import ArtifactCheck
 from remit.tour.ledger import Ledger
 from remit.tour.played import Played
 from remit.tour.report import TourReport
-from tests.unit.tour.samples import ID, KEYS, PEOPLE, a_played, a_scene
+from tests.unit.tour.samples import ID, KEYS, PEOPLE, a_played, a_record, a_scene, voted
 
 
 def a_report(*played: Played, first_completed: float | None = None) -> TourReport:
@@ -89,6 +89,30 @@ def test_the_report_is_plain_json() -> None:
             "seconds": 1.5,
         }
     ]
+
+
+NOT_RUN = a_played(scene=a_scene("not run"), record=a_record(run=None, grant=None))
+REFUSED = a_played(scene=a_scene("refused"), record=None)
+RAN = a_played(scene=a_scene("ran"))
+APPROVED = a_played(
+    scene=a_scene("approved"), record=voted(("operator", "approve"), granted=("operator",))
+)
+
+
+@pytest.mark.parametrize(
+    ("played", "exemplar"),
+    [
+        ((), None),
+        ((REFUSED, NOT_RUN), None),
+        ((REFUSED, RAN, NOT_RUN), RAN),
+        ((RAN, NOT_RUN, APPROVED), APPROVED),
+    ],
+    ids=["nothing", "nothing that ran", "one that ran", "one that a person approved"],
+)
+def test_the_exemplar_ran_if_one_did_and_a_person_approved_it_if_one_did(
+    played: tuple[Played, ...], exemplar: Played | None
+) -> None:
+    assert a_report(*played).exemplar is exemplar
 
 
 def _outcome() -> dict[str, Any]:
