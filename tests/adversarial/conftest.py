@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 
+from tests.adversarial.keeping import Kept
 from tests.adversarial.world import Connection, World, build_world
 
 ROLES = ("remit_app", "remit_reader", "remit_module", "remit_owner")
@@ -28,6 +30,25 @@ def world(logins: Mapping[str, Connection]) -> World:
     made = build_world(app)
     app.commit()
     return made
+
+
+@pytest.fixture
+def scratch(empty_engine: sa.Engine) -> sa.Engine:
+    """Return a database whose defences a test may take out."""
+    return empty_engine
+
+
+@pytest.fixture(scope="module")
+def filed(engine: sa.Engine, tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    """Return three attachments in a database that checks nothing of contents any more."""
+    return Kept.make(engine, tmp_path_factory.mktemp("store") / "objects")
+
+
+@pytest.fixture
+def kept(filed: Kept) -> Iterator[Kept]:
+    """Return them as they were filed."""
+    yield filed
+    filed.restore()
 
 
 @pytest.fixture(autouse=True)

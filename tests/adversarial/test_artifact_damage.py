@@ -3,33 +3,19 @@
 Objects are changed on the store's disk, rows past every trigger and every check.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from remit.artifacts import contents
 from remit.artifacts.store import ObjectStoreException
 from remit.artifacts.types import MAX_ARTIFACT_BYTES
 from remit.directives.digest import canonical_json, sha256_digest
 from remit.errors import UnverifiableError
-from remit.operations.auditing import tell_nobody
+from remit.operations.progress import tell_nobody
 from remit.operations.upkeep import check_artifacts
 from tests.adversarial.keeping import LARGE, OTHER, SMALL, Kept
-
-
-@pytest.fixture(scope="module")
-def filed(engine: sa.Engine, tmp_path_factory: pytest.TempPathFactory) -> Kept:
-    """Return three attachments in a database that checks nothing of contents any more."""
-    return Kept.make(engine, tmp_path_factory.mktemp("store") / "objects")
-
-
-@pytest.fixture
-def kept(filed: Kept) -> Iterator[Kept]:
-    """Return them as they were filed."""
-    yield filed
-    filed.restore()
 
 
 def flipped(content: bytes, place: int) -> bytes:
@@ -71,7 +57,7 @@ def test_a_damaged_object_is_found_on_read(kept: Kept, name: str) -> None:
 def test_even_a_store_that_looks_at_nothing_hands_no_damage_on(
     kept: Kept, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("remit.artifacts.filesystem.check_content", lambda _, content: content)
+    monkeypatch.setattr("remit.artifacts.checked_store.check_content", lambda _, content: content)
     kept.file(kept.large).write_bytes(DAMAGES[name](LARGE))
     assert isinstance(kept.refuses(kept.large), UnverifiableError)
 

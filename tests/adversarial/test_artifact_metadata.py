@@ -4,31 +4,16 @@ A forger who leaves the digest of the metadata as it was is found when the artif
 makes the row agree with itself is given nothing but what its digest names, and is found by the log.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from remit.artifacts import store
 from remit.errors import MisconfiguredError, UnverifiableError
-from remit.operations.artifacts import Filed
+from remit.operations.artifacts import Filed, read_artifact
 from tests.adversarial.keeping import Kept
 from tests.support.contents import write
-
-
-@pytest.fixture(scope="module")
-def filed(engine: sa.Engine, tmp_path_factory: pytest.TempPathFactory) -> Kept:
-    """Return three attachments in a database that checks nothing of contents any more."""
-    return Kept.make(engine, tmp_path_factory.mktemp("store") / "objects")
-
-
-@pytest.fixture
-def kept(filed: Kept) -> Iterator[Kept]:
-    """Return them as they were filed."""
-    yield filed
-    filed.restore()
-
 
 Change = Callable[[dict[str, Any], Kept], object]
 
@@ -102,6 +87,8 @@ def test_changed_metadata_is_found_on_read(kept: Kept, which: str, name: str) ->
     error = kept.refuses(filed)
     assert isinstance(error, UnverifiableError)
     assert "does not match its digest" in str(error)
+    with pytest.raises(UnverifiableError, match="does not match its digest"):
+        read_artifact(kept.engine, filed.id)
 
 
 HARMLESS = {"a field more", "another name", "another media type"}

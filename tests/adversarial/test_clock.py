@@ -11,7 +11,6 @@ import time_machine
 
 from remit.approval.grants import void_reason
 from remit.approval.types import Grant, VoidReason
-from remit.db.engine import create_database_engine
 from remit.db.session import database_time
 from remit.errors import ConflictError, UnauthenticatedError
 from remit.operations import approvals, gate, starts
@@ -22,7 +21,6 @@ from tests.adversarial.attacking import Hands, ended, proposed_many, without, wo
 from tests.support.contents import AUTHORITY, cast, directive, regrant, waiting, write
 from tests.support.keys import KEYS
 from tests.support.people import ADMIN, AGENT, OPERATOR
-from tests.support.servers import MakeDatabase
 
 DAY, YEAR = timedelta(days=1), timedelta(days=365)
 MOVES = {"a day back": -DAY, "a day on": DAY, "a year back": -YEAR, "a year on": YEAR}
@@ -137,14 +135,6 @@ def test_what_was_stored_before_the_clock_moved_is_stamped_by_the_database(
 def by_the_process(*_: object) -> datetime:
     """Tell the time by the process' clock: the defence taken out."""
     return datetime.now(UTC)
-
-
-@pytest.fixture
-def scratch(make_database: MakeDatabase) -> Iterator[sa.Engine]:
-    """Return a database whose defences a test may take out."""
-    engine = create_database_engine(make_database(), application_name="scratch")
-    yield engine
-    engine.dispose()
 
 
 def test_by_the_process_clock_half_an_hour_back_an_expired_request_would_be_executed(

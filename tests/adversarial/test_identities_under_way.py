@@ -8,7 +8,6 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from remit.db.engine import create_database_engine
 from remit.errors import ForbiddenError, RemitError, UnauthenticatedError
 from remit.identity import rules
 from remit.identity.types import Principal
@@ -24,7 +23,7 @@ from tests.adversarial.attacking import Hands, without, worker
 from tests.support.contents import asking, cast, waiting
 from tests.support.keys import KEYS
 from tests.support.people import ADMIN, GRACE, OPERATOR, know
-from tests.support.servers import MakeDatabase, as_login
+from tests.support.servers import as_login
 
 HOUR = timedelta(hours=1)
 ROBOT = Principal("robot", "agent", ("approver", "admin"), groups=("release",))
@@ -41,14 +40,6 @@ def _known(engine: sa.Engine) -> None:
 def hands(engine: sa.Engine) -> Iterator[Hands]:
     with worker(engine) as made:
         yield made
-
-
-@pytest.fixture
-def scratch(make_database: MakeDatabase) -> Iterator[sa.Engine]:
-    """Return a database whose defences a test may take out."""
-    engine = create_database_engine(make_database(), application_name="scratch")
-    yield engine
-    engine.dispose()
 
 
 def signed_in(engine: sa.Engine, who: Principal) -> Principal:

@@ -7,13 +7,11 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from remit.db.engine import create_database_engine
 from remit.operations.evidence import read_record
 from remit.operations.starts import start_runs
 from tests.adversarial.attacking import Hands, ended, forgery, proposed_many, without, worker
 from tests.support.contents import AUTHORITY, cast, waiting
 from tests.support.races import at_once, refused
-from tests.support.servers import MakeDatabase
 
 REPLAYS = 1000
 CONSUMERS = 100
@@ -32,14 +30,6 @@ SECOND_RUN = """
 def hands(engine: sa.Engine) -> Iterator[Hands]:
     with worker(engine) as made:
         yield made
-
-
-@pytest.fixture
-def scratch(make_database: MakeDatabase) -> Iterator[sa.Engine]:
-    """Return a database whose defences a test may take out."""
-    engine = create_database_engine(make_database(), application_name="scratch")
-    yield engine
-    engine.dispose()
 
 
 def approved(engine: sa.Engine, module: str = "test") -> UUID:

@@ -21,7 +21,7 @@ from remit.operations.identity import create_token
 from remit.stack.layout import DataDir, write_private
 from tests.support.keys import KEYS, put_keys
 from tests.support.people import ADMIN
-from tests.support.servers import MakeDatabase, as_login
+from tests.support.servers import as_login
 
 VARIABLES = (
     "DATABASE_URL",
@@ -42,6 +42,10 @@ VARIABLES = (
     "EMBEDDING_MODEL",
     "OPENAI_API_KEY",
     "OPENAI_BASE_URL",
+    "LLM_PROVIDER",
+    "LLM_MODEL",
+    "ANTHROPIC_API_KEY",
+    "ANTHROPIC_BASE_URL",
     "NO_COLOR",
     "FORCE_COLOR",
     "COLUMNS",
@@ -143,7 +147,7 @@ def keep_tokens(engine: sa.Engine, folder: Path) -> Mapping[str, str]:
 @pytest.fixture
 def keeper(
     remit: Remit,
-    make_database: MakeDatabase,
+    own_database_url: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Remit:
@@ -152,7 +156,7 @@ def keeper(
     She is an admin; alice's and bob's tokens are kept for `--as`. There is no Temporal, and no
     embedding provider is chosen.
     """
-    url, data = make_database(), tmp_path / "data"
+    url, data = own_database_url, tmp_path / "data"
     DataDir(data).prepare()
     put_keys(data / "keys")
     engine = create_database_engine(url, pool_size=1)

@@ -23,7 +23,7 @@ from tests.cli.test_terminal import on_a_terminal
 from tests.support.contents import proposed, waiting
 from tests.support.keys import KEYS
 from tests.support.people import ADMIN
-from tests.support.servers import MakeDatabase, as_login
+from tests.support.servers import as_login
 
 HOLDS = """\
 the log holds
@@ -46,9 +46,9 @@ CUT = """
 
 
 @pytest.fixture
-def address(make_database: MakeDatabase) -> str:
+def address(own_database_url: str) -> str:
     """Return the address of a database of this one test."""
-    return make_database()
+    return own_database_url
 
 
 @pytest.fixture

@@ -19,13 +19,12 @@ from tests.cli.conftest import Remit, Shown
 from tests.support.contents import cast, waiting, write
 from tests.support.keys import KEYS
 from tests.support.people import ADMIN
-from tests.support.servers import MakeDatabase
 
 
 @pytest.fixture
-def database(make_database: MakeDatabase) -> Iterator[sa.Engine]:
+def database(own_database_url: str) -> Iterator[sa.Engine]:
     """Return a database of this one test."""
-    engine = create_database_engine(make_database())
+    engine = create_database_engine(own_database_url)
     yield engine
     engine.dispose()
 

@@ -2,13 +2,19 @@
 
 import socket
 import threading
+from contextlib import suppress
 from threading import Event
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 
-from remit.cli.observing import gauges, in_background
+from remit.cli.observing import TELLING_SECONDS, evaluated, gauges, in_background
 from remit.errors import UnavailableError
+from remit.evaluation.interface import EvaluationInput
+from remit.evaluation.noop import NoOpEvaluationProvider
+from remit.execution.models import EndedRun
+from remit.settings import Settings
 from remit.telemetry.active import ACTIVE
 from remit.workflows.client import Observed, connect
 from tests.support.workers import until
@@ -64,6 +70,35 @@ def test_where_no_thread_can_be_had_it_is_tried_again(monkeypatch: pytest.Monkey
     assert not done.is_set()
     begin()
     assert done.wait(PATIENCE_SECONDS)
+
+
+class Observing(NoOpEvaluationProvider):
+    """Notes what it is asked, in its order."""
+
+    name = "observing"
+
+    def __init__(self) -> None:
+        self.asked: list[object] = []
+
+    def observe(self, told: EvaluationInput) -> None:
+        self.asked.append(told.run_id)
+
+    def close(self, seconds: float) -> None:
+        self.asked.append(seconds)
+
+
+@pytest.mark.parametrize("failure", [None, KeyboardInterrupt(), RuntimeError("it fails")], ids=repr)
+def test_what_was_told_of_runs_is_sent_before_a_worker_ends_however_it_ends(
+    monkeypatch: pytest.MonkeyPatch, failure: BaseException | None
+) -> None:
+    provider = Observing()
+    monkeypatch.setattr("remit.evaluation.config.get_evaluation_provider", lambda _: provider)
+    run = EndedRun(UUID(int=1), "echo", "ops", "complete", UUID(int=2), "echo", "completed", 1)
+    with suppress(KeyboardInterrupt, RuntimeError), evaluated(Settings()) as tell:
+        tell(run)
+        if failure is not None:
+            raise failure
+    assert provider.asked == [run.run_id, TELLING_SECONDS]
 
 
 async def test_a_database_that_is_away_keeps_no_sweep_from_its_work(

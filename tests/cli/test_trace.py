@@ -10,7 +10,9 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
+from remit.cli.trace import own_steps
 from remit.telemetry.ids import root_span_id_of
+from remit.telemetry.kept import Branch, KeptSpan
 from remit.telemetry.losses import Losses
 from remit.telemetry.running import TelemetryOptions, start
 from remit.telemetry.tracing import directive_root, directive_span, span
@@ -74,7 +76,24 @@ def test_the_steps_are_a_tree_with_times_processes_and_how_each_ended(
         "module_name=echo status=success error: RuntimeError",
     ]
     assert all(line.count(" ms ") == 2 for line in lines)
+    began = [float(line.split(" ms ")[0].split()[-1]) for line in lines]
+    assert began == sorted(began)
+    assert began[0] == 0
     assert "canary" not in shown.out
+
+
+def test_without_temporals_own_steps_what_stands_within_them_moves_up() -> None:
+    names = ["propose", " start", "  StartWorkflow:X", "   RunActivity:y", "    execute", " vote"]
+    whole = [
+        Branch(
+            len(name) - len(name.lstrip()),
+            KeptSpan.model_validate(forged(UUID(int=1), name=name.lstrip())),
+        )
+        for name in names
+    ]
+    shown = [" " * each.depth + each.span.name for each in own_steps(whole)]
+    assert shown == ["propose", " start", "  execute", " vote"]
+    assert own_steps([]) == []
 
 
 def test_as_json_it_is_one_document_with_every_span(keeper: Remit, kept: UUID) -> None:
@@ -162,6 +181,18 @@ def test_a_line_that_is_no_span_of_the_trace_is_passed_over(
     line = json.dumps(forged(kept, **NO_SPANS[kind]))
     (spans / "0-1.jsonl").write_text(f"{line}\n{line[: len(line) // 2]}\n{kept.hex}\n\0\n[]\n")
     assert keeper("trace", str(kept)) == whole
+
+
+@pytest.mark.parametrize("file", ["0-1.jsonl", "z-1.jsonl"])
+@pytest.mark.parametrize(("began", "first"), [(1, "forged"), (2**62, "propose")])
+def test_of_a_span_that_was_kept_twice_the_earlier_one_is_shown_whichever_is_read_first(
+    keeper: Remit, kept: UUID, spans: Path, file: str, began: int, first: str
+) -> None:
+    again = forged(kept, span_id=f"{root_span_id_of(kept):016x}", start_ns=began, end_ns=began)
+    (spans / file).write_text(json.dumps(again) + "\n")
+    told = json.loads(keeper("trace", str(kept), "--json").out)
+    names = [(each["depth"], each["name"]) for each in told["spans"]]
+    assert names == [(0, first), (1, "policy.evaluate"), (1, "execute"), (2, "module")]
 
 
 UNSAFE = "\x1b]0;owned\x07\x1b[2J\u202egnp\r\nremit: all is well\t\0"

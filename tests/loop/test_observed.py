@@ -263,14 +263,21 @@ def test_promtool_finds_nothing_to_say_about_a_workers_metrics(seen: Seen) -> No
 
 
 def test_the_collector_has_the_metrics_of_quick_commands_too(seen: Seen) -> None:
-    counted: Counter[tuple[str, str]] = Counter()
+    counted: Counter[tuple[str, ...]] = Counter()
     for line in seen.collector.text().splitlines():
         if line.startswith("{") and "sum" in (metric := json.loads(line)):
             for point in metric["sum"]["dataPoints"]:
-                label = next((each["value"]["stringValue"] for each in point["attributes"]), "")
-                counted[metric["name"], label] += int(point.get("asInt", 0))
-    verdicts = {label: n for (name, label), n in counted.items() if name.startswith("policy_")}
-    assert verdicts == {"allow": 3, "require_approval": 1, "block": 1}
+                labels = sorted((each["key"], each["value"]) for each in point["attributes"])
+                words = (value["stringValue"] for _, value in labels)
+                counted[metric["name"], *words] += int(point.get("asInt", 0))
+    policies = {words: n for words, n in counted.items() if words[0].startswith("policy_")}
+    assert policies == {
+        ("policy_evaluations_total", "allow"): 3,
+        ("policy_evaluations_total", "require_approval"): 1,
+        ("policy_evaluations_total", "block"): 1,
+        ("policy_results_total", "human_approval", "require_approval"): 1,
+        ("policy_results_total", "scope_allowlist", "block"): 1,
+    }
     assert counted["directives_total", "blocked"] == 1
     # One approved by the vote, three by the gate.
     assert counted["directives_total", "approved"] == 4

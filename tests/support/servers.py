@@ -11,6 +11,7 @@ disables by name.
 """
 
 import contextlib
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,6 +22,7 @@ from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+import psutil
 import psycopg
 import pytest
 import sqlalchemy as sa
@@ -40,6 +42,9 @@ TEMPLATE = "remit_template"
 
 MakeDatabase = Callable[[], str]
 """Makes an empty, migrated database and returns its address."""
+
+_MEMORY = Path("/dev/shm")  # noqa: S108 - only as the place of a temporary folder
+_ROOM_BYTES = 8 * 2**30  # several times what a run has taken
 
 # A crash of the machine may cost a test database; nothing is lost by it, and much time is won.
 _UNSAFE = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
@@ -97,6 +102,19 @@ class Servers:
         return data
 
 
+def _in_memory() -> Path | None:
+    """Return a folder in memory with room for both servers; None: there is none, so on the disk.
+
+    A test's database lives for a second, and to write its hundreds of files to a disk takes longer
+    than most tests.
+    """
+    try:
+        room = min(shutil.disk_usage(_MEMORY).free, psutil.virtual_memory().available)
+    except OSError:
+        return None
+    return _MEMORY if room >= _ROOM_BYTES else None
+
+
 def make_blank(server: EmbeddedPostgres, name: str) -> str:
     """Make a database as an installation would hand it to Remit; return its owner's address."""
     url = server.url_of(SUPERUSER)
@@ -128,7 +146,7 @@ def servers(request: pytest.FixtureRequest) -> Iterator[Servers]:
     """Return both servers, and begin to start those that any test of this run asks for."""
     wanted = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
     # Not pytest's own folder: the system user that runs Postgres for root may not enter it.
-    with tempfile.TemporaryDirectory(prefix="remit-tests-") as folder:
+    with tempfile.TemporaryDirectory(prefix="remit-tests-", dir=_in_memory()) as folder:
         servers = Servers(Path(folder))
         try:
             if "temporal_server" in wanted:
@@ -208,9 +226,23 @@ def engine(database_url: str) -> Iterator[sa.Engine]:
 
 
 @pytest.fixture
-def empty_engine(make_database: MakeDatabase) -> Iterator[sa.Engine]:
+def own_database_url(
+    make_database: MakeDatabase, postgres_server: EmbeddedPostgres
+) -> Iterator[str]:
+    """Return the address of a database of this one test, for the services.
+
+    It is dropped after the test: a run makes hundreds of them, and would fill gigabytes.
+    """
+    url = make_database()
+    yield url
+    name = urlsplit(url).path.removeprefix("/")
+    execute(postgres_server.url_of(SUPERUSER), f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def empty_engine(own_database_url: str) -> Iterator[sa.Engine]:
     """Return an engine on a database of this one test, for what counts or lists everything."""
-    engine = create_database_engine(make_database(), application_name="tests", pool_size=20)
+    engine = create_database_engine(own_database_url, application_name="tests", pool_size=20)
     yield engine
     engine.dispose()
 

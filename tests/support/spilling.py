@@ -119,8 +119,9 @@ class Day:
         known, to = self.canaries.values, self.environment(collector)
         log, talkative = self.folder / "worker.log", {"REMIT_LOG_LEVEL": "DEBUG"}
         with self.here.worker(log, prelude=self.prelude, REMIT_METRICS_PORT="0", **talkative, **to):
-            for wish in self.careless():
-                self.remit("propose", "-", stdin=json.dumps(wish), **to)
+            with ThreadPoolExecutor(2) as at_once:
+                for wish in self.careless():
+                    at_once.submit(self.remit, "propose", "-", stdin=json.dumps(wish), **to)
             lines = "\n".join(map(json.dumps, self.wishes()))
             printed = self.remit("propose", "-", "--json", stdin=lines, **to)
             ids = [str(each["directive"]["id"]) for each in json.loads(printed)["outcomes"]]
@@ -136,8 +137,8 @@ class Day:
     def _vote(self, verb: str, about: str, why: str, to: Mapping[str, str]) -> None:
         """Vote with a secret in the reason, and again without when that is refused."""
         vote = (verb, about, "--yes", "--as", "bob", "--reason")
-        self.remit(*vote, why, **to)
-        self.remit(*vote, "no secret", **to)
+        if not self.remit(*vote, why, **to):
+            self.remit(*vote, "no secret", **to)
 
     def _hand_in(self, directive: str, to: Mapping[str, str]) -> None:
         known = self.canaries.values

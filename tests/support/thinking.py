@@ -1,6 +1,5 @@
 """A worker that thinks inside the test's own process, and directives on whose behalf it does."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
@@ -25,6 +24,7 @@ from remit.signing.sealing import Seal
 from remit.workflows.activities.llm_activities import LLMActivities
 from remit.workflows.thinking_worker import serve_thinking, thinking_parts
 from tests.support.contents import POLICY, SHORT, proposed, under
+from tests.support.workers import polling
 
 
 class Priced:
@@ -91,16 +91,9 @@ async def thinking(
     if provider is not None:
         given = provider
         parts = replace(parts, provider=lambda: given, provider_name=given.name)
-    stop, ready = asyncio.Event(), asyncio.Event()
-    serving = asyncio.create_task(
-        serve_thinking(client, parts, workflows=workflows, stop=stop, on_ready=ready.set)
-    )
-    waiting = asyncio.create_task(ready.wait())
-    await asyncio.wait([serving, waiting], return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
-    try:
-        if not serving.done():
-            yield
-    finally:
-        stop.set()
-        await serving
+    async with polling(
+        lambda stop, ready: serve_thinking(
+            client, parts, workflows=workflows, stop=stop, on_ready=ready
+        )
+    ):
+        yield

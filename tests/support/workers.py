@@ -2,8 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from temporalio.client import Client
@@ -23,6 +23,26 @@ from tests.support.keys import KEYS
 from tests.support.servers import as_login
 
 T = TypeVar("T")
+
+
+Serve = Callable[[asyncio.Event, Callable[[], None]], Coroutine[Any, Any, None]]
+"""Serves until the event is set, and calls the function once its queues are polled."""
+
+
+@contextlib.asynccontextmanager
+async def polling(serve: Serve) -> AsyncIterator[None]:
+    """Run a worker's code while the block runs; what made it fail is raised."""
+    stop, ready = asyncio.Event(), asyncio.Event()
+    serving = asyncio.create_task(serve(stop, ready.set))
+    waiting = asyncio.create_task(ready.wait())
+    await asyncio.wait([serving, waiting], return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    try:
+        if not serving.done():
+            yield
+    finally:
+        stop.set()
+        await serving
 
 
 @contextlib.asynccontextmanager
@@ -47,22 +67,15 @@ async def working(
         store: where evidence over 64 KB goes; None: refused.
     """
     parts = _parts(engine, modules, policies or PolicySource(None), store or NoOpObjectStore())
-    stop, ready = asyncio.Event(), asyncio.Event()
     code = runner or SandboxedWorkflowRunner()
-    work = serve(
-        client, parts, sweep_seconds=sweep_seconds, stop=stop, on_ready=ready.set, runner=code
-    )
-    serving = asyncio.create_task(work)
-    waiting = asyncio.create_task(ready.wait())
-    await asyncio.wait([serving, waiting], return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
     try:
-        if not serving.done():
+        async with polling(
+            lambda stop, ready: serve(
+                client, parts, sweep_seconds=sweep_seconds, stop=stop, on_ready=ready, runner=code
+            )
+        ):
             yield
     finally:
-        stop.set()
-        # What made the worker fail is raised here.
-        await serving
         parts.module_engine.dispose()
 
 

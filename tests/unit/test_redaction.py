@@ -145,6 +145,7 @@ def test_a_secret_is_found_exactly_where_something_would_be_masked(value: JsonVa
         ({"payload": {"deep": [1, {"note": f"token={CANARY}"}]}}, "payload.deep.1.note"),
         ({"objective": f"Bearer {CANARY}"}, "objective"),
         ({"payload": {f"sk-{CANARY}": 1}}, f"payload.{MASK}"),
+        ({"payload": {"password": MASK, "note": f"token={MASK}"}}, None),
         ({"payload": {"password": None, "has_token": True, "password_name": "db"}}, None),
         ({}, None),
     ],

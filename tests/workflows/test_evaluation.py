@@ -1,9 +1,11 @@
 """Whoever evaluates ended runs is told of each, and changes none of them, whatever they do."""
 
-import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any, cast
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -12,21 +14,26 @@ from temporalio.worker import UnsandboxedWorkflowRunner
 
 from remit.artifacts.noop import NoOpObjectStore
 from remit.cli.observing import evaluated
+from remit.control import Control
 from remit.evaluation import config
 from remit.evaluation.interface import EvaluationInput, EvaluationResult
+from remit.execution.models import EndedRun
 from remit.execution.modules.registry import discover_modules
+from remit.operations.evaluations import read_ended_run
 from remit.operations.evidence import Record, read_record
 from remit.operations.policies import PolicySource
+from remit.operations.runs import MAX_ATTEMPTS, start_run
 from remit.settings import Settings
-from remit.workflows.activities.calls import EndedRun
+from remit.workflows.activities.module_activities import ModuleActivities
+from remit.workflows.orders import DISPATCHER_ID
 from remit.workflows.worker import WorkerParts, serve
 from tests.support.acting import Held
-from tests.support.contents import directive
+from tests.support.contents import AUTHORITY, LONG, SHORT, directive, proposed, write
 from tests.support.evaluations import Hanging, Misbehaving
 from tests.support.keys import KEYS
 from tests.support.people import AGENT, OPERATOR
 from tests.support.planting import LongTelling, Telling
-from tests.support.workers import control, module_engine, until
+from tests.support.workers import control, eventually, module_engine, polling, until
 
 Observe = Callable[[EndedRun], None]
 
@@ -58,26 +65,19 @@ async def served(
         NoOpObjectStore(),
         observe,
     )
-    stop, ready = asyncio.Event(), asyncio.Event()
-    serving = asyncio.create_task(
-        serve(
-            client,
-            parts,
-            sweep_seconds=3600,
-            stop=stop,
-            on_ready=ready.set,
-            runner=UnsandboxedWorkflowRunner(),
-        )
-    )
-    waiting = asyncio.create_task(ready.wait())
-    await asyncio.wait([serving, waiting], return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
     try:
-        if not serving.done():
+        async with polling(
+            lambda stop, ready: serve(
+                client,
+                parts,
+                sweep_seconds=3600,
+                stop=stop,
+                on_ready=ready,
+                runner=UnsandboxedWorkflowRunner(),
+            )
+        ):
             yield
     finally:
-        stop.set()
-        await serving
         parts.module_engine.dispose()
 
 
@@ -93,15 +93,53 @@ def shape_of(record: Record) -> object:
     )
 
 
+async def swept(client: Client) -> None:
+    """Have the dispatcher sweep, and wait until it sleeps again."""
+    dispatcher = client.get_workflow_handle(DISPATCHER_ID)
+
+    async def sleeps() -> int:
+        history = await dispatcher.fetch_history()
+        return sum(each.HasField("timer_started_event_attributes") for each in history.events)
+
+    await eventually(sleeps)
+    before = await sleeps()
+    await dispatcher.signal("wake")
+
+    async def sleeps_again() -> bool:
+        return await sleeps() > before
+
+    await eventually(sleeps_again)
+
+
+async def end_uncalled(remit: Control) -> list[UUID]:
+    """End runs in each way in which no module is called any more; a worker must serve."""
+    canceled, unbegun, exhausted, void = (proposed(remit.engine) for _ in range(4))
+    start_run(remit.engine, canceled.id, lambda _: SHORT, AUTHORITY)
+    start_run(remit.engine, unbegun.id, lambda _: LONG, AUTHORITY)
+    for each in (canceled, unbegun):
+        await remit.cancel(each.id, by=OPERATOR)
+    for _ in range(MAX_ATTEMPTS):
+        start_run(remit.engine, exhausted.id, lambda _: SHORT, AUTHORITY)
+    start_run(remit.engine, void.id, lambda _: SHORT, AUTHORITY)
+    statement = "UPDATE directives SET payload = '{}' WHERE id = :id"
+    write(remit.engine, statement, id=void.id)
+    for each in (exhausted, void):
+        await remit.workflows.execute(each)
+        await remit.workflows.execution(each.id).result()
+    return [canceled.id, unbegun.id, exhausted.id, void.id]
+
+
 async def ends(client: Client, engine: sa.Engine, observe: Observe) -> list[Record]:
-    """Take every wish round the loop and return what is on record of each."""
+    """Take every wish round the loop, end more runs, and return what is on record of each."""
     async with served(client, engine, observe):
         remit = control(client, engine)
         outcomes = await remit.propose([directive(**each) for each in WISHES], by=AGENT)
         for each in outcomes:
             if each.directive.status != "blocked":
                 await remit.workflows.execution(each.directive.id).result()
-    return [read_record(engine, each.directive.id) for each in outcomes]
+        ids = [each.directive.id for each in outcomes] + await end_uncalled(remit)
+        await swept(client)
+    return [read_record(engine, each) for each in ids]
 
 
 def fail(told: EvaluationInput) -> Any:
@@ -145,7 +183,7 @@ async def test_every_run_ends_as_it_does_when_nobody_is_told(
     manner: str,
 ) -> None:
     provider = MISBEHAVIOURS[manner]()
-    monkeypatch.setattr(config, "_chosen", lambda settings: provider)
+    monkeypatch.setattr(config, "choose_provider", lambda settings: provider)
     monkeypatch.setattr("remit.evaluation.guarded.GuardedEvaluation.close.__defaults__", (0.2,))
     with evaluated(Settings(provider_timeout_seconds=60)) as tell:
         records = await ends(client, engine, tell)
@@ -163,7 +201,7 @@ async def test_of_each_ended_run_its_end_is_told_once_without_a_word_of_what_it_
     client: Client, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     provider = Misbehaving(lambda told: ())
-    monkeypatch.setattr(config, "_chosen", lambda settings: provider)
+    monkeypatch.setattr(config, "choose_provider", lambda settings: provider)
     with evaluated(Settings()) as tell:
         records = await ends(client, engine, tell)
     # Each is logged, then judged.
@@ -171,7 +209,16 @@ async def test_of_each_ended_run_its_end_is_told_once_without_a_word_of_what_it_
     told = {each.run_id: each for each in provider.asked}
     runs = {each.run.id: each for each in records if each.run is not None}
     assert len(provider.asked) == 2 * len(told)
-    assert told.keys() == runs.keys()
+    # What ended otherwise before this worker began is told of, too.
+    assert told.keys() >= runs.keys()
+    assert Counter(record.directive.status_reason for record in runs.values()) == {
+        None: 5,
+        "module_failed": 2,
+        "module_error": 2,
+        "canceled": 2,
+        "attempts_exhausted": 1,
+        "action_changed": 1,
+    }
     for run_id, record in runs.items():
         one, run = told[run_id], cast("Any", record.run)
         assert (one.directive_id, one.status) == (record.directive.id, record.directive.status)
@@ -189,23 +236,50 @@ class HeldShort(Held):
     kind = "short"
 
 
-async def test_a_run_that_was_canceled_is_not_told_of_as_if_it_were_completed(
-    client: Client, engine: sa.Engine
+@pytest.mark.parametrize("module", [HeldShort, Held], ids=["short", "long"])
+async def test_a_run_that_is_canceled_while_its_module_works_is_told_as_canceled(
+    client: Client, engine: sa.Engine, module: type[Held]
 ) -> None:
     told: list[EndedRun] = []
-    module = HeldShort()
-    async with served(client, engine, told.append, module):
+    held = module()
+    async with served(client, engine, told.append, held):
         remit = control(client, engine)
-        [outcome] = await remit.propose([directive(type="validate")], by=AGENT)
-        await until(module.called.is_set)
+        [outcome] = await remit.propose([directive(type=held.name)], by=AGENT)
+        await until(held.called.is_set)
         await remit.cancel(outcome.directive.id, by=OPERATOR)
-        module.released.set()
+        held.released.set()
 
         def refused() -> bool:
             record = read_record(engine, outcome.directive.id)
             return any(event.type == "run.refused" for event in record.events)
 
         await until(refused)
+        await swept(client)
     record = read_record(engine, outcome.directive.id)
     assert (record.directive.status, record.directive.status_reason) == ("aborted", "canceled")
-    assert told == []
+    found = [each for each in told if each.directive_id == outcome.directive.id]
+    assert found == [read_ended_run(engine, outcome.directive.id)]
+    assert (found[0].run_status, found[0].status, found[0].artifacts) == ("canceled", "aborted", ())
+
+
+async def test_a_run_whose_module_returns_while_its_worker_ends_is_told(
+    client: Client, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("remit.workflows.worker.GRACEFUL_SHUTDOWN", timedelta(0))
+    told: list[EndedRun] = []
+    held = Held()
+    let_go = ModuleActivities._let_go
+
+    def release(*arguments: Any) -> None:
+        # Its activity is given up, and it works on.
+        let_go(*arguments)
+        held.released.set()
+
+    monkeypatch.setattr(ModuleActivities, "_let_go", release)
+    async with served(client, engine, told.append, held):
+        [outcome] = await control(client, engine).propose([directive(type="test")], by=AGENT)
+        await until(held.called.is_set)
+    [one] = [each for each in told if each.directive_id == outcome.directive.id]
+    assert (one.run_status, one.status, one.attempts) == ("completed", "complete", 1)
+    assert [each.type for each in one.artifacts] == ["module_output"]
+    assert read_record(engine, outcome.directive.id).directive.status == "complete"

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 from temporalio.client import Client
 
+from remit.operations.runs import start_run
+from remit.workflows.orders import DISPATCHER_ID
 from tests.support import otlp
 from tests.support.braintrust_server import LOGS_PATH, BraintrustServer, serving
+from tests.support.contents import AUTHORITY, SHORT
 from tests.support.installation import Installation, installed
 
 pytestmark = pytest.mark.slow
@@ -64,6 +67,26 @@ def test_the_service_has_a_row_for_each_ended_run_and_nothing_of_what_it_did(
     told = server.everything()
     assert [word for word in ("in-the-", "by-the-module", "Bearer", KEY) if word in told] == []
     assert KEY not in log.read_text()
+
+
+async def test_a_run_that_was_canceled_by_a_command_that_tells_nobody_is_told_by_a_worker(
+    here: Installation, client: Client, server: BraintrustServer, tmp_path: Path
+) -> None:
+    wish = {"type": "echo", "role": "operator", "objective": "End.", "scope": "test"}
+    [directive_id] = here.propose([wish])
+    run = start_run(here.engine, directive_id, lambda _: SHORT, AUTHORITY).run
+    assert run is not None
+    assert here.remit("cancel", str(directive_id)).returncode == 0
+    chosen = {
+        "EVALUATION_PROVIDER": "braintrust",
+        "BRAINTRUST_API_KEY": KEY,
+        "BRAINTRUST_API_URL": server.url,
+    }
+    with here.worker(tmp_path / "worker.log", **chosen):
+        await client.get_workflow_handle(DISPATCHER_ID).signal("wake")
+        otlp.until(lambda: judged(server)[str(run.id)] == 1, "its judgement")
+    assert server.logs[str(run.id)]["output"]["run_status"] == "canceled"
+    assert server.logs[str(run.id)]["scores"] == {"completed": 0.0}
 
 
 def test_a_service_that_refuses_changes_no_end_and_its_key_is_not_logged(

@@ -17,8 +17,8 @@ from remit.directives.digest import canonical_json
 from remit.execution.modules.base import BaseExecutionModule, EmitArtifact, ModuleKind
 from remit.execution.modules.types import ModuleInput, ModuleOutput
 from remit.operations.artifacts import get_artifact_content
-from remit.operations.auditing import tell_nobody
 from remit.operations.evidence import Record, read_record
+from remit.operations.progress import tell_nobody
 from remit.operations.upkeep import check_artifacts
 from tests.integration.operations.filing import everything_said, objects_in
 from tests.support.contents import directive

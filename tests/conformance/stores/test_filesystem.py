@@ -80,6 +80,18 @@ def test_the_file_and_then_its_name_are_synced_before_a_put_returns(
     assert steps == [("sync", shelf), ("sync", objects)]
 
 
+def test_an_object_that_is_put_again_is_as_young_as_that_put(
+    store: FilesystemObjectStore, folder: Path
+) -> None:
+    put(store, CONTENT)
+    file = object_file(folder, KEY)
+    first = file.stat().st_mtime_ns
+    os.utime(file, (0, 0))
+    # Its row is not stored yet, so whoever lists leftovers must take it for a young one.
+    assert not put(store, CONTENT).created
+    assert file.stat().st_mtime_ns >= first
+
+
 def test_a_new_folder_is_synced_into_every_folder_that_was_made_for_it(
     tmp_path: Path, steps: list[tuple[str, int | str]]
 ) -> None:

@@ -164,6 +164,14 @@ def test_a_body_of_no_announced_end_is_read_no_further_than_the_bound(length: by
         assert reason(lambda: reached(server).get(KEY))[0] == "storage_error"
 
 
+def test_a_body_that_is_longer_than_announced_is_not_read_whole() -> None:
+    lengths = b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"
+    head = answer(200).replace(b"Content-Length: 0\r\n", lengths)
+    part = b"100000\r\n" + b"x" * 0x100000 + b"\r\n"
+    with ScriptedS3([head + part * 64]) as server:
+        assert MAX_OBJECT_BYTES < len(reached(server).read(KEY)) < 2 * MAX_OBJECT_BYTES
+
+
 def test_a_missing_object_is_told_from_a_missing_bucket() -> None:
     with ScriptedS3([answer(404), answer(200, LISTING)]) as server:
         assert reason(lambda: reached(server).get(KEY)) == ("not_found", False)

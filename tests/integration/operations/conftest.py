@@ -17,7 +17,7 @@ from remit.operations.runs import start_run
 from remit.stack.postgres import SUPERUSER
 from tests.support.contents import AUTHORITY, SHORT, cast, finish, proposed, waiting
 from tests.support.keys import KEYS
-from tests.support.servers import MakeDatabase, as_login
+from tests.support.servers import as_login
 
 AUDITOR = Principal("audrey", "human", roles=("auditor",))
 STRANGER = UUID(int=7)
@@ -77,10 +77,9 @@ def audited(engine: sa.Engine, taken: TakenCheckpoint | None = None) -> AuditRep
 
 
 @pytest.fixture
-def scene(make_database: MakeDatabase) -> Iterator[Scene]:
+def scene(own_database_url: str) -> Iterator[Scene]:
     """Return a database of this one test where three directives went their ways."""
-    url = make_database()
-    engine = create_database_engine(url, application_name="tests")
+    engine = create_database_engine(own_database_url, application_name="tests")
     done = proposed(engine, budget="$12.50")
     run = start_run(engine, done.id, lambda _: SHORT, AUTHORITY).run
     assert run is not None
@@ -90,6 +89,6 @@ def scene(make_database: MakeDatabase) -> Iterator[Scene]:
     blocked = proposed(engine, type="unheard-of")
     assert blocked.status == "blocked"
     taken = take_checkpoint(engine, KEYS, by=AUDITOR)
-    superuser = as_login(url, SUPERUSER)
+    superuser = as_login(own_database_url, SUPERUSER)
     yield Scene(engine, superuser, done.id, voted.id, blocked.id, taken)
     engine.dispose()

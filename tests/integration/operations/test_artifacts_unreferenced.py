@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from remit.artifacts.filesystem import FilesystemObjectStore
 from remit.artifacts.store import ObjectStore, ObjectStoreException, StoredObject
 from remit.execution.modules.types import ModuleOutput
-from remit.operations.auditing import tell_nobody
+from remit.operations.progress import tell_nobody
 from remit.operations.runs import start_run
 from remit.operations.upkeep import check_artifacts, unreferenced_objects
 from tests.integration.operations.filing import (
@@ -69,6 +69,16 @@ def test_what_an_artifact_has_as_its_content_is_never_listed(
         age(tmp_path, one.key, 100)
     assert listed(empty_engine, store) == [left.key]
     assert not any(uri.endswith(left.key) for uri in kept)
+
+
+def test_a_check_counts_every_artifact_and_those_whose_content_is_an_object(
+    empty_engine: sa.Engine, store: FilesystemObjectStore
+) -> None:
+    proposed(empty_engine)  # leaves evidence that has no content at all
+    for content in (SMALL, LARGE, LARGE + b"more"):
+        file_one(empty_engine, store, content)
+    found = check_artifacts(empty_engine, store, tell_nobody)
+    assert (found.checked, found.objects, found.problems, found.failed) == (4, 2, (), 0)
 
 
 def test_an_object_of_the_same_digest_in_another_store_is_none_of_this_one_s(

@@ -1,5 +1,6 @@
 """The watch over the chains finds what was tampered with, a few chains at a time."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -8,6 +9,7 @@ import sqlalchemy as sa
 from remit.audit import watch_repository
 from remit.audit.chain import INSTALLATION
 from remit.db.session import snapshot
+from remit.errors import UnavailableError
 from remit.operations import chain_watch
 from remit.operations.chain_watch import ChainWatch, watch_chains
 from tests.integration.operations.conftest import STRANGER, Scene
@@ -44,6 +46,19 @@ def test_a_broken_chain_is_found(scene: Scene, forgery: str, about: str) -> None
     named = {"installation": INSTALLATION, "stranger": STRANGER}
     known = named.get(about) or getattr(scene, about)
     assert watch_chains(scene.engine, clean).broken == {known}
+
+
+def test_a_look_that_takes_too_long_fails_and_leaves_nothing_behind(
+    empty_engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        watch_repository, "_NEWEST", sa.text("SELECT pg_sleep(30), :statuses, :limit")
+    )
+    monkeypatch.setattr(chain_watch, "LONGEST_STATEMENT", timedelta(milliseconds=50))
+    with pytest.raises(UnavailableError, match="statement timeout"):
+        watch_chains(empty_engine, START)
+    with empty_engine.connect() as connection:
+        assert connection.execute(sa.text("SHOW statement_timeout")).scalar_one() == "0"
 
 
 def test_each_look_takes_the_next_chains_until_the_round_is_done(

@@ -9,9 +9,12 @@ import sqlalchemy as sa
 
 from remit.directives.models import DirectiveRead
 from remit.execution.modules.types import ModuleOutput
+from remit.memory.writing import NewMemory
 from remit.operations.cancellation import cancel
+from remit.operations.memories import embed_memories, remember
 from remit.operations.runs import begin_run, start_run
 from remit.telemetry.active import ACTIVE
+from tests.integration.memory.conftest import WordEmbedder
 from tests.support.contents import (
     LONG,
     SHORT,
@@ -24,10 +27,19 @@ from tests.support.contents import (
     waiting,
     write,
 )
-from tests.support.people import OPERATOR
+from tests.support.contents import asking as with_approval
+from tests.support.people import ADMIN, OPERATOR
 from tests.support.thinking import Priced, asking, call, executing
 
 DAILY = policy(budget_limits=[{"name": "daily", "ceiling": "$9,000.00", "period": "day"}])
+RULES = [{"name": "scope", "scope": "staging"}, {"name": "tool", "type": "unheard-of"}]
+TWICE = with_approval(rules=RULES)
+LIMITED_TWICE = policy(
+    budget_limits=[
+        {"name": "daily", "ceiling": "$9,000.00", "period": "day"},
+        {"name": "monthly", "ceiling": "$9,000.00", "period": "month"},
+    ]
+)
 TIMED = ("policy_evaluation_duration_seconds", "queue_lag_seconds", "approval_wait_seconds")
 """How long something took: that it was recorded is what counts here."""
 
@@ -52,8 +64,10 @@ def told() -> Iterator[Recording]:
     ACTIVE.samples = None
 
 
-def gate(status: str, verdict: str) -> dict[str, float]:
+def gate(status: str, verdict: str, *policies: str) -> dict[str, float]:
+    """Return what a decision counts; `policies` are those that did not allow it."""
     return {
+        **{f"policy_results_total {policy} {verdict}": 1 for policy in policies},
         f"directives_total {status}": 1,
         f"policy_evaluations_total {verdict}": 1,
         "policy_evaluation_duration_seconds": 1,
@@ -106,7 +120,13 @@ def unfounded(engine: sa.Engine) -> None:
     start_run(engine, found.id, lambda _: SHORT, under(DAILY))
 
 
-ASK = gate("proposed", "require_approval")
+def embedded(engine: sa.Engine, cost: Decimal | None) -> None:
+    new = [NewMemory("kitchen", "Ada likes tea."), NewMemory("kitchen", "Grace does not.")]
+    ids = [one.memory_id for one in remember(engine, new, by=ADMIN)]
+    embed_memories(engine, WordEmbedder(cost=cost), ids, by=ADMIN)
+
+
+ASK = gate("proposed", "require_approval", "human_approval")
 SUCCESS = {"directives_total complete": 1, "module_executions_total echo success": 1}
 CALLED = {
     "llm_calls_total openai success": 1,
@@ -115,8 +135,24 @@ CALLED = {
 }
 CASES: dict[str, tuple[Callable[[sa.Engine], object], dict[str, float]]] = {
     "allowed": (lambda e: proposed(e, DAILY, budget="$40"), ALLOWED | RESERVED),
+    "allowed under two limits": (
+        lambda e: proposed(e, LIMITED_TWICE, budget="$40"),
+        ALLOWED | RESERVED,
+    ),
     "allowed, no budget": (lambda e: proposed(e, DAILY), ALLOWED),
-    "blocked": (lambda e: proposed(e, DAILY, type="unheard-of"), gate("blocked", "block")),
+    "blocked": (
+        lambda e: proposed(e, DAILY, type="unheard-of"),
+        gate("blocked", "block", "tool_allowlist"),
+    ),
+    "blocked by two policies": (
+        lambda e: proposed(e, DAILY, type="unheard-of", scope="nowhere"),
+        gate("blocked", "block", "tool_allowlist", "scope_allowlist"),
+    ),
+    "blocked by one policy, asked about by two rules of another": (
+        lambda e: proposed(e, TWICE, type="unheard-of", scope="staging"),
+        gate("blocked", "block", "tool_allowlist")
+        | {"policy_results_total human_approval require_approval": 1},
+    ),
     "voted for": (
         lambda e: voted(e, approve=True),
         ASK | RESERVED | {"directives_total approved": 1, "approval_wait_seconds": 1},
@@ -133,6 +169,15 @@ CASES: dict[str, tuple[Callable[[sa.Engine], object], dict[str, float]]] = {
         | SUCCESS
         | CALLED
         | {"llm_cost_dollars_total": 0.25, "budget_settled_dollars_total": 1.75},
+    ),
+    "completed, and its module does not say what it spent": (
+        lambda e: run_of(e, ModuleOutput.success(), "0.25"),
+        ALLOWED
+        | RESERVED
+        | START
+        | SUCCESS
+        | CALLED
+        | {"llm_cost_dollars_total": 0.25, "budget_settled_dollars_total": 0.25},
     ),
     "failed": (
         lambda e: run_of(e, ModuleOutput.failure("no")),
@@ -163,6 +208,14 @@ CASES: dict[str, tuple[Callable[[sa.Engine], object], dict[str, float]]] = {
         ALLOWED | {"directives_total blocked": 1},
     ),
     "begun too often": (exhausted, ALLOWED | RESERVED | START | failed("attempts_exhausted")),
+    "two memories embedded": (
+        lambda e: embedded(e, Decimal("0.25")),
+        {"embedding_texts_total words": 2, "embedding_cost_dollars_total": 0.25},
+    ),
+    "two memories embedded at a price that nobody knows": (
+        lambda e: embedded(e, None),
+        {"embedding_texts_total words": 2},
+    ),
     "no run at all": (unfounded, ALLOWED | RESERVED | failed("approval_unverifiable")),
 }
 

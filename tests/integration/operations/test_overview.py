@@ -235,6 +235,12 @@ def test_an_approval_expires_soon_in_its_last_hour_or_its_last_quarter(
     assert values(empty_engine)["approvals_expiring_soon", ""] == soon
 
 
+def test_a_directive_that_is_younger_than_now_waits_for_no_time(empty_engine: sa.Engine) -> None:
+    # Its time is that of the transaction that wrote it, which may have begun after this one.
+    age(empty_engine, waiting(empty_engine), -3600)
+    assert values(empty_engine)["oldest_waiting_seconds", "proposed"] == 0
+
+
 @pytest.mark.parametrize("read", [read_glance, lambda engine: read_overview(engine, HOUR)])
 def test_a_reading_that_takes_too_long_fails_and_leaves_nothing_behind(
     lived: sa.Engine, read: Callable[[sa.Engine], object], monkeypatch: pytest.MonkeyPatch

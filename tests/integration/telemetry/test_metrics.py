@@ -46,6 +46,7 @@ def write_everything() -> None:
     metrics.count_directive("complete", 3)
     metrics.count_execution_failure("timed_out")
     metrics.record_policy_evaluation("allow", 0.002)
+    metrics.count_policy_result("tool_allowlist", "block")
     metrics.count_module_execution("echo", "success")
     metrics.record_execution("echo", 0.2)
     metrics.record_approval_wait(120)

@@ -34,6 +34,13 @@ def _write(folder: Path, lines: list[dict[str, Any]]) -> Path:
     return path
 
 
+def steps_shown(out: str) -> list[str]:
+    """Return the names of the steps that the tour shows of one directive, in order."""
+    _, _, shown = out.partition("One trace through every process  ")
+    tree, _, _ = shown.partition("`remit trace ID`")
+    return [line.split()[0] for line in tree.splitlines()[1:] if line.strip()]
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_a_short_tour_passes_and_its_folder_is_kept(run_demo: RunDemo, room: Path) -> None:
@@ -50,6 +57,10 @@ def test_a_short_tour_passes_and_its_folder_is_kept(run_demo: RunDemo, room: Pat
     assert re.search(r"✓ every vote is signed, and a person's: 1 by operator", out)
     assert re.search(r"Rejected, then approved +operator rejects: wait for the backup", out)
     assert re.search(r"First completed directive  [\d.]+ s after the start", out)
+    assert steps_shown(out) == [
+        *("propose", "policy.evaluate", "start", "vote", "submit", "policy.evaluate", "start"),
+        *("vote", "execute", "module", "artifact", "run.end"),
+    ]
     assert f"remit up --data-dir {kept}" in out
     assert "✗" not in out
     assert (kept / "postgres").is_dir()
@@ -60,12 +71,20 @@ def test_a_short_tour_passes_and_its_folder_is_kept(run_demo: RunDemo, room: Pat
 @pytest.mark.timeout(120)
 def test_a_tour_may_be_played_again_where_it_was_kept(run_demo: RunDemo, room: Path) -> None:
     tour, kept = _write(room, _lines("Echo, allowed by policy")), room / "kept"
+    (kept / "logs").mkdir(parents=True)
+    (kept / "VERSION").write_text("1\n")
+    (kept / "spans").write_text("here no span can be kept")
     first = run_demo("--tour", tour, "--data-dir", kept, "--json")
+    (kept / "spans").unlink()
     token = (kept / "tokens" / account_name()).read_text()
     again = run_demo("--tour", tour, "--data-dir", kept, "--json")
     for run in (first, again):
         assert (run.returncode, run.stderr) == (0, "")
         assert token.strip() not in run.stdout
+    # Telemetry that failed changed nothing; where it did not, the trace has the directive's id.
+    reports = [json.loads(run.stdout) for run in (first, again)]
+    ids = [None, reports[1]["directives"][0]["id"].replace("-", "")]
+    assert [report["trace_id"] for report in reports] == ids
     assert (kept / "tokens" / account_name()).read_text() == token
 
 

@@ -55,137 +55,127 @@ def lag(slow: str, fast: str) -> dict[str, str]:
 
 
 Series = Mapping[str, str]
-QUIET, FIRES = False, True
+Case = tuple[int, bool, Series]
+"""The minute at which an alert is asked for, whether it fires then, and what Prometheus got."""
 
-# The alert, what Prometheus got, the minute at which it is asked, and whether it fires then.
-CASES: dict[str, tuple[str, Series, int, bool]] = {
-    "an approved directive that waits for two minutes and more": (
-        *("RemitDirectiveNotStarted", waits("approved", "0 60+60x30"), 10, FIRES),
-    ),
-    "an approved directive that was just late once": (
-        *("RemitDirectiveNotStarted", waits("approved", "0 200 0x30"), 10, QUIET),
-    ),
-    "one that waits as long for a person": (
-        *("RemitDirectiveNotStarted", waits("proposed", "0 60+60x30"), 10, QUIET),
-    ),
-    "the old reading of a worker that no longer sweeps": (
-        "RemitDirectiveNotStarted",
-        FRESH
-        | of("oldest_waiting_seconds", "0x60", status="approved")
-        | {'overview_timestamp_seconds{job="remit",instance="b"}': "0x60"}
-        | {'oldest_waiting_seconds{job="remit",instance="b",status="approved"}': "900x60"},
-        20,
-        QUIET,
-    ),
-    "a run of three hours": (
-        *("RemitDirectiveExecutingTooLong", waits("executing", "10800x60"), 10, FIRES),
-    ),
-    "a run of one hour": (
-        *("RemitDirectiveExecutingTooLong", waits("executing", "3600x60"), 10, QUIET),
-    ),
-    "a directive that nobody was asked about": (
-        *("RemitDirectiveUnattended", FRESH | of("directives_unattended", "1x60"), 10, FIRES),
-    ),
-    "none such": (
-        *("RemitDirectiveUnattended", FRESH | of("directives_unattended", "0x60"), 10, QUIET),
-    ),
-    "an approval about to run out": (
-        *("RemitApprovalsExpiring", FRESH | of("approvals_expiring_soon", "0x4 2x60"), 6, FIRES),
-    ),
-    "approvals with time left": (
-        *("RemitApprovalsExpiring", FRESH | of("approvals_expiring_soon", "0x60"), 6, QUIET),
-    ),
-    "one directive in ten that waits for more than five seconds": (
-        *("RemitQueueLagHigh", lag("0+100x60", "0+90x60"), 20, FIRES),
-    ),
-    "one directive in a hundred that does": (
-        *("RemitQueueLagHigh", lag("0+100x60", "0+99x60"), 20, QUIET),
-    ),
-    "more failures than completed ones": (
-        "RemitMostRunsFail",
-        of("execution_failures_total", "0+5x60", failure_type="module_failed")
-        | of("directives_total", "0+4x60", status="complete"),
-        *(20, FIRES),
-    ),
-    "failures alone": (
-        "RemitMostRunsFail",
-        of("execution_failures_total", "0+5x60", failure_type="module_error"),
-        *(20, FIRES),
-    ),
-    "fewer failures than completed ones": (
-        "RemitMostRunsFail",
-        of("execution_failures_total", "0+4x60", failure_type="module_failed")
-        | of("directives_total", "0+5x60", status="complete"),
-        *(20, QUIET),
-    ),
-    "a few failures and nothing else": (
-        "RemitMostRunsFail",
-        of("execution_failures_total", "0 1 2 2x60", failure_type="module_failed"),
-        *(20, QUIET),
-    ),
-    "a broken chain at once": (
-        *("RemitAuditChainBroken", of("audit_chain_broken", "0x4 1x60"), 5, FIRES),
-    ),
-    "a chain that was broken half an hour ago, seen by a worker that is gone": (
-        *("RemitAuditChainBroken", of("audit_chain_broken", "0 1 1 _x60"), 30, FIRES),
-    ),
-    "chains that verify": (
-        *("RemitAuditChainBroken", of("audit_chain_broken", "0x60"), 30, QUIET),
-    ),
-    "the first grant that no trusted key signed": (
-        "RemitGrantUnverifiable",
-        of("grants_voided_total", "_x4 1x60", reason="approval_unverifiable"),
-        *(6, FIRES),
-    ),
-    "the same an hour later": (
-        "RemitGrantUnverifiable",
-        of("grants_voided_total", "_x4 1x90", reason="approval_unverifiable"),
-        *(60, QUIET),
-    ),
-    "a grant for an action that was changed": (
-        "RemitGrantUnverifiable",
-        of("grants_voided_total", "3x9 4x60", reason="action_changed"),
-        *(12, FIRES),
-    ),
-    "grants that a policy made void": (
-        "RemitGrantUnverifiable",
-        of("grants_voided_total", "0+1x60", reason="policy_changed"),
-        *(12, QUIET),
-    ),
-    "a worker that does not answer": (*("RemitWorkerDown", of("up", "1x4 0x60"), 7, FIRES),),
-    "a worker that was missed once": (*("RemitWorkerDown", of("up", "1x4 0 1x60"), 7, QUIET),),
-    "another job that is down": (*("RemitWorkerDown", of("up", "0x60", job="node"), 7, QUIET),),
-    "no worker at all": (*("RemitNoWorker", of("up", "1x60", job="node"), 10, FIRES),),
-    "a worker": (*("RemitNoWorker", UP, 10, QUIET),),
-    "no sweep for ten minutes": (
-        *("RemitNotSwept", UP | of("overview_timestamp_seconds", "0x60"), 12, FIRES),
-    ),
-    "no sweep ever": (*("RemitNotSwept", UP, 12, FIRES),),
-    "a sweep each minute, by the other worker": (
-        "RemitNotSwept",
-        UP | FRESH | {'overview_timestamp_seconds{job="remit",instance="b"}': "0x60"},
-        *(12, QUIET),
-    ),
-    "a worker without a slot for a quarter of an hour": (
-        "RemitWorkerFull",
-        of("temporal_worker_task_slots_available", "5 0x60", worker_type="ActivityWorker"),
-        *(15, FIRES),
-    ),
-    "a worker that has one slot now and then": (
-        "RemitWorkerFull",
-        of("temporal_worker_task_slots_available", "0x6 1 0x60", worker_type="ActivityWorker"),
-        *(15, QUIET),
-    ),
-    "telemetry that is dropped all the time": (
-        "RemitTelemetryLost",
-        of("telemetry_lost_total", "0+3x60", reason="overflow"),
-        *(20, FIRES),
-    ),
-    "telemetry that was dropped long ago": (
-        "RemitTelemetryLost",
-        of("telemetry_lost_total", "0 9 9x60", reason="overflow"),
-        *(30, QUIET),
-    ),
+
+def fires(minute: int, series: Series) -> Case:
+    """Return a case of an alert that fires."""
+    return minute, True, series
+
+
+def quiet(minute: int, series: Series) -> Case:
+    """Return a case of an alert that does not."""
+    return minute, False, series
+
+
+CASES: dict[str, dict[str, Case]] = {
+    "RemitDirectiveNotStarted": {
+        "an approved directive that waits for two minutes and more": fires(
+            10, waits("approved", "0 60+60x30")
+        ),
+        "an approved directive that was just late once": quiet(10, waits("approved", "0 200 0x30")),
+        "one that waits as long for a person": quiet(10, waits("proposed", "0 60+60x30")),
+        "the old reading of a worker that no longer sweeps": quiet(
+            20,
+            FRESH
+            | of("oldest_waiting_seconds", "0x60", status="approved")
+            | {'overview_timestamp_seconds{job="remit",instance="b"}': "0x60"}
+            | {'oldest_waiting_seconds{job="remit",instance="b",status="approved"}': "900x60"},
+        ),
+    },
+    "RemitDirectiveExecutingTooLong": {
+        "a run of three hours": fires(10, waits("executing", "10800x60")),
+        "a run of one hour": quiet(10, waits("executing", "3600x60")),
+    },
+    "RemitDirectiveUnattended": {
+        "a directive that nobody was asked about": fires(
+            10, FRESH | of("directives_unattended", "1x60")
+        ),
+        "none such": quiet(10, FRESH | of("directives_unattended", "0x60")),
+    },
+    "RemitApprovalsExpiring": {
+        "an approval about to run out": fires(6, FRESH | of("approvals_expiring_soon", "0x4 2x60")),
+        "approvals with time left": quiet(6, FRESH | of("approvals_expiring_soon", "0x60")),
+    },
+    "RemitQueueLagHigh": {
+        "one directive in ten that waits for more than five seconds": fires(
+            20, lag("0+100x60", "0+90x60")
+        ),
+        "one directive in a hundred that does": quiet(20, lag("0+100x60", "0+99x60")),
+    },
+    "RemitMostRunsFail": {
+        "more failures than completed ones": fires(
+            20,
+            of("execution_failures_total", "0+5x60", failure_type="module_failed")
+            | of("directives_total", "0+4x60", status="complete"),
+        ),
+        "failures alone": fires(
+            20, of("execution_failures_total", "0+5x60", failure_type="module_error")
+        ),
+        "fewer failures than completed ones": quiet(
+            20,
+            of("execution_failures_total", "0+4x60", failure_type="module_failed")
+            | of("directives_total", "0+5x60", status="complete"),
+        ),
+        "a few failures and nothing else": quiet(
+            20, of("execution_failures_total", "0 1 2 2x60", failure_type="module_failed")
+        ),
+    },
+    "RemitAuditChainBroken": {
+        "a broken chain at once": fires(5, of("audit_chain_broken", "0x4 1x60")),
+        "a chain that was broken half an hour ago, seen by a worker that is gone": fires(
+            30, of("audit_chain_broken", "0 1 1 _x60")
+        ),
+        "chains that verify": quiet(30, of("audit_chain_broken", "0x60")),
+    },
+    "RemitGrantUnverifiable": {
+        "the first grant that no trusted key signed": fires(
+            6, of("grants_voided_total", "_x4 1x60", reason="approval_unverifiable")
+        ),
+        "the same an hour later": quiet(
+            60, of("grants_voided_total", "_x4 1x90", reason="approval_unverifiable")
+        ),
+        "a grant for an action that was changed": fires(
+            12, of("grants_voided_total", "3x9 4x60", reason="action_changed")
+        ),
+        "grants that a policy made void": quiet(
+            12, of("grants_voided_total", "0+1x60", reason="policy_changed")
+        ),
+    },
+    "RemitWorkerDown": {
+        "a worker that does not answer": fires(7, of("up", "1x4 0x60")),
+        "a worker that was missed once": quiet(7, of("up", "1x4 0 1x60")),
+        "another job that is down": quiet(7, of("up", "0x60", job="node")),
+    },
+    "RemitNoWorker": {
+        "no worker at all": fires(10, of("up", "1x60", job="node")),
+        "a worker": quiet(10, UP),
+    },
+    "RemitNotSwept": {
+        "no sweep for ten minutes": fires(12, UP | of("overview_timestamp_seconds", "0x60")),
+        "no sweep ever": fires(12, UP),
+        "a sweep each minute, by the other worker": quiet(
+            12, UP | FRESH | {'overview_timestamp_seconds{job="remit",instance="b"}': "0x60"}
+        ),
+    },
+    "RemitWorkerFull": {
+        "a worker without a slot for a quarter of an hour": fires(
+            15, of("temporal_worker_task_slots_available", "5 0x60", worker_type="ActivityWorker")
+        ),
+        "a worker that has one slot now and then": quiet(
+            15,
+            of("temporal_worker_task_slots_available", "0x6 1 0x60", worker_type="ActivityWorker"),
+        ),
+    },
+    "RemitTelemetryLost": {
+        "telemetry that is dropped all the time": fires(
+            20, of("telemetry_lost_total", "0+3x60", reason="overflow")
+        ),
+        "telemetry that was dropped long ago": quiet(
+            30, of("telemetry_lost_total", "0 9 9x60", reason="overflow")
+        ),
+    },
 }
 
 
@@ -221,11 +211,12 @@ def test_each_alert_fires_when_it_should_and_not_when_it_should_not(
                 {
                     "expr": f'count(ALERTS{{alertname="{alert}",alertstate="firing"}}) > bool 0',
                     "eval_time": f"{minute}m",
-                    "exp_samples": [{"labels": "{}", "value": 1}] if fires else [],
+                    "exp_samples": [{"labels": "{}", "value": 1}] if it_fires else [],
                 }
             ],
         }
-        for name, (alert, series, minute, fires) in CASES.items()
+        for alert, cases in CASES.items()
+        for name, (minute, it_fires, series) in cases.items()
     ]
     file = tmp_path / "alerts_test.yml"
     content = {"rule_files": [str(FOLDER / "alerts.yml")], "evaluation_interval": "1m"}
@@ -234,8 +225,10 @@ def test_each_alert_fires_when_it_should_and_not_when_it_should_not(
 
 
 def test_each_alert_is_tried_both_ways() -> None:
-    tried = {(alert, fires) for alert, _, _, fires in CASES.values()}
-    assert tried == {(alert, fires) for alert in ALERTS for fires in (True, False)}
+    tried = {
+        alert: {it_fires for _, it_fires, _ in cases.values()} for alert, cases in CASES.items()
+    }
+    assert tried == {alert: {True, False} for alert in ALERTS}
 
 
 @pytest.mark.parametrize("name", ALERTS)

@@ -106,6 +106,25 @@ def test_an_experiment_is_made_and_filled(server: BraintrustServer) -> None:
     assert server.rows[str(RUN_ID)]["scores"] == {"completed": 1.0, "first_attempt": 1.0}
 
 
+@pytest.mark.parametrize(
+    ("changes", "scores"),
+    [
+        ({"attempts": 1}, {"completed": 1.0, "first_attempt": 1.0}),
+        ({"attempts": 2}, {"completed": 1.0, "first_attempt": 0.0}),
+        ({"run_status": "failed"}, {"completed": 0.0}),
+        ({"run_status": "canceled", "attempts": 2}, {"completed": 0.0}),
+    ],
+    ids=str,
+)
+def test_the_facts_alone_score_a_run_by_its_end_and_by_its_attempts(
+    server: BraintrustServer, changes: dict[str, Any], scores: dict[str, float]
+) -> None:
+    telling, run = provider(server), ended_run(**changes)
+    telling.log_trace(run)
+    assert {each.name: each.score for each in telling.score(run)} == scores
+    assert server.logs[str(RUN_ID)]["scores"] == scores
+
+
 def test_a_service_on_this_machine_needs_no_key(server: BraintrustServer) -> None:
     provider(server, key=None).log_trace(ended_run())
     assert server.asked[0].headers["Authorization"] == "Bearer none"

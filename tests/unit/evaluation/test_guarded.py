@@ -3,13 +3,15 @@
 import dataclasses
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import JsonValue
 
 from remit.errors import ProviderError
+from remit.evaluation.answers import MAX_METADATA_CHARACTERS, checked_results
 from remit.evaluation.bounded_calls import BoundedCalls, CallFailedError
 from remit.evaluation.guarded import Told
 from remit.evaluation.interface import EvaluationInput, EvaluationResult, failed
@@ -141,6 +143,24 @@ def test_a_lie_is_no_answer(lie: Any, caplog: pytest.LogCaptureFixture) -> None:
     guard.close(30)
     assert guard.counts() == Told(told=0, failed=2, dropped=0)
     assert [record.message for record in caplog.records] == ["evaluation_failed"] * 2
+
+
+class Long(list[JsonValue]):
+    """A list that is longer than it says, and counts what is asked of it."""
+
+    given = 0
+
+    def __iter__(self) -> Iterator[JsonValue]:
+        """Yield more than anybody should ask for."""
+        for self.given in range(1, 100_001):
+            yield 0
+
+
+def test_metadata_that_is_too_large_is_not_even_written_out() -> None:
+    long = Long([0])
+    with pytest.raises(ValueError, match="more than 4096 characters"):
+        checked_results((EvaluationResult("tone", 0.5, {"a": long}),))
+    assert 0 < long.given < MAX_METADATA_CHARACTERS
 
 
 @pytest.mark.parametrize("lie", [7, b"id", "", "a" * 201, ["id"]])

@@ -104,7 +104,7 @@ def test_many_may_tell_at_once_and_each_run_is_told_once() -> None:
 def test_where_no_thread_can_be_started_nothing_is_told_and_nothing_raises(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    guard = guarded(NoOpEvaluationProvider())
+    guard = guarded(NoOpEvaluationProvider(), calls_at_once=1)
 
     def refuse(thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")

@@ -32,6 +32,7 @@ def test_a_memory_within_bounds_stays_as_it_is(memory: NewMemory) -> None:
         ("s", b"c", f"memories[7].content: {CONTENT}"),
         ("s", "a\0b", "memories[7].content: "),
         ("s", "half \ud800", "memories[7].content: "),
+        ("pwd=abcd " * 22, "c", f"memories[7].scope: {SCOPE}"),
         ("s", "pwd=abcd " * 909, f"memories[7].content: {CONTENT}"),
     ],
 )

@@ -1,13 +1,15 @@
 """The keys that seal histories: made once, kept private, and opened by whoever has them."""
 
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from remit.errors import MisconfiguredError, UnverifiableError
+from remit.signing import files
 from remit.signing.sealing import SEALING_FILE, Seal, ensure_seal, load_seal, new_sealing_key
 
 PLAIN = b"what was said"
@@ -27,6 +29,23 @@ def test_a_missing_key_is_made_once_and_private(tmp_path: Path) -> None:
         seals = list(threads.map(lambda _: ensure_seal(folder), range(8)))
     assert len({tuple(seal.keys) for seal in seals}) == 1
     assert stat.S_IMODE((folder / SEALING_FILE).stat().st_mode) == 0o600
+
+
+def test_a_key_that_another_process_made_while_this_one_waited_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs, sole_writer = new_sealing_key(), files.sole_writer
+
+    @contextmanager
+    def after_another(folder: Path) -> Iterator[None]:
+        with sole_writer(folder):
+            files.replace(folder / SEALING_FILE, theirs, mode=0o600)
+            yield
+
+    monkeypatch.setattr(files, "sole_writer", after_another)
+    seal = ensure_seal(tmp_path)
+    assert (tmp_path / SEALING_FILE).read_text() == theirs
+    assert seal.keys.keys() == load_seal(tmp_path).keys.keys()
 
 
 def test_what_is_sealed_shows_nothing_and_is_opened_again(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from opentelemetry.trace import Link, SpanContext, TraceFlags
 from opentelemetry.trace.status import Status, StatusCode
 
 from remit.telemetry.losses import Losses
-from remit.telemetry.span_queue import SpanQueue, scrubbed
+from remit.telemetry.span_queue import BATCH_SPANS, SpanQueue, scrubbed
 from tests.support.otlp import until
 
 
@@ -65,6 +65,14 @@ def test_a_single_span_waits_no_longer_than_the_delay(kept: Kept) -> None:
     queue = SpanQueue(lambda: kept, Losses(), delay_seconds=0.01)
     queue.on_end(span(1))
     until(lambda: kept.spans, "the span")
+    queue.close(10)
+
+
+def test_a_whole_batch_waits_for_no_delay(kept: Kept) -> None:
+    queue = SpanQueue(lambda: kept, Losses(), delay_seconds=3600)
+    for number in range(1, BATCH_SPANS + 1):
+        queue.on_end(span(number))
+    until(lambda: len(kept.spans) == BATCH_SPANS, "the batch")
     queue.close(10)
 
 

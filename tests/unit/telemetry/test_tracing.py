@@ -67,6 +67,19 @@ def test_while_tracing_is_off_nothing_is_recorded_and_everything_runs(losses: Lo
     assert losses.counts() == {}
 
 
+def test_no_variable_cuts_an_attribute_before_its_secrets_were_looked_for(
+    losses: Losses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT"):
+        monkeypatch.setenv(name, "8")
+    made = Ended()
+    ACTIVE.recorder = made.recorder
+    with span("a", status="long " * 20):
+        pass
+    assert (made.span("a").attributes or {})["status"] == "long " * 20
+    assert losses.counts() == {}
+
+
 def test_a_root_has_the_ids_that_follow_from_its_directive(ended: Ended) -> None:
     directive = uuid4()
     directive_root(directive, "propose", started_ns=5, verdict="allow", payload="no")

@@ -8,7 +8,8 @@ from remit.approval.types import VoidReason
 from remit.directives.lifecycle import DirectiveStatus
 from remit.directives.models import StatusReason
 from remit.execution.modules.types import ModuleErrorType, ModuleStatus
-from remit.policy.types import PolicyVerdict
+from remit.policy.engine import POLICIES
+from remit.policy.types import CHANGED_CONTENT, PolicyVerdict
 from remit.telemetry import catalog
 from remit.telemetry.words import MANY_NAMES, OTHER, Names, Words
 
@@ -26,6 +27,7 @@ def _members(union: object) -> set[str]:
     [
         (catalog.DIRECTIVE_STATUSES, _members(DirectiveStatus)),
         (catalog.VERDICTS, set(PolicyVerdict)),
+        (catalog.POLICIES, {one.__name__ for one in POLICIES} | {CHANGED_CONTENT.policy}),
         (catalog.MODULE_STATUSES, set(ModuleStatus)),
         (catalog.VOID_REASONS, _members(VoidReason)),
         (

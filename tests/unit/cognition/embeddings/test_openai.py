@@ -12,6 +12,7 @@ from remit.cognition.embeddings.openai import MAX_REQUEST_BYTES, OpenAIEmbedding
 from remit.cognition.embeddings.provider import EmbeddingProviderError
 from remit.cognition.embeddings.types import EmbeddingRequest
 from tests.support.embedding_server import EmbeddingServer, Reply, answer_to, vector_of
+from tests.support.sdk_variables import SDK_VARIABLES
 from tests.unit.cognition.embeddings.asking import ASKED, CANARY, REQUEST, provider
 
 
@@ -37,15 +38,7 @@ def test_a_service_on_this_machine_needs_no_key(server: EmbeddingServer) -> None
 def test_no_variable_of_the_sdk_changes_what_is_sent(
     server: EmbeddingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in {
-        "OPENAI_API_KEY": "other",
-        "OPENAI_BASE_URL": "http://127.0.0.1:9/v1",
-        "OPENAI_ORG_ID": "other",
-        "OPENAI_PROJECT_ID": "other",
-        "OPENAI_CUSTOM_HEADERS": "Authorization: Bearer other",
-        "HTTP_PROXY": "http://127.0.0.1:9",
-        "ALL_PROXY": "http://127.0.0.1:9",
-    }.items():
+    for name, value in SDK_VARIABLES["openai"].items():
         monkeypatch.setenv(name, value)
     provider(server).embed(REQUEST)
     assert "other" not in str(server.asked[0].headers)
@@ -128,6 +121,6 @@ def test_an_environment_that_allows_no_connection_is_named(
 def test_a_connection_is_given_back_with_the_provider(server: EmbeddingServer) -> None:
     asked = provider(server)
     asked.embed(REQUEST)
-    http = asked._open()._client
+    http = asked._client.get()._client
     del asked
     assert http.is_closed
