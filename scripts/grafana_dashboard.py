@@ -1,21 +1,13 @@
-"""Writes `deploy/grafana/remit.json`, the dashboard, from `scripts.grafana_panels`.
+"""The text of `deploy/grafana/remit.json`, the dashboard, from `scripts.grafana_panels`. Pure.
 
-    python -m scripts.grafana_dashboard
-
-With `--check` it writes nothing and fails when the file is not current; a test does so. The file is
-a classic dashboard, the form that every Grafana imports; its source of data is a variable.
+It is a classic dashboard, the form that every Grafana imports; its source of data is a variable.
 """
 
-import argparse
 import json
-import sys
-from pathlib import Path
 from typing import Any
 
 from scripts.grafana_panels import ROWS
 from scripts.grafana_queries import Panel
-
-DASHBOARD = Path(__file__).resolve().parents[1] / "deploy" / "grafana" / "remit.json"
 
 SCHEMA_VERSION = 42
 """The last version of the classic form; Grafana brings older ones up to it by itself."""
@@ -163,27 +155,3 @@ def _source() -> dict[str, str]:
 def dashboard_text() -> str:
     """Return the file."""
     return json.dumps(dashboard(), indent=2) + "\n"
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Write the file, or with `--check` say that it is not current.
-
-    Returns:
-        The exit code: 1 when `--check` finds the file not current, else 0.
-    """
-    parser = argparse.ArgumentParser(prog="grafana_dashboard", description=main.__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail when not current")
-    check = parser.parse_args(arguments).check
-    text = dashboard_text()
-    if DASHBOARD.exists() and DASHBOARD.read_text(encoding="utf-8") == text:
-        return 0
-    if check:
-        print("deploy/grafana/remit.json is not current: run `python -m scripts.grafana_dashboard`")
-        return 1
-    DASHBOARD.write_text(text, encoding="utf-8")
-    print("deploy/grafana/remit.json written")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

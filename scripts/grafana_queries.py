@@ -1,6 +1,6 @@
 """What a panel of the dashboard is, and the few shapes that its queries have. Pure.
 
-`scripts.grafana_panels` lists the panels, `scripts.grafana_dashboard` writes them.
+`scripts.grafana_panels` lists the panels, `scripts.grafana_dashboard` lays them out.
 """
 
 from collections.abc import Sequence
@@ -52,15 +52,13 @@ class Panel:
 
 def rate(metric: str, *labels: str, name: str = "") -> Query:
     """Return how often a counter rose in a second, by labels."""
-    by = f" by ({', '.join(labels)})" if labels else ""
-    legend = " ".join(f"{{{{{label}}}}}" for label in labels) or name
+    by, legend = _grouped(labels, name)
     return Query(f"sum{by} (rate({metric}{{{WORKERS}}}[$__rate_interval]))", legend)
 
 
 def risen(metric: str, *labels: str, name: str = "") -> Query:
     """Return by how much a counter rose within the time that is shown, by labels."""
-    by = f" by ({', '.join(labels)})" if labels else ""
-    legend = " ".join(f"{{{{{label}}}}}" for label in labels) or name
+    by, legend = _grouped(labels, name)
     return Query(f"sum{by} (increase({metric}{{{WORKERS}}}[$__range]))", legend)
 
 
@@ -82,6 +80,11 @@ def reading(metric: str, *labels: str, name: str = "") -> Query:
     Each worker keeps what it read when it was its turn to sweep, so the others' are old.
     """
     fresh = f"time() - overview_timestamp_seconds < {FRESH_SECONDS}"
-    by = f" by ({', '.join(labels)})" if labels else ""
-    legend = " ".join(f"{{{{{label}}}}}" for label in labels) or name
+    by, legend = _grouped(labels, name)
     return Query(f"max{by} ({metric}{{{WORKERS}}} and on (job, instance) ({fresh}))", legend)
+
+
+def _grouped(labels: tuple[str, ...], name: str) -> tuple[str, str]:
+    """Return the clause that groups by labels, and the legend: the labels, or `name` for none."""
+    by = f" by ({', '.join(labels)})" if labels else ""
+    return by, " ".join(f"{{{{{label}}}}}" for label in labels) or name
