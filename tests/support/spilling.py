@@ -1,6 +1,7 @@
 """A day in an installation where everybody is careless, and a look into every corner afterwards."""
 
 import json
+import subprocess
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -92,9 +93,12 @@ class Day:
 
     def remit(self, *arguments: str, **options: str) -> str:
         """Run a command, note what it says on standard error, and return what it prints."""
-        run = self.here.remit(*arguments, prelude=self.prelude, **options)
-        self.said.append(run.stderr)
-        return run.stdout
+        return self._run(*arguments, **options).stdout
+
+    def _run(self, *arguments: str, **options: str) -> "subprocess.CompletedProcess[str]":
+        done = self.here.remit(*arguments, prelude=self.prelude, **options)
+        self.said.append(done.stderr)
+        return done
 
     def careless(self) -> list[dict[str, Any]]:
         """Return wishes with one secret each."""
@@ -137,8 +141,8 @@ class Day:
     def _vote(self, verb: str, about: str, why: str, to: Mapping[str, str]) -> None:
         """Vote with a secret in the reason, and again without when that is refused."""
         vote = (verb, about, "--yes", "--as", "bob", "--reason")
-        if not self.remit(*vote, why, **to):
-            self.remit(*vote, "no secret", **to)
+        if self._run(*vote, why, **to).returncode:
+            self._run(*vote, "no secret", **to)
 
     def _hand_in(self, directive: str, to: Mapping[str, str]) -> None:
         known = self.canaries.values

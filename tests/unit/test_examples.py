@@ -11,6 +11,7 @@ from tests.architecture.tree import ROOT
 FOLDER = ROOT / "examples"
 README = (FOLDER / "README.md").read_text(encoding="utf-8")
 LINES = (FOLDER / "notes.jsonl").read_text(encoding="utf-8").splitlines()
+FILES = sorted(path.name for path in FOLDER.iterdir() if path.is_file())
 NOTES: list[dict[str, str]] = [json.loads(line) for line in LINES]
 
 LONGEST_SCOPE = 200
@@ -18,14 +19,14 @@ LONGEST_NOTE = 8192
 """Most characters of a memory's scope and of its content, as the database holds them to."""
 
 
-@pytest.mark.parametrize("path", sorted(FOLDER.iterdir()), ids=lambda path: path.name)
-def test_every_example_has_its_row(path: Path) -> None:
-    assert path.name == "README.md" or f"| `{path.name}` |" in README
+@pytest.mark.parametrize("name", FILES)
+def test_every_example_has_its_row(name: str) -> None:
+    assert name == "README.md" or f"| `{name}` |" in README
 
 
 def test_every_row_has_its_example() -> None:
     named = re.findall(r"^\| `([^`]+)`", README, re.MULTILINE)
-    assert set(named) == {path.name for path in FOLDER.iterdir() if path.is_file()} - {"README.md"}
+    assert set(named) == {*FILES} - {"README.md"}
 
 
 def test_the_page_says_how_many_notes_there_are() -> None:

@@ -1,7 +1,6 @@
 """Filing evidence by hand: where it lies, who may, what is masked, and what refuses it."""
 
 import json
-from io import BytesIO
 from pathlib import Path
 from typing import Any, get_args
 from uuid import UUID, uuid4
@@ -9,7 +8,6 @@ from uuid import UUID, uuid4
 import pytest
 import sqlalchemy as sa
 
-from remit.artifacts.contents import place_json
 from remit.artifacts.filesystem import FilesystemObjectStore
 from remit.artifacts.noop import NoOpObjectStore
 from remit.artifacts.store import (
@@ -22,14 +20,12 @@ from remit.artifacts.types import MAX_ARTIFACT_BYTES
 from remit.audit.bundle import read_bundle
 from remit.audit.bundle_checks import check_bundle
 from remit.audit.chain import INSTALLATION, Event
-from remit.audit.repository import Entry, list_events
+from remit.audit.repository import list_events
 from remit.errors import InvalidInputError, NotFoundError
-from remit.json_types import JsonObject
 from remit.operations.artifacts import (
     find_artifact_id,
     get_artifact_content,
     get_artifact_ref,
-    put_artifact,
     read_artifact,
 )
 from remit.operations.bundles import export_bundle
@@ -176,27 +172,6 @@ def test_what_nobody_filed_is_not_found(engine: sa.Engine, store: FilesystemObje
             read()
     with pytest.raises(NotFoundError, match="there is no directive"):
         file_one(engine, store, SMALL, directive_id=unknown)
-
-
-def test_evidence_for_a_directive_that_there_is_not_is_refused_by_whoever_stores_it(
-    empty_engine: sa.Engine, store: FilesystemObjectStore
-) -> None:
-    said: JsonObject = {"name": "notes.txt", "labels": {}, "filed_by": "ops"}
-    about = Entry(uuid4(), "artifact.stored", "ops")
-    with pytest.raises(NotFoundError, match="there is no directive"):
-        put_artifact(
-            empty_engine, store, "attachment", said, (BytesIO(SMALL), "text/plain"), about=about
-        )
-    assert stored_rows(empty_engine) == (0, 0)
-
-
-@pytest.mark.parametrize(("size", "is_kept"), [(CONTENT_THRESHOLD_BYTES, False), (65_537, True)])
-def test_metadata_moves_to_the_store_once_it_is_over_the_threshold(
-    store: FilesystemObjectStore, size: int, *, is_kept: bool
-) -> None:
-    metadata: JsonObject = {"text": "x" * (size - len('{"text":""}'))}
-    assert (place_json(store, metadata) is not None) == is_kept
-    assert len(list(store.list_objects())) == is_kept
 
 
 TOKEN = "ghp_" + "a1B2" * 9

@@ -20,14 +20,12 @@ from remit.operations import memories
 from remit.operations.cancellation import cancel
 from remit.operations.evidence import read_record
 from remit.operations.memories import (
-    embed_memories,
     find_run_id,
     memories_without_embedding,
     recent_memories,
     remember,
 )
 from remit.operations.runs import start_run
-from tests.integration.memory.conftest import WordEmbedder
 from tests.integration.operations.conftest import AUDITOR, audited
 from tests.integration.operations.filing import everything_said, rows
 from tests.integration.operations.lives import ran
@@ -255,30 +253,6 @@ def test_no_secret_in_a_memory_is_stored_digested_or_told(empty_engine: sa.Engin
         remember(empty_engine, [replace(secret, scope=TOKEN * 10)], by=ADMIN)
     said = everything_said(empty_engine) + str(caught.value)
     assert [canary for canary in CANARIES if canary in said] == []
-
-
-SPENDERS: dict[str, tuple[Principal, bool]] = {
-    "an agent that proposes": (AGENT, True),
-    "an agent with a token for something else": (replace(AGENT, scopes=("audit",)), False),
-    "an operator": (OPERATOR, True),
-    "an admin": (ADMIN, True),
-    "an approver": (GRACE, False),
-    "an auditor": (AUDITOR, False),
-}
-"""Who, and whether they may have memories embedded, which may cost something."""
-
-
-@pytest.mark.parametrize("name", SPENDERS)
-def test_only_whoever_may_spend_has_memories_embedded(empty_engine: sa.Engine, name: str) -> None:
-    by, may = SPENDERS[name]
-    [memory] = remember(empty_engine, [TEA], by=ADMIN)
-    embedder = WordEmbedder()
-    if may:
-        assert embed_memories(empty_engine, embedder, [memory.memory_id], by=by).count == 1
-    else:
-        with pytest.raises(ForbiddenError):
-            embed_memories(empty_engine, embedder, [memory.memory_id], by=by)
-    assert len(embedder.asked) == may
 
 
 def test_the_newest_are_shown_first_and_who_looked_is_on_record(empty_engine: sa.Engine) -> None:
