@@ -46,7 +46,7 @@ def nearest(
     }
     # Rounding may carry a cosine past its end.
     return [
-        (row.memory_id, min(1.0, max(-1.0, row.similarity)))
+        (row.memory_id, min(1.0, max(-1.0, 1 - row.distance)))
         for row in connection.execute(_NEAREST, values)
     ]
 
@@ -72,6 +72,8 @@ _TUNE = sa.text(
 # parameter in, and what was taken in as half precision would rank by half precision. `away` is what
 # is left of the question without the mean of what the first probe found. `model || ''` is no
 # column, so that no index serves `coarse`: a scan of the table is all that is left, and the best.
+# What is given is the distance that it is ordered by: any other number would be computed besides,
+# and each vector be read in twice.
 _NEAREST = sa.text(
     """
     WITH first AS MATERIALIZED (
@@ -101,9 +103,9 @@ _NEAREST = sa.text(
     ), candidates AS (
         SELECT DISTINCT ON (memory_id) memory_id, embedding FROM proposed ORDER BY memory_id
     )
-    SELECT memory_id, 1 - (embedding <=> CAST(:asked AS vector(1536))) AS similarity
+    SELECT memory_id, embedding <=> CAST(:asked AS vector(1536)) AS distance
     FROM candidates
-    ORDER BY embedding <=> CAST(:asked AS vector(1536)), memory_id
+    ORDER BY distance, memory_id
     LIMIT :limit
     """
 )
