@@ -1,7 +1,7 @@
 """What a collector that hangs costs the loop: the same worker with one and without, in turns.
 
-Without, the worker keeps its spans as files, as on the embedded stack; with, it also sends them to
-an address that takes every connection and never answers.
+Without, the worker keeps its spans as files, as on the embedded stack, and serves its metrics;
+with, it also sends both to an address that takes every connection and never answers.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from bench.ground import Ground, remit_worker
 from bench.measurement import LOOP, Measurement, Observed
@@ -17,6 +18,9 @@ from bench.progress import Reporter
 
 IN_FLIGHT, UNITS = 50, 200
 """Units under way at a time, and units of each measurement."""
+
+SERVING = MappingProxyType({"REMIT_METRICS_PORT": "0"})
+"""What both workers are told: to count what they do, and look after the database."""
 
 
 def measure_observed(ground: Ground, rounds: int, reporter: Reporter) -> list[Observed]:
@@ -29,12 +33,15 @@ def measure_observed(ground: Ground, rounds: int, reporter: Reporter) -> list[Ob
     """
     found = []
     with _hanging() as endpoint:
-        variants: list[Mapping[str, str]] = [{}, {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}]
+        variants: list[tuple[str, Mapping[str, str]]] = [
+            ("without", SERVING),
+            ("hanging", {**SERVING, "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}),
+        ]
         for number in range(rounds):
             reporter.doing(f"round {number + 1} of {rounds}: a collector that hangs")
             order = variants if number % 2 == 0 else variants[::-1]
-            speeds = {len(each): _per_second(ground, number, each) for each in order}
-            one = Observed(number, without=speeds[0], hanging=speeds[1])
+            speeds = {name: _per_second(ground, number, each) for name, each in order}
+            one = Observed(number, **speeds)
             found.append(one)
             reporter.done(
                 f"round {number + 1} of {rounds}: {one.without:.1f} a second, "

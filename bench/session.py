@@ -58,7 +58,7 @@ class Plan:
                     yield Task(number, load, in_flight, units)
 
 
-FULL = Plan(rounds=7, alone=60, many=300, starts=5, vectors=(10_000, 100_000), observed=3)
+FULL = Plan(rounds=7, alone=60, many=300, starts=5, vectors=(10_000, 100_000), observed=7)
 QUICK = Plan(rounds=2, alone=20, many=100, starts=1, vectors=(10_000,), observed=1)
 
 
