@@ -6,6 +6,7 @@ from; nothing but a person's vote approves, whatever they say.
 """
 
 import io
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -166,7 +167,8 @@ def test_reading_all_of_it_in_every_way_leaves_nothing_but_the_record_of_reads(
     assert {one.source.label for one in found} == {planted.label}
     summaries = planted.reader.artifacts_by_type("attachment", 100)
     assert {one.id for one in summaries} == set(planted.filed)
-    assert "ada" not in str(summaries)
+    # As a word: three such letters may stand in any identifier.
+    assert re.search(r"\bada\b", str(summaries)) is None
     planted.reader.latest_directive_for_role("operations")
     planted.reader.execution_summaries(100)
     assert everything(planted.engine) == before
