@@ -20,6 +20,7 @@ from remit.identity.types import Principal
 from remit.operations.identity import create_token
 from remit.stack.layout import DataDir, write_private
 from tests.support.keys import KEYS, put_keys
+from tests.support.llm_server import LLMServer, serving
 from tests.support.people import ADMIN
 from tests.support.servers import as_login
 
@@ -235,3 +236,10 @@ def propose_arguments(**changed: str | None) -> list[str]:
         for part in (f"--{name.replace('_', '-')}", value)
     ]
     return ["propose", *options]
+
+
+@pytest.fixture
+def server() -> Iterator[LLMServer]:
+    """Return a service on this machine that answers as a language model's does."""
+    with serving() as server:
+        yield server

@@ -15,19 +15,13 @@ from temporalio.client import Client
 from tests.architecture.tree import ROOT
 from tests.cli.conftest import VARIABLES
 from tests.support.keys import put_keys
-from tests.support.llm_server import LLMServer, serving
+from tests.support.llm_server import LLMServer
 from tests.support.thinking import kept
 
 Variables = Mapping[str, str]
 EXAMPLES = ROOT / "examples"
 REFERENCE = "summarize_workflow:SummarizeEvidence"
 TEXT = "No space left on /var, twice."
-
-
-@pytest.fixture
-def server() -> Iterator[LLMServer]:
-    with serving() as server:
-        yield server
 
 
 @pytest.fixture

@@ -26,16 +26,10 @@ from remit.workflows.client import connect
 from remit.workflows.sealing import sealed
 from tests.cli.conftest import Remit, environment, program
 from tests.cli.test_up import said_at_the_start
-from tests.support.llm_server import LLMServer, serving
+from tests.support.llm_server import LLMServer
 from tests.support.thinking import kept
 
 TEXT = "No space left on /var, twice."
-
-
-@pytest.fixture
-def server() -> Iterator[LLMServer]:
-    with serving() as server:
-        yield server
 
 
 @pytest.fixture

@@ -157,9 +157,13 @@ def test_the_nearest_are_the_nearest(empty_engine: sa.Engine) -> None:
         assert [score for _, score in found] == pytest.approx(np.sort(cosines)[::-1][:10], abs=1e-5)
 
 
-@pytest.mark.parametrize(("coarse", "found"), [(1000, 1.0), (0, 0.2)])
+@pytest.mark.parametrize(("coarse", "least", "most"), [(1000, 1.0, 1.0), (0, 0.1, 0.2)])
 def test_what_the_index_does_not_lead_to_is_found_by_the_coarse_embeddings(
-    empty_engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, coarse: int, found: float
+    empty_engine: sa.Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    coarse: int,
+    least: float,
+    most: float,
 ) -> None:
     ids, made = made_up(empty_engine, "m", 300)
     # As good as a graph most of which is out of reach: each of its probes proposes a single one.
@@ -168,7 +172,7 @@ def test_what_the_index_does_not_lead_to_is_found_by_the_coarse_embeddings(
     truth = {ids[n] for n in np.argsort(-(made @ made[0]))[:10]}
     with empty_engine.begin() as connection:
         answer = {memory for memory, _ in nearest(connection, "m", made[0], 10)}
-    assert len(answer & truth) / 10 <= found if coarse == 0 else answer == truth
+    assert least <= len(answer & truth) / 10 <= most
 
 
 def test_the_coarse_embeddings_of_other_models_are_not_looked_at(empty_engine: sa.Engine) -> None:
