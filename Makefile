@@ -77,13 +77,13 @@ lock: $(RUNTIME) ## Pin and hash anew what pyproject.toml asks for (LOCK_FLAGS=-
 	@echo "requirements/: locked"
 
 lock-drift: $(DEV) ## Show that the lock is what pyproject.toml asks for, and that old pip installs it too
-	@$(BIN)/python -m scripts.lock_drift
+	@$(BIN)/python -m scripts.try_install lock
 
 wheel: $(DEV) ## Build sdist and wheel, and run the tour from the wheel without the checkout
-	@$(BIN)/python -m scripts.try_wheel
+	@$(BIN)/python -m scripts.try_install wheel
 
 pythons: $(DEV) ## Unit tests and the tour on each other Python that this machine has
-	@$(BIN)/python -m scripts.other_pythons
+	@$(BIN)/python -m scripts.try_install pythons
 
 packages: # What tests need from Debian; as anybody but root, those tests say that they skip
 	@if command -v promtool >/dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then exit 0; fi; \

@@ -3,15 +3,12 @@
 import re
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import pytest
 
 from remit.settings import env_example
 from tests.architecture.tree import ROOT, kept_files, shown, text_of
-
-REQUIREMENTS = ("requirements/runtime.txt", "requirements/dev.txt")
 
 # Written in pieces, so that this file does not hold what it looks for.
 _MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|root|work|Users)/" + r"\w")
@@ -26,30 +23,6 @@ def _read(name: str) -> str:
 def _files_with(pattern: re.Pattern[str]) -> list[str]:
     texts = ((path, text_of(path)) for path in kept_files())
     return [shown(path) for path, text in texts if text and pattern.search(text)]
-
-
-@pytest.mark.parametrize("name", REQUIREMENTS)
-def test_the_pinned_requirements_name_no_index_host(name: str) -> None:
-    assert not re.search(r"https?://|index-url|find-links", _read(name))
-
-
-@pytest.mark.parametrize("name", REQUIREMENTS)
-def test_every_requirement_is_pinned_and_hashed(name: str) -> None:
-    entries = re.sub(r"\\\n", " ", re.sub(r"^\s*#.*\n", "", _read(name), flags=re.MULTILINE))
-    lines = [line for line in entries.splitlines() if line.strip()]
-    assert lines
-    assert [line for line in lines if "==" not in line or "--hash=sha256:" not in line] == []
-
-
-def test_what_runs_is_pinned_alike_in_both_files() -> None:
-    runtime, dev = (set(re.findall(r"^(\S+==\S+)", _read(n), re.MULTILINE)) for n in REQUIREMENTS)
-    assert runtime - dev == set()
-
-
-def test_every_dependency_of_the_project_is_pinned() -> None:
-    project = tomllib.loads(_read("pyproject.toml"))["project"]
-    asked = {re.split(r"[\[<>=!~;\s]", line)[0].lower() for line in project["dependencies"]}
-    assert asked - set(re.findall(r"^([\w.-]+)==", _read(REQUIREMENTS[0]), re.MULTILINE)) == set()
 
 
 def test_no_file_names_a_path_of_one_machine() -> None:
