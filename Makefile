@@ -23,6 +23,7 @@ SOURCES := $(wildcard src tests scripts bench)
 PYTEST_FLAGS ?= -q
 # Processes that share the tests, file by file; each has servers of its own. 0: none but pytest's.
 PYTEST_PROCESSES ?= 2
+SOAK_ROUNDS ?= 5
 LOCK_FLAGS ?=
 UV_COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-strip-extras --no-emit-index-url --no-header --quiet
@@ -34,7 +35,7 @@ USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 INSTALL_REMIT = $(BIN)/uv pip install --quiet --python $(BIN)/python --no-build-isolation --no-deps \
 	--editable .
 
-.PHONY: help setup demo up test check format bench docs lock lock-drift wheel pythons packages clean
+.PHONY: help setup demo up test soak check format bench docs lock lock-drift wheel pythons packages clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +50,19 @@ up: $(RUNTIME) ## Start Postgres, Temporal and a worker; Ctrl-C stops them
 
 test: $(DEV) packages ## Run every test, then hold the coverage gates
 	@$(BIN)/python -m pytest $(PYTEST_FLAGS) -n $(PYTEST_PROCESSES) --dist loadfile --cov --cov-report=
+
+soak: $(DEV) packages ## Run every test SOAK_ROUNDS times with other seeds, in odd rounds on busy cores
+	@for round in $$(seq $(SOAK_ROUNDS)); do \
+		seed=$$RANDOM; load=(); \
+		if (( round % 2 )); then for core in $$(seq $$(nproc)); do \
+			$(BIN)/python -c 'while True: pass' & load+=($$!); \
+		done; fi; \
+		trap '[ $${#load[@]} = 0 ] || kill "$${load[@]}"' EXIT; \
+		echo "soak: round $$round, seed $$seed, $${#load[@]} processes of load"; \
+		$(BIN)/python -m pytest $(PYTEST_FLAGS) -n $(PYTEST_PROCESSES) --dist loadfile \
+			--hypothesis-profile=seeded --hypothesis-seed=$$seed; \
+		[ $${#load[@]} = 0 ] || kill "$${load[@]}"; load=(); \
+	done
 
 check: $(DEV) ## Lint, format, types and import contracts; starts no server
 	@$(BIN)/ruff check --quiet $(SOURCES) && echo "ruff check: clean"
