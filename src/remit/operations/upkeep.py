@@ -1,7 +1,7 @@
 """Whether everything that is kept is still what was stored, and what nothing refers to."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import sqlalchemy as sa
 
@@ -13,8 +13,9 @@ from remit.errors import RemitError
 from remit.execution.repository import oldest_under_way
 from remit.operations.progress import Progress
 
-LAST = datetime.max.replace(tzinfo=UTC)
-"""After every moment that there is."""
+STORE_CLOCK_BEHIND = timedelta(minutes=10)
+"""How far the clock that dates objects may be behind the database's. A file's date is behind by
+some milliseconds even on the same machine: the kernel takes it from its last tick."""
 
 MOST_TOLD = 100
 """How many problems one check of all artifacts tells of."""
@@ -59,7 +60,9 @@ def unreferenced_objects(
     with snapshot(engine) as connection:
         referenced = set(referenced_uris(connection))
         under_way = oldest_under_way(connection)
-        before = min(database_time(connection) - older_than, under_way or LAST)
+        before = database_time(connection) - older_than
+    if under_way is not None:
+        before = min(before, under_way - STORE_CLOCK_BEHIND)
     found = (
         each
         for each in objects

@@ -15,7 +15,7 @@ from remit.artifacts.store import ObjectStore, ObjectStoreException, StoredObjec
 from remit.execution.modules.types import ModuleOutput
 from remit.operations.progress import tell_nobody
 from remit.operations.runs import start_run
-from remit.operations.upkeep import check_artifacts, unreferenced_objects
+from remit.operations.upkeep import STORE_CLOCK_BEHIND, check_artifacts, unreferenced_objects
 from tests.integration.operations.filing import (
     LARGE,
     SMALL,
@@ -156,13 +156,14 @@ def test_what_is_filed_while_the_store_is_being_listed_is_not_listed(
     assert listed(empty_engine, Slow(folder, empty_engine)) == []
 
 
-def test_what_a_run_under_way_may_have_emitted_is_no_leftover(
-    empty_engine: sa.Engine, store: FilesystemObjectStore
+def test_what_a_run_under_way_may_have_emitted_is_no_leftover_by_a_clock_that_is_behind(
+    empty_engine: sa.Engine, store: FilesystemObjectStore, tmp_path: Path
 ) -> None:
     found = proposed(empty_engine)
     run = start_run(empty_engine, found.id, lambda _: SHORT, AUTHORITY).run
     assert run is not None
     emitted = put(store, LARGE).key
+    age(tmp_path, emitted, STORE_CLOCK_BEHIND / timedelta(hours=2))
     assert listed(empty_engine, store) == []
     finish(empty_engine, run, ModuleOutput.success())
     assert listed(empty_engine, store) == [emitted]
