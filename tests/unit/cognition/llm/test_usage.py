@@ -20,7 +20,7 @@ from remit.cognition.llm.usage import NOTHING_USED, TokenCounts, normalize_usage
         (
             TokenCounts(1000, 100, 1500),
             ["gpt-6.2-sol"],
-            LLMUsage(1000, 100, 1500, Decimal("0.003")),
+            LLMUsage(1000, 100, 1500, Decimal("0.007")),
         ),
         (TokenCounts(1000, None), ["gpt-6.2-sol"], LLMUsage(1000, None, None, None)),
         (TokenCounts(None, 100), ["gpt-6.2-sol"], LLMUsage(None, 100, None, None)),
