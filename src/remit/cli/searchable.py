@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from remit.cognition.embeddings.provider import EmbeddingProvider
     from remit.identity.types import Principal
-    from remit.memory.vector import Embedded
     from remit.operations.progress import Progress
 
 BATCH = 100
@@ -63,12 +62,11 @@ class Tally:
         """Whether everything can be searched for."""
         return self.failure is None and not self.left_out
 
-    def add(self, embedded: "Embedded") -> None:
-        """Count what was embedded."""
-        self.count += embedded.count
+    def add(self, count: int, cost_usd: Decimal | None) -> None:
+        """Count what was embedded, and what that cost."""
+        self.count += count
         if self.cost_usd is not None:
-            cost = embedded.cost_usd
-            self.cost_usd = None if cost is None else self.cost_usd + cost
+            self.cost_usd = None if cost_usd is None else self.cost_usd + cost_usd
 
 
 def batches(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
@@ -100,7 +98,8 @@ def make_searchable(
     while waiting:
         asked = waiting.pop()
         try:
-            tally.add(embed_memories(engine, provider, asked, by=by))
+            embedded = embed_memories(engine, provider, asked, by=by)
+            tally.add(embedded.count, embedded.cost_usd)
         except ProviderError as error:
             if error.reason == "provider_error":
                 tally.cost_usd = None  # what was thrown away may be billed
