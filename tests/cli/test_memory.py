@@ -179,7 +179,7 @@ def test_without_a_provider_a_text_is_kept_and_search_says_how_to_choose_one(
 ) -> None:
     shown = keeper("memory", "add", LOCK, "--scope", "s")
     [kept] = json.loads(keeper("memory", "recent", "--json").out)["memories"]
-    assert shown == Shown(0, f"remembered as {kept['id']}\n", NOT_YET)
+    assert shown == Shown(1, f"remembered as {kept['id']}\n", NOT_YET)
     for command in (("search", "lock"), ("embed",)):
         assert keeper("memory", *command) == Shown(2, "", f"remit: {SWITCHED_OFF}\n")
     monkeypatch.setenv("EMBEDDING_PROVIDER", "local")

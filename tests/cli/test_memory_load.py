@@ -125,7 +125,7 @@ def test_without_a_provider_notes_are_kept_and_embedded_later(
     keeper: Remit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown = keeper("memory", "load", "-", stdin=lines(250))
-    assert shown == Shown(0, "250 notes read, 250 of them new\n", NOT_YET)
+    assert shown == Shown(1, "250 notes read, 250 of them new\n", NOT_YET)
     monkeypatch.setenv("EMBEDDING_PROVIDER", "local")
     made = f"250 made searchable under the model {MODEL}, at no cost\n"
     assert keeper("memory", "embed") == Shown(0, made, "")
@@ -196,7 +196,7 @@ def test_embedding_tells_what_it_cost_and_stops_where_the_provider_does(
     keeper: Remit, server: EmbeddingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EMBEDDING_PROVIDER", "noop")
-    assert keeper("memory", "load", "-", stdin=lines(150)).code == 0
+    assert keeper("memory", "load", "-", stdin=lines(150)).code == 1
     monkeypatch.setenv("EMBEDDING_PROVIDER", "openai")
     server.replies.append(Reply(401, b"{}"))
     refused = keeper("memory", "embed")

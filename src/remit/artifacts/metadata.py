@@ -257,7 +257,7 @@ class LLMUsage(_Metadata):
     output_tokens: Count | None = Field(description="Tokens received; null when it was not told.")
     total_tokens: Count | None = Field(description="Tokens charged; null when it was not told.")
     estimated_cost_usd: Dollars | None = Field(
-        description="What that costs by the price list, in US dollars; null when it has no price."
+        description="What it costs at most by the price list, in US dollars; null: nobody knows."
     )
     latency_ms: float = Field(ge=0, le=MAX_NUMBER, description="How long it took, in milliseconds.")
 

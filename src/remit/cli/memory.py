@@ -69,7 +69,8 @@ def add(
 ) -> None:
     """Remember a text, and make it searchable; 1 when it is kept and cannot be searched for.
 
-    It is kept as it is; secrets in it are masked first. The same words are one memory.
+    It is kept as it is; secrets in it are masked first. The same words are one memory. What is kept
+    without a provider is made searchable by `remit memory embed`.
     """
     from remit.cli.intake import STANDARD_INPUT, read_text
     from remit.cli.memory_views import write_added
@@ -105,7 +106,8 @@ def load(
     """Remember each line of a file, and make all of them searchable; an admin may.
 
     The whole file is checked before anything is kept. Loaded twice, it adds nothing; interrupted
-    and loaded again, it goes on. The exit code is 1 when not all of it can be searched for.
+    and loaded again, it goes on. The exit code is 1 when not all of it can be searched for. What is
+    kept without a provider is made searchable by `remit memory embed`.
     """
     from remit.cli.memory_views import write_loaded
     from remit.cli.notes import read_notes
@@ -140,7 +142,8 @@ def embed(
 ) -> None:
     """Make searchable what is not under the model that EMBEDDING_PROVIDER chooses.
 
-    That is what was kept while there was no provider, or while there was another model.
+    That is what was kept while there was no provider, or while there was another model. The exit
+    code is 1 when a memory is left out, which is named with the reason.
     """
     from remit.cli.memory_views import write_embedded
     from remit.cli.searchable import embed_all
@@ -216,6 +219,6 @@ def recent(
 
 
 def _exit_by(tally: "Tally") -> None:
-    """End with 1 when something cannot be searched for although a provider was chosen."""
+    """End with 1 when something is kept that cannot be searched for."""
     if not tally.is_as_hoped:
         raise typer.Exit(NOT_HOPED_FOR)

@@ -5,6 +5,7 @@ in it could pass for something else is written as an escape.
 """
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from remit.cli.listing import age
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 LONGEST_SHOWN = 400
 """Most characters of a memory that are shown; `--json` has them all."""
+
+_MOST_NAMED = 5
 
 _HEADER = ("ID", "CREATED", "SCOPE", "SOURCE", "CONTENT")
 
@@ -137,25 +140,27 @@ def _write_count(tally: "Tally") -> None:
 
 def _write_shortfall(tally: "Tally") -> None:
     """Print what cannot be searched for, and why; nothing when all can be."""
-    if tally.left_out:
-        named = ", ".join(shown_id(each) for each in tally.left_out[:5])
-        more = "..." if len(tally.left_out) > 5 else ""  # noqa: PLR2004 - as many as are named
-        write_line(
-            Cell(f"kept, and not searchable: the model cannot embed {named}{more}", "yellow"),
-            stderr=True,
-        )
+    for memory_id, reason in islice(tally.left_out.items(), _MOST_NAMED):
+        told = f"the model cannot embed {shown_id(memory_id)}: {reason}"
+        write_line(Cell(f"kept, and not searchable: {told}", "yellow"), stderr=True)
+    if len(tally.left_out) > _MOST_NAMED:
+        more = len(tally.left_out) - _MOST_NAMED
+        write_line(Cell(f"and {more} more; --json names them all", "yellow"), stderr=True)
     if tally.failure is not None:
         write_line(Cell(f"not searchable yet: {tally.failure.message}", "yellow"), stderr=True)
         write_line("then `remit memory embed` makes searchable what is kept", stderr=True)
 
 
 def _tally_json(tally: "Tally") -> "JsonObject":
+    reasons: JsonObject = {str(each): reason for each, reason in tally.left_out.items()}
     return {
         "model": tally.model,
         "embedded": tally.count,
         "cost_usd": None if tally.cost_usd is None else str(tally.cost_usd),
         "not_embeddable": [str(each) for each in tally.left_out],
         "failure": None if tally.failure is None else _failure_json(tally.failure),
+        # Only where there are any: what reads this knows a list of ids.
+        **({"reasons": reasons} if reasons else {}),
     }
 
 

@@ -26,6 +26,11 @@ BATCH = 100
 
 _AHEAD = 100_000
 
+_OF_A_TEXT = ("invalid_request", "provider_error")
+"""Failures that one text may be the cause of; a vector that is none is a `provider_error`."""
+
+_PLAIN_TEXT = "one plain sentence"
+
 _Item = TypeVar("_Item")
 
 
@@ -37,14 +42,14 @@ class Tally:
         model: the model under which they are to be found.
         count: how many were embedded now; those that were before are not counted.
         cost_usd: what that cost, in US dollars; None when a price is not known.
-        left_out: those that the provider cannot embed, whenever it is asked.
+        left_out: those that the provider cannot embed while it embeds others, each with the reason.
         failure: what kept the provider from embedding at all; None when nothing did.
     """
 
     model: str
     count: int = 0
     cost_usd: Decimal | None = Decimal(0)
-    left_out: list["UUID"] = field(default_factory=list)
+    left_out: dict["UUID", str] = field(default_factory=dict)
     failure: ProviderError | None = None
 
     @property
@@ -54,8 +59,14 @@ class Tally:
 
     @property
     def is_as_hoped(self) -> bool:
-        """Whether everything was embedded that the choice of a provider lets expect."""
-        return self.is_disabled or (self.failure is None and not self.left_out)
+        """Whether everything can be searched for."""
+        return self.failure is None and not self.left_out
+
+    def add(self, count: int, cost_usd: Decimal | None) -> None:
+        """Count what was embedded, and what that cost."""
+        self.count += count
+        if self.cost_usd is not None:
+            self.cost_usd = None if cost_usd is None else self.cost_usd + cost_usd
 
 
 def batches(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
@@ -74,29 +85,44 @@ def make_searchable(
 ) -> bool:
     """Embed one batch of memories, and count in `tally` what became of it.
 
-    When the provider cannot embed one of them, they are embedded one by one, so that it is found.
+    When the provider fails although it embeds another text, one of them is at fault: they are
+    halved until it is found, which takes two requests for each halving, and twice as many as there
+    are memories at most.
 
     Returns:
         Whether another batch may fare better; False when the provider failed altogether.
     """
     from remit.operations.memories import embed_memories
 
+    waiting, is_proven = [memory_ids], False
+    while waiting:
+        asked = waiting.pop()
+        try:
+            embedded = embed_memories(engine, provider, asked, by=by)
+            tally.add(embedded.count, embedded.cost_usd)
+        except ProviderError as error:
+            if error.reason == "provider_error":
+                tally.cost_usd = None  # what was thrown away may be billed
+            is_proven = is_proven or _blames_a_text(error, provider)
+            if not is_proven or error.reason not in _OF_A_TEXT:
+                tally.failure = error
+                return False
+            if len(asked) == 1:
+                tally.left_out[asked[0]] = error.message
+                continue
+            middle = len(asked) // 2
+            waiting += [asked[middle:], asked[:middle]]
+    return True
+
+
+def _blames_a_text(error: ProviderError, provider: "EmbeddingProvider") -> bool:
+    """Return whether a failure comes of what was embedded: another text goes through."""
+    if error.reason not in _OF_A_TEXT:
+        return False
     try:
-        embedded = embed_memories(engine, provider, memory_ids, by=by)
-    except ProviderError as error:
-        if error.reason != "invalid_request":
-            tally.failure = error
-            return False
-        if len(memory_ids) > 1:
-            return all(
-                make_searchable(engine, provider, [each], tally, by=by) for each in memory_ids
-            )
-        tally.left_out.extend(memory_ids)
-        return True
-    tally.count += embedded.count
-    if tally.cost_usd is not None:
-        cost = embedded.cost_usd
-        tally.cost_usd = None if cost is None else tally.cost_usd + cost
+        provider.embed_single(_PLAIN_TEXT)
+    except ProviderError:
+        return False
     return True
 
 

@@ -13,21 +13,41 @@ class Body(BaseModel):
 
 _Body = TypeVar("_Body", bound=Body)
 
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
 
 def read_body(kind: type[_Body], content: bytes, *, what: str) -> _Body:
     """Return what the bytes of an answer hold.
 
     Args:
         kind: what they should hold.
-        content: the bytes.
+        content: the bytes; a byte order mark in front of them is passed over.
         what: the same in words, for the message.
 
     Raises:
         ValueError: they hold something else; neither it nor what it comes from quotes them.
     """
+    text = content.removeprefix(_BYTE_ORDER_MARK)
     try:
-        return kind.model_validate_json(content)
+        return kind.model_validate_json(text)
     except ValidationError:
         pass
     # Outside the handler: pydantic's own error quotes the body.
-    raise ValueError(f"the answer is not {what} in JSON")
+    raise ValueError(f"the answer is {_seen(text)}not {what} in JSON")
+
+
+def is_plain(content_encoding: str | None) -> bool:
+    """Return whether a body with this header is sent as it is, and not compressed."""
+    return all(
+        each.strip().lower() in ("", "identity") for each in (content_encoding or "").split(",")
+    )
+
+
+def _seen(text: bytes) -> str:
+    """Return what usual thing a body is instead of JSON, to stand before what it is not."""
+    start = text.lstrip()[:10]
+    if not start:
+        return "empty, "
+    if start.startswith(b"<"):
+        return "a web page, "
+    return "a stream of events, " if start.startswith((b"data:", b"event:", b":")) else ""

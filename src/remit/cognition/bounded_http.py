@@ -10,6 +10,8 @@ from typing import cast
 
 import httpx2
 
+from remit.cognition.bodies import is_plain
+
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 """Largest answer read.
 
@@ -32,10 +34,13 @@ def bounded_client(*, timeout_seconds: float, on_this_machine: bool) -> httpx2.C
     """
 
     def bound(response: httpx2.Response) -> None:
-        _refuse_compressed(response)
+        limit = MAX_ANSWER_BYTES
+        if not is_plain(response.headers.get("content-encoding")):
+            _refuse_compressed(response)
+            limit = 0
         # The other kind of stream belongs to a client that is awaited, and this is none.
         whole = cast("httpx2.SyncByteStream", response.stream)
-        response.stream = _BoundedAnswer(whole, monotonic() + timeout_seconds)
+        response.stream = _BoundedAnswer(whole, monotonic() + timeout_seconds, limit)
 
     return httpx2.Client(
         timeout=timeout_seconds,
@@ -45,55 +50,75 @@ def bounded_client(*, timeout_seconds: float, on_this_machine: bool) -> httpx2.C
     )
 
 
+class UnreadableAnswerError(httpx2.DecodingError):
+    """An answer that is not read to its end, in words that follow the name of the service."""
+
+
 def never_connected(error: BaseException) -> bool:
     """Return whether an SDK failed for want of a connection, so that nothing was sent."""
+    return any(
+        isinstance(each, httpx2.ConnectError | httpx2.ConnectTimeout) for each in _chain(error)
+    )
+
+
+def unreadable(error: BaseException) -> str | None:
+    """Return what is wrong with an answer that an SDK could not get; None when nothing is known."""
+    return next(
+        (str(each) for each in _chain(error) if isinstance(each, UnreadableAnswerError)), None
+    )
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
     linked: BaseException | None = error
     while linked is not None:
-        if isinstance(linked, httpx2.ConnectError | httpx2.ConnectTimeout):
-            return True
+        yield linked
         linked = linked.__cause__
-    return False
 
 
 def _refuse_compressed(response: httpx2.Response) -> None:
     """Refuse what was not asked for: a few kilobytes can unpack to gigabytes.
 
+    The status of a refusal says enough, as that of a proxy's page does: its body is left unread.
+
     Raises:
-        httpx2.DecodingError: the answer is compressed.
+        UnreadableAnswerError: it is an answer.
     """
-    if response.headers.get("content-encoding", "identity").lower() != "identity":
-        raise httpx2.DecodingError(
-            "a compressed answer was not asked for", request=response.request
-        )
+    if response.is_success:
+        raise UnreadableAnswerError("answered compressed though not asked for")
+    del response.headers["content-encoding"]
 
 
 class _BoundedAnswer(httpx2.SyncByteStream):
     """The bytes of an answer, as long as they are in time and not too many."""
 
-    def __init__(self, whole: httpx2.SyncByteStream, deadline: float) -> None:
+    def __init__(self, whole: httpx2.SyncByteStream, deadline: float, limit: int) -> None:
         """Wrap an answer.
 
         Args:
             whole: the answer.
             deadline: when its last byte must be there, in seconds of the monotonic clock.
+            limit: most bytes of it; 0 leaves it unread.
         """
         self._whole = whole
         self._deadline = deadline
+        self._limit = limit
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the bytes.
 
         Raises:
             httpx2.ReadTimeout: they are late.
-            httpx2.DecodingError: they are too many.
+            UnreadableAnswerError: they are too many.
         """
-        left = MAX_ANSWER_BYTES
-        for chunk in self._whole:
+        left = self._limit
+        for chunk in self._whole if left else ():
             if monotonic() > self._deadline:
                 raise httpx2.ReadTimeout("the answer did not end in time")
             left -= len(chunk)
             if left < 0:
-                raise httpx2.DecodingError("the answer is too long")
+                raise UnreadableAnswerError(
+                    f"sent more than {self._limit} bytes, where its answer broke off"
+                )
             yield chunk
 
     def close(self) -> None:

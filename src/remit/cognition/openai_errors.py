@@ -8,6 +8,5 @@ OPENAI_ERRORS = SdkErrors(
     late=openai.APITimeoutError,
     unreachable=openai.APIConnectionError,
     refused=openai.APIStatusError,
-    says_out_of_credit=lambda refusal: refusal.code == "insufficient_quota",
 )
 """The errors of the SDK."""

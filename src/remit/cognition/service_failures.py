@@ -1,14 +1,16 @@
 """What a refusal of a service means, in one table for every kind of provider. Pure but for a date.
 
-A provider hands over what its SDK raised, taken apart; nothing that the SDK or the service wrote is
-repeated, since either may quote the key or a text.
+A provider hands over what its SDK raised, taken apart; what the service wrote is looked through for
+known words and never repeated, since it may quote the key or a text.
 """
 
 import math
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Any, Literal
 
 FailureKind = Literal[
@@ -29,6 +31,8 @@ class Words:
         address: the variable that holds the address.
         request: what is most likely wrong with a request that is refused.
         offer: what the service is asked for, in the plural.
+        known: what a refusal of the request says, in lower case, and what that means; the first
+            that is found counts.
     """
 
     service: str
@@ -38,6 +42,7 @@ class Words:
     address: str
     request: str
     offer: str
+    known: tuple[tuple[re.Pattern[str], str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +70,25 @@ class SdkErrors:
         late: the service did not answer in time; a kind of `unreachable`.
         unreachable: it cannot be reached, or its answer broke off.
         refused: it answered with a status other than success, which is `status_code`; `response`
-            has the headers.
-        says_out_of_credit: whether such a refusal says that the account has no credit left.
+            has the headers, and `body` what it says.
     """
 
     late: type[Exception]
     unreachable: type[Exception]
     refused: type[Exception]
-    says_out_of_credit: Callable[[Any], bool]
 
 
 _RETRYABLE = (408, 409, 425, 429)
+_OF_THE_REQUEST = (400, 413, 422)
 _FIRST_OF_THE_SERVICE = 500
+_LONGEST_READ = 600
+
+_OUT_OF_CREDIT = re.compile(
+    r"insufficient_quota|billing_error|billing_hard_limit|billing_not_active"
+    r"|credit balance is too low|insufficient (balance|credits)"
+)
+_WRONG_KEY = re.compile(r"api.?key (is )?not valid|(invalid|incorrect).api.?key")
+_WRONG_MODEL = re.compile(r"model_not_found|(unknown|no such) model|model.{0,90}not (exist|found)")
 
 
 def failure_of(
@@ -93,13 +105,30 @@ def failure_of(
     if isinstance(error, errors.late | TimeoutError):
         return late(words, timeout_seconds)
     if isinstance(error, errors.unreachable):
-        return unreachable(words)
+        # Not among the imports above: the HTTP client comes with an SDK, as the errors do.
+        from remit.cognition.bounded_http import unreadable
+
+        fault = unreadable(error)
+        return unreachable(words) if fault is None else unread(words, fault)
     if not isinstance(error, errors.refused):
         return unknown(words)
     refusal: Any = error
-    if errors.says_out_of_credit(refusal):
+    says = said(refusal)
+    if refusal.status_code < _FIRST_OF_THE_SERVICE and _OUT_OF_CREDIT.search(says):
         return out_of_credit(words, refusal.status_code)
-    return refused(words, refusal.status_code, refusal.response.headers)
+    return refused(words, refusal.status_code, refusal.response.headers, says)
+
+
+def said(refusal: Any) -> str:  # noqa: ANN401 - an error of an SDK's own
+    """Return what a refusal says, in lower case: to be looked through, and never to be repeated."""
+    body = refusal.body
+    # One of the SDKs takes the error out of the body by itself.
+    body = body.get("error", body) if isinstance(body, Mapping) else body
+    if not isinstance(body, Mapping):
+        return str(body or "")[:_LONGEST_READ].lower()
+    parts = (body.get(name) for name in ("code", "type", "param", "message", "detail"))
+    # A list of faults quotes the request.
+    return " ".join(part for part in parts if isinstance(part, str))[:_LONGEST_READ].lower()
 
 
 def late(words: Words, timeout_seconds: float) -> Failure:
@@ -122,6 +151,15 @@ def unreachable(words: Words) -> Failure:
     )
 
 
+def unread(words: Words, fault: str) -> Failure:
+    """Return the failure of a service whose answer is not read, since it is of a wrong kind."""
+    return Failure(
+        "provider_error",
+        f"{words.service} {fault}: check that {words.address} names a service of this kind, and "
+        "what a proxy in between does",
+    )
+
+
 def unknown(words: Words) -> Failure:
     """Return the failure of an SDK that raised something else."""
     return Failure("provider_error", f"the SDK of {words.sdk} failed: try again")
@@ -133,15 +171,16 @@ def out_of_credit(words: Words, status: int) -> Failure:
     return Failure("rate_limited", _worded(words, status, meaning))
 
 
-def refused(words: Words, status: int, headers: Mapping[str, str]) -> Failure:
+def refused(words: Words, status: int, headers: Mapping[str, str], says: str = "") -> Failure:
     """Return what a status other than success means.
 
     Args:
         words: how the provider speaks of the service.
         status: the status code.
         headers: the headers of the answer, by lower-case name.
+        says: what the service says of it, as :func:`said` returns it.
     """
-    kind, meaning = _meaning(words, status)
+    kind, meaning = _meaning(words, status, says)
     return Failure(
         kind,
         _worded(words, status, meaning),
@@ -150,7 +189,15 @@ def refused(words: Words, status: int, headers: Mapping[str, str]) -> Failure:
     )
 
 
-def _meaning(words: Words, status: int) -> tuple[FailureKind, str]:
+def _meaning(words: Words, status: int, says: str) -> tuple[FailureKind, str]:
+    if status in _OF_THE_REQUEST:
+        for pattern, meaning in words.known:
+            if pattern.search(says):
+                return "invalid_request", meaning
+        if _WRONG_KEY.search(says):
+            status = HTTPStatus.UNAUTHORIZED
+        elif _WRONG_MODEL.search(says):
+            status = HTTPStatus.NOT_FOUND
     by_status: Mapping[int, tuple[FailureKind, str]] = {
         400: ("invalid_request", f"refused the request: {words.request}"),
         401: ("misconfigured", f"does not accept the key: {words.key}"),

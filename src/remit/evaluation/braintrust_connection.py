@@ -17,6 +17,7 @@ from braintrust.api import BraintrustClient
 from requests.adapters import HTTPAdapter
 
 from remit.cognition.addresses import ServiceAddress
+from remit.cognition.bodies import is_plain
 
 MAX_ANSWER_BYTES = 1024 * 1024
 """Largest answer read: ids and scores take a few kilobytes."""
@@ -116,7 +117,7 @@ class _BoundedAdapter(HTTPAdapter):
         return super().build_response(req, whole)
 
     def _read(self, answer: urllib3.BaseHTTPResponse) -> bytes:
-        if answer.headers.get("content-encoding", "identity").lower() != "identity":
+        if not is_plain(answer.headers.get("content-encoding")):
             # A few kilobytes can unpack to gigabytes.
             raise requests.exceptions.ContentDecodingError("a compressed answer")
         deadline = monotonic() + self._timeout_seconds

@@ -63,6 +63,7 @@ REFUSALS = {
     "429": _status(429, "provider_error", retryable=True, told="later"),
     "500": _status(500, "provider_error", retryable=True, told="later"),
     "503": _status(503, "provider_error", retryable=True, told="later"),
+    "504": _status(504, "provider_error", retryable=True, told="later"),
     "529": _status(529, "provider_error", retryable=True, told="later"),
     "an error that is no JSON": Refusal(
         Reply(status=500, body=f"<h1>{UPSTREAM} {CANARY}</h1>".encode()),
@@ -99,8 +100,47 @@ REFUSALS = {
     "a compressed body": Refusal(
         Reply(body=b"\x1f\x8b", headers={"Content-Encoding": "gzip"}),
         "provider_error",
+        retryable=False,
+        told="answered compressed though not asked for|_BASE_URL",
+    ),
+    "a compressed refusal": Refusal(
+        Reply(status=503, body=b"\x1f\x8b", headers={"Content-Encoding": "br"}),
+        "provider_error",
         retryable=True,
-        told="its answer broke off",
+        told="(HTTP 503)",
+    ),
+    "no content": Refusal(
+        Reply(status=200, body=b" "),
+        "provider_error",
+        retryable=False,
+        told="answered, but the answer is empty",
+    ),
+    "a stream": Refusal(
+        Reply(body=f'data: {{"content": "{TEXT}"}}\n\n'.encode()),
+        "provider_error",
+        retryable=False,
+        told="answered, but the answer is a stream of events|_BASE_URL",
+    ),
+    "a web page": Refusal(
+        Reply(body=f"\n<!DOCTYPE html>{UPSTREAM}".encode(), headers={"Content-Type": "text/html"}),
+        "provider_error",
+        retryable=False,
+        told="answered, but the answer is a web page|_BASE_URL",
+    ),
+    "another charset": Refusal(
+        Reply(body=_error().decode().encode("utf-16")),
+        "provider_error",
+        retryable=False,
+        told="answered, but",
+    ),
+    "an error under a good status": Refusal(
+        Reply(body=_error()), "provider_error", retryable=True, told="failed|try again"
+    ),
+    "a text for an error": Refusal(
+        Reply(body=json.dumps({"error": UPSTREAM}).encode()),
+        "provider_error",
+        retryable=False,
+        told="answered, but|_BASE_URL",
     ),
 }
 
@@ -116,8 +156,10 @@ def test_whatever_the_service_does_is_told_in_bounded_words(
         assert error.error_type == "disabled"
         assert not server.asked
         return
-    # A refusal costs nothing; of what broke off after a good status nobody knows.
-    assert failed.usage == (UNKNOWN_USED if refusal.reply.status == HTTPStatus.OK else NOTHING_USED)
+    # A refusal costs nothing; of what broke off after a good status, or behind a gateway that gave
+    # up waiting, nobody knows.
+    is_unknown = refusal.reply.status in (HTTPStatus.OK, HTTPStatus.GATEWAY_TIMEOUT)
+    assert failed.usage == (UNKNOWN_USED if is_unknown else NOTHING_USED)
     assert (error.error_type, error.retryable) == (refusal.error_type, refusal.retryable)
     for part in refusal.told.split("|"):
         assert part in error.error_message
@@ -151,6 +193,15 @@ def test_a_service_that_is_not_there_is_worth_another_attempt(
     assert failed.usage == NOTHING_USED
     expected = ("provider_error", True) if case.answers else ("disabled", False)
     assert (error.error_type, error.retryable) == expected
+
+
+@pytest.mark.parametrize("coding", ["", "identity", "identity, identity"])
+def test_an_answer_that_is_called_plain_is_read(
+    case: Case, provider: LLMProvider, server: LLMServer, coding: str
+) -> None:
+    server.replies.append(Reply(headers={"Content-Encoding": coding}))
+    response = answered(case, provider, REQUEST)
+    assert response is None or response.content == TEXT[::-1]
 
 
 def test_after_a_failure_it_answers_again(

@@ -58,6 +58,12 @@ def test_a_bad_answer_is_an_error_of_a_bounded_type(
     telling.log_trace(ended_run())
 
 
+@pytest.mark.parametrize("coding", ["", "identity", "identity, identity"])
+def test_an_answer_that_is_called_plain_is_read(server: BraintrustServer, coding: str) -> None:
+    server.replies.append(Reply(headers={"Content-Encoding": coding}))
+    provider(server).log_trace(ended_run())
+
+
 @pytest.mark.parametrize(
     ("reply", "reason"),
     [

@@ -35,7 +35,7 @@ class _Vector(Body):
 
 
 class _Usage(Body):
-    total_tokens: int = Field(ge=0)
+    total_tokens: int | None = Field(default=None, ge=0)
 
 
 class _Vectors(Body):
@@ -60,7 +60,8 @@ def read_answer(content: bytes, *, asked: int) -> Answer:
     return Answer(
         # A service may answer in another order; the index says which text a vector is of.
         vectors=tuple(_numbers(by_index[place].embedding) for place in range(asked)),
-        total_tokens=body.usage.total_tokens if body.usage else None,
+        # Every text takes tokens: a count of none was never made.
+        total_tokens=(body.usage.total_tokens or None) if body.usage else None,
     )
 
 

@@ -3,19 +3,19 @@
 `anthropic` hands the bytes over. Only blocks of text are part of the answer: thoughts are not.
 """
 
-from collections.abc import Mapping
+from typing import Literal
 
 from remit.cognition.bodies import Body, read_body
-from remit.cognition.llm.answers import Answer, Count, Ending
+from remit.cognition.llm.answers import Answer, Count, Fault, ending_of, with_parts
 from remit.cognition.llm.usage import TokenCounts
 
-_ENDINGS: Mapping[str, Ending] = {
-    "max_tokens": "cut",
-    "model_context_window_exceeded": "cut",
-    "pause_turn": "cut",
-    "refusal": "refused",
-}
-"""By the protocol's `stop_reason`; any other is a whole answer."""
+_WHOLE = ("end_turn", "stop_sequence", "tool_use")
+"""Values of the protocol's `stop_reason`."""
+
+_LISTED_TIERS = (None, "standard", "batch")
+_LISTED_SPEEDS = (None, "standard")
+_LISTED_PLACES = (None, "global", "not_available")
+"""How and where a request may have run that costs what the price list says, or less."""
 
 
 class _Block(Body):
@@ -23,18 +23,43 @@ class _Block(Body):
     text: str | None = None
 
 
+class _OutputDetails(Body):
+    thinking_tokens: Count = None
+
+
+class _ServerTools(Body):
+    web_search_requests: Count = None
+
+
 class _Usage(Body):
     input_tokens: Count = None
     cache_creation_input_tokens: Count = None
     cache_read_input_tokens: Count = None
     output_tokens: Count = None
+    output_tokens_details: _OutputDetails | None = None
+    server_tool_use: _ServerTools | None = None
+    service_tier: str | None = None
+    speed: str | None = None
+    inference_geo: str | None = None
+
+    @property
+    def is_listed(self) -> bool:
+        tools = self.server_tool_use or _ServerTools()
+        return (
+            self.service_tier in _LISTED_TIERS
+            and self.speed in _LISTED_SPEEDS
+            and self.inference_geo in _LISTED_PLACES
+            and not tools.web_search_requests
+        )
 
 
 class _Message(Body):
     model: str | None = None
-    content: list[_Block]
+    role: Literal["assistant"] | None = None
+    content: list[_Block] | None = None
     stop_reason: str | None = None
     usage: _Usage | None = None
+    error: Fault | None = None
 
 
 def read_answer(content: bytes) -> Answer:
@@ -44,18 +69,29 @@ def read_answer(content: bytes) -> Answer:
         ValueError: it is no answer; the message quotes nothing of it.
     """
     body = read_body(_Message, content, what="a message")
-    texts = (block.text or "" for block in body.content if block.type == "text")
+    counts = _counts(body.usage or _Usage())
+    if body.error is not None:
+        return Answer(content="", ending="failed", model=body.model, counts=counts)
+    if body.content is None:
+        raise ValueError("the answer is a message without content")
     return Answer(
-        content="".join(texts),
-        ending=_ENDINGS.get(body.stop_reason or "", "whole"),
+        content="".join(block.text or "" for block in body.content if block.type == "text"),
+        ending=ending_of(body.stop_reason, whole=_WHOLE),
         model=body.model,
-        counts=_counts(body.usage or _Usage()),
+        counts=counts,
     )
 
 
 def _counts(usage: _Usage) -> TokenCounts:
     """Return the counts; the vendor counts text that was or will be cached beside the rest."""
-    if usage.input_tokens is None:
-        return TokenCounts(None, usage.output_tokens)
-    cached = (usage.cache_creation_input_tokens or 0) + (usage.cache_read_input_tokens or 0)
-    return TokenCounts(usage.input_tokens + cached, usage.output_tokens)
+    written = usage.cache_creation_input_tokens or 0
+    put_in = usage.input_tokens
+    if put_in is not None:
+        put_in += written + (usage.cache_read_input_tokens or 0)
+    details = usage.output_tokens_details or _OutputDetails()
+    return TokenCounts(
+        put_in,
+        with_parts(usage.output_tokens, details.thinking_tokens),
+        cache_written=written,
+        is_listed=usage.is_listed,
+    )

@@ -14,7 +14,6 @@ _ERRORS = SdkErrors(
     late=anthropic.APITimeoutError,
     unreachable=anthropic.APIConnectionError,
     refused=anthropic.APIStatusError,
-    says_out_of_credit=lambda refusal: refusal.type == "billing_error",
 )
 
 failure_of = partial(error_of, errors=_ERRORS, vendor=ANTHROPIC)

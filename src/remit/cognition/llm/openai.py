@@ -10,8 +10,9 @@ from remit.cognition.llm.openai_answers import read_answer
 from remit.cognition.llm.service import Service
 from remit.cognition.llm.service_provider import ServiceProvider
 from remit.cognition.llm.types import LLMError, LLMRequest
-from remit.cognition.llm.vendors import OPENAI
+from remit.cognition.llm.vendors import OPENAI, UNSUPPORTED_LIMIT
 from remit.cognition.openai_sdk import connect
+from remit.cognition.service_failures import said
 
 
 class OpenAILLMProvider(ServiceProvider):
@@ -23,8 +24,22 @@ class OpenAILLMProvider(ServiceProvider):
 
     @staticmethod
     def sent(client: Any, arguments: dict[str, Any]) -> bytes:  # noqa: ANN401 - a client of the SDK's own
-        """Return the body that the service answers with."""
-        content: bytes = client.chat.completions.with_raw_response.create(**arguments).content
+        """Return the body that the service answers with.
+
+        A service in front of the vendor's newer models refuses `max_tokens`, at no cost, and is
+        asked a second time in the words that it knows.
+        """
+        import openai
+
+        create = client.chat.completions.with_raw_response.create
+        try:
+            content: bytes = create(**arguments).content
+        except openai.APIStatusError as refusal:
+            if "max_tokens" not in arguments or not UNSUPPORTED_LIMIT.search(said(refusal)):
+                raise
+            limit = {"max_completion_tokens": arguments["max_tokens"]}
+            others = {name: each for name, each in arguments.items() if name != "max_tokens"}
+            content = create(**others, **limit).content
         return content
 
     @staticmethod

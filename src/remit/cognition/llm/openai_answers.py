@@ -1,22 +1,24 @@
 """Reads the answer of a chat completions service without trusting it; pure.
 
 `openai` hands the bytes over. Services that only resemble OpenAI's leave out what they please, so
-nothing is required but a choice with a message.
+nothing is required but one choice with a message, or an error in its place.
 """
 
-from collections.abc import Mapping
-
-from pydantic import Field
+from typing import Literal
 
 from remit.cognition.bodies import Body, read_body
-from remit.cognition.llm.answers import Answer, Count, Ending
+from remit.cognition.llm.answers import Answer, Count, Ending, Fault, ending_of, with_parts
 from remit.cognition.llm.usage import TokenCounts
 
-_ENDINGS: Mapping[str, Ending] = {"length": "cut", "content_filter": "refused"}
-"""By the protocol's `finish_reason`; any other is a whole answer."""
+_WHOLE = ("stop", "tool_calls", "function_call", "eos", "eos_token")
+"""Values of `finish_reason`: the protocol's, and what Together and older servers say for `stop`."""
+
+_LISTED_TIERS = (None, "default", "standard", "flex", "batch")
+"""Values of `service_tier` that cost what the price list says, or less."""
 
 
 class _Message(Body):
+    role: Literal["assistant"] | None = None
     content: str | None = None
     refusal: str | None = None
 
@@ -24,18 +26,45 @@ class _Message(Body):
 class _Choice(Body):
     message: _Message
     finish_reason: str | None = None
+    error: Fault | None = None
+
+    @property
+    def ending(self) -> Ending:
+        if self.error is not None:
+            return "failed"
+        if self.message.refusal:
+            return "refused"
+        # Old servers do not say how it ended. Whoever asked gets the text, and is told that it may
+        # break off.
+        if self.finish_reason is None and self.message.content:
+            return "cut"
+        return ending_of(self.finish_reason, whole=_WHOLE)
+
+
+class _InputDetails(Body):
+    cached_tokens: Count = None
+    cache_write_tokens: Count = None
+
+
+class _OutputDetails(Body):
+    reasoning_tokens: Count = None
+    rejected_prediction_tokens: Count = None
 
 
 class _Usage(Body):
     prompt_tokens: Count = None
     completion_tokens: Count = None
     total_tokens: Count = None
+    prompt_tokens_details: _InputDetails | None = None
+    completion_tokens_details: _OutputDetails | None = None
 
 
 class _Completion(Body):
     model: str | None = None
-    choices: list[_Choice] = Field(min_length=1)
+    choices: list[_Choice] | None = None
     usage: _Usage | None = None
+    service_tier: str | None = None
+    error: Fault | None = None
 
 
 def read_answer(content: bytes) -> Answer:
@@ -45,11 +74,29 @@ def read_answer(content: bytes) -> Answer:
         ValueError: it is no answer; the message quotes nothing of it.
     """
     body = read_body(_Completion, content, what="a chat completion")
-    choice, usage = body.choices[0], body.usage or _Usage()
-    ending = _ENDINGS.get(choice.finish_reason or "", "whole")
-    return Answer(
-        content=choice.message.content or "",
-        ending="refused" if choice.message.refusal else ending,
-        model=body.model,
-        counts=TokenCounts(usage.prompt_tokens, usage.completion_tokens, usage.total_tokens),
+    counts = _counts(body)
+    if body.error is not None:
+        return Answer(content="", ending="failed", model=body.model, counts=counts)
+    choices = body.choices or []
+    if len(choices) != 1:
+        raise ValueError(f"the answer holds {len(choices)} choices in place of one")
+    [choice] = choices
+    return Answer(choice.message.content or "", choice.ending, body.model, counts)
+
+
+def _counts(body: _Completion) -> TokenCounts:
+    usage = body.usage or _Usage()
+    put_in = usage.prompt_tokens_details or _InputDetails()
+    given_out = usage.completion_tokens_details or _OutputDetails()
+    written = put_in.cache_write_tokens
+    return TokenCounts(
+        with_parts(usage.prompt_tokens, put_in.cached_tokens, written),
+        with_parts(
+            usage.completion_tokens,
+            given_out.reasoning_tokens,
+            given_out.rejected_prediction_tokens,
+        ),
+        usage.total_tokens,
+        cache_written=written or 0,
+        is_listed=body.service_tier in _LISTED_TIERS,
     )

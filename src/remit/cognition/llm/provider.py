@@ -24,7 +24,7 @@ class LLMProvider(Protocol):
         ...
 
     def complete(self, request: LLMRequest) -> LLMResponse:
-        """Return the answer of the model; asks once, so whoever calls decides to ask again.
+        """Return the answer of the model; whoever calls decides whether to ask again.
 
         Raises:
             LLMProviderError: there is none; `error` says why.

@@ -20,6 +20,9 @@ from remit.cognition.llm.types import LLMError, LLMRequest, LLMUsage
 from remit.cognition.llm.usage import NOTHING_USED, UNKNOWN_USED
 from remit.cognition.llm.vendors import Vendor
 
+_GAVE_UP_WAITING = (504, 524)
+"""Statuses of a gateway that left the service with the request, which goes on and may be billed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Service:
@@ -124,9 +127,9 @@ def _used(error: Exception) -> LLMUsage:
     # Not among the imports above: the HTTP client comes with an SDK, as the errors do.
     from remit.cognition.bounded_http import never_connected
 
-    if isinstance(getattr(error, "status_code", None), int) or never_connected(error):
-        return NOTHING_USED
-    return UNKNOWN_USED
+    status = getattr(error, "status_code", None)
+    is_refused = isinstance(status, int) and status not in _GAVE_UP_WAITING
+    return NOTHING_USED if is_refused or never_connected(error) else UNKNOWN_USED
 
 
 def nonsense(service: Service, error: ValueError) -> LLMProviderError:

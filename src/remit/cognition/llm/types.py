@@ -206,7 +206,8 @@ class LLMResponse:
         model: which model gave it, in the service's own words.
         usage: what it used up.
         latency_ms: milliseconds until the answer was there.
-        truncated: whether it breaks off because the tokens that it may take were used up.
+        truncated: whether it breaks off because the tokens that it may take were used up, or may do
+            so because the service does not say how it ended.
     """
 
     content: str = field(repr=False)

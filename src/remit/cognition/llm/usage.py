@@ -22,11 +22,15 @@ class TokenCounts:
         input: tokens put in, from a cache or not.
         output: tokens given out, thoughts included.
         total: both, in the service's own sum.
+        cache_written: how many of `input` were written to a cache, which costs more.
+        is_listed: whether the request ran in a way that costs no more than the price list says.
     """
 
     input: int | None = None
     output: int | None = None
     total: int | None = None
+    cache_written: int = 0
+    is_listed: bool = True
 
 
 def normalize_usage(counts: TokenCounts, *, vendor: str, models: Iterable[str]) -> LLMUsage:
@@ -35,11 +39,35 @@ def normalize_usage(counts: TokenCounts, *, vendor: str, models: Iterable[str]) 
     Args:
         counts: what the service counted.
         vendor: whose prices apply.
-        models: the names of the model that answered, the one to look up first in front.
+        models: the names of the model that was asked and of the one that answered, in this order.
     """
     total = counts.total
     if total is None and counts.input is not None and counts.output is not None:
         total = counts.input + counts.output
-    costs = (completion_cost(vendor, model, counts.input, counts.output) for model in models)
-    cost = next((cost for cost in costs if cost is not None), None)
-    return LLMUsage(counts.input, counts.output, total, cost)
+    return LLMUsage(counts.input, counts.output, total, _cost(counts, vendor, list(models)))
+
+
+def _cost(counts: TokenCounts, vendor: str, models: list[str]) -> Decimal | None:
+    """Return the cost by the dearest of the models; None when it may be more."""
+    # A model that was trained further costs more than the one that its name ends on or holds.
+    if not counts.is_listed or any(model.startswith("ft:") for model in models):
+        return None
+    costs = {model: _cost_of(counts, vendor, model) for model in models}
+    # Another model may have answered than was asked; a dated name holds that of its model.
+    if models and costs[models[-1]] is None and models[0] not in models[-1]:
+        return None
+    return max((cost for cost in costs.values() if cost is not None), default=None)
+
+
+def _cost_of(counts: TokenCounts, vendor: str, model: str) -> Decimal | None:
+    if counts.input is None or counts.output is None:
+        return None
+    # What is written to a cache costs up to twice its price.
+    put_in = counts.input + counts.cache_written
+    # Nobody knows what a sum has beyond its parts: it is priced as either, and the dearer counts.
+    beyond = max(0, (counts.total or 0) - counts.input - counts.output)
+    as_output = completion_cost(vendor, model, put_in, counts.output + beyond)
+    as_input = completion_cost(vendor, model, put_in + beyond, counts.output)
+    if as_output is None or as_input is None:
+        return None
+    return max(as_output, as_input)

@@ -3,11 +3,23 @@
 `service` checks settings with it, and the modules of failures speak with it.
 """
 
+import re
 from dataclasses import dataclass
 
 from remit.cognition.llm.types import LLMError
 from remit.cognition.openai_sdk import VENDOR_URL
 from remit.cognition.service_failures import SdkErrors, Words, failure_of
+
+UNSUPPORTED_LIMIT = re.compile(
+    r"(unsupported|unrecognized|unknown|unexpected).{0,90}max_(completion_)?tokens"
+    r"|max_(completion_)?tokens.{0,90}(not (supported|permitted|allowed)|instead)"
+)
+"""How services say, in lower case, that they do not know the name that bounds an answer."""
+
+_TOO_LONG = re.compile(
+    r"context.?(length|window|size|limit)|(prompt|input|request) is too (long|large)"
+    r"|too many (input )?tokens|reduce the length|tokens.{0,20} must be <="
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +55,39 @@ class Vendor:
             "them, or the model takes no temperature or fewer max_tokens, so leave the first out "
             "and lower the second",
             offer="answers",
+            known=self._known,
+        )
+
+    @property
+    def _known(self) -> tuple[tuple[re.Pattern[str], str], ...]:
+        """What vendors and compatible services say of a request, and what that means."""
+        return (
+            (
+                UNSUPPORTED_LIMIT,
+                (
+                    "does not take max_tokens, or max_completion_tokens, for this model: name "
+                    f"another with LLM_MODEL, or another service with {self.address_variable}"
+                ),
+            ),
+            (
+                _TOO_LONG,
+                (
+                    "refused the request: messages and answer together have more tokens than the "
+                    "model takes, so shorten them or lower max_tokens"
+                ),
+            ),
+            (
+                re.compile(r"max_(completion_|output_|new_)?tokens"),
+                "refused max_tokens: most likely it is more than the model gives, so lower it",
+            ),
+            (
+                re.compile(r"temperature"),
+                "refused the temperature: leave it out, or choose one that the model takes",
+            ),
+            (
+                re.compile(r"content_filter|content.{0,12} policy|moderation"),
+                "refused to have these messages answered: ask for something else",
+            ),
         )
 
 

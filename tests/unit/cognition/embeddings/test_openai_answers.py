@@ -109,7 +109,9 @@ def test_an_endless_answer_is_not_read_to_its_end(
     monkeypatch.setattr(bounded_http, "MAX_ANSWER_BYTES", 100_000)
     body = answer_to(ASKED)
     server.replies.append(Reply(status=status, body=body + b" " * (100_001 - len(body))))
-    assert "its answer broke off" in failure(provider(server)).message
+    error = failure(provider(server))
+    assert (error.error_type, error.retryable) == ("provider_error", False)
+    assert "sent more than 100000 bytes, where its answer broke off" in error.message
 
 
 def test_the_longest_answer_that_is_read_is_read(
@@ -121,7 +123,41 @@ def test_the_longest_answer_that_is_read_is_read(
     assert len(provider(server).embed(REQUEST).embeddings) == 2
 
 
-def test_a_compressed_answer_is_not_unpacked(server: EmbeddingServer) -> None:
+@pytest.mark.parametrize("coding", ["gzip", "br", "zstd", "deflate", "identity, gzip", "GZIP"])
+def test_a_compressed_answer_is_not_unpacked(server: EmbeddingServer, coding: str) -> None:
     body = gzip.compress(answer_to(ASKED))
-    server.replies.append(Reply(body=body, headers={"Content-Encoding": "gzip"}))
-    assert "its answer broke off" in failure(provider(server)).message
+    server.replies.append(Reply(body=body, headers={"Content-Encoding": coding}))
+    error = failure(provider(server))
+    assert (error.error_type, error.retryable) == ("provider_error", False)
+    assert "compressed though not asked for" in error.message
+    assert "OPENAI_BASE_URL" in error.message
+
+
+@pytest.mark.parametrize("coding", ["", "identity", "identity, identity", " Identity ", ","])
+def test_an_answer_that_is_called_plain_is_read(server: EmbeddingServer, coding: str) -> None:
+    server.replies.append(Reply(headers={"Content-Encoding": coding}))
+    assert len(provider(server).embed(REQUEST).embeddings) == 2
+
+
+def test_a_compressed_refusal_is_told_by_its_status(server: EmbeddingServer) -> None:
+    headers = {"Content-Encoding": "gzip"}
+    server.replies.append(Reply(502, gzip.compress(b"a proxy's page"), headers))
+    error = failure(provider(server))
+    assert (error.error_type, error.retryable) == ("provider_error", True)
+    assert "(HTTP 502)" in error.message
+    assert provider(server).embed(REQUEST).embeddings
+
+
+@pytest.mark.parametrize("usage", [None, {}, {"total_tokens": None}, {"total_tokens": 0}], ids=str)
+def test_usage_that_was_not_counted_refuses_no_vectors(
+    server: EmbeddingServer, usage: dict[str, Any] | None
+) -> None:
+    server.replies.append(Reply(body=_changed(usage=usage)))
+    told = provider(server).embed(REQUEST)
+    assert len(told.embeddings) == 2
+    assert (told.usage.total_tokens, told.usage.estimated_cost_usd) == (None, None)
+
+
+def test_a_byte_order_mark_is_passed_over(server: EmbeddingServer) -> None:
+    server.replies.append(Reply(body=b"\xef\xbb\xbf" + answer_to(ASKED)))
+    assert len(provider(server).embed(REQUEST).embeddings) == 2

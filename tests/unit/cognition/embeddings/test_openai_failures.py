@@ -70,6 +70,25 @@ def test_an_account_without_credit_is_not_asked_again(server: EmbeddingServer) -
     assert "billing" in error.message
 
 
+@pytest.mark.parametrize(
+    ("status", "said", "error_type", "told"),
+    [
+        (400, {"code": "model_not_found"}, "misconfigured", "EMBEDDING_MODEL"),
+        (400, {"message": "Model Not Exist"}, "misconfigured", "EMBEDDING_MODEL"),
+        (400, {"message": "API key not valid."}, "misconfigured", "OPENAI_API_KEY"),
+        (429, {"type": "insufficient_quota"}, "rate_limited", "billing"),
+        (400, {"message": "maximum context length is 8192"}, "invalid_request", "shorten it"),
+    ],
+)
+def test_a_refusal_is_told_by_what_the_service_says(
+    server: EmbeddingServer, status: int, said: dict[str, str], error_type: str, told: str
+) -> None:
+    server.replies.append(Reply(status=status, body=_error(**said)))
+    error = failure(provider(server))
+    assert (error.error_type, error.retryable) == (error_type, False)
+    assert told in error.message
+
+
 NOW = datetime(2026, 11, 14, 22, 13, 20, tzinfo=UTC)
 SOON = format_datetime(NOW + timedelta(seconds=30), usegmt=True)
 PAST = format_datetime(NOW - timedelta(days=365), usegmt=True)

@@ -108,8 +108,7 @@ def test_usage_that_was_not_told_is_unknown(
     [
         ("end_turn", False),
         ("stop_sequence", False),
-        ("a_reason_of_tomorrow", False),
-        (None, False),
+        ("tool_use", False),
         ("max_tokens", True),
         ("model_context_window_exceeded", True),
         ("pause_turn", True),

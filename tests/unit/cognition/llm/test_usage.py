@@ -20,7 +20,17 @@ from remit.cognition.llm.usage import NOTHING_USED, TokenCounts, normalize_usage
         (
             TokenCounts(1000, 100, 1500),
             ["gpt-6.2-sol"],
-            LLMUsage(1000, 100, 1500, Decimal("0.003")),
+            LLMUsage(1000, 100, 1500, Decimal("0.007")),
+        ),
+        (
+            TokenCounts(272_000, 1, 273_001),
+            ["gpt-6-sol"],
+            LLMUsage(272_000, 1, 273_001, Decimal("1.092015")),
+        ),
+        (
+            TokenCounts(10, 5, 1_000_015),
+            ["gpt-6-luna"],
+            LLMUsage(10, 5, 1_000_015, Decimal("0.5000035")),
         ),
         (TokenCounts(1000, None), ["gpt-6.2-sol"], LLMUsage(1000, None, None, None)),
         (TokenCounts(None, 100), ["gpt-6.2-sol"], LLMUsage(None, 100, None, None)),
