@@ -10,6 +10,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
+from remit.budget.types import exact_sum
 from remit.errors import ProviderError
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def make_searchable(
     tally.count += embedded.count
     if tally.cost_usd is not None:
         cost = embedded.cost_usd
-        tally.cost_usd = None if cost is None else tally.cost_usd + cost
+        tally.cost_usd = None if cost is None else exact_sum([tally.cost_usd, cost])
     return True
 
 
