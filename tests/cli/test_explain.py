@@ -1,6 +1,7 @@
 """`remit explain`: what is missing, who could give it, and what would fail."""
 
 import json
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
@@ -25,6 +26,41 @@ def test_it_names_the_rule_the_people_and_what_would_fail(live: Remit) -> None:
         "ask somebody else"
     ) in lines
     assert "would fail module_not_found: no worker has announced the module validate" in lines
+
+
+@pytest.mark.parametrize(
+    ("asker", "suggested"),
+    [
+        ("bob", "approve {id}"),
+        ("alice", "approve {id} --as {able}"),
+        ("planner", "approve {id} --as {able}"),
+        ("remit_nobody", "approve {id} --as {able}"),
+    ],
+)
+def test_a_vote_is_suggested_for_who_may_cast_it(
+    live: Remit,
+    tokens: Mapping[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    asker: str,
+    suggested: str,
+) -> None:
+    identifier = live_proposal(live, scope="staging")
+    monkeypatch.setenv("REMIT_TOKEN", tokens.get(asker, asker))
+    lines = [" ".join(line.split()) for line in live("explain", identifier).out.splitlines()]
+    [able] = [line.removeprefix("could approve ") for line in lines if "could approve" in line]
+    named = suggested.format(id=identifier[:8], able=able.split(", ")[0])
+    assert f"next: remit {named}" in lines
+    assert f"or: remit {named.replace('approve', 'reject')} --reason WHY" in lines
+
+
+@pytest.mark.parametrize("changed", [{"type": "validate"}, {"scope": "production"}])
+def test_no_vote_is_suggested_that_would_come_to_nothing(
+    live: Remit, changed: dict[str, str]
+) -> None:
+    identifier = live_proposal(live, **({"scope": "staging"} | changed))
+    shown = live("explain", identifier).out
+    assert "would fail" in shown
+    assert "remit approve" not in shown
 
 
 def test_a_program_reads_the_same_as_json(live: Remit) -> None:

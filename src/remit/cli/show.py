@@ -79,7 +79,7 @@ def _write(record: "Record", data_dir: Path | None) -> None:
     rows = [row for step, before in pairs for row in _rows(step, before)]
     write_table(("BOX", "WHEN", "BY", "WHAT, WHY AND EVIDENCE"), rows)
     if directive.status not in {"complete", "aborted", "blocked"}:
-        write_next(next_commands(directive), data_dir)
+        write_next(next_commands(directive, others=True), data_dir)
 
 
 def _facts(record: "Record") -> list[Row]:
