@@ -102,7 +102,7 @@ def _contents(
 
     if file is None:
         return [content.from_options(given, defaults)]
-    content.refuse_options(given)
+    content.refuse_options(given, file)
     return read_directives(file, defaults)
 
 
