@@ -3,7 +3,6 @@
 import json
 import os
 import pty
-import re
 import select
 import signal
 import subprocess
@@ -16,9 +15,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from remit.audit.overview import MOST_COUNTED, PendingApproval, Running, StatusCount
-from remit.cli.output import console
-from remit.cli.top import _screen
+from remit.audit.overview import MOST_COUNTED, PendingApproval, StatusCount
 from remit.cli.top_views import Table, aligned_tables, length, tables_of
 from remit.operations.overview import Overview
 from remit.stack.postgres import SUPERUSER
@@ -88,47 +85,6 @@ def test_a_count_that_ended_somewhere_says_so() -> None:
 def test_a_waiting_approval_tells_the_time_left(left: float, words: str) -> None:
     found = table(overview(approvals=(pending(left_seconds=left),)), "WAITS FOR APPROVAL")
     assert texts(found)[0][1:] == [words, "1 of 2", "planner", "echo in staging"]
-
-
-SIZES = [
-    *(("80", "24"), ("40", "10"), ("200", "60"), ("20", "6"), (None, None), ("", "")),
-    *(("0", "0"), ("-1", "x"), ("²", "²"), ("99999999", "99999999")),
-]
-
-
-@pytest.mark.parametrize("waits", [0, 1, 10, 37])
-@pytest.mark.parametrize(("columns", "lines"), SIZES)
-def test_what_waits_comes_first_and_what_is_not_shown_of_it_is_counted(
-    monkeypatch: pytest.MonkeyPatch, columns: str | None, lines: str | None, waits: int
-) -> None:
-    for name, value in (("COLUMNS", columns), ("LINES", lines)):
-        if value is None:
-            monkeypatch.delenv(name, raising=False)
-        else:
-            monkeypatch.setenv(name, value)
-    monkeypatch.setattr("remit.cli.verdict.on_terminal", lambda: True)
-    long = "a-module-of-a-very-long-name-indeed"
-    listed = tuple(pending(directive_id=UUID(int=n << 96), type=long) for n in range(waits))[:10]
-    runs = tuple(Running(UUID(int=99 << 96), long, "test", 1, 9.0) for _ in range(10))
-    shown = overview(approvals=listed, running=runs, pending=waits)
-    screen = console()
-    width, height = screen.size
-    assert 20 <= width <= 1000
-    assert 6 <= height <= 1000
-    rendered = screen.render_lines(_screen(shown, "Ctrl-C ends", "", height), pad=False)
-    seen = ["".join(segment.text for segment in line).rstrip() for line in rendered[:height]]
-    assert all(len(line) <= width for line in seen)
-    assert seen[2].startswith("WA")
-    waiting_for = seen[3 : seen.index("", 3) if "" in seen[3:] else None]
-    if not waits:
-        assert waiting_for[0].startswith("none")
-        return
-    ids = [line for line in waiting_for if re.match(r"[0-9a-f]{8}( |$)", line)]
-    left_out = [int(line.split()[1]) for line in waiting_for if line.startswith("and ")]
-    assert ids
-    assert len(ids) + sum(left_out) == waits
-    assert len(ids) + len(left_out) == len(waiting_for)
-    assert len(ids) == len(listed) or len(waiting_for) == height - 3
 
 
 @pytest.mark.parametrize("field", ["type", "scope", "issued_by"])

@@ -12,6 +12,7 @@ from remit.errors import UnavailableError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from remit.execution.catalog import AnnouncedModule
     from remit.json_types import JsonObject
     from remit.policy.config import ApprovalRule, PolicyConfig
     from remit.policy.limits import BudgetLimit
@@ -56,10 +57,8 @@ def modules(
     if local or module:
         _write_local(module or (), as_json=as_json)
         return
-    from remit.cli.output import Cell, write_json, write_line, write_table
+    from remit.cli.output import write_json
     from remit.cli.services import database
-    from remit.cli.timeline import moment
-    from remit.revealing.text import revealed
 
     try:
         with database(data_dir) as engine:
@@ -70,7 +69,15 @@ def modules(
         raise UnavailableError(f"{error.message}; {_LOCALLY}") from error
     if as_json:
         write_json({"modules": found})
-        return
+    else:
+        _write_announced(found)
+
+
+def _write_announced(found: "Sequence[AnnouncedModule]") -> None:
+    from remit.cli.output import Cell, write_line, write_table
+    from remit.cli.timeline import moment
+    from remit.revealing.text import revealed
+
     if not found:
         write_line(f"no worker has announced a module yet: `remit worker` does; {_LOCALLY}")
         return
