@@ -63,6 +63,18 @@ def test_no_vote_is_suggested_that_would_come_to_nothing(
     assert "remit approve" not in shown
 
 
+def test_where_nobody_may_vote_somebody_is_to_be_made_known(
+    live: Remit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built_in = files("remit.policy").joinpath("default.toml").read_text(encoding="utf-8")
+    policy = tmp_path / "policy.toml"
+    policy.write_text(built_in.replace("[approval]", '[approval]\napprover_groups = ["none"]'))
+    monkeypatch.setenv("REMIT_POLICY_FILE", str(policy))
+    shown = live("explain", live_proposal(live, scope="staging")).out
+    assert "could approve  nobody" in shown
+    assert shown.endswith("next: remit token create NAME --role approver --keep\n")
+
+
 def test_a_program_reads_the_same_as_json(live: Remit) -> None:
     identifier = live_proposal(live, scope="staging")
     found = json.loads(live("explain", identifier, "--json").out)
@@ -82,6 +94,7 @@ def test_a_quorum_that_cannot_be_met_is_told(
     shown = " ".join(live("explain", identifier).out.split())
     assert "still missing 50 of 50 approvals" in shown
     assert "quorum: only " in shown
+    assert "nothing, as things stand" not in shown
 
 
 def test_a_rule_that_could_be_taken_for_another_is_shown_with_escapes(

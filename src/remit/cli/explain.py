@@ -64,7 +64,8 @@ def _write(found: "Explanation", asker: str | None, data_dir: "Path | None") -> 
     if found.waiting is not None:
         rows = _of_waiting(found.waiting)
     rows += [("", Cell("would fail", "red"), Cell(revealed(one), "red")) for one in found.obstacles]
-    if not found.obstacles and directive.status in {"proposed", "approved"}:
+    enough = found.waiting is None or len(_able(found.waiting)) >= found.waiting.missing
+    if enough and not found.obstacles and directive.status in {"proposed", "approved"}:
         rows.append(("", Cell("would fail", "dim"), "nothing, as things stand"))
     write_table((), rows)
     write_next(_next(found, asker), data_dir)
@@ -79,9 +80,11 @@ def _next(found: "Explanation", asker: str | None) -> list[str]:
         return next_commands(found.directive)
     if found.waiting is None:
         return [f"remit watch {name}"]
+    if found.obstacles:
+        return []  # each says what to do about it
     able = _able(found.waiting)
-    if found.obstacles or not able:
-        return []
+    if not able:
+        return ["remit token create NAME --role approver --keep"]
     who = name if asker in able else f"{name} --as {able[0]}"
     return [f"remit approve {who}", f"remit reject {who} --reason WHY"]
 
