@@ -1,15 +1,19 @@
 """`remit modules`, `remit policy` and `remit schema`."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from remit.artifacts.schemas import ARTIFACT_SCHEMAS, artifact_json_schema
 from remit.artifacts.types import ArtifactType
 from remit.directives.schema import directive_json_schema
+from remit.execution.modules.registry import ModuleInfo, discover_modules
+from remit.operations.catalog import announce, read_modules
 from remit.policy.config import default_policy, parse_policy
-from tests.cli.conftest import Remit, Shown
+from tests.cli.conftest import Remit, Shown, without_ids
 
 MODULES = """\
 NAME                KIND   VERSION  SOURCE    SUMMARY
@@ -45,8 +49,66 @@ valid_for = "48h"
 """
 
 
-def test_modules_are_listed_with_their_summaries(remit: Remit) -> None:
-    assert remit("modules") == Shown(0, MODULES, "")
+LOCALLY = "`remit modules --local` lists those of this shell\n"
+
+
+def test_the_modules_of_this_shell_are_listed_with_their_summaries(remit: Remit) -> None:
+    assert remit("modules", "--local") == Shown(0, MODULES, "")
+
+
+def test_what_workers_announced_is_listed_and_not_what_this_shell_has(
+    keeper: Remit, kept_in: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REMIT_MODULES", "nowhere:Nothing")
+    info = ModuleInfo("pay", "2\u202e", "long", "Pays.", "elsewhere", 60.0)
+    announce(kept_in, [info])
+    announce(kept_in, [replace(info, summary="")])
+    shown = [line.split("  ") for line in without_ids(keeper("modules").out).splitlines()]
+    heading, [row] = shown[0], [one for one in shown if one[0] == "pay"]
+    assert [each.strip() for each in heading if each] == [
+        *("NAME", "VERSION", "DIGEST", "ANNOUNCED", "SUMMARY")
+    ]
+    digest = info.digest.removeprefix("sha256:")[:8]
+    assert [each.strip() for each in row if each] == ["pay", "2\\u202e", digest, "T" * 24, "Pays."]
+    every = json.loads(keeper("modules", "--json").out)["modules"]
+    [found] = [one for one in every if one["name"] == "pay"]
+    assert found.pop("announced_at")
+    assert found == {
+        "name": "pay",
+        "version": info.version,
+        "digest": info.digest,
+        "summary": "Pays.",
+    }
+
+
+def test_a_worker_that_starts_again_announces_its_modules_again(kept_in: sa.Engine) -> None:
+    before = read_modules(kept_in)
+    announce(kept_in, discover_modules(installed=()).list_modules())
+    after = read_modules(kept_in)
+    assert [one.name for one in after] == ["echo", "fail_intentionally", "noop"]
+    assert all(b.announced_at < a.announced_at for b, a in zip(before, after, strict=True))
+
+
+def test_that_no_worker_has_announced_a_module_is_said(
+    keeper: Remit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("remit.operations.catalog.read_modules", lambda engine: [])
+    said = f"no worker has announced a module yet: `remit worker` does; {LOCALLY}"
+    assert keeper("modules") == Shown(0, said, "")
+    assert json.loads(keeper("modules", "--json").out) == {"modules": []}
+
+
+@pytest.mark.parametrize("url", ["", "postgresql://nobody@127.0.0.1:1/nowhere"])
+def test_modules_need_the_database_unless_they_are_this_shells(
+    remit: Remit, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    if url:
+        monkeypatch.setenv("DATABASE_URL", url)
+    shown = remit("modules")
+    assert (shown.code, shown.out) == (2, "")
+    assert shown.err.startswith("remit: ")
+    assert shown.err.endswith(f"; {LOCALLY}")
+    assert remit("modules", "--local").code == 0
 
 
 def test_more_modules_come_from_the_option_and_the_variable(
@@ -59,7 +121,7 @@ def test_more_modules_come_from_the_option_and_the_variable(
 
 
 def test_modules_as_json_have_every_field(remit: Remit) -> None:
-    found = json.loads(remit("modules", "--json").out)["modules"]
+    found = json.loads(remit("modules", "--local", "--json").out)["modules"]
     assert found[2] == {
         "name": "noop",
         "version": "1",

@@ -1,6 +1,7 @@
 """`remit explain`: what is missing, who could give it, and what would fail."""
 
 import json
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
@@ -27,6 +28,53 @@ def test_it_names_the_rule_the_people_and_what_would_fail(live: Remit) -> None:
     assert "would fail module_not_found: no worker has announced the module validate" in lines
 
 
+@pytest.mark.parametrize(
+    ("asker", "suggested"),
+    [
+        ("bob", "approve {id}"),
+        ("alice", "approve {id} --as {able}"),
+        ("planner", "approve {id} --as {able}"),
+        ("remit_nobody", "approve {id} --as {able}"),
+    ],
+)
+def test_a_vote_is_suggested_for_who_may_cast_it(
+    live: Remit,
+    tokens: Mapping[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    asker: str,
+    suggested: str,
+) -> None:
+    identifier = live_proposal(live, scope="staging")
+    monkeypatch.setenv("REMIT_TOKEN", tokens.get(asker, asker))
+    lines = [" ".join(line.split()) for line in live("explain", identifier).out.splitlines()]
+    [able] = [line.removeprefix("could approve ") for line in lines if "could approve" in line]
+    named = suggested.format(id=identifier[:8], able=able.split(", ")[0])
+    assert f"next: remit {named}" in lines
+    assert f"or: remit {named.replace('approve', 'reject')} --reason WHY" in lines
+
+
+@pytest.mark.parametrize("changed", [{"type": "validate"}, {"scope": "production"}])
+def test_no_vote_is_suggested_that_would_come_to_nothing(
+    live: Remit, changed: dict[str, str]
+) -> None:
+    identifier = live_proposal(live, **({"scope": "staging"} | changed))
+    shown = live("explain", identifier).out
+    assert "would fail" in shown
+    assert "remit approve" not in shown
+
+
+def test_where_nobody_may_vote_somebody_is_to_be_made_known(
+    live: Remit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built_in = files("remit.policy").joinpath("default.toml").read_text(encoding="utf-8")
+    policy = tmp_path / "policy.toml"
+    policy.write_text(built_in.replace("[approval]", '[approval]\napprover_groups = ["none"]'))
+    monkeypatch.setenv("REMIT_POLICY_FILE", str(policy))
+    shown = live("explain", live_proposal(live, scope="staging")).out
+    assert "could approve  nobody" in shown
+    assert shown.endswith("next: remit token create NAME --role approver --keep\n")
+
+
 def test_a_program_reads_the_same_as_json(live: Remit) -> None:
     identifier = live_proposal(live, scope="staging")
     found = json.loads(live("explain", identifier, "--json").out)
@@ -46,6 +94,7 @@ def test_a_quorum_that_cannot_be_met_is_told(
     shown = " ".join(live("explain", identifier).out.split())
     assert "still missing 50 of 50 approvals" in shown
     assert "quorum: only " in shown
+    assert "nothing, as things stand" not in shown
 
 
 def test_a_rule_that_could_be_taken_for_another_is_shown_with_escapes(

@@ -54,6 +54,19 @@ def test_help_and_the_version_load_none_of_the_large_libraries(command: str) -> 
     assert loaded_by(*command.split()).isdisjoint(HEAVY | MODELS_AND_STORES)
 
 
+@pytest.mark.parametrize(("optimize", "told"), [("", False), ("1", False), ("2", True)])
+def test_a_help_without_descriptions_says_why(optimize: str, *, told: bool) -> None:
+    shown = subprocess.run(
+        program("--help"),
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment(PYTHONOPTIMIZE=optimize, COLUMNS="400"),
+    )
+    assert ("PYTHONOPTIMIZE=2" in shown.stdout) is told
+    assert ("List directives, the newest first." in shown.stdout) is not told
+
+
 @pytest.mark.parametrize(
     ("command", "provider"),
     [

@@ -150,6 +150,18 @@ def test_a_token_that_cannot_be_made_is_refused_in_one_line(
     assert shown == Shown(2, "", f"remit: {line}\n")
 
 
+@pytest.mark.parametrize("command", [("token", "create"), ("principal", "set")])
+def test_an_agent_is_given_no_role_that_is_only_for_people(
+    live: Remit, command: tuple[str, str]
+) -> None:
+    shown = live(*command, "planner", "--role", "admin", "--as", "dana")
+    line = (
+        "role: admin: only for people, since an agent can never vote or administer; say proposer, "
+        "operator or auditor"
+    )
+    assert shown == Shown(2, "", f"remit: {line}\n")
+
+
 def test_a_length_that_is_none_is_refused_by_its_option(live: Remit) -> None:
     shown = live("token", "create", "ada2", "--role", "proposer", "--valid-for", "soon")
     assert (shown.code, shown.out) == (2, "")

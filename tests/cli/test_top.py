@@ -28,7 +28,7 @@ SHOWN_SECONDS = 40.0
 
 def overview(**changes: object) -> Overview:
     """Return an overview of nothing, but for what is changed."""
-    fields: dict[str, object] = {"at": NOON, "window_seconds": 3600.0}
+    fields: dict[str, object] = {"at": NOON, "window_seconds": 3600.0, "pending": 0}
     parts = ("statuses", "recent", "verdicts", "approvals", "running", "endings", "memory_reads")
     return Overview(**(fields | dict.fromkeys(parts, ()) | changes))  # type: ignore[arg-type]
 
@@ -127,7 +127,7 @@ def test_json_is_one_document(keeper: Remit, kept_in: sa.Engine) -> None:
     found = json.loads(shown.out)
     assert list(found) == [
         *("at", "window_seconds", "statuses", "recent", "verdicts", "approvals", "running"),
-        *("endings", "memory_reads"),
+        *("endings", "memory_reads", "pending"),
     ]
     [approval] = found["approvals"]
     assert (approval["directive_id"], approval["scope"]) == (str(waits.id), "staging")

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 
 import psutil
@@ -47,9 +48,32 @@ def said_at_the_start(process: "subprocess.Popen[str]") -> str:
     return "".join(lines)
 
 
+def lets_fail(folder: Path) -> Path:
+    """Write the built-in policy with one tool more, and return its file."""
+    built_in = files("remit.policy").joinpath("default.toml").read_text(encoding="utf-8")
+    file = folder.with_name("policy.toml")
+    file.write_text(built_in.replace('allow = ["noop"', 'allow = ["fail_intentionally", "noop"'))
+    return file
+
+
+def check_the_log_of_what_is_raised(folder: Path) -> None:
+    """Let a module raise, and find its traceback where `remit show` says that it is."""
+    failing = propose_arguments(type="fail_intentionally", payload='{"mode": "raise"}')
+    done = remit(*failing, "--wait", "--json", REMIT_DATA_DIR=str(folder))
+    assert done.returncode == 1
+    identifier = json.loads(done.stdout)["outcomes"][0]["directive"]["id"]
+    log = folder / "logs" / "worker.log"
+    shown = remit("show", identifier, REMIT_DATA_DIR=str(folder)).stdout
+    assert f"  log        {log}: the traceback, if the module raised\n" in shown
+    lines = [json.loads(one) for one in log.read_text().splitlines() if one.startswith("{")]
+    [line] = [one for one in lines if one["event"] == "module_raised"]
+    assert (line["directive_id"], line["attempt"]) == (identifier, 1)
+    assert line["traceback"].endswith("IntentionalError: failed on purpose\n")
+
+
 def test_up_runs_directives_restarts_its_worker_and_stops_clean(folder: Path) -> None:
     process = subprocess.Popen(
-        program("up", "--data-dir", str(folder)),
+        program("up", "--data-dir", str(folder), "--policy-file", str(lets_fail(folder))),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -65,6 +89,7 @@ def test_up_runs_directives_restarts_its_worker_and_stops_clean(folder: Path) ->
     assert f"you are the first admin; your token, shown this once: {token}\n" in text
     done = remit(*propose_arguments(), "--wait", REMIT_DATA_DIR=str(folder))
     assert (done.returncode, done.stderr) == (0, "")
+    check_the_log_of_what_is_raised(folder)
     second = remit("up", "--data-dir", str(folder))
     assert second.returncode == 2
     assert second.stderr.startswith(f"remit: a stack is already running (pid {process.pid}) in ")

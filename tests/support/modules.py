@@ -52,6 +52,11 @@ class Plain:  # noqa: D101 - shows what a class without a docstring is listed as
         return ModuleOutput.success()
 
 
+def never() -> None:
+    """Raise what is no Exception."""
+    raise GeneratorExit
+
+
 def asking(module: str, payload: dict[str, Any]) -> ModuleInput:
     """Return an input for a module."""
     return ModuleInput(

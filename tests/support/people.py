@@ -2,11 +2,14 @@
 
 import sqlalchemy as sa
 
+from remit.audit.repository import record
 from remit.db.engine import create_database_engine
+from remit.db.session import transaction
 from remit.execution.modules.registry import discover_modules
+from remit.identity.repository import insert_principals
 from remit.identity.types import Principal
 from remit.operations.catalog import announce
-from remit.operations.identity import ensure_principals
+from remit.operations.principals import created, signed
 from tests.support.keys import KEYS
 
 ADMIN = Principal("admin", "human", roles=("admin",))
@@ -30,8 +33,11 @@ def person(name: str) -> Principal:
 
 
 def know(engine: sa.Engine, *wanted: Principal) -> None:
-    """Make principals known to a database."""
-    ensure_principals(engine, wanted, by=ADMIN, keys=KEYS)
+    """Make principals known to a database, with roles also that an agent is not given any more."""
+    with transaction(engine) as connection:
+        rows = [signed(one, KEYS) for one in wanted]
+        made = insert_principals(connection, rows, created_by=ADMIN.name)
+        record(connection, [created(one, ADMIN.name) for one in wanted if one.name in made])
 
 
 def settle(database_url: str) -> None:

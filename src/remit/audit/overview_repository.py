@@ -72,6 +72,12 @@ def list_pending(connection: sa.Connection, limit: int) -> list[PendingApproval]
     return [PendingApproval(*row) for row in connection.execute(_PENDING, {"limit": limit})]
 
 
+def count_pending(connection: sa.Connection) -> int:
+    """Return how many approvals are waited for; `MOST_COUNTED` stands for so many or more."""
+    count: int = connection.execute(_PENDING_COUNT, {"most": MOST_COUNTED}).scalar_one()
+    return count
+
+
 def list_running(connection: sa.Connection, limit: int) -> list[Running]:
     """Return what executes, the longest first."""
     return [Running(*row) for row in connection.execute(_RUNNING, {"limit": limit})]
@@ -234,6 +240,12 @@ _PENDING = sa.text(
     JOIN directives AS directive ON directive.id = request.directive_id
     WHERE request.status = 'pending'
     ORDER BY request.expires_at, directive.id LIMIT :limit
+    """
+)
+_PENDING_COUNT = sa.text(
+    """
+    SELECT count(*)
+    FROM (SELECT FROM approval_requests WHERE status = 'pending' LIMIT :most) AS capped
     """
 )
 _RUNNING = sa.text(

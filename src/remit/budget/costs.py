@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from remit.budget.types import LARGEST_AMOUNT, Closing
+from remit.budget.types import LARGEST_AMOUNT, Closing, exact_sum
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,9 @@ def parse_cost(written: object) -> Decimal | None:
 def add_costs(costs: Iterable[Decimal | None]) -> ModelCosts:
     """Return what calls cost together; None stands for one whose cost is not known."""
     told = list(costs)
-    known = sum((each for each in told if each is not None), Decimal(0))
-    return ModelCosts(known, unknown=None in told)
+    return ModelCosts(
+        exact_sum(each for each in told if each is not None), unknown=any(c is None for c in told)
+    )
 
 
 def closing_of(
@@ -62,7 +63,7 @@ def closing_of(
         models: what models cost it.
         completed: whether it succeeded.
     """
-    known = min((told or Decimal(0)) + models.known, LARGEST_AMOUNT)
+    known = min(exact_sum([told or Decimal(0), models.known]), LARGEST_AMOUNT)
     if models.unknown or (told is None and completed):
         return Closing(grant_id, at_least=known)
     if told is None and not known:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import ROUND_CEILING, Context, Decimal
+from functools import reduce
 from typing import Literal
 from uuid import UUID
 
@@ -100,6 +101,11 @@ def in_cents(spent: Decimal) -> Decimal:
     return spent.quantize(Decimal("0.01"), ROUND_CEILING, Context())
 
 
+def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
+    """Return what amounts come to, whatever precision a module has set for its thread."""
+    return reduce(Context(prec=60).add, amounts, Decimal(0))
+
+
 def obstacles(
     amount: Decimal,
     limits: Iterable[BudgetLimit],
@@ -149,7 +155,9 @@ def held_after(
     return {
         name: replace(
             one,
-            amount=one.amount + sum(r.promise.amount for r in reserved if r.account == one.account),
+            amount=exact_sum(
+                [one.amount, *(r.promise.amount for r in reserved if r.account == one.account)]
+            ),
         )
         for name, one in held.items()
     }

@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from remit.cli.options import DataDirOption, JsonOption, ModuleOption
+from remit.errors import UnavailableError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from remit.execution.catalog import AnnouncedModule
     from remit.json_types import JsonObject
     from remit.policy.config import ApprovalRule, PolicyConfig
     from remit.policy.limits import BudgetLimit
@@ -16,6 +20,13 @@ if TYPE_CHECKING:
 app = typer.Typer(help="The policy that the gate decides by.", no_args_is_help=True)
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A policy file (TOML).")]
+LocalOption = Annotated[
+    bool,
+    typer.Option(
+        "--local",
+        help="List those that a worker started from this shell would have; so does --module.",
+    ),
+]
 ArtifactOption = Annotated[
     str | None,
     typer.Option(
@@ -28,13 +39,68 @@ ArtifactOption = Annotated[
 ]
 
 
-def modules(*, module: ModuleOption = None, as_json: JsonOption = False) -> None:
-    """List the modules that execute directives."""
+_LOCALLY = "`remit modules --local` lists those of this shell"
+
+
+def modules(
+    *,
+    local: LocalOption = False,
+    module: ModuleOption = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the modules that workers have announced, which execute directives.
+
+    ANNOUNCED is when a worker that has the module last started. Nothing is taken back when a worker
+    ends, so it may not run any more.
+    """
+    if local or module:
+        _write_local(module or (), as_json=as_json)
+        return
+    from remit.cli.output import write_json
+    from remit.cli.services import database
+
+    try:
+        with database(data_dir) as engine:
+            from remit.operations.catalog import read_modules
+
+            found = read_modules(engine)
+    except UnavailableError as error:
+        raise UnavailableError(f"{error.message}; {_LOCALLY}") from error
+    if as_json:
+        write_json({"modules": found})
+    else:
+        _write_announced(found)
+
+
+def _write_announced(found: "Sequence[AnnouncedModule]") -> None:
+    from remit.cli.output import Cell, write_line, write_table
+    from remit.cli.timeline import moment
+    from remit.revealing.text import revealed
+
+    if not found:
+        write_line(f"no worker has announced a module yet: `remit worker` does; {_LOCALLY}")
+        return
+    rows = [
+        (
+            Cell(each.name, "bold"),
+            revealed(each.version),
+            each.digest.removeprefix("sha256:")[:8],
+            moment(each.announced_at),
+            revealed(each.summary),
+        )
+        for each in found
+    ]
+    write_table(("NAME", "VERSION", "DIGEST", "ANNOUNCED", "SUMMARY"), rows)
+
+
+def _write_local(module: "Sequence[str]", *, as_json: bool) -> None:
+    """List the modules that a worker started from this shell would have."""
     from remit.cli.output import Cell, write_json, write_table
     from remit.cli.services import load_settings, module_references
     from remit.execution.modules.registry import discover_modules
 
-    references = (*module_references(load_settings(None)), *(module or ()))
+    references = (*module_references(load_settings(None)), *module)
     found = discover_modules(references).list_modules()
     if as_json:
         write_json({"modules": found})

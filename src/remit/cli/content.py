@@ -1,11 +1,13 @@
 """The options of `remit propose` that say what is to be done, one for each field."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from remit.errors import InvalidInputError
+from remit.wording import quoted
 
 if TYPE_CHECKING:
     from remit.cli.intake import Defaults
@@ -32,13 +34,17 @@ PayloadOption = Annotated[
     typer.Option(
         "--payload",
         metavar="JSON|@FILE",
-        help="Input of the module, a JSON object.",
+        help="Input of the module, a JSON object, between single quotes.",
         rich_help_panel=_PANEL,
     ),
 ]
 BudgetOption = Annotated[
     str | None,
-    typer.Option("--budget", help="Most it may cost, like $50.00.", rich_help_panel=_PANEL),
+    typer.Option(
+        "--budget",
+        help="Most it may cost in US dollars, like 50.00; a $ needs quotes: '$50.00'.",
+        rich_help_panel=_PANEL,
+    ),
 ]
 TimeboxOption = Annotated[
     str | None,
@@ -111,10 +117,26 @@ def from_options(options: Mapping[str, str], defaults: "Defaults") -> "Directive
         "issued_by": WHOEVER_PROPOSES,
         **options,
     }
+    if "budget" in options:
+        _refuse_rest(options["budget"])
     for name in _OBJECTS:
         if name in options:
             data[name] = read_option(options[name], name)
     return check_directive(data, defaults.max_bytes)
+
+
+def _refuse_rest(budget: str) -> None:
+    """Refuse what a shell leaves of an amount, as `.00` of `$5.00`: it replaces `$5` by nothing.
+
+    Raises:
+        InvalidInputError: that is all there is.
+    """
+    if budget.startswith((".", ",")) or not budget.strip("0.,"):
+        raise InvalidInputError(
+            f"{quoted(budget)} is no amount to spend; in a shell, quote the $: '$50.00', or leave "
+            "it out: 50.00; to spend nothing, leave out --budget",
+            field="budget",
+        )
 
 
 def issued(directive: "DirectiveCreate", name: str) -> "DirectiveCreate":
@@ -126,8 +148,14 @@ def issued(directive: "DirectiveCreate", name: str) -> "DirectiveCreate":
     return directive.model_copy(update={"issued_by": name})
 
 
-def refuse_options(options: Mapping[str, str]) -> None:
+def refuse_options(options: Mapping[str, str], file: str) -> None:
     """Raise InvalidInputError when content is given by options beside a file."""
+    from remit.cli.intake import STANDARD_INPUT
+
+    is_file = file == STANDARD_INPUT or Path(file).exists()
     for name in options:
         option = "--" + name.replace("_", "-")
-        raise InvalidInputError("cannot stand beside a file: write it into the file", field=option)
+        hint = "" if is_file else f"; {quoted(file)} is none, so quote what has spaces"
+        raise InvalidInputError(
+            f"cannot stand beside a file: write it into the file{hint}", field=option
+        )

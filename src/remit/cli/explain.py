@@ -5,11 +5,15 @@ from typing import TYPE_CHECKING
 
 from remit.cli.options import DataDirOption, IdArgument, JsonOption
 from remit.cli.output import Cell, Row, status_cell, write_json, write_line, write_table
+from remit.errors import RemitError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import sqlalchemy as sa
+
     from remit.operations.explanation import Explanation, Waiting
+    from remit.settings import Settings
 
 
 def explain(
@@ -29,14 +33,27 @@ def explain(
         policy = PolicySource(policy_file(settings)).current()
         authority = Authority(policy, keyring(settings))
         found = explanation.explain(engine, resolve_id(engine, directive), authority)
+        asker = _voter(engine, settings)
     if as_json:
         write_json(found)
     else:
-        _write(found, data_dir)
+        _write(found, asker, data_dir)
 
 
-def _write(found: "Explanation", data_dir: "Path | None") -> None:
-    from remit.cli.verdict import next_commands, write_next
+def _voter(engine: "sa.Engine", settings: "Settings") -> str | None:
+    """Return who asks, if their token lets them vote; nobody needs one to ask."""
+    from remit.cli.services import caller
+    from remit.identity.rules import may
+
+    try:
+        asker = caller(engine, settings)
+    except RemitError:
+        return None
+    return asker.name if may(asker, "vote") else None
+
+
+def _write(found: "Explanation", asker: str | None, data_dir: "Path | None") -> None:
+    from remit.cli.verdict import write_next
     from remit.revealing.text import revealed
 
     directive = found.directive
@@ -47,10 +64,33 @@ def _write(found: "Explanation", data_dir: "Path | None") -> None:
     if found.waiting is not None:
         rows = _of_waiting(found.waiting)
     rows += [("", Cell("would fail", "red"), Cell(revealed(one), "red")) for one in found.obstacles]
-    if not found.obstacles and directive.status in {"proposed", "approved"}:
+    enough = found.waiting is None or len(_able(found.waiting)) >= found.waiting.missing
+    if enough and not found.obstacles and directive.status in {"proposed", "approved"}:
         rows.append(("", Cell("would fail", "dim"), "nothing, as things stand"))
     write_table((), rows)
-    write_next(next_commands(directive), data_dir)
+    write_next(_next(found, asker), data_dir)
+
+
+def _next(found: "Explanation", asker: str | None) -> list[str]:
+    """Return what to type next: a vote only when it would count, and for who may cast it."""
+    from remit.cli.verdict import SHORT_ID, next_commands
+
+    name = str(found.directive.id)[:SHORT_ID]
+    if found.directive.status != "proposed":
+        return next_commands(found.directive)
+    if found.waiting is None:
+        return [f"remit watch {name}"]
+    if found.obstacles:
+        return []  # each says what to do about it
+    able = _able(found.waiting)
+    if not able:
+        return ["remit token create NAME --role approver --keep"]
+    who = name if asker in able else f"{name} --as {able[0]}"
+    return [f"remit approve {who}", f"remit reject {who} --reason WHY"]
+
+
+def _able(waiting: "Waiting") -> list[str]:
+    return [one.name for one in waiting.candidates if one.objection is None and not one.voted]
 
 
 def _of_waiting(waiting: "Waiting") -> list[Row]:
@@ -65,7 +105,7 @@ def _of_waiting(waiting: "Waiting") -> list[Row]:
         ("", Cell("asked for by", "dim"), Cell(revealed(rule), "yellow")) for rule in waiting.rules
     ]
     rows += [("", Cell("approved by", "dim"), name) for name in waiting.approved_by]
-    able = [one.name for one in waiting.candidates if one.objection is None and not one.voted]
+    able = _able(waiting)
     rows.append(("", Cell("could approve", "dim"), Cell(", ".join(able) or "nobody", "green")))
     if len(able) < waiting.missing:
         known = f"only {len(able)} of those who are known may still approve, and {waiting.missing}"

@@ -88,7 +88,9 @@ def read_option(value: str, option: str) -> object:
             return parse_json(read_text(value[1:]), is_file=True)
         return parse_json(value)
     except InvalidInputError as error:
-        raise InvalidInputError(str(error), field=option) from error
+        eaten = error.message.startswith("not JSON") and not {"'", '"', "@"} & set(value)
+        hint = "; in a shell, put all of it between single quotes" if eaten else ""
+        raise InvalidInputError(f"{error}{hint}", field=option) from error
 
 
 def read_directives(name: str, defaults: Defaults) -> "list[DirectiveCreate]":

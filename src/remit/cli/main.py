@@ -59,11 +59,17 @@ class LightGroup(TyperGroup):
         return params
 
 
+UNDESCRIBED = (
+    " Most commands have no description here: PYTHONOPTIMIZE=2, as python -OO, takes it away; "
+    "unset it."
+)
+"""What the help says where there are no docstrings, from which Typer has the descriptions."""
+
 app = typer.Typer(
     name="remit",
     cls=LightGroup,
     help="Governed execution for AI agents and automations.",
-    epilog=failures.EXIT_CODES,
+    epilog=failures.EXIT_CODES + (UNDESCRIBED if sys.flags.optimize > 1 else ""),
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     suggest_commands=True,

@@ -7,6 +7,7 @@ markup.
 """
 
 import json
+import shutil
 import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,6 +33,7 @@ STATUS_STYLES: Mapping[str, str] = {
 """The color of each directive status."""
 
 _GAP = "  "
+_LEAST = 20  # columns that the last column of a table needs to be read
 
 
 class Cell(NamedTuple):
@@ -70,7 +72,16 @@ def console(*, stderr: bool = False) -> "Console":
     """Return a Rich console that takes text as it is: no markup, no emoji codes, no guessing."""
     from rich.console import Console
 
-    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    columns, lines = terminal_size()
+    return Console(
+        stderr=stderr, markup=False, emoji=False, highlight=False, width=columns, height=lines
+    )
+
+
+def terminal_size() -> tuple[int, int]:
+    """Return how many columns and lines to write for, whatever COLUMNS and LINES say."""
+    columns, lines = shutil.get_terminal_size()
+    return min(max(columns, 20), 1000), min(max(lines, 6), 1000)
 
 
 def write_json(value: object) -> None:
@@ -134,19 +145,33 @@ def write_table(header: Sequence[str], rows: Iterable[Row], *, stderr: bool = Fa
             print_out(line, stderr=stderr)
 
 
-def rich_table(header: Sequence[str], rows: Iterable[Row]) -> "Table":
-    """Return rows as a table of Rich, for a terminal or a live display."""
+def rich_table(header: Sequence[str], rows: Iterable[Row], *, one_line: bool = False) -> "Table":
+    """Return rows as a table of Rich, for a terminal or a live display.
+
+    Args:
+        header: the columns' names; may be empty.
+        rows: the rows.
+        one_line: whether a row is cut where it would need a second line.
+    """
     from rich.table import Table
 
     table = Table(box=None, show_header=bool(header), padding=(0, 2, 0, 0), header_style="bold")
     listed = [[_cell(each) for each in row] for row in rows]
-    columns = max([len(header), *(len(row) for row in listed)])
-    for index in range(columns):
-        # Only the last column may be broken into lines: the others are ids, names and times.
-        title = header[index] if header else ""
-        table.add_column(title, no_wrap=index < columns - 1, overflow="fold")
+    cells = [[safe(each.text) for each in row] for row in listed]
+    widths = _widths([header, *cells])
+    # Only the last column is broken into lines: the others are ids, names and times. Where they
+    # leave it no room all are, but for the first one, which says what the row is about.
+    roomy = sum(width + len(_GAP) for width in widths[:-1]) <= terminal_size()[0] - _LEAST
+    first = max((_width(row[0]) for row in cells if row), default=0)
+    for index in range(len(widths)):
+        table.add_column(
+            _rich_text(header[index] if header else "", one_line=one_line),
+            no_wrap=roomy and index < len(widths) - 1,
+            overflow="fold",
+            min_width=min(first, _LEAST * 2) if index == 0 else None,
+        )
     for row in listed:
-        table.add_row(*(_rich_text(each) for each in row))
+        table.add_row(*(_rich_text(each, one_line=one_line) for each in row))
     return table
 
 
@@ -155,11 +180,7 @@ def aligned(header: Sequence[str], rows: Iterable[Row]) -> list[str]:
     lines = [[safe(_cell(each).text) for each in row] for row in rows]
     if header:
         lines.insert(0, list(header))
-    columns = max((len(line) for line in lines), default=0)
-    widths = [
-        max((_width(line[index]) for line in lines if index < len(line)), default=0)
-        for index in range(columns)
-    ]
+    widths = _widths(lines)
     return [
         _GAP.join(
             text + " " * (width - _width(text)) for text, width in zip(line, widths, strict=False)
@@ -173,14 +194,26 @@ def print_out(text: str, *, stderr: bool = False) -> None:
     print(text, file=sys.stderr if stderr else sys.stdout, flush=True)
 
 
+def _widths(lines: Sequence[Sequence[str]]) -> list[int]:
+    """Return how wide each column must be that nothing in it is broken."""
+    columns = max((len(line) for line in lines), default=0)
+    return [
+        max((_width(line[index]) for line in lines if index < len(line)), default=0)
+        for index in range(columns)
+    ]
+
+
 def _cell(value: Cell | str) -> Cell:
     return value if isinstance(value, Cell) else Cell(value)
 
 
-def _rich_text(value: Cell | str) -> "Text":
+def _rich_text(value: Cell | str, *, one_line: bool = False) -> "Text":
     from rich.text import Text
 
     cell = _cell(value)
+    if one_line:
+        # Not by the column: one that cannot wrap is not made narrower before it is cut.
+        return Text(safe(cell.text), style=cell.style, no_wrap=True, overflow="ellipsis")
     return Text(safe(cell.text), style=cell.style)
 
 

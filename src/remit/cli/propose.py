@@ -102,7 +102,7 @@ def _contents(
 
     if file is None:
         return [content.from_options(given, defaults)]
-    content.refuse_options(given)
+    content.refuse_options(given, file)
     return read_directives(file, defaults)
 
 
@@ -163,6 +163,7 @@ async def _entering(
     """Let directives enter the gate, print what became of them, and return the exit code."""
     from remit.cli import services, verdict
     from remit.cli.waiting import wait_for_ends
+    from remit.identity.rules import may
 
     async with services.control(settings) as control:
         by = await asyncio.to_thread(services.caller, control.engine, settings, manner.actor)
@@ -179,7 +180,7 @@ async def _entering(
     if manner.as_json:
         _write_json(outcomes, now, manner)
     elif len(now) == 1:
-        others = now[0].issued_by == by.name
+        others = now[0].issued_by == by.name or not may(by, "vote")
         verdict.write_next(verdict.next_commands(now[0], others=others), manner.data_dir)
     else:
         verdict.write_next(["remit list"], manner.data_dir)

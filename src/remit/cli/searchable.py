@@ -10,6 +10,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
+from remit.budget.types import exact_sum
 from remit.errors import ProviderError
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Tally:
         """Count what was embedded, and what that cost."""
         self.count += count
         if self.cost_usd is not None:
-            self.cost_usd = None if cost_usd is None else self.cost_usd + cost_usd
+            self.cost_usd = None if cost_usd is None else exact_sum([self.cost_usd, cost_usd])
 
 
 def batches(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:

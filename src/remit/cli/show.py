@@ -72,14 +72,14 @@ def _write(record: "Record", data_dir: Path | None) -> None:
     directive = record.directive
     status = status_cell(directive.status, directive.status_reason)
     write_line("directive ", Cell(str(directive.id), "bold"), "  ", status)
-    write_table((), _facts(record))
+    write_table((), [*_facts(record), *_log_of(record, data_dir)])
     write_line("")
     steps = steps_of(record)
     pairs = zip(steps, [None, *steps], strict=False)
     rows = [row for step, before in pairs for row in _rows(step, before)]
     write_table(("BOX", "WHEN", "BY", "WHAT, WHY AND EVIDENCE"), rows)
     if directive.status not in {"complete", "aborted", "blocked"}:
-        write_next(next_commands(directive), data_dir)
+        write_next(next_commands(directive, others=True), data_dir)
 
 
 def _facts(record: "Record") -> list[Row]:
@@ -101,6 +101,17 @@ def _facts(record: "Record") -> list[Row]:
         "error": revealed(run.error_message) if run is not None and run.error_message else None,
     }
     return [("", Cell(name, "dim"), text) for name, text in facts.items() if text]
+
+
+def _log_of(record: "Record", data_dir: Path | None) -> list[Row]:
+    """Return where the traceback of what the module raised is, if this machine keeps it."""
+    from remit.cli.services import load_settings
+    from remit.stack.layout import DataDir
+
+    log = DataDir(load_settings(data_dir).remit_data_dir).log("worker")
+    if record.run is None or record.run.error_type != "module_error" or not log.exists():
+        return []
+    return [("", Cell("log", "dim"), f"{log}: the traceback, if the module raised")]
 
 
 def _json(value: "JsonObject | None") -> str | None:

@@ -85,9 +85,10 @@ def _watch(engine: "sa.Engine", every: float) -> None:
     Raises:
         UnavailableError: the database did not answer even once.
     """
+    from rich.console import ConsoleDimensions
     from rich.live import Live
 
-    from remit.cli.output import console
+    from remit.cli.output import console, terminal_size
 
     footer = f"every {every:g} s; Ctrl-C ends"
     try:
@@ -95,7 +96,9 @@ def _watch(engine: "sa.Engine", every: float) -> None:
         with Live(console=console(), auto_refresh=False, screen=True) as live:
             problem = ""
             while True:
-                live.update(_screen(shown, footer, problem), refresh=True)
+                live.console.size = ConsoleDimensions(*terminal_size())
+                lines = live.console.size.height
+                live.update(_screen(shown, footer, problem, lines), refresh=True)
                 time.sleep(every)
                 try:
                     shown, problem = _read(engine), ""
@@ -112,7 +115,7 @@ def _read(engine: "sa.Engine") -> "Overview":
     return read_overview(engine, WINDOW)
 
 
-def _screen(overview: "Overview", footer: str, problem: str) -> "RenderableType":
+def _screen(overview: "Overview", footer: str, problem: str, lines: int) -> "RenderableType":
     from rich.console import Group
     from rich.text import Text
 
@@ -120,5 +123,7 @@ def _screen(overview: "Overview", footer: str, problem: str) -> "RenderableType"
     from remit.cli.top_views import rich_tables, tables_of
 
     title = Text(f"{_title(overview)}; {footer}", style="dim")
-    trouble = [Text(safe(f"this is old: {problem}"), style="red")] if problem else []
-    return Group(title, *trouble, Text(""), rich_tables(tables_of(overview)))
+    head = [title, *([Text(safe(f"this is old: {problem}"), style="red")] if problem else [])]
+    for line in head:
+        line.no_wrap, line.overflow = True, "ellipsis"
+    return Group(*head, Text(""), rich_tables(tables_of(overview), lines - len(head) - 1))

@@ -4,7 +4,7 @@ Types, scopes and issuers are what strangers wrote: all of them pass `remit.reve
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from remit.audit.overview import MOST_COUNTED
@@ -47,25 +47,40 @@ class Table:
         rows: its rows.
         wide: whether it has a place of its own; narrow ones stand side by side.
         empty: what stands in place of the rows when there are none.
+        more: how many there are besides those of the rows.
     """
 
     header: Sequence[str]
     rows: Sequence[Row]
     wide: bool
     empty: str
+    more: int = 0
+
+    def lines(self) -> list[Row]:
+        """Return the rows, or what stands in their place, and how many are left out."""
+        if self.more:
+            return [*self.rows, (Cell(f"and {self.more:,} more", "yellow"),)]
+        return [*self.rows] or [(Cell(self.empty, "dim"),)]
+
+    def within(self, lines: int) -> "Table":
+        """Return this table with no more lines than so many, its header among them."""
+        if 1 + len(self.lines()) <= lines:
+            return self
+        kept = self.rows[: max(lines - 2, 0)]
+        return replace(self, rows=kept, more=self.more + len(self.rows) - len(kept))
 
 
 def tables_of(overview: "Overview") -> tuple[Table, ...]:
     """Return the tables, in the order in which they are shown."""
     return (
+        _approvals(overview),
+        _running(overview),
+        _endings(overview),
         _statuses(overview),
         _verdicts(overview),
         _reasons(overview),
         _times(overview),
         _reads(overview),
-        _approvals(overview),
-        _running(overview),
-        _endings(overview),
     )
 
 
@@ -96,26 +111,33 @@ def aligned_tables(tables: Sequence[Table]) -> Iterator[str]:
     for place, table in enumerate(tables):
         if place:
             yield ""
-        yield from aligned(table.header, table.rows or [(table.empty,)])
+        yield from aligned(table.header, table.lines())
 
 
-def rich_tables(tables: Sequence[Table]) -> "RenderableType":
-    """Return the tables for a live display: the narrow ones side by side, then the wide ones."""
+def rich_tables(tables: Sequence[Table], lines: int | None = None) -> "RenderableType":
+    """Return the tables for a terminal: the wide ones, then the narrow ones side by side.
+
+    Args:
+        tables: the tables; of the wide ones, the first comes first where room is short.
+        lines: how many lines there are; None for as many as are needed.
+    """
     from rich.columns import Columns
     from rich.console import Group
     from rich.text import Text
 
     from remit.cli.output import rich_table
 
-    shown = [
-        (table.wide, rich_table(table.header, table.rows or [(Cell(table.empty, "dim"),)]))
-        for table in tables
-    ]
-    gap = (0, 3, 1, 0)
-    parts: list[RenderableType] = [Columns([each for wide, each in shown if not wide], gap)]
-    for _, each in (one for one in shown if one[0]):
-        parts += [each, Text("")]
-    return Group(*parts)
+    parts: list[RenderableType] = []
+    for table in (one for one in tables if one.wide):
+        if lines is None:
+            shown = table
+        else:
+            # What waits may take all there is; the others leave something to those after them.
+            shown = table.within(max(lines if not parts else lines // 2, 2))
+            lines -= len(shown.lines()) + 2
+        parts += [rich_table(shown.header, shown.lines(), one_line=True), Text("")]
+    narrow = [rich_table(one.header, one.lines()) for one in tables if not one.wide]
+    return Group(*parts, Columns(narrow, (0, 3, 1, 0)))
 
 
 def _statuses(overview: "Overview") -> Table:
@@ -195,7 +217,8 @@ def _approvals(overview: "Overview") -> Table:
         for one in overview.approvals
     ]
     header = ("WAITS FOR APPROVAL", "TIME LEFT", "VOTES", "ISSUED BY", "WHAT")
-    return Table(header, rows, wide=True, empty="none")
+    more = max(overview.pending - len(rows), 0)
+    return Table(header, rows, wide=True, empty="none", more=more)
 
 
 def _left(one: "PendingApproval") -> Cell:

@@ -6,7 +6,7 @@ Providers ask it for their usage. An estimate: a discount, a tax or a newer pric
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
@@ -63,7 +63,8 @@ def embedding_cost(model: str, total_tokens: int | None) -> Decimal | None:
     price = embedding_prices().get(model)
     if price is None or total_tokens is None:
         return None
-    return price * total_tokens / _TOKENS_OF_A_PRICE
+    with localcontext(Context()):  # not the thread's own, which anybody may have changed
+        return price * total_tokens / _TOKENS_OF_A_PRICE
 
 
 def completion_cost(
@@ -84,8 +85,9 @@ def completion_cost(
         return None
     for price in completion_prices().get(vendor, {}).get(model, ()):
         if price.up_to is None or input_tokens <= price.up_to:
-            whole = price.input * input_tokens + price.output * output_tokens
-            return whole / _TOKENS_OF_A_PRICE
+            with localcontext(Context()):
+                whole = price.input * input_tokens + price.output * output_tokens
+                return whole / _TOKENS_OF_A_PRICE
     return None
 
 

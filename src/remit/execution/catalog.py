@@ -6,6 +6,7 @@ was issued, so that a module that changes under its name voids the approvals tha
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -28,6 +29,25 @@ class Announced:
     digest: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class AnnouncedModule:
+    """A module as the worker that announced it last described it.
+
+    Attributes:
+        name: the directive `type` that it executes.
+        version: its version.
+        digest: digest of its description, to which grants bind.
+        summary: what it does, in one line; may be empty.
+        announced_at: when a worker that has it last started.
+    """
+
+    name: str
+    version: str
+    digest: str
+    summary: str
+    announced_at: datetime
+
+
 def announce_modules(connection: sa.Connection, infos: Sequence[ModuleInfo]) -> None:
     """Store what a worker can execute; what it announces stands in place of what stood before."""
     # In one order for all workers that start at once, so that they wait and never deadlock.
@@ -45,12 +65,18 @@ def announce_modules(connection: sa.Connection, infos: Sequence[ModuleInfo]) -> 
             set_={
                 "version": new.version,
                 "digest": new.digest,
-                "summary": new.summary,
+                # Under `python -OO` a worker knows none.
+                "summary": sa.func.coalesce(sa.func.nullif(new.summary, ""), modules.c.summary),
                 "announced_at": sa.func.now(),
             },
-            where=modules.c.digest != new.digest,
         )
     )
+
+
+def list_announced(connection: sa.Connection) -> list[AnnouncedModule]:
+    """Return all that workers have announced, by name."""
+    found = connection.execute(sa.select(modules).order_by(modules.c.name))
+    return [AnnouncedModule(**row._mapping) for row in found]
 
 
 def announced_module(connection: sa.Connection, name: str) -> Announced:

@@ -1,9 +1,9 @@
 """Who may do what. Pure: a principal and an ability in, an answer out."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from remit.errors import ForbiddenError
-from remit.identity.types import Ability, Principal, Role
+from remit.errors import ForbiddenError, InvalidInputError
+from remit.identity.types import Ability, Principal, PrincipalKind, Role
 from remit.wording import listed
 
 GIVEN_BY: Mapping[Role, frozenset[Ability]] = {
@@ -53,6 +53,23 @@ def require(principal: Principal, *wanted: Ability) -> None:
     raise ForbiddenError(
         f"{principal.name} may not {listed(wanted)}: that needs the role {listed(roles)}"
     )
+
+
+def check_roles(kind: PrincipalKind, roles: Collection[Role]) -> None:
+    """Return quietly when roles can be given to what is of this kind.
+
+    Raises:
+        InvalidInputError: one of them gives what only a person can do.
+    """
+    for_people = [role for role, given in GIVEN_BY.items() if given & FOR_PEOPLE]
+    refused = [role for role in for_people if role in roles]
+    if kind != "human" and refused:
+        others = [role for role in GIVEN_BY if role not in for_people]
+        raise InvalidInputError(
+            f"{listed(refused, 'and')}: only for people, since {_article(kind)} can never "
+            f"{listed(sorted(FOR_PEOPLE, reverse=True))}; say {listed(others)}",
+            field="role",
+        )
 
 
 def require_own(principal: Principal, issued_by: str) -> None:

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from remit.budget.costs import add_costs
 from remit.cognition.embeddings.provider import EmbeddingProvider
 from remit.cognition.embeddings.types import (
     MAX_BATCH_SIZE,
@@ -115,15 +116,15 @@ def embed_and_store(
     for memory_id in wanted:
         _require(memory_id, contents)
     missing = [memory_id for memory_id in wanted if memory_id in lacking]
-    count, cost = 0, Decimal(0)
-    is_known = True
+    count = 0
+    costs: list[Decimal | None] = []
     for start in range(0, len(missing), MAX_BATCH_SIZE):
         batch = missing[start : start + MAX_BATCH_SIZE]
         response = provider.embed(EmbeddingRequest(tuple(contents[each] for each in batch)))
         count += _store(engine, provider.model, _paired(batch, response))
-        cost += response.usage.estimated_cost_usd or 0
-        is_known = is_known and response.usage.estimated_cost_usd is not None
-    return Embedded(count, provider.model, cost if is_known else None)
+        costs.append(response.usage.estimated_cost_usd)
+    cost = add_costs(costs)
+    return Embedded(count, provider.model, None if cost.unknown else cost.known)
 
 
 def semantic_search_text(

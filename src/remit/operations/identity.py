@@ -22,7 +22,7 @@ from remit.errors import (
 from remit.identity import repository
 from remit.identity.names import check_name
 from remit.identity.repository import NewToken
-from remit.identity.rules import abilities, require
+from remit.identity.rules import abilities, check_roles, require
 from remit.identity.statements import (
     sign_principal,
     sign_token,
@@ -107,12 +107,13 @@ def create_token(
 
     Raises:
         ForbiddenError: `by` may not administer.
-        InvalidInputError: the name, or the length of time.
+        InvalidInputError: the name, a role that is only for people, or the length of time.
         ConflictError: the principal is known as something else, or was shut out.
         NotFoundError: it acts for somebody who is not known.
     """
     require(by, "administer")
     check_name(principal.name, field="name")
+    check_roles(principal.kind, principal.roles)
     if principal.scopes == ():
         raise InvalidInputError("empty: a token that covers nothing is of no use", field="scope")
     if not timedelta(0) < valid_for <= LONGEST_TOKEN:
@@ -165,6 +166,8 @@ def ensure_principals(
 ) -> list[str]:
     """Make principals known whose names nobody has yet, and return their names."""
     require(by, "administer")
+    for one in wanted:
+        check_roles(one.kind, one.roles)
     with transaction(engine) as connection:
         made = repository.insert_principals(
             connection, [signed(one, keys) for one in wanted], created_by=by.name
@@ -187,11 +190,13 @@ def change_principal(
 
     Raises:
         ForbiddenError: `by` may not administer.
+        InvalidInputError: one of the roles is only for people, and this is none.
         NotFoundError: nobody has that name.
     """
     require(by, "administer")
     with transaction(engine) as connection:
         known = required(connection, name)
+        check_roles(known.principal.kind, roles)
         check_signed(known, keys)
         if name == by.name and "admin" not in roles:
             raise ConflictError("you cannot stop being an admin; ask another one", field="roles")

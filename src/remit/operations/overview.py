@@ -79,6 +79,7 @@ class Overview:
         running: what executes, the longest first.
         endings: what ended or was blocked, the latest first, however long ago.
         memory_reads: what memory was asked lately.
+        pending: how many approvals are waited for; `MOST_COUNTED` stands for so many or more.
     """
 
     at: datetime
@@ -90,6 +91,7 @@ class Overview:
     running: tuple[Running, ...]
     endings: tuple[Ending, ...]
     memory_reads: tuple[MemoryReads, ...]
+    pending: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,7 @@ def read_overview(engine: sa.Engine, window: timedelta, *, listed: int = LISTED)
             running=tuple(repository.list_running(connection, listed)),
             endings=tuple(repository.list_endings(connection, listed)),
             memory_reads=tuple(repository.tally_memory_reads(connection, window)),
+            pending=repository.count_pending(connection),
         )
 
 

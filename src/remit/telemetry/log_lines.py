@@ -23,6 +23,7 @@ FIELDS = "remit_fields"
 
 _LONGEST = 2_000  # characters of one text
 _LONGEST_TRACEBACK = 8_000  # characters, the last ones: there stands what went wrong
+_FRAMES = 10  # of a traceback that is cut, the last ones
 _MANY = 50  # entries of one list or object
 _DEEP = 5  # lists and objects within one another
 
@@ -67,7 +68,11 @@ def _gather(record: logging.LogRecord) -> EventDict:
     if record.exc_info and record.exc_info[1] is not None:
         error = record.exc_info[1]
         said["error_type"] = type(error).__qualname__
-        said["traceback"] = "".join(traceback.format_exception(error))
+        said["traceback"] = text = "".join(traceback.format_exception(error))
+        if len(text) > _LONGEST_TRACEBACK:
+            # A long message pushes out all else.
+            frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+            said["raised_in"] = [f"{one.filename}:{one.lineno} in {one.name}" for one in frames]
     return said
 
 

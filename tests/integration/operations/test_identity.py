@@ -210,7 +210,7 @@ def test_only_an_admin_lets_in_changes_or_shuts_out(engine: sa.Engine, by: Princ
 
 def test_who_is_known_already_is_not_made_known_again(engine: sa.Engine) -> None:
     new = Principal("fresh", "human", roles=("approver", "proposer"))
-    usurper = Principal("ada", "agent", roles=("admin",))
+    usurper = Principal("ada", "agent", roles=("operator",))
     assert ensure_principals(engine, [usurper, new], by=ADMIN, keys=KEYS) == ["fresh"]
     assert ensure_principals(engine, [new], by=ADMIN, keys=KEYS) == []
     known = {one.principal.name: one.principal for one in read_principals(engine, by=ADMIN)}

@@ -1,12 +1,24 @@
 """What a run spent, and how its promise is closed."""
 
-from decimal import Decimal
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Context, Decimal, Inexact, localcontext
 from uuid import UUID
 
 import pytest
 
 from remit.budget.costs import NO_MODELS, ModelCosts, add_costs, closing_of, parse_cost
-from remit.budget.types import LARGEST_AMOUNT, Closing, in_cents
+from remit.budget.types import (
+    LARGEST_AMOUNT,
+    Closing,
+    Committed,
+    Promise,
+    Reservation,
+    held_after,
+    in_cents,
+)
+from remit.cognition.pricing import completion_cost, embedding_cost
+from remit.execution.modules.types import ModuleOutput
 
 GRANT = UUID(int=1)
 
@@ -82,3 +94,30 @@ def test_a_part_of_a_cent_is_a_whole_one(spent: str, cents: str) -> None:
 def test_a_least_amount_that_is_none_is_refused(amount: str) -> None:
     with pytest.raises(ValueError, match="no amount"):
         Closing(GRANT, None, Decimal(amount))
+
+
+HELD = {"a": Committed("A", datetime(2026, 1, 1, tzinfo=UTC), Decimal("123456.78"))}
+MORE = Reservation("A", HELD["a"].period_start, Promise(GRANT, GRANT, Decimal("0.01")), None)
+
+
+@pytest.mark.parametrize(
+    "reckon",
+    [
+        lambda: ModuleOutput.success({}, cost=Decimal("123456.78")),
+        lambda: in_cents(Decimal("123456.781")),
+        lambda: add_costs([Decimal("1234.5678"), None, Decimal("0.0021")]),
+        lambda: closing_of(GRANT, Decimal("1234.56"), models("0.0021"), completed=True),
+        lambda: held_after(HELD, [MORE]),
+        lambda: embedding_cost("text-embedding-3-large", 123_456_789),
+        lambda: completion_cost("openai", "gpt-6-sol", 271_999, 123_457),
+        lambda: parse_cost("123456.789012345678"),
+        lambda: f"{Decimal('123456.78'):,}",
+    ],
+)
+@pytest.mark.parametrize("traps", [[], [Inexact]])
+def test_the_precision_that_a_module_sets_decides_about_no_amount(
+    reckon: Callable[[], object], traps: list[type[Inexact]]
+) -> None:
+    expected = reckon()
+    with localcontext(Context(prec=4, Emax=3, traps=traps)):
+        assert str(reckon()) == str(expected)

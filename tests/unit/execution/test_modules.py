@@ -1,5 +1,7 @@
 """The modules that come with Remit, and how any module is called safely."""
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from remit.errors import UnavailableError
 from remit.execution.modules.registry import ModuleRegistry, discover_modules
 from remit.execution.modules.types import ModuleError, ModuleOutput, ModuleStatus
+from remit.telemetry.log_lines import FIELDS
 from tests.support.modules import Does, Recorder, asking
 
 ENGINE: Any = None
@@ -19,6 +22,14 @@ class UnprintableError(Exception):
     def __str__(self) -> str:
         """Raise."""
         raise RuntimeError
+
+
+class UnprintableBaseError(BaseException):
+    """Ends whoever asks what it is."""
+
+    def __str__(self) -> str:
+        """Raise."""
+        raise SystemExit
 
 
 def call(module: str, registry: ModuleRegistry | None = None, **payload: Any) -> ModuleOutput:
@@ -98,6 +109,13 @@ def test_an_unknown_module_ends_as_an_error() -> None:
         (UnprintableError(), "UnprintableError"),
         (SystemExit(3), "SystemExit: 3"),
         (RecursionError("deep"), "RecursionError: deep"),
+        (asyncio.CancelledError("mine"), "CancelledError: mine"),
+        (GeneratorExit(), "GeneratorExit"),
+        (
+            BaseExceptionGroup("two", [GeneratorExit(), ValueError()]),
+            "BaseExceptionGroup: two (2 sub-exceptions)",
+        ),
+        (UnprintableBaseError(), "UnprintableBaseError"),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -117,6 +135,29 @@ def test_a_service_that_was_away_ends_as_an_error_that_may_be_retried() -> None:
 def test_what_ends_the_process_passes() -> None:
     with pytest.raises(KeyboardInterrupt):
         doing(raising(KeyboardInterrupt()))
+
+
+def test_a_keyboard_interrupt_in_a_thread_is_the_modules_own() -> None:
+    with ThreadPoolExecutor(1) as threads:
+        output = threads.submit(doing, raising(KeyboardInterrupt("mine"))).result()
+    assert output.error == ModuleError("module_error", "KeyboardInterrupt: mine")
+
+
+def test_the_traceback_of_what_a_module_raised_is_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    doing(raising(ValueError("bad")))
+    [line] = caplog.records
+    assert line.getMessage() == "module_raised"
+    asked = asking("does", {})
+    assert getattr(line, FIELDS) == {
+        "directive_id": asked.directive_id,
+        "module": "does",
+        "attempt": asked.attempt,
+    }
+    assert line.exc_text is not None
+    assert "in act" in line.exc_text
+    assert line.exc_text.endswith("ValueError: bad")
 
 
 @pytest.mark.parametrize(

@@ -67,15 +67,30 @@ def test_every_field_of_a_description_is_tried() -> None:
     assert CHANGED.keys() == {one.name for one in fields(ModuleInfo)}
 
 
-@pytest.mark.parametrize("changed", sorted(CHANGED.keys() - {"source"}))
-def test_a_module_that_changed_in_any_way_has_another_digest(changed: str) -> None:
+@pytest.mark.parametrize("changed", sorted(CHANGED.keys() - {"source", "summary"}))
+def test_a_module_that_is_called_in_another_way_has_another_digest(changed: str) -> None:
     other = replace(PLAIN, **{changed: CHANGED[changed]})
     assert other.digest != PLAIN.digest
 
 
-def test_a_module_that_is_only_found_elsewhere_keeps_its_digest() -> None:
-    assert replace(PLAIN, source=CHANGED["source"]).digest == PLAIN.digest
+@pytest.mark.parametrize("told", ["source", "summary"])
+def test_what_is_only_told_of_a_module_is_not_in_its_digest(told: str) -> None:
+    assert replace(PLAIN, **{told: CHANGED[told]}).digest == PLAIN.digest
     assert PLAIN.digest.startswith("sha256:")
+
+
+@pytest.mark.parametrize("optimized", ["-O", "-OO"])
+def test_every_worker_gives_a_module_the_same_digest_however_python_is_optimized(
+    optimized: str,
+) -> None:
+    program = (
+        "import remit.execution.modules.registry as r;"
+        "print(*(one.digest for one in r.discover_modules(installed=()).list_modules()))"
+    )
+    command = [sys.executable, optimized, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    here = discover_modules(installed=()).list_modules()
+    assert done.stdout.split() == [one.digest for one in here]
 
 
 def test_only_the_first_line_of_the_docstring_is_the_summary() -> None:
@@ -179,6 +194,7 @@ MEND = "; mend it, or remove it from the worker"
             ("not a module: it needs name, version, kind, default_timeout and execute"),
         ),
         ("sys:exit", "SystemExit"),
+        (f"{HERE}:never", "GeneratorExit"),
         (
             "remit.execution.modules.echo:EchoModule",
             (

@@ -98,6 +98,20 @@ def test_an_error_is_said_with_its_type_and_where_it_came_from(log: Path) -> Non
     assert line["traceback"].endswith("with base 10: 'refused [redacted]'\n")
 
 
+@pytest.mark.parametrize("length", [3_000, 8_000, 70_000])
+def test_an_error_with_a_long_message_is_said_with_where_it_came_from(
+    log: Path, length: int
+) -> None:
+    try:
+        dict[str, int]()["x" * length + f" {SECRET}"]
+    except KeyError:
+        get_logger("remit.x").exception("it_failed")
+    (line,) = lines(log)
+    assert "in test_an_error_with_a_long_message" in str(line)
+    assert "sss" not in str(line)
+    assert len(str(line)) < 10_000
+
+
 @pytest.mark.parametrize(
     "fields",
     [

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
+from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, get_args
 
 from remit.directives.digest import canonical_json, sha256_digest
@@ -27,6 +28,7 @@ from remit.execution.modules.fail import FailModule
 from remit.execution.modules.noop import NoopModule
 from remit.execution.modules.types import ModuleInput, ModuleOutput
 from remit.redaction import redact_object, redact_text
+from remit.telemetry.logging import get_logger
 from remit.wording import listed, one_line, quoted
 
 if TYPE_CHECKING:
@@ -51,7 +53,7 @@ class ModuleInfo:
         name: the directive `type` that it executes.
         version: its author's version.
         kind: how it is run.
-        summary: first line of its class' docstring; empty when it has none.
+        summary: first line of its class' docstring; empty when it has none, as under `python -OO`.
         source: where it comes from: "built-in", the entry point, or "package.module:Class".
         timeout_seconds: its default timeout.
     """
@@ -65,8 +67,12 @@ class ModuleInfo:
 
     @cached_property
     def digest(self) -> str:
-        """Digest of all but the source: a grant binds to it."""
-        bound = {key: value for key, value in asdict(self).items() if key != "source"}
+        """Digest of what decides how it is called: a grant binds to it.
+
+        Not of the summary: under `python -OO` the same module has none.
+        """
+        bound = asdict(self)
+        del bound["source"], bound["summary"]
         return sha256_digest(canonical_json(bound))
 
 
@@ -122,8 +128,8 @@ class ModuleRegistry:
         """Call the module that `module_input` names; whatever it does becomes an outcome.
 
         An unknown module, an exception, a return of another type and a result that cannot be
-        stored all end as ERROR. Never raises an Exception; what asks the process itself to end,
-        such as KeyboardInterrupt, passes.
+        stored all end as ERROR. Raises nothing but the KeyboardInterrupt of Ctrl-C. The
+        traceback of what the module raised goes to this process's log, and nowhere else.
         """
         try:
             module = self.get_module(module_input.module)
@@ -131,7 +137,15 @@ class ModuleRegistry:
             return ModuleOutput.error_(error.message, error_type="module_not_found")
         try:
             return _checked(module.execute(module_input, engine, emit_artifact))
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a module may raise anything
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt) and current_thread() is main_thread():
+                raise  # Ctrl-C: Python raises it there and nowhere else
+            get_logger(__name__).exception(
+                "module_raised",
+                directive_id=module_input.directive_id,
+                module=module_input.module,
+                attempt=module_input.attempt,
+            )
             # A service of Remit's own that was away is no verdict on the module: it may be retried.
             retryable = isinstance(error, RemitError) and error.retryable
             return ModuleOutput.error_(_summary_of(error), retryable=retryable)
@@ -174,7 +188,9 @@ def _load(registry: ModuleRegistry, point: EntryPoint, *, source: str) -> None:
         registry.register_module(point.load()(), source=source)
     except RemitError as error:
         problem = str(error)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - importing runs foreign code
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - importing runs foreign code
         problem = _summary_of(error)
     else:
         return
@@ -242,7 +258,7 @@ def _summary_of(error: BaseException) -> str:
     """Return the type and message of `error` as one bounded line, with no traceback."""
     try:
         message = str(error)
-    except Exception:  # noqa: BLE001 - a foreign exception's __str__ may raise anything
+    except BaseException:  # noqa: BLE001 - a foreign exception's __str__ may raise anything
         message = ""
     told = f"{type(error).__name__}: {message}".removesuffix(": ")
     return one_line(redact_text(told), _MESSAGE_LENGTH)

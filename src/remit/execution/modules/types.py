@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pydantic import JsonValue
 
+from remit.budget.types import in_cents
 from remit.errors import InvalidInputError
 from remit.execution.lifecycle import RunStatus
 
@@ -104,10 +105,9 @@ class ModuleError:
 def _is_amount(cost: object) -> bool:
     if not isinstance(cost, Decimal) or not cost.is_finite() or not 0 <= cost < _TRILLION:
         return False
-    return cost == cost.quantize(_CENT)
+    return cost == in_cents(cost)
 
 
-_CENT = Decimal("0.01")
 _TRILLION = Decimal(10) ** 12
 
 
