@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from remit.db.session import transaction
-from remit.execution.catalog import announce_modules
+from remit.db.session import snapshot, transaction
+from remit.execution.catalog import announce_modules, announced_module
 from remit.execution.modules.registry import ModuleInfo
 
 
@@ -17,3 +17,13 @@ def announce(engine: sa.Engine, infos: Sequence[ModuleInfo]) -> None:
     """
     with transaction(engine) as connection:
         announce_modules(connection, infos)
+
+
+def announced_names(engine: sa.Engine) -> tuple[str, ...]:
+    """Return the names of all modules that workers have announced, in order.
+
+    Raises:
+        UnavailableError: the database does not answer.
+    """
+    with snapshot(engine) as connection:
+        return announced_module(connection, "").names
