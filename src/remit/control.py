@@ -6,6 +6,7 @@ and the dispatcher's next sweep makes up for it.
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Iterable, Sequence
@@ -16,9 +17,9 @@ import sqlalchemy as sa
 
 from remit.approval.types import Ballot
 from remit.directives.models import DirectiveCreate, DirectiveRead
-from remit.errors import UnavailableError
+from remit.errors import ConflictError, UnavailableError
 from remit.identity.types import Principal
-from remit.operations import approvals, cancellation, gate
+from remit.operations import again, approvals, cancellation, gate
 from remit.operations.approvals import VoteOutcome
 from remit.operations.authority import Authority
 from remit.operations.gate import GateOutcome
@@ -86,6 +87,22 @@ class Control:
             telling.set(status=outcome.directive.status)
             await self._start([outcome.directive])
         return outcome
+
+    async def retry_voided(self, *, by: Principal, limit: int) -> tuple[list[GateOutcome], bool]:
+        """Let what a change of policy voided pass the gate again; also return whether more is left.
+
+        One after another, each in a transaction of its own: what was done stays done. See
+        :func:`remit.operations.again.voided` for whose.
+        """
+        ids, more = await asyncio.to_thread(
+            again.voided, self.engine, self.authority(), by=by, limit=limit
+        )
+        outcomes = []
+        for directive_id in ids:
+            # Another one may have been quicker, or stopped it.
+            with contextlib.suppress(ConflictError):
+                outcomes.append(await self.submit(directive_id, by=by))
+        return [one for one in outcomes if one.decision is not None], more
 
     async def vote(self, directive_id: UUID, ballot: Ballot, *, by: Principal) -> VoteOutcome:
         """Cast one vote; when it approves, the directive starts.

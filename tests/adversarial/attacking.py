@@ -164,14 +164,20 @@ class Fixed(PolicySource):
         self._policy = policy
 
 
+def armed(engine: sa.Engine, *strikes: Strike) -> ModuleRegistry:
+    """Announce the modules of these tests, without which the gate blocks; return all there are."""
+    registry: ModuleRegistry = discover_modules(installed=())
+    for module in strikes or (Strike(), LongStrike()):
+        registry.register_module(module, source="test")
+    announce(engine, registry.list_modules())
+    return registry
+
+
 @contextlib.contextmanager
 def worker(engine: sa.Engine, policies: PolicySource | None = None) -> Iterator[Hands]:
     """Return the hands of a worker, whose modules are announced; None: the built-in policy."""
     strikes = (Strike(), LongStrike())
-    registry: ModuleRegistry = discover_modules(installed=())
-    for module in strikes:
-        registry.register_module(module, source="test")
-    announce(engine, registry.list_modules())
+    registry = armed(engine, *strikes)
     authority = AuthoritySource(policies or PolicySource(None), lambda: KEYS)
     modules = ModuleCaller(registry, engine, NoOpObjectStore())
     with ThreadPoolExecutor(4) as threads:

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from tests.adversarial.attacking import armed
 from tests.adversarial.keeping import Kept
 from tests.adversarial.world import Connection, World, build_world
 
@@ -35,6 +36,7 @@ def world(logins: Mapping[str, Connection]) -> World:
 @pytest.fixture
 def scratch(empty_engine: sa.Engine) -> sa.Engine:
     """Return a database whose defences a test may take out."""
+    armed(empty_engine)
     return empty_engine
 
 

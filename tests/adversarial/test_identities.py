@@ -23,6 +23,7 @@ from remit.operations.approvals import vote
 from remit.operations.cancellation import cancel
 from remit.operations.evidence import read_directive
 from remit.operations.identity import MadeToken
+from tests.adversarial.attacking import armed
 from tests.support.contents import AUTHORITY, directive
 from tests.support.keys import KEYS
 from tests.support.people import ADMIN, AGENT, know
@@ -64,6 +65,7 @@ def can(by: Principal, *wanted: Ability) -> bool:
 
 @pytest.fixture(scope="module", autouse=True)
 def known(engine: sa.Engine) -> None:
+    armed(engine)
     know(engine, *EVERYBODY.values())
 
 

@@ -12,7 +12,9 @@ from remit.artifacts.types import ArtifactType
 from remit.directives.schema import directive_json_schema
 from remit.execution.modules.registry import ModuleInfo, discover_modules
 from remit.operations.catalog import announce, read_modules
-from remit.policy.config import default_policy, parse_policy
+from remit.policy.config import ApprovalPolicy, ApprovalRule, default_policy, parse_policy
+from remit.policy.faults import FILE_KEYS
+from remit.policy.limits import BudgetLimit
 from tests.cli.conftest import Remit, Shown, without_ids
 
 MODULES = """\
@@ -33,6 +35,33 @@ SUMMARY = """\
   approvals  2 within 90s
   voters     everyone who may vote
   grant      good for 2d
+warning: scopes.allow: allows no scope, so every directive is blocked
+warning: approval.required_approvals: no rule asks for a person, so nobody is ever asked
+"""
+
+CAREFUL = """\
+version = "1"
+budget.ceiling = "$1,000"
+budget.limits = [{name = "ops", ceiling = "$40", period = "day", role = "operations"}]
+tools.allow = ["echo", "deploy-the-whole-of-it"]
+scopes.allow = ["production"]
+[approval]
+approver_groups = ["sre", "release-managers"]
+rules = [
+    {name = "production-needs-a-person", scope = "production"},
+    {name = "large-spend", amount_over = "$500", required_approvals = 2},
+]
+"""
+TABLE = """\
+SCOPE       TOOL            ROLE        BUDGET         WHAT HAPPENS
+production  deploy-the-who  any         up to $500.00  asks 1 of
+            le-of-it                                   release-managers or sre
+                                                       within 1d:
+                                                       production-needs-a-person
+production  deploy-the-who  any         over $500.00   asks 2 of
+            le-of-it                                   release-managers or sre
+                                                       within 1d: production-nee
+                                                       ds-a-person, large-spend
 """
 
 POLICY = """\
@@ -140,6 +169,78 @@ def test_a_good_policy_file_is_told_in_words(remit: Remit, tmp_path: Path) -> No
     assert shown == Shown(0, SUMMARY.format(file=file, digest=digest), "")
 
 
+def rows(shown: str) -> list[str]:
+    """Return the lines of the table of what would happen, its header first."""
+    lines = shown.splitlines()
+    start = next(at for at, line in enumerate(lines) if line.startswith("SCOPE "))
+    return lines[start : lines.index("", start)]
+
+
+def test_what_would_happen_is_told_for_each_scope_and_tool_within_80_columns(
+    remit: Remit, tmp_path: Path
+) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_text(CAREFUL)
+    shown = remit("policy", "check", str(file))
+    found = rows(shown.out)
+    assert (shown.code, shown.err) == (0, "")
+    assert max(map(len, found)) <= 80
+    assert "\n".join(found).startswith(TABLE)
+    assert shown.out.endswith(
+        'warning: tools.allow: there is no module "deploy-the-whole-of-it" that this shell knows '
+        "of, and without one its directives are blocked\n"
+    )
+
+
+def test_what_would_happen_is_told_to_programs(remit: Remit, tmp_path: Path) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_text(CAREFUL)
+    found = json.loads(remit("policy", "check", str(file), "--json").out)
+    assert len(found["warnings"]) == 1
+    assert found["outlook"][-1] == {
+        "scope": "production",
+        "tool": "echo",
+        "role": "operations",
+        "over": "40.00",
+        "up_to": "1000.00",
+        "verdict": "block",
+        "required_approvals": 0,
+        "rules": ["limit ops"],
+        "approver_groups": ["release-managers", "sre"],
+        "allow_self_approval": False,
+        "expires_after": "86400s",
+    }
+
+
+def test_where_workers_have_announced_their_modules_those_count(
+    keeper: Remit, tmp_path: Path
+) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_text('version = "1"\ntools.allow = ["echo", "validate"]\nscopes.allow = ["test"]\n')
+    shown = keeper("policy", "check", str(file))
+    assert rows(shown.out)[1:] == [
+        "test   echo      any     runs, nobody is asked",
+        "test   validate  any     blocked: tool_unavailable",
+    ]
+    assert 'no module "validate" among those that the workers announced' in shown.out
+
+
+@pytest.mark.parametrize("command", [("policy", "check"), ("up", "--policy-file")])
+def test_a_policy_whose_rule_would_never_ask_is_refused_with_all_that_is_wrong(
+    remit: Remit, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_text(CAREFUL.replace('scope = "production"', 'scope = "prod"') + "quorum = 2\n")
+    shown = remit(*command, str(file))
+    assert (shown.code, shown.out) == (2, "")
+    assert shown.err == (
+        f"remit: {file}: 2 faults: (1) approval.quorum: unknown key; known here: "
+        "required_approvals, expires_after, allow_self_approval, rejection_ends, "
+        'approver_groups and rules; (2) approval.rules[0].scope: "prod" is not in scopes.allow, '
+        'so this rule would never ask: did you mean "production"?\n'
+    )
+
+
 def test_the_policy_in_force_is_printed_to_be_copied(
     remit: Remit, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -172,3 +273,12 @@ def test_an_unknown_type_of_artifact_is_refused_by_naming_those_there_are(remit:
         "remit: --artifact: must be policy_evaluation, execution_start, execution_checkpoint, "
         "execution_end, module_output, attachment, llm_call or llm_usage\n"
     )
+
+
+def test_the_page_of_the_policy_file_tells_of_every_key() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "policy.md").read_text(encoding="utf-8")
+    of_tables = [f"{table}.{key}" for table, keys in FILE_KEYS.items() for key in keys]
+    of_approval = [f"approval.{key}" for key in ApprovalPolicy.model_fields]
+    inner = [*ApprovalRule.model_fields, *BudgetLimit.model_fields]
+    for key in ["version", *of_tables, *of_approval, *inner]:
+        assert f"| `{key}` |" in page

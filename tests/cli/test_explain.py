@@ -11,7 +11,7 @@ from tests.cli.conftest import Remit, propose_arguments
 
 
 def test_it_names_the_rule_the_people_and_what_would_fail(live: Remit) -> None:
-    identifier = live_proposal(live, scope="staging", type="validate")
+    identifier = live_proposal(live, scope="staging")
     shown = live("explain", identifier)
     assert shown.code == 0
     lines = [" ".join(line.split()) for line in shown.out.splitlines()]
@@ -25,7 +25,13 @@ def test_it_names_the_rule_the_people_and_what_would_fail(live: Remit) -> None:
         "could not alice issued this directive, and policy does not allow self-approval; "
         "ask somebody else"
     ) in lines
-    assert "would fail module_not_found: no worker has announced the module validate" in lines
+    assert "would fail nothing, as things stand" in lines
+
+
+def test_it_names_the_tool_that_no_worker_has(live: Remit) -> None:
+    shown = live("explain", live_proposal(live, type="validate"))
+    assert shown.code == 0
+    assert 'no worker has announced the tool "validate"' in shown.out
 
 
 @pytest.mark.parametrize(

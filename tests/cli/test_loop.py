@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -104,6 +106,37 @@ def test_a_draft_enters_the_gate_when_it_is_submitted(live: Remit) -> None:
     assert live("submit", identifier, "--wait").code == 0
     line = f"remit: directive {identifier} is complete, which is final; propose a new one instead\n"
     assert live("submit", identifier) == Shown(2, "", line)
+
+
+def test_what_a_change_of_policy_voided_is_asked_about_again_by_one_command(
+    live: Remit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = proposed(live, scope="staging"), proposed(live, scope="staging")
+    built_in = files("remit.policy").joinpath("default.toml").read_text(encoding="utf-8")
+    policy = tmp_path / "policy.toml"
+    policy.write_text(built_in.replace('version = "1"', 'version = "2"'))
+    monkeypatch.setenv("REMIT_POLICY_FILE", str(policy))
+    assert "`remit retry` asks again" in live("approve", first, "--as", "bob", "--yes").err
+    one = live("retry", "--voided", "--limit", "1")
+    assert one.out.splitlines()[0].split() == ["ID", "STATUS", "TYPE", "SCOPE", "WHY"]
+    assert one.out.splitlines()[-1].startswith("next: remit retry --voided")
+    shown = live("retry", "--voided", "--json")
+    found = json.loads(shown.out)
+    told = one.out + " ".join(each["directive"]["id"] for each in found["outcomes"])
+    assert first[:8] in told
+    assert second[:8] in told
+    assert {each["decision"]["policy_version"] for each in found["outcomes"]} == {"2"}
+    again = live("retry", "--voided")
+    assert again == Shown(0, "no change of the policy made anything void\n", "")
+    assert live("approve", first, "--as", "bob", "--yes").code == 0
+
+
+@pytest.mark.parametrize("words", [(), ("abcd", "--voided"), ("--voided", "--wait")])
+def test_retry_is_told_one_directive_or_all_that_were_voided(
+    live: Remit, words: tuple[str, ...]
+) -> None:
+    line = "remit: name one directive, or say --voided, which does not --wait\n"
+    assert live("retry", *words) == Shown(2, "", line)
 
 
 def test_approve_shows_the_action_and_votes_on_what_it_showed(live: Remit) -> None:

@@ -14,9 +14,10 @@ from temporalio.client import Client, WorkflowHistory
 from temporalio.worker import UnsandboxedWorkflowRunner
 
 from remit.db.engine import create_database_engine
+from remit.operations.runs import MAX_ATTEMPTS
 from remit.workflows import dispatcher
 from tests.replay.scenarios import STORIES, SWEEPS, Stage
-from tests.support.acting import Held
+from tests.support.acting import Held, Unsteady
 from tests.support.servers import TEMPLATE, Servers, renamed
 from tests.support.workers import working
 
@@ -34,7 +35,9 @@ async def record(address: str, database_url: str) -> dict[str, WorkflowHistory]:
     held.released.set()
     stage = Stage(client, engine, held)
     kept = {}
-    async with working(client, engine, held, sweep_seconds=1, runner=UnsandboxedWorkflowRunner()):
+    modules = (held, Unsteady(MAX_ATTEMPTS))
+    runner = UnsandboxedWorkflowRunner()
+    async with working(client, engine, *modules, sweep_seconds=1, runner=runner):
         first = (await client.get_workflow_handle("dispatcher").describe()).run_id
         for name, tell in STORIES.items():
             told = await tell(stage)

@@ -71,7 +71,7 @@ async def long_success(stage: Stage) -> str:
 
 
 async def failure(stage: Stage) -> str:
-    """Run what no module of the worker executes."""
+    """Run a module that never succeeds."""
     return await _executed(stage, type="validate")
 
 

@@ -67,13 +67,14 @@ async def test_a_long_module_runs_in_an_activity_of_its_own(
     assert "module_output" in [one.type for one in record.artifacts]
 
 
-async def test_a_module_that_no_worker_has_aborts_the_directive(
+async def test_a_tool_that_no_worker_has_does_not_get_past_the_gate(
     client: Client, empty_engine: sa.Engine
 ) -> None:
-    step, record = await run_one(client, empty_engine, directive(type="validate"))
-    assert step == ExecutionStep("aborted", "module_error")
-    assert record.run is not None
-    assert record.run.error_type == "module_not_found"
+    async with working(client, empty_engine):
+        [outcome] = await control(client, empty_engine).propose(
+            [directive(type="validate")], by=AGENT
+        )
+    assert (outcome.directive.status, outcome.directive.status_reason) == ("blocked", "policy")
 
 
 @pytest.mark.parametrize("raises", [False, True])

@@ -29,7 +29,8 @@ def void_reason(
     if grant.voided_at is not None:
         return grant.void_reason or "approval_unverifiable"
     bound = (grant.action_digest, grant.module, grant.module_digest)
-    if bound != (action_digest, module, module_digest):
+    # One that was issued before any worker had announced anything binds to no module.
+    if bound != (action_digest, module, module_digest) or not grant.module_digest:
         return "action_changed"
     if grant.policy_digest != policy_digest:
         return "policy_changed"

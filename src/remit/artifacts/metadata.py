@@ -93,6 +93,11 @@ class PolicyEvaluation(_Metadata):
         "before there were limits.",
         json_schema_extra=_may_be_left_out,
     )
+    announced: tuple[str, ...] = Field(
+        default=(),
+        description="The tools that workers had announced; left out before the gate asked for it.",
+        json_schema_extra=_may_be_left_out,
+    )
     policy: PolicyConfig = Field(
         description="The whole policy that decided; what an older one leaves out has its default."
     )

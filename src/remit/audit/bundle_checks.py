@@ -189,7 +189,7 @@ def _of_decision(artifact: Artifact, directive: DirectiveRead) -> Iterator[str]:
         yield "is about another action than it says"
     if not same(stored.intent, dict(intent_of(directive))):
         yield "is about other content than the directive has"
-    seen = PolicyInput(stored.intent, stored.action_digest, stored.committed)
+    seen = PolicyInput(stored.intent, stored.action_digest, stored.committed, stored.announced)
     again = list(decide(seen, stored.policy).results)
     if stored.action_digest != directive.action_digest:
         # The gate knows the digest that the content was frozen with, which no policy sees.

@@ -53,6 +53,7 @@ class Evaluation:
         policy_digest: the digest of that policy, as it was then.
         verdict: the gate's answer.
         results: what every policy found.
+        announced: the tools that workers had announced; None: the gate did not ask yet.
     """
 
     intent: JsonObject
@@ -62,6 +63,7 @@ class Evaluation:
     policy_digest: str
     verdict: PolicyVerdict
     results: tuple[PolicyResult, ...]
+    announced: tuple[str, ...] | None = None
 
     @property
     def approval_reasons(self) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """`remit modules`, `remit policy` and `remit schema`: what there is, before anything is asked."""
 
-from datetime import timedelta
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -134,17 +134,51 @@ def policy() -> None:
 
 
 @app.command()
-def check(file: FileArgument, *, as_json: JsonOption = False) -> None:
-    """Check a policy file, and say what it allows."""
+def check(
+    file: FileArgument, *, data_dir: DataDirOption = None, as_json: JsonOption = False
+) -> None:
+    """Check a policy file, and say what would happen under it.
+
+    Exits with 0 when the policy can be used, warnings or not, and with 2 when it is refused.
+    """
+    from remit.cli import policy_views
     from remit.cli.output import Cell, write_json, write_line, write_table
     from remit.policy.config import load_policy
+    from remit.policy.doubts import doubts
+    from remit.policy.outlook import prospects
 
     found = load_policy(file)
+    names, announced = _known_modules(data_dir)
+    where = "among those that the workers announced" if announced else "that this shell knows of"
+    expected = prospects(found, names if announced else None)
+    warnings = doubts(found, names, where)
     if as_json:
-        write_json(_as_json(found, str(file)))
+        told = policy_views.as_json(found, expected)
+        write_json({**_as_json(found, str(file)), "outlook": told, "warnings": warnings})
         return
     write_line(f"{file}: ", Cell("a policy", "green"))
     write_table((), [("", Cell(name, "dim"), value) for name, value in _summary(found)])
+    policy_views.write_prospects(found, expected)
+    for warning in warnings:
+        write_line(Cell("warning: ", "yellow"), warning)
+
+
+def _known_modules(data_dir: Path | None) -> tuple[tuple[str, ...], bool]:
+    """Return the names of the modules there are, and whether the workers' announcements say so.
+
+    A policy is checked where no stack runs as well; then this shell's own modules are the best
+    that is known.
+    """
+    from remit.cli.services import database, load_settings, module_references
+    from remit.execution.modules.registry import discover_modules
+    from remit.operations.catalog import read_modules
+
+    with suppress(UnavailableError), database(data_dir) as engine:
+        names = tuple(each.name for each in read_modules(engine))
+        if names:
+            return names, True
+    found = discover_modules(module_references(load_settings(data_dir))).list_modules()
+    return tuple(each.name for each in found), False
 
 
 @app.command()
@@ -173,6 +207,8 @@ def _as_json(policy: "PolicyConfig", source: str | None) -> "JsonObject":
 
 def _summary(policy: "PolicyConfig") -> list[tuple[str, str]]:
     """Return what a policy allows, a line for each part; what it does not list is not allowed."""
+    from remit.cli.policy_views import length
+
     approval = policy.approval
     groups = ", ".join(approval.approver_groups) or "everyone who may vote"
     return [
@@ -198,10 +234,3 @@ def _limit(limit: "BudgetLimit") -> str:
 def _rule(rule: "ApprovalRule") -> str:
     needed = rule.required_approvals
     return rule.name if needed is None else f"{rule.name} ({needed} approvals)"
-
-
-def length(time: timedelta) -> str:
-    """Return a length of time as a policy file has it: in its largest whole unit."""
-    seconds = time // timedelta(seconds=1)
-    units = ((86400, "d"), (3600, "h"), (60, "m"))
-    return next((f"{seconds // n}{unit}" for n, unit in units if seconds % n == 0), f"{seconds}s")

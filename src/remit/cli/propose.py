@@ -10,7 +10,7 @@ import typer
 
 from remit.cli import content
 from remit.cli.options import ActorOption, DataDirOption, IdArgument, JsonOption
-from remit.errors import ConflictError
+from remit.errors import ConflictError, InvalidInputError
 
 if TYPE_CHECKING:
     from remit.cli.intake import Defaults
@@ -33,6 +33,21 @@ DraftOption = Annotated[bool, typer.Option("--draft", help="Only store it; `remi
 WaitOption = Annotated[
     bool,
     typer.Option("--wait", help="Wait for the end; the exit code is 1 unless all is complete."),
+]
+
+OptionalIdArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="ID",
+        show_default=False,
+        help="The directive, or at least the first 4 characters of it.",
+    ),
+]
+VoidedOption = Annotated[
+    bool, typer.Option("--voided", help="All that a change of the policy made void.")
+]
+VoidedLimitOption = Annotated[
+    int, typer.Option("--limit", min=1, max=1000, help="With --voided: at most so many at once.")
 ]
 
 
@@ -119,15 +134,48 @@ def submit(
 
 
 def retry(
-    directive: IdArgument,
+    directive: OptionalIdArgument = None,
     *,
+    voided: VoidedOption = False,
+    limit: VoidedLimitOption = 100,
     wait: WaitOption = False,
     actor: ActorOption = None,
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Let a blocked directive pass the gate again, under the policy that now holds."""
-    _submit(directive, "retry", _Manner(wait, as_json, data_dir, actor, again=True))
+    """Let a blocked directive pass the gate again, under the policy that now holds.
+
+    With --voided, all whose approval, or request for one, a change of the policy made void: those
+    that you issued, or everybody's if you operate. What still needs people waits for them again.
+    """
+    manner = _Manner(wait, as_json, data_dir, actor, again=True)
+    if directive is not None and not voided:
+        _submit(directive, "retry", manner)
+    elif directive is not None or not voided or wait:
+        raise InvalidInputError("name one directive, or say --voided, which does not --wait")
+    else:
+        raise typer.Exit(asyncio.run(_asking_again(limit, manner)))
+
+
+async def _asking_again(limit: int, manner: _Manner) -> int:
+    """Retry what a change of policy voided, print what became of it, and return the exit code."""
+    from remit.cli import services, verdict
+    from remit.cli.output import write_json, write_line
+
+    settings = services.load_settings(manner.data_dir)
+    async with services.control(settings) as control:
+        by = await asyncio.to_thread(services.caller, control.engine, settings, manner.actor)
+        outcomes, more = await control.retry_voided(by=by, limit=limit)
+    if manner.as_json:
+        found = [verdict.outcome_json(one, one.directive) for one in outcomes]
+        write_json({"outcomes": found, "more": more})
+    elif outcomes:
+        verdict.write_outcomes(outcomes)
+    else:
+        write_line("no change of the policy made anything void")
+    if more and not manner.as_json:
+        verdict.write_next(["remit retry --voided"], manner.data_dir)
+    return verdict.exit_code_of([one.directive for one in outcomes], ended=False)
 
 
 def _submit(text: str, verb: str, manner: _Manner) -> None:

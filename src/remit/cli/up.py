@@ -126,12 +126,15 @@ def up(
     """
     from remit.cli.services import load_settings, module_references
     from remit.operations.policies import PolicySource
+    from remit.policy.doubts import doubts
     from remit.stack.layout import DataDir
     from remit.stack.supervisor import Stack
 
     settings = load_settings(data_dir)
     policy = policy_file or settings.remit_policy_file
-    PolicySource(policy)  # a bad policy is told before anything starts
+    # A bad policy is told before anything starts.
+    for doubt in doubts(PolicySource(policy).current()):
+        write_line(Cell("warning: ", "yellow"), doubt, stderr=True)
     options = replace(
         _options_of(settings),
         temporal_port=temporal_port,

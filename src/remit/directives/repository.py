@@ -173,6 +173,29 @@ def find_unattended(connection: sa.Connection, age: timedelta, limit: int) -> li
     return _oldest(connection, [directives.c.status == "proposed", old, ~waiting], limit)
 
 
+def find_voided(
+    connection: sa.Connection, policy_digest: str, issued_by: str | None, limit: int
+) -> list[DirectiveRead]:
+    """Return directives whose approval, or request for one, another policy made void.
+
+    Args:
+        connection: a transaction.
+        policy_digest: the policy in force.
+        issued_by: whose; None: everybody's.
+        limit: at most so many, the oldest first.
+    """
+    requests, found = approval_requests.c, directives.c
+    outdated = sa.exists().where(
+        requests.directive_id == found.id,
+        requests.status == "pending",
+        requests.policy_digest != policy_digest,
+    )
+    blocked = (found.status == "blocked") & (found.status_reason == "policy_changed")
+    void = blocked | ((found.status == "proposed") & outdated)
+    whose = sa.true() if issued_by is None else found.issued_by == issued_by
+    return _oldest(connection, [void, whose], limit)
+
+
 _INSERT = """
     INSERT INTO directives AS directive (
         id, role, type, payload, issued_by, objective, scope, constraints, success_metrics,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
+from pydantic import TypeAdapter
 from sqlalchemy.dialects.postgresql import insert
 
 from remit.db.tables import modules
@@ -23,10 +24,12 @@ class Announced:
     Attributes:
         version: its version; empty when no worker has announced it.
         digest: digest of its description; empty when no worker has announced it.
+        names: the names of all modules that stand announced, in order.
     """
 
     version: str = ""
     digest: str = ""
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,21 +83,27 @@ def list_announced(connection: sa.Connection) -> list[AnnouncedModule]:
 
 
 def announced_module(connection: sa.Connection, name: str) -> Announced:
-    """Return what stands announced under a name."""
-    statement = sa.select(modules.c.version, modules.c.digest).where(modules.c.name == name)
-    row = connection.execute(statement).first()
-    return Announced(row.version, row.digest) if row else Announced()
+    """Return what stands announced, under a name and at all."""
+    statement = sa.select(modules.c.name, modules.c.version, modules.c.digest)
+    rows = {row.name: row for row in connection.execute(statement)}
+    found = rows.get(name)
+    names = tuple(sorted(rows))
+    return Announced(found.version, found.digest, names) if found else Announced(names=names)
 
 
-def announced_from_json(stored: JsonObject | None) -> Announced:
+def announced_from_json(stored: JsonObject) -> Announced:
     """Return what :data:`ANNOUNCED` read."""
-    if stored is None:
-        return Announced()
-    return Announced(str(stored["version"]), str(stored["digest"]))
+    return _ANNOUNCED.validate_python(stored)
 
+
+_ANNOUNCED = TypeAdapter(Announced)
 
 ANNOUNCED = """(
-    SELECT jsonb_build_object('version', one.version, 'digest', one.digest)
-    FROM modules AS one WHERE one.name = directive.type
+    SELECT jsonb_build_object(
+        'version', coalesce(max(one.version) FILTER (WHERE one.name = directive.type), ''),
+        'digest', coalesce(max(one.digest) FILTER (WHERE one.name = directive.type), ''),
+        'names', coalesce(jsonb_agg(one.name ORDER BY one.name COLLATE "C"), '[]')
+    )
+    FROM modules AS one
 )"""
-"""An SQL value: what stands announced for the row `directive`."""
+"""An SQL value: what stands announced, at all and for the row `directive`."""

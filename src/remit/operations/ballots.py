@@ -30,9 +30,7 @@ def check_terms(directive: DirectiveRead, request: ApprovalRequest, policy: Poli
         ConflictError: it does not.
     """
     if request.policy_digest != policy.digest:
-        raise ConflictError(
-            "policy has changed since it asked; `remit cancel` it, then `remit retry`"
-        )
+        raise ConflictError("policy has changed since it asked; `remit retry` asks again")
     intent = intent_of(directive)
     terms = approval_terms(intent, policy)
     lowered = any(getattr(request, name) != wanted for name, wanted in asdict(terms).items())

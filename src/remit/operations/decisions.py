@@ -106,28 +106,28 @@ def last_evaluation(connection: sa.Connection, directive_id: UUID) -> Evaluation
 
 
 def decide_case(
-    directive_id: UUID,
     intent: Intent,
     opening: Entry,
     policy: PolicyConfig,
     *,
     frozen_as: str | None = None,
     spending: Spending,
+    announced: Sequence[str],
 ) -> Case:
     """Decide about one intent and prepare the evidence of the decision.
 
     Args:
-        directive_id: the directive.
-        intent: its content, as it is now.
-        opening: the event that brings it to the gate.
+        intent: the directive's content, as it is now.
+        opening: the event that brings the directive to the gate.
         policy: the policy in force.
         spending: what its limits have left; the directive's share is taken from it.
         frozen_as: the digest it was frozen with; None when it freezes now. Content that no longer
             has that digest was changed behind Remit's back, and is blocked whatever it says.
+        announced: the names of the modules that stand announced.
     """
-    content = intent_of(intent)
+    content, directive_id = intent_of(intent), opening.directive_id
     digest = action_digest(content)
-    seen = PolicyInput(content, digest, spending.seen(content))
+    seen = PolicyInput(content, digest, spending.seen(content), tuple(announced))
     began = time.perf_counter()
     with directive_span(directive_id, "policy.evaluate", policy_version=policy.version) as telling:
         decision = decide(seen, policy)
@@ -158,6 +158,7 @@ def _evaluation(
             "intent": {**seen.intent},
             "action_digest": seen.action_digest,
             "committed": {**seen.committed},
+            "announced": [*(seen.announced or ())],
             "policy": policy.canonical(),
             "policy_digest": decision.policy_digest,
             "verdict": decision.verdict.value,

@@ -152,9 +152,10 @@ def _obstacles(
     if directive.action_digest != action_digest(content):
         found.append("action_changed: its content was changed after it was frozen; propose it anew")
     announced = announced_module(connection, directive.type)
-    if not announced.digest:
+    # Of what has not passed the gate, the gate says so, once it knows what there is.
+    if not announced.digest and (directive.status == "approved" or not announced.names):
         found.append(f"module_not_found: no worker has announced the module {directive.type}")
-    found += _at_the_gate(connection, directive, request, authority)
+    found += _at_the_gate(connection, directive, request, authority, announced)
     if directive.status == "approved":
         found += _of_the_grant(connection, directive, announced, authority)
     return found
@@ -165,6 +166,7 @@ def _at_the_gate(
     directive: DirectiveRead,
     request: ApprovalRequest | None,
     authority: Authority,
+    announced: Announced,
 ) -> list[str]:
     """Return what the policy in force would say to it."""
     policy, content = authority.policy, intent_of(directive)
@@ -172,13 +174,13 @@ def _at_the_gate(
     if request is not None and request.policy_digest != policy.digest:
         found.append(
             f"policy_changed: policy {request.policy_version} asked, and {policy.version} is in "
-            "force now, under which an approval is void; cancel it and retry"
+            "force now, under which an approval is void; retry it, or all by `remit retry --voided`"
         )
     if request is not None and database_time(connection) >= request.expires_at:
         found.append("expired: its time to be approved is over; retry it")
     limits = applying_limits(content, policy)
     spending = Spending(policy, read_accounts(connection, limits))
-    seen = PolicyInput(content, action_digest(content), spending.seen(content))
+    seen = PolicyInput(content, action_digest(content), spending.seen(content), announced.names)
     if directive.status != "approved":
         found += [f"policy: {reason}" for reason in decide(seen, policy).block_reasons]
     if request is not None:
@@ -194,6 +196,9 @@ def _of_the_grant(
     authority: Authority,
 ) -> Sequence[str]:
     grant = latest_grant(connection, directive.id)
+    if grant is not None and not grant.module_digest:
+        # It was issued before any worker had announced anything: the gate decides anew.
+        return []
     choice = ModuleChoice("short", announced.version, announced.digest)
     void = check_grant(directive, grant, choice, authority, database_time(connection))
     return [] if void is None else [f"{void}: its grant does not hold; it will be blocked"]

@@ -10,26 +10,24 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
-from remit.approval.repository import latest_request
 from remit.audit.repository import Entry, EventType, record
-from remit.db.session import database_time, transaction
+from remit.db.session import transaction
 from remit.directives.digest import action_digest
 from remit.directives.lifecycle import is_terminal_status
 from remit.directives.models import DirectiveCreate, DirectiveRead, intent_of
-from remit.directives.mutator import transition_directive_status
 from remit.directives.repository import (
     NewDirective,
     Stored,
     find_by_keys,
-    freeze_directive,
     get_directive,
     insert_directives,
     lock_directive,
 )
 from remit.errors import ConflictError, ForbiddenError
-from remit.execution.catalog import ANNOUNCED, announced_from_json, announced_module
+from remit.execution.catalog import ANNOUNCED, announced_from_json
 from remit.identity.rules import require, require_own
 from remit.identity.types import Principal
+from remit.operations.again import pass_again
 from remit.operations.authority import Authority
 from remit.operations.decisions import Case, decide_case, record_cases
 from remit.operations.disclosure import refuse_secrets
@@ -105,7 +103,8 @@ def submit(
     """Pass one stored directive through the gate: a draft, a blocked one again, or a stuck one.
 
     A directive that already waits for people, or has gone further, is returned as it is: asking
-    twice changes nothing.
+    twice changes nothing. One that waits under another policy than the one in force is asked about
+    again, as no vote on it counts any more.
 
     Raises:
         ForbiddenError: this principal neither issued it nor operates.
@@ -120,17 +119,9 @@ def submit(
                 f"directive {directive_id} is {directive.status}, which is final; "
                 "propose a new one instead"
             )
-        opening = _reopen(connection, directive, by.name)
-        if opening is None:
+        case = pass_again(connection, directive, authority, actor=by.name)
+        if case is None:
             return GateOutcome(directive, None, None, created=False)
-        frozen_as = directive.action_digest
-        policy = authority.policy
-        spending = lock_spending(connection, policy, [intent_of(directive)])
-        case = decide_case(
-            directive_id, directive, opening, policy, frozen_as=frozen_as, spending=spending
-        )
-        footing = Footing(database_time(connection), announced_module(connection, directive.type))
-        record_cases(connection, [case], authority, {directive_id: footing})
         after = get_directive(connection, directive_id)
     tell_arrivals([after])
     return GateOutcome(after, case.decision, case.evaluation.uri, created=False)
@@ -168,45 +159,35 @@ def _record(
     drafts = [one for one in new if one.action_digest is None]
     if drafts:
         record(connection, [_opening(one, "directive.drafted") for one in drafts])
-    cases = _decide(connection, [one for one in new if one.action_digest], authority.policy)
-    footings = {
-        key: Footing(stored[key].created_at, announced_from_json(stored[key].grounds))
-        for key in cases
-    }
+    asking = [one for one in new if one.action_digest]
+    footings = {one.id: _footing(stored[one.id]) for one in asking}
+    cases = _decide(connection, asking, footings, authority.policy)
     record_cases(connection, list(cases.values()), authority, footings)
     return cases
 
 
+def _footing(stored: Stored) -> Footing:
+    return Footing(stored.created_at, announced_from_json(stored.grounds or {}))
+
+
 def _decide(
-    connection: sa.Connection, new: Sequence[NewDirective], policy: PolicyConfig
+    connection: sa.Connection,
+    new: Sequence[NewDirective],
+    footings: Mapping[UUID, Footing],
+    policy: PolicyConfig,
 ) -> dict[UUID, Case]:
     """Decide about directives, one after another: each may leave less for the next to spend."""
     spending = lock_spending(connection, policy, [intent_of(one.content) for one in new])
     return {
         one.id: decide_case(
-            one.id, one.content, _opening(one, "directive.proposed"), policy, spending=spending
+            one.content,
+            _opening(one, "directive.proposed"),
+            policy,
+            spending=spending,
+            announced=footings[one.id].module.names,
         )
         for one in new
     }
-
-
-def _reopen(connection: sa.Connection, directive: DirectiveRead, actor: str) -> Entry | None:
-    """Bring a directive to `proposed` and return the event that says so; None if it is past it."""
-    digest = directive.action_digest
-    if directive.status == "draft":
-        digest = action_digest(intent_of(directive))
-        freeze_directive(connection, directive.id, digest)
-    if directive.status in {"draft", "blocked"}:
-        transition_directive_status(
-            connection, [directive.id], current=directive.status, target="proposed"
-        )
-        again = directive.status == "blocked"
-        event: EventType = "directive.retried" if again else "directive.proposed"
-        return Entry(directive.id, event, actor, {"action_digest": digest})
-    waiting = latest_request(connection, directive.id)
-    if directive.status == "proposed" and (waiting is None or waiting.status != "pending"):
-        return Entry(directive.id, "directive.proposed", actor, {"found": "without a decision"})
-    return None
 
 
 def _repeated(

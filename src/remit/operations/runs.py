@@ -12,18 +12,20 @@ import sqlalchemy as sa
 
 from remit.approval.repository import grant_by_id, invalidate_request, latest_grants, void_grant
 from remit.approval.types import Grant, VoidReason
-from remit.audit.repository import Entry, record
+from remit.audit.repository import REMIT, Entry, record
 from remit.db.session import transaction
 from remit.directives.models import AbortReason, DirectiveRead
 from remit.directives.mutator import transition_directive_status
 from remit.directives.repository import get_directive, lock_directive
 from remit.errors import ConflictError, UnavailableError
+from remit.execution.catalog import announced_module
 from remit.execution.lifecycle import is_terminal_status
 from remit.execution.models import ExecutionRunRead
 from remit.execution.modules.types import ModuleOutput
 from remit.execution.mutator import begin_attempt
 from remit.execution.repository import latest_run
 from remit.json_types import JsonObject
+from remit.operations.again import pass_again
 from remit.operations.authority import Authority
 from remit.operations.results import Ending, close_runs
 from remit.operations.spending import release_budget
@@ -66,7 +68,10 @@ def start_run(
         return start_runs(engine, [directive_id], choose, authority)[0]
     except ConflictError:
         with transaction(engine) as connection:
-            return _take_up(connection, directive_id, choose, authority)
+            state = _take_up(connection, directive_id, choose, authority)
+    if state.directive.status == "approved":
+        return start_run(engine, directive_id, choose, authority)
+    return state
 
 
 def begin_run(
@@ -104,7 +109,10 @@ def _take_up(
         void = check_grant(directive, grant, choose(directive.type), authority, now)
         if void is None:
             raise UnavailableError(f"directive {directive_id} was changed meanwhile; try again")
-        return _block(connection, directive, grant, void)
+        state = _block(connection, directive, grant, void)
+        if grant is not None and void == "action_changed" and not grant.module_digest:
+            return _decide_anew(connection, state, authority)
+        return state
     if directive.status != "executing":
         return RunState(directive, None)
     run = latest_run(connection, directive_id)
@@ -153,6 +161,20 @@ def _block(
     )
     tell_void(blocked, grant, void)
     return RunState(blocked, None)
+
+
+def _decide_anew(connection: sa.Connection, state: RunState, authority: Authority) -> RunState:
+    """Pass the gate again with what was approved before any worker had announced anything.
+
+    Such a grant binds to no module, so it can start none. Nobody did wrong, and nobody need be
+    asked to retry it: the whole policy decides once more, about the content that was frozen.
+    """
+    directive = state.directive
+    announced = announced_module(connection, directive.type).names
+    if not announced or authority.keys.signing_key is None:
+        return state
+    pass_again(connection, directive, authority, actor=REMIT)
+    return RunState(get_directive(connection, directive.id), None)
 
 
 def _begin(

@@ -5,7 +5,7 @@ example to copy.
 """
 
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 from functools import cache, cached_property
@@ -27,17 +27,12 @@ from pydantic_core import ErrorDetails
 
 from remit.directives.digest import canonical_json, sha256_digest
 from remit.errors import InvalidInputError
+from remit.policy.faults import FILE_KEYS, Fault, contradictions, flattened, unknown_key
 from remit.policy.limits import BudgetLimit
 from remit.policy.values import Approvals, Length, Money, Name, sorted_set, unfit
-from remit.wording import listed, one_line, printable, quoted
+from remit.wording import one_line, printable, quoted
 
-_FILE_KEYS: Mapping[str, Mapping[str, str]] = {
-    "budget": {"ceiling": "budget_ceiling", "limits": "budget_limits"},
-    "tools": {"allow": "allowed_tools"},
-    "scopes": {"allow": "allowed_scopes"},
-    "grant": {"valid_for": "grant_valid_for"},
-}
-"""Tables of the file whose keys stand at the top of :class:`PolicyConfig`, with their fields."""
+_MOST_TOLD = 50
 
 
 class ApprovalRule(BaseModel):
@@ -189,56 +184,54 @@ def parse_policy(text: str, *, source: str) -> PolicyConfig:
         source: what to call the file in messages.
 
     Raises:
-        InvalidInputError: `text` is no policy; the message names source, key and fix, and `field`
-            is None because the key is one of the file, not of the caller's input.
+        InvalidInputError: `text` is no policy; the message names source, keys and fixes, all that
+            is wrong at once, and `field` is None because the keys are of the file, not of the
+            caller's input.
     """
     source = printable(source, 300)
     try:
-        return PolicyConfig.model_validate(_flattened(tomllib.loads(text)))
+        policy, faults = _read(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        problem = f"not TOML: {one_line(str(error), 200)}"
-    except RecursionError:
-        problem = "not a policy: nested too deeply"
-    except InvalidInputError as error:
-        problem = str(error)
-    except ValidationError as error:
-        problem = _worded(error.errors(include_url=False)[0])
-    except ValueError:
+        raise InvalidInputError(f"{source}: not TOML: {one_line(str(error), 200)}") from error
+    except RecursionError as error:
+        raise InvalidInputError(f"{source}: not a policy: nested too deeply") from error
+    except ValueError as error:
         # The one thing that TOML's reader lets through: whole numbers of thousands of digits.
         problem = "not TOML: holds a number that is too large"
-    raise InvalidInputError(f"{source}: {problem}")
+        raise InvalidInputError(f"{source}: {problem}") from error
+    if policy is None or faults:
+        raise InvalidInputError(f"{source}: {_all_of(faults)}")
+    return policy
 
 
-def _flattened(document: Mapping[str, object]) -> dict[str, object]:
-    """Return the file's keys as fields of :class:`PolicyConfig`."""
-    _refuse_unknown(document, ("version", "approval", *_FILE_KEYS), table="")
-    if "version" not in document:
-        raise InvalidInputError('missing: add a line like version = "1"', field="version")
-    flat = {key: document[key] for key in ("version", "approval") if key in document}
-    for table, fields in _FILE_KEYS.items():
-        content = document.get(table, {})
-        if not isinstance(content, dict):
-            raise InvalidInputError(f"must be a table: write [{table}]", field=table)
-        _refuse_unknown(content, fields, table=f"{table}.")
-        flat |= {fields[key]: value for key, value in content.items()}
-    return flat
+def _read(document: dict[str, object]) -> tuple[PolicyConfig | None, list[Fault]]:
+    """Return the policy of a file, None when it cannot be built, and all that is wrong with it."""
+    flat, faults = flattened(document, ApprovalPolicy.model_fields)
+    policy = None
+    try:
+        policy = PolicyConfig.model_validate(flat)
+    except ValidationError as error:
+        faults += [_worded(each) for each in error.errors(include_url=False)]
+    known = {path for path, _ in faults}
+    return policy, [*faults, *(each for each in contradictions(document) if each[0] not in known)]
 
 
-def _refuse_unknown(keys: Iterable[str], known: Iterable[str], *, table: str) -> None:
-    """Raise InvalidInputError for the first of `keys` that is not known."""
-    for key in keys:
-        if key not in known:
-            raise InvalidInputError(
-                f"unknown key; known here: {listed(known, 'and')}",
-                field=f"{table}{printable(key, 40)}",
-            )
+def _all_of(faults: Sequence[Fault]) -> str:
+    """Return all that is wrong on one line, each with its number where there are several."""
+    told = [f"{path}: {problem}" for path, problem in faults]
+    if len(told) == 1:
+        return told[0]
+    more = len(told) - _MOST_TOLD
+    numbered = [f"({at}) {each}" for at, each in enumerate(told[:_MOST_TOLD], 1)]
+    left = [f"and {more} more"] if more > 0 else []
+    return f"{len(told)} faults: {'; '.join([*numbered, *left])}"
 
 
-def _worded(error: ErrorDetails) -> str:
+def _worded(error: ErrorDetails) -> Fault:
     """Return pydantic's description of one problem in the words of the file."""
     loc = error["loc"]
     in_file = {
-        field: f"{table}.{key}" for table, keys in _FILE_KEYS.items() for key, field in keys.items()
+        field: f"{table}.{key}" for table, keys in FILE_KEYS.items() for key, field in keys.items()
     }
     path = in_file.get(str(loc[0]), str(loc[0]))
     path += "".join(
@@ -247,7 +240,7 @@ def _worded(error: ErrorDetails) -> str:
     nested: type[BaseModel] = ApprovalRule if "rules" in loc[:-1] else ApprovalPolicy
     known = (BudgetLimit if loc[0] == "budget_limits" else nested).model_fields
     wordings = {
-        "extra_forbidden": f"unknown key; known here: {listed(known, 'and')}",
+        "extra_forbidden": unknown_key(str(loc[-1]), known),
         "literal_error": f"must be {error.get('ctx', {}).get('expected')}".replace("'", '"'),
         "missing": "missing: add it",
         "string_type": "must be text",
@@ -256,4 +249,4 @@ def _worded(error: ErrorDetails) -> str:
         "int_type": "must be a whole number",
         "bool_type": "must be true or false",
     }
-    return f"{path}: {wordings.get(error['type'], error['msg'])}"
+    return path, wordings.get(error["type"], error["msg"])

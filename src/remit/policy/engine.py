@@ -63,6 +63,24 @@ def tool_allowlist(policy_input: PolicyInput, config: PolicyConfig) -> list[Poli
     return [_on_list("tool_allowlist", "tool", tool, config.allowed_tools)]
 
 
+def tool_unavailable(policy_input: PolicyInput, config: PolicyConfig) -> list[PolicyResult]:
+    """Block a tool that is allowed and that no worker has announced: nothing could execute it.
+
+    Where no worker has announced anything yet, an installation is just being set up, and nothing
+    is known to be missing; a block, which only a person takes back, would then hit everything.
+    """
+    tool, announced = policy_input.intent.get("type"), policy_input.announced
+    if not announced or tool in announced or tool not in config.allowed_tools:
+        return []
+    return [
+        _block(
+            "tool_unavailable",
+            f"no worker has announced the tool {quoted(str(tool))}: start one that has it, then "
+            f"retry; announced: {listed(announced, 'and')}",
+        )
+    ]
+
+
 def scope_allowlist(policy_input: PolicyInput, config: PolicyConfig) -> list[PolicyResult]:
     """Block a scope that the policy does not list, exactly as written."""
     scope = policy_input.intent.get("scope")
@@ -86,7 +104,7 @@ def timebox_form(policy_input: PolicyInput, config: PolicyConfig) -> list[Policy
 
 def human_approval(policy_input: PolicyInput, config: PolicyConfig) -> list[PolicyResult]:
     """Ask for a person once for every rule that matches; allow when none does."""
-    matching = [rule for rule in config.approval.rules if _matches(rule, policy_input.intent)]
+    matching = matching_rules(policy_input.intent, config)
     if not matching:
         return [_allow("human_approval", "no rule asks for a person")]
     return [
@@ -99,6 +117,7 @@ POLICIES: tuple[Policy, ...] = (
     budget_ceiling,
     budget_limits,
     tool_allowlist,
+    tool_unavailable,
     scope_allowlist,
     timebox_form,
     human_approval,
@@ -135,10 +154,17 @@ def applying_limits(
     return tuple(one for one in config.budget_limits if one.role is None or one.role == role)
 
 
+def matching_rules(
+    intent: Mapping[str, JsonValue], config: PolicyConfig
+) -> tuple[ApprovalRule, ...]:
+    """Return the rules by which a person must decide about an intent, in the policy's order."""
+    return tuple(rule for rule in config.approval.rules if _matches(rule, intent))
+
+
 def approval_terms(intent: Mapping[str, JsonValue], config: PolicyConfig) -> ApprovalTerms:
     """Return what an approval of an intent takes: of several rules the one that asks for most."""
     approval = config.approval
-    wanted = [rule.required_approvals or 0 for rule in approval.rules if _matches(rule, intent)]
+    wanted = [rule.required_approvals or 0 for rule in matching_rules(intent, config)]
     return ApprovalTerms(
         required_approvals=max([approval.required_approvals, *wanted]),
         allow_self_approval=approval.allow_self_approval,

@@ -59,11 +59,14 @@ class PolicyInput:
         action_digest: the digest of that intent, to which the decision binds.
         committed: for each limit, by name, what this period's directives were promised and have
             spent so far, in dollars like "12.50"; a limit that is not told of has "0.00".
+        announced: the tools that workers have announced, by name; empty: no worker ever announced
+            any. None: not told, as by decisions that were made before it was asked.
     """
 
     intent: Mapping[str, JsonValue]
     action_digest: str
     committed: Mapping[str, str] = field(default_factory=dict)
+    announced: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,12 @@ whichever of them the text is full of.
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
+from unicodedata import normalize
 
 from remit.revealing.characters import LATIN, WIDE, is_of_word, script_of
-from remit.revealing.lookalikes import IMITATED
+from remit.revealing.lookalikes import BLANK, IMITATED, LIKE_ASCII
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,39 @@ def find_words(text: str, hidden: AbstractSet[int]) -> Iterator[Finding]:
             places = list(range(word.start, word.start + len(word.text)))
             other = LATIN if word.script != LATIN else home
             yield Finding(places, f"holds {word.script} letters that look like {other} ones")
+
+
+def look_alike(one: str, other: str) -> bool:
+    """Return whether two names are taken for each other: apart from case, or to the eye.
+
+    Unlike elsewhere in this package, what looks alike within ASCII counts (l, I and 1; O and 0).
+    """
+    seen, others = _as_seen(one), _as_seen(other)
+    if len(seen) != len(others):
+        return False
+    pairs = [*zip(seen, others, strict=True)]
+    return all(a.casefold() == b.casefold() or _may_be(a, b) for a, b in pairs) or all(
+        _in_ascii(a) == _in_ascii(b) or _may_be(a, b) for a, b in pairs
+    )
+
+
+@lru_cache(1024)
+def _as_seen(name: str) -> str:
+    """Return a name without what nobody sees, its letters as the ASCII ones that they imitate."""
+    plain = (c for c in normalize("NFKC", name) if c not in BLANK and not c.isspace())
+    return "".join(IMITATED.get(script_of(c) or "", {}).get(c, c)[0] for c in plain)
+
+
+def _may_be(one: str, other: str) -> bool:
+    """Return whether one is a sign or letter that looks like some ASCII character, as the other."""
+    return any(
+        a in LIKE_ASCII and (b.isascii() or b in LIKE_ASCII)
+        for a, b in ((one, other), (other, one))
+    )
+
+
+def _in_ascii(character: str) -> str:
+    return {"I": "l", "1": "l", "|": "l", "0": "o", "O": "o"}.get(character, character)
 
 
 def _words(text: str, hidden: AbstractSet[int]) -> Iterator[_Word]:

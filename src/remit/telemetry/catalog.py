@@ -18,7 +18,8 @@ DIRECTIVE_STATUSES = frozenset(
 VERDICTS = frozenset({"allow", "require_approval", "block"})
 POLICIES = frozenset(
     {
-        *("budget_ceiling", "budget_limits", "tool_allowlist", "scope_allowlist"),
+        *("budget_ceiling", "budget_limits", "tool_allowlist", "tool_unavailable"),
+        *("scope_allowlist",),
         *("timebox_form", "human_approval", "frozen_content"),
     }
 )

@@ -178,6 +178,6 @@ LIVES: dict[str, Life] = {
     "long": lambda engine: ran(engine, proposed(engine), choice=LONG),
     "attempts exhausted": exhausted,
     "under another policy": another_policy,
-    "unknown module": lambda engine: proposed(engine, type="test"),
+    "no worker has it": lambda engine: proposed(engine, type="test"),
 }
 """Every way that a directive can go, as far as it differs in what is left."""

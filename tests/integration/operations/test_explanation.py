@@ -22,6 +22,7 @@ from tests.support.contents import (
     proposed,
     under,
     waiting,
+    write,
     yes,
 )
 from tests.support.people import ADA, OPERATOR, know
@@ -85,8 +86,22 @@ def test_a_grant_under_another_policy_does_not_hold(empty_engine: sa.Engine) -> 
 
 def test_a_module_that_no_worker_has_would_not_be_found(empty_engine: sa.Engine) -> None:
     found = proposed(empty_engine, type="validate")
+    explanation = explained(empty_engine, found)
+    said = (
+        'no worker has announced the tool "validate": start one that has it, then retry; '
+        "announced: echo, fail_intentionally and noop"
+    )
+    assert (explanation.because, explanation.obstacles) == ((said,), (f"policy: {said}",))
+
+
+@pytest.mark.parametrize("scope", ["test", "staging"])
+def test_before_any_worker_has_announced_a_module_it_would_not_be_found(
+    empty_engine: sa.Engine, scope: str
+) -> None:
+    write(empty_engine, "DELETE FROM modules")
+    found = proposed(empty_engine, scope=scope)
     obstacles = explained(empty_engine, found).obstacles
-    assert obstacles == ("module_not_found: no worker has announced the module validate",)
+    assert obstacles == ("module_not_found: no worker has announced the module echo",)
 
 
 def test_a_limit_that_was_reached_meanwhile_would_withhold_the_grant(

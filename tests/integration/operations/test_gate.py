@@ -57,9 +57,20 @@ def test_a_grant_binds_to_the_module_that_the_workers_announced(engine: sa.Engin
     known = read_record(engine, proposed(engine).id).grant
     assert known is not None
     assert (known.module_version, known.module_digest) == (SHORT.version, SHORT.digest)
-    unheard_of = read_record(engine, proposed(engine, type="validate").id).grant
-    assert unheard_of is not None
-    assert (unheard_of.module_version, unheard_of.module_digest) == ("", "")
+
+
+def test_a_tool_that_no_worker_has_is_blocked_with_a_reason_of_its_own(engine: sa.Engine) -> None:
+    content = directive(type="validate", scope="staging")
+    [outcome] = gate.propose(engine, [content], AUTHORITY, by=AGENT)
+    assert (outcome.directive.status, outcome.directive.status_reason) == ("blocked", "policy")
+    assert outcome.decision is not None
+    [block] = [one for one in outcome.decision.results if one.verdict is PolicyVerdict.BLOCK]
+    assert block.policy == "tool_unavailable"
+    record = read_record(engine, outcome.directive.id)
+    assert (record.request, record.grant) == (None, None)
+    held: Any = record.artifacts[0].metadata
+    told = PolicyInput(held["intent"], held["action_digest"], announced=tuple(held["announced"]))
+    assert decide(told, POLICY) == outcome.decision
 
 
 def test_without_a_key_to_sign_with_nothing_is_granted_and_nothing_is_stored(

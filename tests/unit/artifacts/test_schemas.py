@@ -48,6 +48,7 @@ VALID: dict[ArtifactType, Any] = {each["type"]: each["metadata"] for each in REC
 """Metadata of each type: recorded from a real run where this version has one."""
 
 OPTIONAL = {
+    ("policy_evaluation", "announced"),
     ("policy_evaluation", "committed"),
     ("execution_start", "module_digest"),
 }

@@ -151,6 +151,12 @@ ALONE: dict[str, tuple[str, Life, Tampering, str]] = {
         with_artifact("policy_evaluation", committed={"daily": "0.00"}),
         "comes out otherwise when it is made again: allow",
     ),
+    "modules that a decision saw": (
+        "decisions",
+        ready,
+        with_artifact("policy_evaluation", announced=["noop"]),
+        "comes out otherwise when it is made again: block",
+    ),
     "verdict of a decision": (
         "decisions",
         blocked,

@@ -1,5 +1,6 @@
 """The gate is total, deterministic, and denies what it was not told to allow."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -39,6 +40,31 @@ def result_of(policy: str, config: PolicyConfig | None = None, **intent: Any) ->
     found = evaluate_directive(seen(**intent), config or default_policy())
     (result,) = (result for result in found if result.policy == policy)
     return result
+
+
+@pytest.mark.parametrize("announced", [None, (), ("echo",), ("noop", "echo")])
+def test_a_tool_is_available_unless_workers_have_announced_only_others(
+    announced: tuple[str, ...] | None,
+) -> None:
+    told = replace(seen(), announced=announced)
+    assert decide(told, default_policy()) == decide(seen(), default_policy())
+
+
+def test_an_allowed_tool_that_no_worker_announced_is_blocked_for_that() -> None:
+    decision = decide(replace(seen(), announced=("noop", "test")), default_policy())
+    assert decision.block_reasons == (
+        (
+            'no worker has announced the tool "echo": start one that has it, then retry; '
+            "announced: noop and test"
+        ),
+    )
+
+
+@pytest.mark.parametrize("tool", ["shell", 7, None])
+def test_a_tool_that_is_not_allowed_is_blocked_for_that_alone(tool: object) -> None:
+    decision = decide(replace(seen(type=tool), announced=("noop",)), default_policy())
+    assert len(decision.block_reasons) == 1
+    assert "no worker" not in decision.block_reasons[0]
 
 
 def test_a_modest_directive_is_allowed_by_every_policy_in_their_order() -> None:

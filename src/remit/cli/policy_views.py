@@ -1,0 +1,95 @@
+"""What would happen under a policy, as a table that fits a terminal of 80 columns."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import timedelta
+from decimal import Decimal
+from itertools import zip_longest
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+from remit.cli.output import print_out, safe
+from remit.policy.types import PolicyVerdict
+from remit.wording import listed
+
+if TYPE_CHECKING:
+    from remit.json_types import JsonObject
+    from remit.policy.config import PolicyConfig
+    from remit.policy.outlook import Prospect
+
+_WIDTH = 80
+_GAP = "  "
+_WIDEST = 18
+_WIDEST_OF_FOUR = 14
+"""Longer names go on in the next line; shorter ones too, where roles are told apart."""
+
+
+def as_json(policy: "PolicyConfig", expected: "Sequence[Prospect]") -> "list[JsonObject]":
+    """Return what would happen as plain JSON, with who may approve and for how long."""
+    from pydantic_core import to_jsonable_python
+
+    approval = policy.canonical()["approval"]
+    terms = ("approver_groups", "allow_self_approval", "expires_after")
+    asking = {name: approval[name] for name in terms} if isinstance(approval, dict) else {}
+    return [to_jsonable_python(asdict(one)) | asking for one in expected]
+
+
+def write_prospects(policy: "PolicyConfig", expected: "Sequence[Prospect]") -> None:
+    """Print a row for each kind of directive; nothing when the policy allows none."""
+    if not expected:
+        return
+    roles = any(one.role for one in expected)
+    rows = [
+        [one.scope, one.tool, *([one.role or "any"] if roles else []), _budget(one, policy)]
+        for one in expected
+    ]
+    header = ["SCOPE", "TOOL", *(["ROLE"] if roles else []), "BUDGET"]
+    widest = _WIDEST_OF_FOUR if roles else _WIDEST
+    widths = [min(widest, max(map(len, column))) for column in zip(header, *rows, strict=True)]
+    rest = _WIDTH - sum(widths) - len(_GAP) * len(widths)
+    print_out("")
+    for row in ([*header, "WHAT HAPPENS"], *_told(policy, rows, expected)):
+        cells = [_broken(cell, width) for cell, width in zip(row, [*widths, rest], strict=True)]
+        for line in zip_longest(*cells, fillvalue=""):
+            padded = (part.ljust(width) for part, width in zip(line, [*widths, rest], strict=True))
+            print_out(_GAP.join(padded).rstrip())
+    print_out("")
+
+
+def _told(
+    policy: "PolicyConfig", rows: list[list[str]], expected: "Sequence[Prospect]"
+) -> list[list[str]]:
+    return [[*row, _outcome(one, policy)] for row, one in zip(rows, expected, strict=True)]
+
+
+def _broken(text: str, width: int) -> list[str]:
+    """Return text in lines of at most so many characters."""
+    return wrap(safe(text), width, break_on_hyphens=False)
+
+
+def _budget(one: "Prospect", policy: "PolicyConfig") -> str:
+    """Return a range of budgets; what is over the ceiling is blocked, and not told of."""
+    if one.over is None:
+        return "any" if one.up_to == policy.budget_ceiling else f"up to ${one.up_to:,}"
+    if one.up_to == policy.budget_ceiling:
+        return f"over ${one.over:,}"
+    return f"${one.over + Decimal('0.01'):,} to ${one.up_to:,}"
+
+
+def _outcome(one: "Prospect", policy: "PolicyConfig") -> str:
+    if one.verdict is PolicyVerdict.ALLOW:
+        return "runs, nobody is asked"
+    why = ", ".join(one.rules)
+    if one.verdict is PolicyVerdict.BLOCK:
+        return f"blocked: {why}"
+    approval = policy.approval
+    who = f" of {listed(approval.approver_groups)}" if approval.approver_groups else ""
+    within = length(approval.expires_after)
+    return f"asks {one.required_approvals}{who} within {within}: {why}"
+
+
+def length(time: timedelta) -> str:
+    """Return a length of time as a policy file has it: in its largest whole unit."""
+    seconds = time // timedelta(seconds=1)
+    units = ((86400, "d"), (3600, "h"), (60, "m"))
+    return next((f"{seconds // n}{unit}" for n, unit in units if seconds % n == 0), f"{seconds}s")

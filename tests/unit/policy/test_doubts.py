@@ -1,0 +1,159 @@
+"""What an author may not have meant is pointed out, and changes nothing."""
+
+import pytest
+
+from remit.policy.config import default_policy, parse_policy
+from remit.policy.doubts import doubts
+
+
+def file(
+    more: str, *, tools: str = '"deploy", "echo"', scopes: str = '"production", "test"'
+) -> str:
+    return (
+        f'version = "1"\nbudget.ceiling = "$100"\ntools.allow = [{tools}]\n'
+        f"scopes.allow = [{scopes}]\n{more}"
+    )
+
+
+def rules(*each: str) -> str:
+    """Return rules, each as the text of an inline table without its name."""
+    inline = ", ".join(f'{{name = "r{at}", {rule}}}' for at, rule in enumerate(each))
+    return f"approval.rules = [{inline}]\n"
+
+
+def limits(*each: str) -> str:
+    inline = ", ".join(f'{{name = "l{at}", period = "day", {one}}}' for at, one in enumerate(each))
+    return f"budget.limits = [{inline}]\n"
+
+
+ASKS = rules('scope = "production"')
+R0 = 'approval.rules[0] ("r0"): '
+R1 = 'approval.rules[1] ("r1"): '
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (file(ASKS), []),
+        (file(rules('scope = "production"', 'amount_over = "$50"')), []),
+        (file(rules('amount_over = "$50"', 'amount_over = "$90", required_approvals = 2')), []),
+        (file(ASKS, scopes='"production", "eu-1", "eu-2", "dev", "des"'), []),
+        (file(ASKS, tools=""), ["tools.allow: allows no tool, so every directive is blocked"]),
+        (
+            'version = "1"\napproval.rules = [{name = "r0", scope = "prod", type = "x"}]',
+            [
+                "tools.allow: allows no tool, so every directive is blocked",
+                "scopes.allow: allows no scope, so every directive is blocked",
+                f"{R0}never asks: nothing of its kind is allowed",
+            ],
+        ),
+        (
+            file(ASKS, scopes='"production", "staging", "staginf"'),
+            ['scopes.allow: "staginf" and "staging" differ in one letter: are both meant?'],
+        ),
+        (
+            file(ASKS, scopes='"production", "staging", "satging"'),
+            ['scopes.allow: "satging" and "staging" differ in one letter: are both meant?'],
+        ),
+        (
+            file(ASKS, tools='"tests", "test"'),
+            ['tools.allow: "test" and "tests" differ in one letter: are both meant?'],
+        ),
+        (
+            file(ASKS, scopes='"production", "t\u0435st"'),
+            ['scopes.allow: "t\\u0435st" mixes LATIN and CYRILLIC letters'],
+        ),
+        (
+            file("approval.required_approvals = 2"),
+            ["approval.required_approvals: no rule asks for a person, so nobody is ever asked"],
+        ),
+        (
+            file("approval.required_approvals = 2\n" + limits('ceiling = "$9", at_cap = "ask"')),
+            [],
+        ),
+        (
+            file(
+                ASKS + "approval.allow_self_approval = true\napproval.rejection_ends = false\n"
+                'approval.expires_after = "25h"'
+            ),
+            [
+                (
+                    "approval.allow_self_approval: who issues a directive may approve it, and "
+                    "so may "
+                    "those an agent acts for"
+                ),
+                "approval.rejection_ends: what one person rejects, others may still approve",
+                "approval.expires_after: a request waits longer than the usual 24h",
+            ],
+        ),
+        (
+            file(
+                "approval.required_approvals = 3\n"
+                + rules('scope = "production", required_approvals = 2')
+            ),
+            [f"{R0}asks for 2, and approval.required_approvals for 3, which counts"],
+        ),
+        (
+            file(rules('amount_over = "$100"')),
+            [
+                (
+                    f"{R0}never asks: a budget over $100.00 is blocked, as no directive may "
+                    f"cost more "
+                    "than $100.00"
+                )
+            ],
+        ),
+        (
+            file(rules('amount_over = "$40"') + limits('ceiling = "$30"')),
+            [
+                (
+                    f"{R0}never asks: a budget over $40.00 is blocked, as no directive may "
+                    f"cost more "
+                    "than $30.00"
+                )
+            ],
+        ),
+        (
+            file(rules('amount_over = "$40"') + limits('ceiling = "$30", role = "ops"')),
+            [],
+        ),
+        (
+            file(rules('scope = "test"', 'scope = "test"')),
+            [f'{R1}changes nothing: "r0" asks whenever it would'],
+        ),
+        (
+            file(
+                rules(
+                    'scope = "test", type = "echo", required_approvals = 2',
+                    'type = "echo", required_approvals = 3',
+                )
+            ),
+            [f'{R0}changes nothing: "r1" asks whenever it would'],
+        ),
+        (
+            file(rules('amount_over = "$10"', 'amount_over = "$20", scope = "test"')),
+            [f'{R1}changes nothing: "r0" asks whenever it would'],
+        ),
+        (
+            file(limits('ceiling = "$9"', 'ceiling = "$10"', 'ceiling = "$10", role = "ops"')),
+            [
+                "budget.limits (l1): never reached: l0 is reached before",
+                "budget.limits (l2): never reached: l0 is reached before",
+            ],
+        ),
+        (file(limits('ceiling = "$9", at_cap = "ask"', 'ceiling = "$10"')), []),
+        (file(limits('ceiling = "$9", role = "ops"', 'ceiling = "$10"')), []),
+    ],
+)
+def test_each_doubt_is_told_with_its_key(text: str, expected: list[str]) -> None:
+    assert doubts(parse_policy(text, source="my.toml")) == expected
+
+
+def test_a_tool_without_a_module_is_told_where_it_is_known_which_there_are() -> None:
+    assert doubts(default_policy()) == []
+    assert doubts(default_policy(), ["echo", "noop", "test"], "there") == [
+        (
+            'tools.allow: there is no module "validate" there, and without one its directives are '
+            "blocked"
+        )
+    ]
