@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from remit.cli.options import DataDirOption, JsonOption
+from remit.cli.streams import is_read
 from remit.errors import InvalidInputError, UnavailableError
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _watch(engine: "sa.Engine", every: float) -> None:
         shown = _read(engine)
         with Live(console=console(), auto_refresh=False, screen=True) as live:
             problem = ""
-            while True:
+            while is_read():
                 live.update(_screen(shown, footer, problem), refresh=True)
                 time.sleep(every)
                 try:
