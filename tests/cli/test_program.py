@@ -210,7 +210,7 @@ def test_a_reader_that_has_had_enough_is_no_error() -> None:
     process.stdout.close()
     err = process.stderr.read()
     process.stderr.close()
-    assert process.wait(timeout=20) in {0, 1}
+    assert process.wait(timeout=20) == 0
     assert err == b""
 
 

@@ -18,7 +18,7 @@ def on_a_terminal(answer: str, *arguments: str, **variables: str) -> tuple[int, 
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-        env=environment(TERM="xterm", COLUMNS="100", **variables),
+        env=environment(**{"TERM": "xterm", "COLUMNS": "100"} | variables),
         close_fds=True,
     )
     os.close(theirs)

@@ -1,13 +1,18 @@
 """`remit token`, `remit principal` and the first admin: who may do what, and how they prove it."""
 
 import json
+import sys
 from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from remit.cli import kept_tokens, streams
+from remit.errors import UnavailableError
+from remit.operations import identity
 from remit.stack.postgres import EmbeddedPostgres
 from tests.cli.conftest import Remit, Shown, propose_arguments, without_ids
 from tests.support.servers import make_blank
@@ -80,6 +85,42 @@ def test_a_token_that_cannot_be_kept_is_never_made(
     assert (shown.code, shown.out) == (2, "")
     assert "is not a Remit data directory" in shown.err
     assert [row for row in rows(live) if row["principal"] == name] == []
+
+
+def test_a_token_for_which_there_is_no_room_is_never_made(
+    live: Remit, name: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(kept_tokens, "write_private", full)
+    arguments = (name, "--role", "proposer", "--keep", "--as", "dana")
+    shown = live("token", "create", *arguments)
+    line = (
+        f"remit: {folder}/tokens/{name} cannot be written (No space left on device), so that no "
+        "token was made: make room for it, or name another folder with --data-dir or "
+        "REMIT_DATA_DIR\n"
+    )
+    assert shown == Shown(2, "", line)
+    assert [row for row in rows(live, "--as", "dana") if row["principal"] == name] == []
+
+
+def test_a_token_that_can_neither_be_shown_nor_revoked_is_named(
+    live: Remit, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object, **__: object) -> None:
+        message = "the database does not answer"
+        raise UnavailableError(message)
+
+    monkeypatch.setattr(streams, "loss", lambda stream: "full" if stream is sys.stdout else None)
+    monkeypatch.setattr(identity, "revoke_token", gone)
+    shown = live("token", "create", name, "--role", "proposer", "--as", "dana")
+    identifier = UUID(shown.out.split("_")[1])
+    line = (
+        f"remit: the token of {name} could not be shown (full), and not be revoked (the database "
+        f"does not answer): do so with `remit token revoke {identifier}`"
+    )
+    assert (shown.code, shown.err.splitlines()[-1]) == (3, line)
 
 
 def test_a_token_as_json_is_whole(live: Remit, name: str) -> None:

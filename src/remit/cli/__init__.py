@@ -1,6 +1,7 @@
 """The command line: the door for people and scripts.
 
 - `main`: the program: every command, and what becomes of errors
+- `streams`: the standard streams, in whatever state they are
 - `options`: options that several commands share
 - `output`: tables, lines and JSON, for a terminal or a pipe
 - `failures`: an error as one line and an exit code

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from remit.cli.options import DataDirOption, JsonOption
+from remit.cli.output import write_json, write_line
+from remit.identity.types import Principal
 
 if TYPE_CHECKING:
-    from remit.operations.identity import MadeToken
     from remit.signing.keys import Keyring
 
 app = typer.Typer(help="The database's schema.", no_args_is_help=True)
@@ -41,7 +42,6 @@ def upgrade(
     The database is that of DATABASE_OWNER_URL, else DATABASE_URL, else of the running stack, which
     `remit up` has already upgraded.
     """
-    from remit.cli.output import write_json, write_line
     from remit.cli.services import keyring, load_settings, owner_database_url
     from remit.identity.names import check_name
 
@@ -55,19 +55,17 @@ def upgrade(
     from remit.db import migrate
 
     revision = migrate.upgrade(url)
-    made = None if admin is None else _let_in(url, admin, keyring(settings))
-    if as_json:
-        token = None if made is None else str(made.token)
-        write_json({"revision": revision, "admin_token": token})
-        return
-    write_line(f"the schema is at revision {revision}")
-    if made is not None:
-        from remit.cli.token import write_made_token
-
-        write_made_token(made, None, as_json=False)
+    if not as_json:
+        write_line(f"the schema is at revision {revision}")
+    if admin is not None:
+        _let_in(url, admin, keyring(settings), revision, as_json=as_json)
+    elif as_json:
+        write_json({"revision": revision, "admin_token": None})
 
 
-def _let_in(url: str, name: str, keys: "Keyring") -> "MadeToken":
+def _let_in(url: str, name: str, keys: "Keyring", revision: str, *, as_json: bool) -> None:
+    """Make a token for an admin and print it; one that cannot be shown is revoked."""
+    from remit.cli.token import revoke_unless_shown, write_made_token
     from remit.db.engine import create_database_engine
     from remit.operations.identity import LONGEST_TOKEN, let_admin_in
 
@@ -75,6 +73,11 @@ def _let_in(url: str, name: str, keys: "Keyring") -> "MadeToken":
         url, role="remit_app", application_name="remit-cli", pool_size=1
     )
     try:
-        return let_admin_in(engine, name, valid_for=LONGEST_TOKEN, keys=keys)
+        made = let_admin_in(engine, name, valid_for=LONGEST_TOKEN, keys=keys)
+        if as_json:
+            write_json({"revision": revision, "admin_token": str(made.token)})
+        else:
+            write_made_token(made, None, as_json=False)
+        revoke_unless_shown(engine, made, by=Principal(name, "human"), as_json=as_json)
     finally:
         engine.dispose()

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from remit.cli.options import JsonOption
+from remit.cli.worker import ending_signals
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -167,9 +168,10 @@ def _folder(data_dir: Path | None) -> Iterator[Path]:
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Let SIGTERM end the tour as Ctrl-C does: the servers stop and the folder is removed."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Let any signal end the tour as Ctrl-C does: the servers stop and the folder is removed."""
+    before = {each: signal.signal(each, signal.default_int_handler) for each in ending_signals()}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)

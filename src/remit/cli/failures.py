@@ -3,11 +3,13 @@
 With `--json` the line is a JSON object, {"error": {...}}; standard output stays empty.
 """
 
+import sys
 import traceback
 from typing import TYPE_CHECKING
 
 import typer
 
+from remit.cli import streams
 from remit.cli.output import json_text, print_out
 from remit.errors import RemitError
 from remit.redaction import redact_text
@@ -25,6 +27,9 @@ NOT_HOPED_FOR = 1
 REFUSED = 2
 """Nothing was done: bad input, an unknown id, a service that does not answer."""
 
+UNTOLD = 3
+"""It is done, and standard output could not take what there was to tell of it."""
+
 DEFECT = 70
 """Remit itself broke."""
 
@@ -34,6 +39,8 @@ INTERRUPTED = 130
 EXIT_CODES = (
     "Exit codes: 0 done; 1 the outcome is not the hoped one (blocked, aborted, not confirmed); "
     "2 refused, nothing was done (bad input, unknown id, a service does not answer); "
+    "3 done, but standard output could not take the answer (full, closed), and a token that could "
+    "not be shown is revoked; "
     "70 a defect of Remit; 130 interrupted. "
     'With --json an error is one JSON object on standard error: {"error": {...}}.'
 )
@@ -79,8 +86,32 @@ def report_defect(error: Exception, *, as_json: bool, debug: bool) -> int:
     return DEFECT
 
 
+def report_untold(message: str, *, as_json: bool) -> int:
+    """Print that something is done and could not be told; return the exit code."""
+    details = {"type": "untold", "field": None, "message": message, "retryable": False}
+    _write(message, details, as_json=as_json)
+    return UNTOLD
+
+
+def settle(code: int, *, as_json: bool) -> int:
+    """Return a command's exit code, once it is known what became of all that it printed.
+
+    A reader that has had enough, as `head` has, changes nothing.
+    """
+    loss = streams.loss(sys.stdout)
+    streams.loss(sys.stderr)  # flushed; what is lost there can be told nowhere
+    if loss is None or streams.is_enough() or code not in {DONE, NOT_HOPED_FOR}:
+        return code
+    untold = report_untold(
+        f"this is done, and standard output could not take the answer ({loss}): "
+        "look before you do it again",
+        as_json=as_json,
+    )
+    return untold if code == DONE else code
+
+
 def _write(text: str, details: "Mapping[str, object]", *, as_json: bool) -> None:
     if as_json:
-        print_out(json_text({"error": details}, indent=None), stderr=True)
+        print_out(json_text({"error": details}, indent=None, stream=sys.stderr), stderr=True)
     else:
         print_out(f"remit: {one_line(text, _LIMIT)}", stderr=True)

@@ -2,7 +2,6 @@
 
 import mimetypes
 import os
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import BinaryIO
 
 from remit.artifacts.types import MAX_ARTIFACT_BYTES
 from remit.cli.options import STANDARD_STREAM
+from remit.cli.streams import standard_input
 from remit.errors import InvalidInputError
 from remit.wording import quoted
 
@@ -79,7 +79,7 @@ def opened(file: Path) -> Iterator[BinaryIO]:
             read then.
     """
     if file == STANDARD_STREAM:
-        yield sys.stdin.buffer
+        yield standard_input()
         return
     try:
         source = file.open("rb")

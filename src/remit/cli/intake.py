@@ -5,12 +5,12 @@ is written.
 """
 
 import json
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Self
 
+from remit.cli.streams import standard_input
 from remit.errors import InvalidInputError
 from remit.wording import printable, quoted
 
@@ -197,7 +197,7 @@ def read_text(name: str) -> str:
     """
     shown = shown_name(name)
     try:
-        raw = sys.stdin.buffer.read() if name == STANDARD_INPUT else Path(name).read_bytes()
+        raw = standard_input().read() if name == STANDARD_INPUT else Path(name).read_bytes()
         # A byte order mark, which some editors write, is no part of the text.
         return raw.decode("utf-8-sig")
     except OSError as error:

@@ -7,6 +7,7 @@ open the embedded database as well.
 import os
 import pwd
 import stat
+from functools import partial
 from typing import TYPE_CHECKING
 
 from remit.errors import MisconfiguredError, UnauthenticatedError
@@ -71,17 +72,35 @@ def prepare_to_keep(settings: "Settings") -> None:
     Raises:
         MisconfiguredError: the data folder cannot be one.
     """
-    data = DataDir(settings.remit_data_dir)
-    data.prepare()
-    data.token("any").parent.mkdir(mode=0o700, exist_ok=True)
+    DataDir(settings.remit_data_dir).prepare()
+    folder = place(settings, "any").parent
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise MisconfiguredError(
+            f"{folder} cannot be a folder of tokens ({error.strerror}): mend or remove it"
+        ) from error
 
 
-def keep_token(settings: "Settings", name: str, text: str) -> "Path":
-    """Keep a token for this account, in place of one that was kept under the same name."""
-    prepare_to_keep(settings)
-    path = DataDir(settings.remit_data_dir).token(name)
-    write_private(path, f"{text}\n")
-    return path
+def place(settings: "Settings", name: str) -> "Path":
+    """Return the file that keeps the token of a principal for this account."""
+    return DataDir(settings.remit_data_dir).token(name)
+
+
+def keep_made(settings: "Settings", made: "MadeToken") -> None:
+    """Keep a token for this account, in place of one that was kept under the same name.
+
+    Raises:
+        MisconfiguredError: it cannot be written down.
+    """
+    path = place(settings, made.row.principal)
+    try:
+        write_private(path, f"{made.token}\n")
+    except OSError as error:
+        raise MisconfiguredError(
+            f"{path} cannot be written ({error.strerror}), so that no token was made: make room "
+            "for it, or name another folder with --data-dir or REMIT_DATA_DIR"
+        ) from error
 
 
 def keep_first_admin(
@@ -94,10 +113,8 @@ def keep_first_admin(
     from remit.operations.identity import LONGEST_TOKEN, make_first_admin
 
     prepare_to_keep(settings)
-    made = make_first_admin(engine, account_name(), valid_for=LONGEST_TOKEN, keys=keys)
-    if made is not None:
-        keep_token(settings, made.row.principal, str(made.token))
-    return made
+    keep = partial(keep_made, settings)
+    return make_first_admin(engine, account_name(), valid_for=LONGEST_TOKEN, keys=keys, keep=keep)
 
 
 def _read_kept(path: "Path") -> str | None:

@@ -5,14 +5,13 @@ DIR`; with none chosen there is none, since nothing of Remit's own asks a model.
 """
 
 import asyncio
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from remit.cli.options import DataDirOption
-from remit.cli.worker import WaitOption
+from remit.cli.worker import WaitOption, ending_signals
 from remit.errors import MisconfiguredError
 
 if TYPE_CHECKING:
@@ -128,6 +127,6 @@ async def _serve(settings: "Settings", references: list[str], wait_for_stack: Pa
 
 def _stopped_by_signal() -> asyncio.Event:
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in ending_signals():
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     return stop

@@ -4,9 +4,6 @@ A command's module is imported here, and so costs every command its start: it de
 nothing more, and each function imports what it uses when it is called.
 """
 
-import contextlib
-import io
-import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
@@ -32,6 +29,7 @@ from remit.cli import (
     principals,
     propose,
     show,
+    streams,
     token,
     top,
     trace,
@@ -166,31 +164,26 @@ def run(arguments: Sequence[str]) -> int:
     Args:
         arguments: the command line without the program's name.
     """
-    as_json = "--json" in arguments
+    as_json, debug = "--json" in arguments, "--debug" in arguments
     try:
         code = app(list(arguments), prog_name="remit", standalone_mode=False)
-        sys.stdout.flush()
     except RemitError as error:
-        return failures.report_refusal(error, as_json=as_json)
+        code = failures.report_refusal(error, as_json=as_json)
     except typer.TyperException as error:
-        return failures.report_misuse(error, as_json=as_json)
+        code = failures.report_misuse(error, as_json=as_json)
     except (typer.Abort, KeyboardInterrupt):
-        return failures.INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has had enough, as `head` has; nothing more can be said there.
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return failures.DONE
+        code = failures.INTERRUPTED
+    except SystemExit as error:
+        # So Typer ends for a broken pipe. Our output never raises: it is another one that broke.
+        code = error.code
+        if isinstance(error.__context__, BrokenPipeError):
+            code = failures.report_defect(error.__context__, as_json=as_json, debug=debug)
     except Exception as error:  # noqa: BLE001 - the last line of defense for a person's screen
-        debug = "--debug" in arguments
-        return failures.report_defect(error, as_json=as_json, debug=debug)
-    return code if isinstance(code, int) else failures.DONE
+        code = failures.report_defect(error, as_json=as_json, debug=debug)
+    return failures.settle(code if isinstance(code, int) else failures.DONE, as_json=as_json)
 
 
 def main() -> None:
     """Run the command line of this process and end it."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # A terminal of another encoding shows escapes in place of what it lacks.
-            stream.reconfigure(errors="backslashreplace")
+    streams.take_over()
     sys.exit(run(sys.argv[1:]))

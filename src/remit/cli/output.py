@@ -12,8 +12,9 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
+from remit.cli import streams
 from remit.wording import printable
 
 if TYPE_CHECKING:
@@ -86,21 +87,33 @@ def terminal_size() -> tuple[int, int]:
 
 def write_json(value: object) -> None:
     """Print one JSON document; values of Remit become plain JSON."""
-    print_out(json_text(value, indent=2))
+    print_out(json_text(value, indent=2, stream=sys.stdout))
 
 
 def write_json_line(value: object) -> None:
     """Print one JSON document on one line, at once: for streams."""
-    print_out(json_text(value, indent=None))
+    print_out(json_text(value, indent=None, stream=sys.stdout))
 
 
-def json_text(value: object, *, indent: int | None) -> str:
-    """Return `value` as JSON that a terminal may show: what cannot be seen is escaped."""
+def json_text(value: object, *, indent: int | None, stream: TextIO | None = None) -> str:
+    """Return `value` as JSON that a terminal may show: what cannot be seen is escaped.
+
+    So is what `stream` would not write as UTF-8, and what no JSON may hold: half a character, which
+    a file's name may have, is written as the text of its escape. None stands for a UTF-8 stream.
+    """
     from pydantic_core import to_jsonable_python
 
     text = json.dumps(to_jsonable_python(value), ensure_ascii=False, indent=indent)
-    # Only strings can hold such characters, and JSON writes them as UTF-16 units there.
-    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+    whole = stream is None or streams.is_utf8(stream)
+
+    def escaped(c: str) -> str:
+        if c == "\n" or (c.isprintable() and (whole or c.isascii())):
+            return c
+        # Only strings can hold such characters, and JSON writes them as UTF-16 units there.
+        escape = json.dumps(c)[1:-1]
+        return f"\\{escape}" if "\ud800" <= c <= "\udfff" else escape
+
+    return "".join(map(escaped, text))
 
 
 @contextmanager

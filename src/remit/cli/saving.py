@@ -1,7 +1,10 @@
 """Files that commands write for somebody to keep: whole or not at all, and never over another."""
 
+import errno
 import os
-from contextlib import suppress
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -20,14 +23,21 @@ def require_free(out: Path, *, force: bool) -> None:
     """Return quietly when `out` may be written.
 
     Raises:
-        InvalidInputError: it is there, and `force` was not said; or it is no file at all.
+        InvalidInputError: it is there, and `force` was not said; it is no file at all; or its
+            folder is not there, or takes none.
     """
-    if force and out.exists() and not out.is_file():
-        raise InvalidInputError(f"{out} is no file: name one", field=FIELD)
-    if not force and out.exists():
-        raise InvalidInputError(
-            f"{out} is there already: name another file, or say --force", field=FIELD
-        )
+    with _told(out):
+        if out.exists() and not out.is_file():
+            raise InvalidInputError(f"{out} is no file: name one", field=FIELD)
+        if not force and out.exists():
+            raise InvalidInputError(
+                f"{out} is there already: name another file, or say --force", field=FIELD
+            )
+        # Asked now, and not only by the attempt: much may be done before that.
+        folder = f"{out.absolute().parent}/"
+        os.stat(folder)  # noqa: PTH116 - the slash is what makes it fail for a file
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, "its folder takes no file")
 
 
 def save(out: Path, data: bytes, *, force: bool, mode: int = _AS_ANY_FILE) -> None:
@@ -42,23 +52,49 @@ def save(out: Path, data: bytes, *, force: bool, mode: int = _AS_ANY_FILE) -> No
     Raises:
         InvalidInputError: it cannot be written, or came to be there meanwhile.
     """
-    unfinished = out.with_name(f".{out.name}.{os.getpid()}.new")
+    # Short, so that the longest name that a file may have is one for this, too.
+    unfinished = out.with_name(f".{os.getpid()}.new")
     claimed = False
+    with _told(out), _undisturbed():
+        try:
+            if not force:
+                # The name is taken first: nobody else's file can come to stand there meanwhile.
+                out.touch(exist_ok=False)
+                claimed = True
+            with open(unfinished, "xb", opener=partial(os.open, mode=mode)) as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(out)
+        except OSError:
+            with suppress(OSError):
+                unfinished.unlink()
+            with suppress(OSError):
+                if claimed:
+                    out.unlink()
+            raise
+
+
+@contextmanager
+def _told(out: Path) -> Iterator[None]:
+    """Turn what the system says of a file into words for whoever named it."""
     try:
-        if not force:
-            # The name is taken first: nobody else's file can come to stand there meanwhile.
-            out.touch(exist_ok=False)
-            claimed = True
-        with open(unfinished, "xb", opener=partial(os.open, mode=mode)) as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(out)
+        yield
     except OSError as error:
-        with suppress(OSError):
-            unfinished.unlink()
-        with suppress(OSError):
-            if claimed:
-                out.unlink()
         reason = error.strerror or type(error).__name__
         raise InvalidInputError(f"{out} cannot be written ({reason})", field=FIELD) from error
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let what would end this process wait until the block is done."""
+    came: list[int] = []
+    kinds = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {each: signal.signal(each, lambda number, _: came.append(number)) for each in kinds}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+        for number in came:
+            signal.raise_signal(number)

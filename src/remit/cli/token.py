@@ -1,13 +1,17 @@
 """`remit token`: the tokens that say who calls."""
 
 import re
+import sys
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
+from remit.cli import streams
+from remit.cli.failures import report_untold
 from remit.cli.options import ActorOption, DataDirOption, JsonOption
 from remit.cli.output import Cell, Row, write_json, write_line, write_table
 from remit.cli.principals import (
@@ -18,7 +22,7 @@ from remit.cli.principals import (
     moment_or_dash,
     one_of,
 )
-from remit.errors import InvalidInputError, NotFoundError
+from remit.errors import InvalidInputError, NotFoundError, RemitError
 from remit.identity.rules import may
 from remit.identity.types import Ability, Principal, PrincipalKind, Role
 
@@ -102,15 +106,19 @@ def create_token(
     settings = services.load_settings(data_dir)
     if keep:
         kept_tokens.prepare_to_keep(settings)
+    handing = partial(kept_tokens.keep_made, settings) if keep else None
     with services.database(data_dir) as engine:
         from remit.operations import identity
 
         by = services.caller(engine, settings, actor)
         wanted = wanted if kind else _as_known(engine, wanted, by)
         keys = services.keyring(settings)
-        made = identity.create_token(engine, wanted, valid_for=length, by=by, keys=keys)
-    kept = kept_tokens.keep_token(settings, name, str(made.token)) if keep else None
-    write_made_token(made, kept, as_json=as_json)
+        made = identity.create_token(
+            engine, wanted, valid_for=length, by=by, keys=keys, keep=handing
+        )
+        write_made_token(made, kept_tokens.place(settings, name) if keep else None, as_json=as_json)
+        if not keep:
+            revoke_unless_shown(engine, made, by=by, as_json=as_json)
 
 
 def _principal(
@@ -182,6 +190,28 @@ def write_made_token(made: "MadeToken", kept: Path | None, *, as_json: bool) -> 
         notes.append(f"kept in {kept}: --as {made.row.principal} acts with it")
     for note in notes:
         write_line(Cell(note, "dim"), stderr=True)
+
+
+def revoke_unless_shown(
+    engine: "sa.Engine", made: "MadeToken", *, by: Principal, as_json: bool
+) -> None:
+    """Revoke a token that was just printed, when standard output did not take it.
+
+    Raises:
+        typer.Exit: so it is; a line says what became of the token.
+    """
+    from remit.operations.identity import revoke_token
+
+    loss = streams.loss(sys.stdout)
+    if loss is None:
+        return
+    try:
+        revoke_token(engine, made.row.id, by=by)
+        ending = "so it is revoked: make another one"
+    except RemitError as error:
+        ending = f"and not be revoked ({error}): do so with `remit token revoke {made.row.id}`"
+    message = f"the token of {made.row.principal} could not be shown ({loss}), {ending}"
+    raise typer.Exit(report_untold(message, as_json=as_json))
 
 
 def _as_known(engine: "sa.Engine", wanted: Principal, by: Principal) -> Principal:

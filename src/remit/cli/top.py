@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from remit.cli.options import DataDirOption, JsonOption
+from remit.cli.streams import is_read
 from remit.errors import InvalidInputError, UnavailableError
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def _watch(engine: "sa.Engine", every: float) -> None:
         shown = _read(engine)
         with Live(console=console(), auto_refresh=False, screen=True) as live:
             problem = ""
-            while True:
+            while is_read():
                 live.console.size = ConsoleDimensions(*terminal_size())
                 lines = live.console.size.height
                 live.update(_screen(shown, footer, problem, lines), refresh=True)

@@ -15,6 +15,8 @@ import typer
 from remit.cli.failures import DONE, INTERRUPTED, NOT_HOPED_FOR
 from remit.cli.options import DataDirOption, JsonOption, ModuleOption
 from remit.cli.output import Cell, spinner, write_json, write_line, write_table
+from remit.cli.streams import wait_for_no_reader
+from remit.cli.worker import ending_signals
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -180,6 +182,7 @@ def _run(stack: "Stack", progress: Progress, *, as_json: bool) -> int:
             started = True
             admin = _first_admin(stack, info)
             _present(stack, info, time.monotonic() - began, admin, as_json=as_json)
+            wait_for_no_reader()
             return _watch(stack)
         except KeyboardInterrupt:
             # To be stopped is how this command ends, unless it had not got that far.
@@ -194,7 +197,7 @@ def _run(stack: "Stack", progress: Progress, *, as_json: bool) -> int:
 
 @contextmanager
 def _stoppable() -> Iterator[None]:
-    """Let SIGTERM interrupt as Ctrl-C does, once: what then stops is not to be disturbed."""
+    """Let what ends a process interrupt it once: what then stops is not to be disturbed."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         del number, frame
@@ -202,7 +205,7 @@ def _stoppable() -> Iterator[None]:
             signal.signal(each, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    before = {each: signal.getsignal(each) for each in ending_signals()}
     for each in before:
         signal.signal(each, interrupt)
     try:

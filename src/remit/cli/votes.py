@@ -10,7 +10,7 @@ import typer
 
 from remit.cli.failures import NOT_HOPED_FOR
 from remit.cli.options import ActorOption, DataDirOption, IdArgument, JsonOption
-from remit.cli.output import status_cell, write_json, write_line
+from remit.cli.output import on_terminal, status_cell, write_json, write_line
 from remit.errors import ConflictError, InvalidInputError
 from remit.wording import quoted
 
@@ -165,4 +165,4 @@ def _report(outcome: "VoteOutcome", voter: str, answer: _Answer) -> None:
 
 def _on_both_terminals() -> bool:
     """Return whether a person reads the question and can answer it."""
-    return sys.stdin.isatty() and sys.stdout.isatty()
+    return sys.stdin is not None and sys.stdin.isatty() and on_terminal()

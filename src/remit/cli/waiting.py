@@ -21,6 +21,8 @@ async def wait_for_ends(
     engine: "sa.Engine",
     ids: Sequence[UUID],
     on_change: "Callable[[DirectiveRead], None]",
+    *,
+    wanted: Callable[[], bool] = lambda: True,
 ) -> "list[DirectiveRead]":
     """Return the directives once each of them has ended or is blocked, in the order of `ids`.
 
@@ -28,6 +30,7 @@ async def wait_for_ends(
         engine: the database.
         ids: the directives.
         on_change: told of each directive when it is first seen and whenever its status differs.
+        wanted: whether to wait on; once it is not, the directives are returned as they are.
 
     Raises:
         NotFoundError: one does not exist.
@@ -40,6 +43,8 @@ async def wait_for_ends(
         for directive in changed:
             seen[directive.id] = directive
             on_change(directive)
+        if not wanted():
+            break
         if any(seen[key].status not in ENDS for key in ids):
             # Most end within milliseconds; what waits for a person may take days.
             pause = FIRST_PAUSE_SECONDS if changed else min(pause * 1.2, LONGEST_PAUSE_SECONDS)

@@ -10,6 +10,7 @@ import typer
 from remit.cli.failures import DONE
 from remit.cli.options import DataDirOption, JsonOption
 from remit.cli.output import on_terminal, spinner, status_cell, write_json_line, write_line
+from remit.cli.streams import is_read
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -68,21 +69,24 @@ def _watch(text: str | None, data_dir: Path | None, *, as_json: bool) -> int:
 
 
 def _watch_one(engine: "sa.Engine", directive_id: "UUID", *, as_json: bool) -> int:
-    """Print each change of one directive until it ends."""
+    """Print each change of one directive until it ends, or nobody reads any more."""
     from remit.cli.verdict import exit_code_of
     from remit.cli.waiting import wait_for_ends
 
     with spinner("watching; Ctrl-C leaves it as it is", quiet=as_json) as shared:
         ended = asyncio.run(
             wait_for_ends(
-                engine, [directive_id], lambda each: _write(each, as_json=as_json, on=shared)
+                engine,
+                [directive_id],
+                lambda each: _write(each, as_json=as_json, on=shared),
+                wanted=is_read,
             )
         )
-    return exit_code_of(ended, ended=True)
+    return exit_code_of(ended, ended=is_read())
 
 
 def _watch_lines(engine: "sa.Engine", *, as_json: bool) -> None:
-    """Print a line for each directive and each change, the oldest first, until interrupted."""
+    """Print a line for each directive and each change, the oldest first, until nobody reads."""
     seen: dict[UUID, tuple[object, object]] = {}
     while True:
         for each in reversed(_newest(engine)):
@@ -90,6 +94,8 @@ def _watch_lines(engine: "sa.Engine", *, as_json: bool) -> None:
             if seen.get(each.id) != mark:
                 seen[each.id] = mark
                 _write(each, as_json=as_json)
+        if not is_read():
+            return
         time.sleep(INTERVAL_SECONDS)
 
 
@@ -100,7 +106,7 @@ def _watch_table(engine: "sa.Engine") -> None:
     from remit.cli.output import console
 
     with Live(console=console(), auto_refresh=False, vertical_overflow="crop") as live:
-        while True:
+        while is_read():
             _refresh(live, _newest(engine))
             time.sleep(INTERVAL_SECONDS)
 

@@ -77,7 +77,7 @@ async def _serve(settings: "Settings", extra: Sequence[str], wait_for_stack: Pat
         client = await connect(services.temporal_address, services.temporal_namespace, seen)
         _settle_memory()
         stop = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in ending_signals():
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         try:
             await serve(
@@ -90,6 +90,15 @@ async def _serve(settings: "Settings", extra: Sequence[str], wait_for_stack: Pat
         finally:
             parts.engine.dispose()
             parts.module_engine.dispose()
+
+
+def ending_signals() -> list[signal.Signals]:
+    """Return what asks this process to end: SIGTERM, Ctrl-C, and the end of its terminal.
+
+    The last one not where it is ignored, as under `nohup`.
+    """
+    hung_up = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
+    return [signal.SIGTERM, signal.SIGINT, *([signal.SIGHUP] if hung_up else [])]
 
 
 def _settle_memory() -> None:

@@ -11,7 +11,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
 
-from remit.errors import MisconfiguredError, UnavailableError
+from remit.errors import InvalidInputError, MisconfiguredError, UnavailableError
 
 UNDEFINED_TABLE, NO_RIGHT = "42P01", "42501"
 
@@ -32,6 +32,7 @@ def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
         UnavailableError: Postgres cannot be reached or went away; nothing was committed, unless
             the connection was lost during the commit itself, which a retry with the same
             idempotency key resolves.
+        InvalidInputError: a text holds what no text in UTF-8 can.
         MisconfiguredError: the database has no Remit schema, its login may not act with the
             engine's role, or that role lacks a right.
     """
@@ -55,6 +56,13 @@ def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
             raise
         raise MisconfiguredError(
             f"the database at {where(engine)} has no Remit schema; run `remit db upgrade`"
+        ) from error
+    except UnicodeEncodeError as error:
+        # An argument of a command line whose bytes are no text, or JSON with such an escape.
+        part = ord(error.object[error.start])
+        raise InvalidInputError(
+            f"a text holds half a character (U+{part:04X}), as bytes that are not UTF-8 become: "
+            "write it in UTF-8"
         ) from error
 
 

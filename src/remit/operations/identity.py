@@ -3,7 +3,7 @@
 Everything that changes here is told in the installation's own chain of events.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
@@ -94,6 +94,7 @@ def create_token(
     valid_for: timedelta,
     by: Principal,
     keys: Keyring,
+    keep: Callable[[MadeToken], None] | None = None,
 ) -> MadeToken:
     """Make a token, and make its principal known if nobody has the name yet.
 
@@ -104,6 +105,7 @@ def create_token(
         valid_for: how long the token is good; at most :data:`LONGEST_TOKEN`.
         by: who makes it.
         keys: what signs both.
+        keep: given the token to keep it; what it raises undoes all of this.
 
     Raises:
         ForbiddenError: `by` may not administer.
@@ -122,15 +124,24 @@ def create_token(
         )
     with transaction(engine) as connection:
         know(connection, principal, keys, by=by.name)
-        return _make(connection, principal, valid_for, keys, by=by.name)
+        made = _make(connection, principal, valid_for, keys, by=by.name)
+        if keep is not None:
+            keep(made)
+        return made
 
 
 def make_first_admin(
-    engine: sa.Engine, name: str, *, valid_for: timedelta, keys: Keyring
+    engine: sa.Engine,
+    name: str,
+    *,
+    valid_for: timedelta,
+    keys: Keyring,
+    keep: Callable[[MadeToken], None] | None = None,
 ) -> MadeToken | None:
     """Make the first person known, with every right, unless somebody is known already.
 
-    Called by whoever set the installation up: there is nobody yet who could be asked.
+    Called by whoever set the installation up: there is nobody yet who could be asked. What `keep`
+    raises, which is given the token to keep it, undoes all of this.
     """
     check_name(name, field="name")
     admin = Principal(name, "human", roles=("admin",))
@@ -140,7 +151,10 @@ def make_first_admin(
         if repository.list_principals(connection):
             return None
         know(connection, admin, keys, by=SYSTEM.name)
-        return _make(connection, admin, valid_for, keys, by=SYSTEM.name)
+        made = _make(connection, admin, valid_for, keys, by=SYSTEM.name)
+        if keep is not None:
+            keep(made)
+        return made
 
 
 def let_admin_in(engine: sa.Engine, name: str, *, valid_for: timedelta, keys: Keyring) -> MadeToken:

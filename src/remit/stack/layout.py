@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from remit.errors import MisconfiguredError
+from remit.wording import printable
 
 LAYOUT_VERSION = 1
 """Version of the arrangement of files described by :class:`DataDir`."""
@@ -128,6 +129,14 @@ class DataDir:
             raise _unusable(self.path, error) from error
 
     def _check(self) -> None:
+        try:
+            str(self.path).encode()
+        except UnicodeEncodeError as error:
+            # Nor could any of the programs that are given it, nor `stack.json`, hold such a name.
+            raise MisconfiguredError(
+                f"the data directory {printable(str(self.path), 300)} has a name that is no text "
+                "in UTF-8: name another with --data-dir or REMIT_DATA_DIR, or set a UTF-8 locale"
+            ) from error
         if not self.path.exists():
             return
         if not self.path.is_dir():
@@ -179,6 +188,6 @@ def write_private(path: Path, text: str) -> None:
     """Replace a file atomically; only this user may read it."""
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.new")
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
     unfinished.replace(path)

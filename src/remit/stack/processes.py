@@ -110,7 +110,9 @@ class Roster:
 
     def _tell(self, order: str) -> None:
         entries = [{"pid": p, "mark": m, "signal": s} for p, (m, s) in self._entries.items()]
-        write_private(self._file, json.dumps(entries))
+        # A full disk is no reason to fail either: the guardian knows what the file would say.
+        with contextlib.suppress(OSError):
+            write_private(self._file, json.dumps(entries))
         if self._guardian is not None and self._guardian.stdin is not None:
             # A guardian that was killed is no reason to fail: the file stands in for it.
             with contextlib.suppress(BrokenPipeError):

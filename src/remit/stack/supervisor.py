@@ -4,6 +4,7 @@ Called by `remit up`, `remit demo`, the benchmark and the integration tests. It 
 caller's process; a :class:`~remit.stack.processes.Roster` sees to it that nothing outlives it.
 """
 
+import contextlib
 import fcntl
 import os
 import threading
@@ -264,7 +265,8 @@ class Stack:
             raise UnavailableError("the stack was stopped while it started")
 
     def _tell(self, name: EventName) -> None:
-        with self._report_lock:
+        # Whatever becomes of those who are told, what they are told of goes on.
+        with self._report_lock, contextlib.suppress(Exception):
             self._report(StackEvent(name, time.monotonic() - self._began))
 
 

@@ -194,7 +194,8 @@ class WorkerProcess:
         while running is not None:
             steady = self._watch(running)
             self._slot.release(running)
-            self._ready_file(running).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                self._ready_file(running).unlink()
             if self._stopping.is_set():
                 return
             self._report(self._kind.lost)
@@ -206,8 +207,8 @@ class WorkerProcess:
         while not self._stopping.wait(restart_delay_seconds(failures)):
             try:
                 return self._spawn()
-            except UnavailableError:
-                # The machine has no room for a process at this moment, or we are stopped.
+            except (UnavailableError, OSError):
+                # The machine has no room for a process or its log just now, or we are stopped.
                 failures += 1
         return None
 

@@ -66,6 +66,16 @@ def test_the_first_admin_is_a_person_with_every_right(nobody_known: sa.Engine) -
     )
 
 
+def test_a_first_admin_whose_token_cannot_be_kept_is_not_made(nobody_known: sa.Engine) -> None:
+    def full(_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        make_first_admin(nobody_known, "ada", valid_for=DAY, keys=KEYS, keep=full)
+    assert told(nobody_known) == []
+    assert make_first_admin(nobody_known, "ada", valid_for=DAY, keys=KEYS) is not None
+
+
 def test_there_is_one_first_admin_even_if_eight_start_at_once(nobody_known: sa.Engine) -> None:
     made = at_once(
         lambda number: make_first_admin(nobody_known, f"admin-{number}", valid_for=DAY, keys=KEYS)

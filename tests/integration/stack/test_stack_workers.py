@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from remit.errors import ConflictError, MisconfiguredError
+from remit.stack import processes
 from remit.stack.layout import DataDir
 from remit.stack.options import StackEvent, StackOptions
 from remit.stack.supervisor import Stack
@@ -35,6 +36,30 @@ def test_a_killed_worker_is_replaced_and_told_of(make_stack: MakeStack) -> None:
         assert stack.worker_pid == replacement != killed
     names = [event.name for event in events]
     assert names[names.index("stack") :] == ["stack", "worker_lost", "worker"]
+
+
+def test_a_killed_worker_is_replaced_whatever_becomes_of_who_is_told_and_of_the_disk(
+    make_stack: MakeStack, data: DataDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unheard(event: StackEvent) -> None:
+        raise OSError(32, f"nobody hears of {event.name}")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with make_stack(report=unheard, **NO_SERVERS) as stack:
+        killed = stack.kill_worker()
+        assert stack.wait_for_worker(other_than=killed) != killed
+        monkeypatch.setattr(processes, "write_private", full)
+        killed = stack.kill_worker()
+        assert stack.wait_for_worker(other_than=killed) != killed
+        # And where not even a log can be made, for a while.
+        data.log(ACTING.command).unlink()
+        data.logs.rename(data.path / "away")
+        killed = stack.kill_worker()
+        time.sleep(0.5)
+        (data.path / "away").rename(data.logs)
+        assert stack.wait_for_worker(other_than=killed) != killed
 
 
 def test_a_stack_without_a_worker_has_none_to_kill_or_wait_for(make_stack: MakeStack) -> None:
