@@ -61,6 +61,9 @@ def status_cell(status: str, reason: str | None = None) -> Cell:
     return Cell(f"{status} ({reason})" if reason else status, STATUS_STYLES.get(status, ""))
 
 
+_NARROWEST, _USUAL, _WIDEST = 10, 80, 2000
+
+
 def on_terminal() -> bool:
     """Return whether a person sees standard output as it is printed."""
     return sys.stdout.isatty()
@@ -70,7 +73,11 @@ def console(*, stderr: bool = False) -> "Console":
     """Return a Rich console that takes text as it is: no markup, no emoji codes, no guessing."""
     from rich.console import Console
 
-    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    made = Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    if not _NARROWEST <= made.width <= _WIDEST:
+        # COLUMNS says so: nothing is seen of a table without room, and one of millions never ends.
+        made.width = _USUAL
+    return made
 
 
 def write_json(value: object) -> None:
