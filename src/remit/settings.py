@@ -5,11 +5,22 @@ Doors build one :class:`Settings` and pass values down; nothing below a door rea
 equal.
 """
 
+import os
+import re
 from functools import cache
 from pathlib import Path
+from typing import Annotated, Any
 
 import platformdirs
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from remit.errors import MisconfiguredError
@@ -29,8 +40,46 @@ def default_data_dir() -> Path:
     return Path(platformdirs.user_data_dir("remit", appauthor=False))
 
 
+def _matching(pattern: str, words: str) -> AfterValidator:
+    """Return the check that a text has a form; `words` say which."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text, re.ASCII):
+            raise ValueError(words)
+        return text
+
+    return AfterValidator(check)
+
+
+def _at_home(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise ValueError("there is no home folder for its ~: write the whole path") from error
+
+
+_Path = Annotated[Path, AfterValidator(_at_home)]
+_PORT = r"0*([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])"
+_ADDRESS = _matching(
+    rf"([\w.-]+|\[[0-9A-Fa-f:.]+\]):{_PORT}",
+    "write host:port, such as 127.0.0.1:7233, with a port from 1 to 65535",
+)
+_NAMESPACE = _matching(
+    r"[A-Za-z0-9][\w.-]{0,199}", "write at most 200 letters, digits and ._-, no sign first"
+)
+_REFERENCE = r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*"
+_MODULES = _matching(
+    rf"\s*({_REFERENCE}\s*)?(,\s*({_REFERENCE}\s*)?)*",
+    "write each module as package.module:Class, with a comma between two",
+)
+_LEVEL = _matching("(?i)debug|info|warning|error|critical", "write DEBUG, INFO, WARNING or ERROR")
+
+
 class Settings(BaseSettings):
-    """What can be set from outside. Field `x_y` is read from variable `X_Y`."""
+    """What can be set from outside. Field `x_y` is read from variable `X_Y`.
+
+    A variable that is empty or blank is as one that is not set.
+    """
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
 
@@ -53,18 +102,19 @@ class Settings(BaseSettings):
         description="Postgres as readers of memory see it, for a login of role remit_reader. "
         "Unset: DATABASE_URL, with that role, which its login could leave.",
     )
-    temporal_address: str | None = Field(
+    temporal_address: Annotated[str, _ADDRESS] | None = Field(
         default=None,
         description="Temporal front end to use, as host:port. Unset: the embedded stack's.",
     )
-    temporal_namespace: str = Field(
+    temporal_namespace: Annotated[str, _NAMESPACE] = Field(
         default="default", description="Temporal namespace of all workflows."
     )
-    remit_data_dir: Path = Field(
+    remit_data_dir: _Path = Field(
         default_factory=default_data_dir,
+        validate_default=True,
         description="Folder of the embedded stack. Unset: the platform's user data folder.",
     )
-    remit_policy_file: Path | None = Field(
+    remit_policy_file: _Path | None = Field(
         default=None,
         description="Policy file (TOML). Unset: the running stack's, else the built-in one.",
     )
@@ -73,7 +123,7 @@ class Settings(BaseSettings):
         description="Token that says who you are, as `remit token create` prints it. Unset: that "
         "of whoever started the embedded stack.",
     )
-    remit_keys_dir: Path | None = Field(
+    remit_keys_dir: _Path | None = Field(
         default=None,
         description="Folder of the keys that sign grants. Unset: `keys` in the data folder.",
     )
@@ -81,7 +131,7 @@ class Settings(BaseSettings):
         default=None,
         description="The signing key itself, as PEM text, in place of signing.pem in that folder.",
     )
-    remit_modules: str = Field(
+    remit_modules: Annotated[str, _MODULES] = Field(
         default="",
         description="More modules for the worker, as package.module:Class, comma-separated.",
     )
@@ -90,7 +140,7 @@ class Settings(BaseSettings):
         description="Where artifacts over 64 KB go: noop, filesystem or r2 (any S3). Unset: "
         "filesystem on the embedded stack, else noop, which keeps nothing and so refuses them.",
     )
-    object_store_dir: Path | None = Field(
+    object_store_dir: _Path | None = Field(
         default=None,
         description="Folder of the filesystem store. Unset: `objects` in the data folder.",
     )
@@ -154,38 +204,89 @@ class Settings(BaseSettings):
         le=65535,
         description="Port of the worker's /metrics on 127.0.0.1; 0 takes a free one. Unset: none.",
     )
-    remit_log_level: str = Field(
+    remit_log_level: Annotated[str, _LEVEL] = Field(
         default="INFO", description="Least level that is logged: DEBUG, INFO, WARNING or ERROR."
     )
     provider_timeout_seconds: float = Field(
         default=30.0,
-        gt=0,
+        ge=0.1,
+        le=3600,
         description="Longest wait for one answer of an object store or a model.",
     )
     remit_sweep_seconds: float = Field(
         default=30.0,
-        gt=0,
+        ge=0.1,
+        le=86400,
         description="How often the dispatcher looks for directives that a crash left behind.",
     )
     remit_max_directive_bytes: int = Field(
         default=65536,
-        gt=0,
+        ge=1024,
+        le=16777216,
         description="Largest directive accepted, in bytes of its canonical JSON.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_blank(cls, given: dict[str, Any]) -> dict[str, Any]:
+        return {
+            name: value
+            for name, value in given.items()
+            if not isinstance(value, str) or value.strip()
+        }
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _trim(cls, value: object, info: ValidationInfo) -> object:
+        """Return a text without the space around it, which in a path can have a meaning."""
+        if not isinstance(value, str):
+            return value
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise ValueError("write it in UTF-8") from error
+        is_path = str(info.field_name).endswith(("_dir", "_file"))
+        return value if is_path else value.strip()
 
 
 def load_settings() -> Settings:
     """Read the environment once.
 
     Raises:
-        MisconfiguredError: a variable does not hold what its field needs; the message names it.
+        MisconfiguredError: variables do not hold what their fields need; the message names each.
     """
+    threads = os.environ.get("TOKIO_WORKER_THREADS", "1")
+    if not re.fullmatch(r"0*[1-9]\d{0,3}", threads, re.ASCII):
+        # The libraries made in Rust panic over it, on standard error and past every handler.
+        raise MisconfiguredError(
+            "TOKIO_WORKER_THREADS is not usable: write a whole number from 1 to 9999, or unset it"
+        )
     try:
         return Settings()
     except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0]).upper()
-        raise MisconfiguredError(f"{name} is not usable: {first['msg']}") from error
+        faults = {str(each["loc"][0]): each for each in error.errors()}
+    # Outside the handler: the error quotes what the variables hold.
+    raise MisconfiguredError(
+        "; ".join(
+            f"{name.upper()} is not usable: {_needed(name, fault)}"
+            for name, fault in faults.items()
+        )
+    )
+
+
+def _needed(name: str, fault: Any) -> str:  # noqa: ANN401 - pydantic_core's own, not loaded here
+    """Return what a variable may hold, never what it holds."""
+    field = Settings.model_fields[name]
+    limits = [
+        f"{limit:g}" if limit < 1 else str(limit)
+        for each in field.metadata
+        for limit in (getattr(each, "ge", None), getattr(each, "le", None))
+        if limit is not None
+    ]
+    if limits:
+        kind = "number" if field.annotation is float else "whole number"
+        return f"write a {kind} from {' to '.join(limits)}"
+    return str(fault.get("ctx", {}).get("error", fault["msg"]))
 
 
 @cache

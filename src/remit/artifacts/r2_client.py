@@ -90,11 +90,17 @@ def connect(options: R2Options) -> S3Store:
 
 def _limits(options: R2Options) -> "ClientConfig":
     """Return how long to wait; given at all, it replaces what `AWS_*` say of proxies and more."""
-    return {
-        "allow_http": urlsplit(options.endpoint).scheme == "http",
+    url = urlsplit(options.endpoint)
+    limits: ClientConfig = {
+        "allow_http": url.scheme == "http",
         "connect_timeout": timedelta(seconds=min(options.timeout_seconds, CONNECT_SECONDS)),
         "timeout": timedelta(seconds=options.timeout_seconds),
     }
+    if _is_loopback(host := url.hostname or ""):
+        # Only a proxy that is named, and left out for this very host, keeps out HTTP_PROXY and its
+        # kin.
+        limits |= {"proxy_url": "http://127.0.0.1:9", "proxy_excludes": host}
+    return limits
 
 
 def _config(options: R2Options) -> "S3Config":

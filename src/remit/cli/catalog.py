@@ -197,7 +197,7 @@ def show(*, data_dir: DataDirOption = None, as_json: JsonOption = False) -> None
         write_json(_as_json(found, str(path) if path else None))
         return
     source = path or files("remit.policy").joinpath("default.toml")
-    for line in source.read_text(encoding="utf-8").splitlines():
+    for line in source.read_text(encoding="utf-8-sig").splitlines():
         print_out(safe(line.expandtabs()))
 
 

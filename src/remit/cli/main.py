@@ -4,9 +4,11 @@ A command's module is imported here, and so costs every command its start: it de
 nothing more, and each function imports what it uses when it is called.
 """
 
+import atexit
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup, TyperOption
@@ -38,7 +40,8 @@ from remit.cli import (
     watch,
     worker,
 )
-from remit.errors import RemitError
+from remit.cli.output import console
+from remit.errors import MisconfiguredError, RemitError
 
 
 class LightGroup(TyperGroup):
@@ -55,6 +58,25 @@ class LightGroup(TyperGroup):
             if isinstance(each, TyperOption) and each.is_flag and each.default is None:
                 each.default = False
         return params
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - likewise
+        """Read the command line; a help that it asks for gets a width that it can be read in."""
+        if not args or {"-h", "--help"} & set(args):
+            _bound_help()
+        return super().parse_args(ctx, args)
+
+
+def _bound_help() -> None:
+    """Let Typer's help have the width of our own tables.
+
+    Raises:
+        MisconfiguredError: a variable of Typer's holds no number.
+    """
+    try:
+        from typer import rich_utils
+    except ValueError as error:
+        raise MisconfiguredError("write a whole number", field="TERMINAL_WIDTH") from error
+    rich_utils.MAX_WIDTH = rich_utils.MAX_WIDTH or console().width
 
 
 UNDESCRIBED = (
@@ -186,4 +208,19 @@ def run(arguments: Sequence[str]) -> int:
 def main() -> None:
     """Run the command line of this process and end it."""
     streams.take_over()
-    sys.exit(run(sys.argv[1:]))
+    _end(run(sys.argv[1:]))
+
+
+def _end(code: int) -> NoReturn:
+    """End this process, past the interpreter's own end where Temporal's client is loaded.
+
+    Its threads may be handing back an answer just now, or waiting on a timer. An interpreter that
+    ends in the middle of that is aborted, or they complain on standard error.
+    """
+    if "temporalio" not in sys.modules:
+        sys.exit(code)
+    # Closes logs and connections, as the end of the interpreter would.
+    atexit._run_exitfuncs()  # noqa: SLF001 - there is no other name for it
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(code)

@@ -10,8 +10,6 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from remit.errors import UnavailableError
-
 if TYPE_CHECKING:
     from uuid import UUID
 
@@ -23,9 +21,6 @@ if TYPE_CHECKING:
     from remit.identity.types import Principal
     from remit.settings import Settings
     from remit.signing.keys import Keyring
-
-CONNECT_SECONDS = 10.0
-"""How long Temporal may take to answer."""
 
 
 def load_settings(data_dir: Path | None) -> "Settings":
@@ -228,16 +223,8 @@ async def control(settings: "Settings") -> "AsyncIterator[Control]":
 
     policies = PolicySource(services.policy_file)
     keys = keyring(settings)
-    address = services.temporal_address
     with observed(settings, "remit-cli") as seen:
-        try:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                client = await connect(address, services.temporal_namespace, seen)
-        except TimeoutError as error:
-            raise UnavailableError(
-                f"Temporal at {address} does not answer within {CONNECT_SECONDS:g} s; "
-                "start it, or correct TEMPORAL_ADDRESS"
-            ) from error
+        client = await connect(services.temporal_address, services.temporal_namespace, seen)
         engine = create_database_engine(
             services.database_url, role="remit_app", application_name="remit-cli", pool_size=2
         )

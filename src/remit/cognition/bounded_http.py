@@ -42,12 +42,17 @@ def bounded_client(*, timeout_seconds: float, on_this_machine: bool) -> httpx2.C
         whole = cast("httpx2.SyncByteStream", response.stream)
         response.stream = _BoundedAnswer(whole, monotonic() + timeout_seconds, limit)
 
-    return httpx2.Client(
-        timeout=timeout_seconds,
-        follow_redirects=False,
-        trust_env=not on_this_machine,
-        event_hooks={"response": [bound]},
-    )
+    try:
+        return httpx2.Client(
+            timeout=timeout_seconds,
+            follow_redirects=False,
+            trust_env=not on_this_machine,
+            event_hooks={"response": [bound]},
+        )
+    except (ImportError, httpx2.InvalidURL):
+        # A SOCKS proxy needs a package of its own; whoever asks would take it for the SDK's.
+        unusable = ValueError("the proxy that the environment names cannot be used")
+    raise unusable
 
 
 class UnreadableAnswerError(httpx2.DecodingError):

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 NO_CONNECTION = (
     "no connection can be made with the certificates or the proxy that the environment names: "
-    "check SSL_CERT_FILE, SSL_CERT_DIR and HTTPS_PROXY"
+    "check SSL_CERT_FILE, SSL_CERT_DIR, HTTPS_PROXY, HTTP_PROXY and ALL_PROXY, which may not be "
+    "socks5://"
 )
 """What to do where :func:`client_options` raises."""
 

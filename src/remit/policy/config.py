@@ -164,7 +164,8 @@ def read_policy(path: Path) -> str:
         InvalidInputError: it cannot be read; the message names the file and the fix.
     """
     try:
-        return path.read_text(encoding="utf-8")
+        # A byte order mark, which some editors write, is no part of the text.
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise InvalidInputError(

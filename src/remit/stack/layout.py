@@ -22,6 +22,7 @@ POSTGRES_MAJOR = 18
 # What others may do to the directory is what we take away: everything but the group's right to
 # pass through, which `postgres.py` gives to the system user that runs Postgres for root.
 _FORBIDDEN_MODE = 0o067
+_LONGEST = 900  # of the 1,024 bytes that Postgres takes; the rest is for the names of its own files
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,11 @@ class DataDir:
     def temporal_db(self) -> Path:
         """Temporal's SQLite file."""
         return self.path / "temporal.db"
+
+    @property
+    def temporal_unfinished(self) -> Path:
+        """Marks that file as one whose first start has not got to its end: of no use to another."""
+        return self.path / "temporal.new"
 
     @property
     def logs(self) -> Path:
@@ -137,6 +143,12 @@ class DataDir:
                 f"the data directory {printable(str(self.path), 300)} has a name that is no text "
                 "in UTF-8: name another with --data-dir or REMIT_DATA_DIR, or set a UTF-8 locale"
             ) from error
+        length = len(os.fsencode(self.path))
+        if length > _LONGEST:
+            raise MisconfiguredError(
+                f"the path of the data directory has {length} bytes, and Postgres takes "
+                f"{_LONGEST}: name a shorter one with --data-dir or REMIT_DATA_DIR"
+            )
         if not self.path.exists():
             return
         if not self.path.is_dir():

@@ -104,13 +104,13 @@ class EmbeddedPostgres:
             MisconfiguredError: the machine cannot run it as it is; the message says what to do.
             UnavailableError: it does not come up; the message names its log.
         """
+        self._socket_dir = self._choose_socket_dir()
         _clear_stray(self._data)
         if self._owner is not None:
             grant_passage(self._data, _programs(), self._owner)
         try:
             if not self._data.postgres.exists():
                 self._initialize()
-            self._socket_dir = self._choose_socket_dir()
             self._ensure_database(self._slot.spawn(self._server_command()))
         except BaseException:
             self.stop()
@@ -165,17 +165,27 @@ class EmbeddedPostgres:
         unfinished.rename(self._data.postgres)
 
     def _choose_socket_dir(self) -> Path:
-        """Return the folder for the socket: Postgres' own, unless its path is too long for one."""
-        name = f".s.PGSQL.{_PORT}"
-        if len(os.fsencode(self._data.postgres / name)) <= _LONGEST_SOCKET:
+        """Return the folder for the socket: Postgres' own, unless its path cannot be one.
+
+        Raises:
+            MisconfiguredError: no folder for temporary files can have it.
+        """
+        if _fits(self._data.postgres):
             return self._data.postgres
-        digest = hashlib.sha256(os.fsencode(self._data.postgres)).hexdigest()[:16]
-        folder = Path(tempfile.gettempdir()) / f"remit-{digest}"
-        with contextlib.suppress(FileExistsError):
-            folder.mkdir(mode=0o700)
-            if self._owner is not None:
-                os.chown(folder, *self._owner)
-        found = folder.lstat()
+        name = f"remit-{hashlib.sha256(os.fsencode(self._data.postgres)).hexdigest()[:16]}"
+        try:
+            places = (tempfile.gettempdir(), "/tmp", "/var/tmp")  # noqa: S108 - made private
+            folder = next(one for each in places if _fits(one := Path(each).absolute() / name))
+            with contextlib.suppress(FileExistsError):
+                folder.mkdir(mode=0o700)
+                if self._owner is not None:
+                    os.chown(folder, *self._owner)
+            found = folder.lstat()
+        except (OSError, StopIteration) as error:
+            raise MisconfiguredError(
+                "Postgres' socket needs a folder with a short path and no comma: set TMPDIR to "
+                "one, or choose a shorter --data-dir"
+            ) from error
         expected = self._owner[0] if self._owner else os.geteuid()
         # The name can be guessed: a folder that someone else put there must not be used.
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != expected or found.st_mode & 0o077:
@@ -224,6 +234,12 @@ class EmbeddedPostgres:
         if self._slot.stopped:
             return UnavailableError("Postgres was stopped while it started")
         return UnavailableError(f"Postgres: {what}: {last_line(self.log)} (log: {self.log})")
+
+
+def _fits(folder: Path) -> bool:
+    """Return whether a folder can have the socket: Postgres and its clients divide at commas."""
+    socket = os.fsencode(folder / f".s.PGSQL.{_PORT}")
+    return len(socket) <= _LONGEST_SOCKET and b"," not in socket
 
 
 def _programs() -> Path:

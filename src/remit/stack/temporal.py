@@ -8,6 +8,7 @@ with every look-up over the network switched off.
 import contextlib
 import http.client
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -16,6 +17,7 @@ import sysconfig
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from remit.errors import MisconfiguredError, UnavailableError
 from remit.stack.layout import DataDir
@@ -37,6 +39,7 @@ _PORT_TROUBLE = (
     "failed to assign a free port",
     "failed assigning ephemeral port",
 )
+_DAMAGE = ("file is not a database", "disk image is malformed", "no such table")
 _ATTEMPTS = 5
 # The first three lift poll limits that act as a 50 ms clock on one shard; the next three spare
 # work that only a cluster needs; the last stops the server from asking for newer versions.
@@ -117,11 +120,13 @@ class EmbeddedTemporal:
         _check_port(self._port, PORT_FLAG)
         _check_port(self._ui_port, UI_PORT_FLAG)
         program = _program()
+        self._make_room()
         for _ in range(_ATTEMPTS):
             ports = self._choose_ports()
             process = self._slot.spawn(self._command(program, ports))
             if self._await_ready(process, ports):
                 self._ports = ports
+                self._data.temporal_unfinished.unlink(missing_ok=True)
                 return f"{_HOST}:{ports.frontend}"
             # It ended by itself. Someone may have taken a free port between our choice and its
             # start, or one of those that it chooses itself: choose again. A given port that was
@@ -137,6 +142,15 @@ class EmbeddedTemporal:
         """End the server and wait for it; safe at any moment, also during `start`."""
         self._slot.stop()
 
+    def _make_room(self) -> None:
+        """Remove what a first start left that was killed: the server never takes it up again."""
+        database, mark = self._data.temporal_db, self._data.temporal_unfinished
+        if database.exists() and not mark.exists():
+            return
+        mark.touch(mode=0o600)
+        for suffix in ("", "-wal", "-shm"):
+            database.with_name(database.name + suffix).unlink(missing_ok=True)
+
     def _choose_ports(self) -> _Ports:
         with contextlib.ExitStack() as held:
             # All are held at once, so that none is chosen twice.
@@ -148,7 +162,9 @@ class EmbeddedTemporal:
 
     def _command(self, program: str, ports: _Ports) -> Command:
         arguments = [
-            *("--db-filename", str(self._data.temporal_db), "--sqlite-pragma", "journal_mode=wal"),
+            # Its bare name in the working folder: the server makes an address of what it is given,
+            # and a ?, # or % of the folder's would mean something else there.
+            *("--db-filename", self._data.temporal_db.name, "--sqlite-pragma", "journal_mode=wal"),
             *("--ip", _HOST, "--port", str(ports.frontend), "--http-port", str(ports.http)),
             *("--ui-ip", _HOST, "--ui-port", str(ports.ui), "--ui-disable-news-fetch"),
             *("--log-level", "error", "--log-format", "json", "--namespace", self._namespace),
@@ -188,7 +204,7 @@ class EmbeddedTemporal:
             with contextlib.suppress(OSError, http.client.HTTPException):
                 connection = http.client.HTTPConnection(_HOST, ports.http, timeout=5)
                 try:
-                    connection.request("GET", f"/api/v1/namespaces/{self._namespace}")
+                    connection.request("GET", f"/api/v1/namespaces/{quote(self._namespace)}")
                     if connection.getresponse().status == http.client.OK:
                         return True
                 finally:
@@ -199,7 +215,16 @@ class EmbeddedTemporal:
     def _failed(self, what: str) -> UnavailableError:
         if self._slot.stopped:
             return UnavailableError("Temporal was stopped while it started")
-        return UnavailableError(f"Temporal: {what}: {_complaint(self.log)} (log: {self.log})")
+        complaint = _complaint(self.log)
+        message = f"Temporal: {what}: {complaint} (log: {self.log})"
+        if any(words in complaint for words in _DAMAGE):
+            database = self._data.temporal_db
+            aside = shlex.quote(str(database.with_name("damaged")))
+            message += (
+                "; its database is damaged, and every decision is in Postgres: set it aside with "
+                f"`mkdir -p {aside} && mv {shlex.quote(str(database))}* {aside}`, and start again"
+            )
+        return UnavailableError(message)
 
 
 def _names_a_port(log: Path) -> bool:

@@ -4,6 +4,7 @@ HTTP and not gRPC: its client is pure Python, loads in a fraction of the time, k
 its own and survives a fork. Every collector takes it, by custom on port 4318.
 """
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 from remit.errors import MisconfiguredError
 
 if TYPE_CHECKING:
+    import requests
     from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
     from opentelemetry.sdk.trace import ReadableSpan
 
@@ -32,7 +34,8 @@ def signal_address(endpoint: str, signal: str) -> str:
         host, port = parts.hostname, parts.port
     except ValueError:
         host, port, parts = None, None, urlsplit("")
-    if parts.scheme not in {"http", "https"} or not host or parts.query or parts.fragment:
+    is_plain = host and not (parts.query or parts.fragment or re.search(r"\s", endpoint))
+    if parts.scheme not in {"http", "https"} or not is_plain:
         raise MisconfiguredError(
             "this is not the address of a collector: give it as http://host:4318", field=_FIELD
         )
@@ -56,7 +59,9 @@ class OtlpSpans:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
         from opentelemetry.sdk.trace.export import SpanExportResult
 
-        self._inner = OTLPSpanExporter(endpoint=address, timeout=EXPORT_SECONDS)
+        self._inner = OTLPSpanExporter(
+            endpoint=address, timeout=EXPORT_SECONDS, session=_direct_session()
+        )
         self._success = SpanExportResult.SUCCESS
 
     def export(self, spans: Sequence["ReadableSpan"]) -> bool:
@@ -72,4 +77,16 @@ def otlp_metrics(address: str) -> "OTLPMetricExporter":
     """Return what sends metrics to a collector, at an address of :func:`signal_address`."""
     from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 
-    return OTLPMetricExporter(endpoint=address, timeout=EXPORT_SECONDS)
+    return OTLPMetricExporter(endpoint=address, timeout=EXPORT_SECONDS, session=_direct_session())
+
+
+def _direct_session() -> "requests.Session":
+    """Return a session that takes no proxy, no `.netrc` and no certificates of other programs.
+
+    Given one, the exporters look for no provider of credentials either.
+    """
+    import requests
+
+    session = requests.Session()
+    session.trust_env = False
+    return session

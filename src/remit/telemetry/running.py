@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Self
 
 from remit.errors import ConflictError, MisconfiguredError
 from remit.redaction import redact_text
-from remit.telemetry.active import ACTIVE
+from remit.telemetry.active import ACTIVE, harmless
 from remit.telemetry.logging import get_logger
 
 if TYPE_CHECKING:
@@ -146,7 +146,9 @@ class Telemetry:
         deadline = time.monotonic() + seconds
         closings, self._closings = self._closings, []
         # A little less for each, so that what it gives up is counted before the count is read.
-        threads = [Thread(target=each, args=(seconds * 0.9,), daemon=True) for each in closings]
+        threads = [
+            Thread(target=_closed, args=(each, seconds * 0.9), daemon=True) for each in closings
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -154,6 +156,11 @@ class Telemetry:
         lost = ACTIVE.losses.counts()
         if closings and lost:
             get_logger(__name__).info("telemetry_lost", **{str(why): n for why, n in lost.items()})
+
+
+def _closed(close: Callable[[float], None], seconds: float) -> None:
+    with harmless():
+        close(seconds)
 
 
 def start(options: TelemetryOptions) -> Telemetry:

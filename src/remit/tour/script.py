@@ -159,7 +159,7 @@ def load_script(path: Path) -> tuple[Scene, ...]:
     """
     name = printable(str(path), 300)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise InvalidInputError(f"{name}: cannot be read ({reason}): name a tour file") from error

@@ -4,6 +4,7 @@
 that is lost costs time, which the dispatcher's sweep makes up for, and nothing else.
 """
 
+import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,9 @@ from remit.workflows.orders import (
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
 
+CONNECT_SECONDS = 10.0
+"""How long Temporal may take to answer."""
+
 
 @dataclass(frozen=True)
 class Observed:
@@ -62,10 +66,18 @@ async def connect(address: str, namespace: str, observed: Observed | None = None
     """
     options = _observing(observed)
     try:
-        client = await Client.connect(address, namespace=namespace, **options)
-        await client.workflow_service.describe_namespace(
-            DescribeNamespaceRequest(namespace=namespace)
-        )
+        async with asyncio.timeout(CONNECT_SECONDS):
+            client = await Client.connect(address, namespace=namespace, **options)
+            await client.workflow_service.describe_namespace(
+                DescribeNamespaceRequest(namespace=namespace)
+            )
+    except TimeoutError as error:
+        raise UnavailableError(
+            f"Temporal at {address} does not answer within {CONNECT_SECONDS:g} s; "
+            "start it, or correct TEMPORAL_ADDRESS"
+        ) from error
+    except ValueError as error:
+        raise MisconfiguredError("no address: write host:port", field="TEMPORAL_ADDRESS") from error
     except RuntimeError as error:
         raise UnavailableError(
             f"Temporal at {address} does not answer; start it, or correct TEMPORAL_ADDRESS"

@@ -5,6 +5,7 @@ a workflow: what else a caller carries along (its baggage) would stay in Tempora
 """
 
 import logging
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
@@ -48,8 +49,12 @@ class DirectiveTracing(TracingInterceptor):
         return _PlaceAlone
 
 
+@lru_cache(maxsize=16)
 def core_runtime(metrics_port: int) -> Runtime:
     """Return a runtime whose own metrics are served on a port of loopback, and which logs as we do.
+
+    The process keeps it to its end: a runtime that is dropped while its timers run panics on
+    standard error.
 
     Args:
         metrics_port: where `remit.telemetry` fetches them, to serve them with the rest.

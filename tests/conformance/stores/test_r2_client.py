@@ -8,6 +8,7 @@ from remit.artifacts.r2 import R2ObjectStore
 from remit.artifacts.store import ObjectStoreException
 from tests.support.object_stores import put
 from tests.support.s3 import ScriptedS3, answer, options
+from tests.support.sdk_variables import PROXIES
 
 CONTENT = b"evidence"
 
@@ -48,6 +49,7 @@ INTERFERING = {
     "AWS_CONNECT_TIMEOUT": "1ns",
     "AWS_USER_AGENT": "other",
     "AWS_DEFAULT_CONTENT_TYPE": "other/type",
+    **PROXIES,
 }
 
 

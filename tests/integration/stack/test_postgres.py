@@ -116,6 +116,29 @@ def test_a_path_too_long_for_a_socket_puts_it_in_a_private_temporary_folder(
     assert not folder.exists()
 
 
+@pytest.mark.parametrize("temporary", ["t" * 105, "a, b"])
+def test_a_folder_for_temporary_files_that_cannot_hold_the_socket_is_passed_over(
+    start: Callable[[DataDir], EmbeddedPostgres],
+    room: Path,
+    temporary: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(room / temporary))
+    server = start(DataDir(room / "Doe, Jane" / ("d" * 60)))
+    assert query(server, "SELECT 1") == "1"
+    assert "," not in str(server._socket_dir)
+    assert len(str(server._socket_dir)) < 90
+
+
+def test_without_any_folder_for_the_socket_nothing_is_started(
+    start: Callable[[DataDir], EmbeddedPostgres], room: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "_LONGEST_SOCKET", 10)
+    with pytest.raises(MisconfiguredError, match=r"set TMPDIR to one, or .* --data-dir"):
+        start(DataDir(room / "d"))
+    assert not DataDir(room / "d").postgres.exists()
+
+
 def test_a_socket_folder_that_others_could_have_made_is_refused(
     start: Callable[[DataDir], EmbeddedPostgres],
     room: Path,

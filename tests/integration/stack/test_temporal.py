@@ -1,9 +1,16 @@
 """The embedded Temporal by itself."""
 
+import contextlib
 import json
+import os
+import re
+import signal
 import socket
+import sqlite3
+import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -20,6 +27,21 @@ def server(data: DataDir) -> Iterator[EmbeddedTemporal]:
     server = EmbeddedTemporal(data)
     yield server
     server.stop()
+
+
+@pytest.fixture
+def start(data: DataDir) -> Iterator[Callable[[], EmbeddedTemporal]]:
+    """Return a function that starts a server on the folder; the last one is stopped."""
+    made: list[EmbeddedTemporal] = []
+
+    def make() -> EmbeddedTemporal:
+        made.append(EmbeddedTemporal(data))
+        made[-1].start()
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.stop()
 
 
 def test_it_answers_where_it_says_and_has_no_address_before(server: EmbeddedTemporal) -> None:
@@ -75,13 +97,59 @@ def test_a_number_that_is_no_port_is_refused(data: DataDir, port: int, reason: s
 
 
 def test_a_database_that_is_damaged_fails_with_the_log_s_name(
-    server: EmbeddedTemporal, data: DataDir
+    server: EmbeddedTemporal, data: DataDir, start: Callable[[], EmbeddedTemporal]
 ) -> None:
     data.temporal_db.write_text("this is no database" * 100)
     with pytest.raises(UnavailableError) as caught:
         server.start()
     assert str(caught.value).startswith("Temporal: it ended while it started: ")
     assert str(data.log("temporal")) in str(caught.value)
+    # What it says to do, done as a shell does it, is enough.
+    [advice] = re.findall("`(.*)`", str(caught.value))
+    subprocess.run(advice, shell=True, check=True)  # noqa: S602 - as a person would
+    assert start().address is not None
+
+
+@pytest.mark.parametrize("suffix", ["", "-wal"])
+def test_a_first_start_that_is_killed_is_begun_anew(
+    data: DataDir, start: Callable[[], EmbeddedTemporal], suffix: str
+) -> None:
+    data.prepare()
+    made = data.temporal_db.with_name(data.temporal_db.name + suffix)
+    with ThreadPoolExecutor(1) as thread:
+        killed = EmbeddedTemporal(data)
+        starting = thread.submit(killed.start)
+        while not made.exists() and not starting.done():
+            pass
+        assert killed.pid is not None
+        os.kill(killed.pid, signal.SIGKILL)
+        wait([starting])
+    assert start().address is not None
+
+
+def test_what_a_killed_first_start_left_is_of_no_use(
+    data: DataDir, start: Callable[[], EmbeddedTemporal]
+) -> None:
+    data.prepare()
+    data.temporal_unfinished.touch()
+    for suffix in ("", "-wal", "-shm"):
+        data.temporal_db.with_name(data.temporal_db.name + suffix).write_bytes(b"cut off" * 1000)
+    assert start().address is not None
+    assert not data.temporal_unfinished.exists()
+
+
+def test_its_database_lies_in_the_folder_whatever_its_name_and_is_kept(room: Path) -> None:
+    name = "-q?x, h#1 100%41 'a' \"b\" c\\d é\n=&;file:x?mode=memory "
+    data = DataDir(room / name / "r")
+    data.prepare()
+    for turn in range(2):
+        server = EmbeddedTemporal(data)
+        server.start()
+        server.stop()
+        with contextlib.closing(sqlite3.connect(data.temporal_db)) as database:
+            database.execute(f"CREATE TABLE kept_{turn} (one INTEGER)")
+            assert database.execute("SELECT count(*) FROM kept_0").fetchone() == (0,)
+    assert [each.name for each in room.iterdir()] == [name]
 
 
 def test_a_server_that_does_not_answer_in_time_is_given_up(

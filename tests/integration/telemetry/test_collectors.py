@@ -20,6 +20,7 @@ from remit.telemetry.otlp import signal_address
 from remit.telemetry.running import TelemetryOptions, start
 from remit.telemetry.tracing import directive_root, directive_span, span
 from tests.support import otlp
+from tests.support.sdk_variables import PROXIES
 
 losses = otlp.losses
 
@@ -52,8 +53,10 @@ def worker_of(endpoint: str, folder: Path, directive: UUID) -> list[str]:
 
 
 def test_one_trace_runs_through_two_processes_and_has_one_tree(
-    tmp_path: Path, losses: Losses
+    tmp_path: Path, losses: Losses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for name, value in PROXIES.items():
+        monkeypatch.setenv(name, value)  # a collector is never asked through one
     directive = uuid4()
     root = f"{root_span_id_of(directive):016x}"
     with otlp.collector(tmp_path) as collector:
@@ -135,6 +138,7 @@ def test_files_are_written_while_the_collector_hangs(tmp_path: Path, losses: Los
 @pytest.mark.parametrize(
     ("endpoint", "said"),
     [
+        ("http://a b:4318", "http://host:4318"),
         ("collector:4318", "http://host:4318"),
         ("grpc://collector", "http://host:4318"),
         ("http://", "http://host:4318"),

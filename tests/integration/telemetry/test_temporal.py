@@ -18,7 +18,6 @@ from temporalio.contrib.opentelemetry import (
     TracingInterceptor,
     TracingWorkflowInboundInterceptor,
 )
-from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowInterceptorClassInput
 
 from remit.telemetry.ids import root_span_id_of
@@ -26,6 +25,7 @@ from remit.telemetry.kept import Branch, read_trace
 from remit.telemetry.losses import Losses
 from remit.telemetry.running import Telemetry, TelemetryOptions, start
 from remit.telemetry.tracing import directive_root, directive_span, span
+from remit.workflows.tracing import core_runtime
 from tests.support import otlp
 from tests.support.promtool import complaints_about
 
@@ -126,17 +126,11 @@ def telemetry(tmp_path: Path, losses: Losses, core_port: int) -> Iterator[Teleme
 async def worked(
     temporal_address: str, client: Client, telemetry: Telemetry, tmp_path: Path, core_port: int
 ) -> Worked:
-    prometheus = PrometheusConfig(
-        bind_address=f"127.0.0.1:{core_port}",
-        counters_total_suffix=True,
-        unit_suffix=True,
-        durations_as_seconds=True,
-    )
     tracing = await Client.connect(
         temporal_address,
         namespace=client.namespace,
         interceptors=[Interceptor(telemetry)],
-        runtime=Runtime(telemetry=TelemetryConfig(metrics=prometheus)),
+        runtime=core_runtime(core_port),  # one of the test's own would panic when it is dropped
     )
     return Worked(tracing, telemetry, tmp_path)
 

@@ -22,6 +22,7 @@ from tests.support.braintrust_server import (
 )
 from tests.support.embedding_server import Reply
 from tests.support.evaluations import ARTIFACT, DIRECTIVE_ID, RUN_ID, ended_run
+from tests.support.sdk_variables import PROXIES
 from tests.unit.evaluation.telling import KEY, failure, provider
 
 
@@ -145,8 +146,7 @@ def test_nothing_but_the_settings_decides_where_it_goes_and_with_which_key(
         "BRAINTRUST_APP_URL": "http://127.0.0.1:9",
         "BRAINTRUST_PROXY_URL": "http://127.0.0.1:9",
         "BRAINTRUST_ORG_NAME": "other",
-        "HTTP_PROXY": "http://127.0.0.1:9",
-        "ALL_PROXY": "http://127.0.0.1:9",
+        **PROXIES,
     }.items():
         monkeypatch.setenv(name, value)
     provider(server).log_trace(ended_run())

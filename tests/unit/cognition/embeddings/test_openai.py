@@ -105,6 +105,7 @@ def test_a_missing_sdk_is_told_with_the_extra_to_install(
     [
         ("SSL_CERT_FILE", "/nowhere/certificates.pem"),
         ("HTTPS_PROXY", "gopher://canary@127.0.0.1"),
+        ("ALL_PROXY", "socks5://canary@127.0.0.1:1"),
     ],
 )
 def test_an_environment_that_allows_no_connection_is_named(

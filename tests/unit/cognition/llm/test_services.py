@@ -125,6 +125,8 @@ def test_a_missing_sdk_is_told_with_the_extra_to_install(
     [
         ("SSL_CERT_FILE", "/nowhere/certificates.pem"),
         ("HTTPS_PROXY", f"gopher://{CANARY}@127.0.0.1"),
+        ("ALL_PROXY", f"socks5://{CANARY}@127.0.0.1:1"),
+        ("HTTP_PROXY", "http://\x01"),
     ],
 )
 def test_an_environment_that_allows_no_connection_is_named(
