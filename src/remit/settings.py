@@ -5,6 +5,7 @@ Doors build one :class:`Settings` and pass values down; nothing below a door rea
 equal.
 """
 
+import os
 from functools import cache
 from pathlib import Path
 
@@ -186,6 +187,12 @@ def load_settings() -> Settings:
         first = error.errors()[0]
         name = str(first["loc"][0]).upper()
         raise MisconfiguredError(f"{name} is not usable: {first['msg']}") from error
+
+
+def forget_variables(*names: str) -> None:
+    """Take variables out of this process's environment, which libraries below would read."""
+    for name in names:
+        os.environ.pop(name, None)
 
 
 @cache
