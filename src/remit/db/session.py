@@ -40,6 +40,10 @@ _PASSES: Mapping[str, tuple[str, str]] = {
 _FINAL: Mapping[str, tuple[str, str]] = {
     "0A000": ("cannot do this", "Remit needs a later Postgres, or its extension pgvector"),
     "26000": ("lost a statement", "let the pooler before it use session mode"),
+    "28000": (
+        "does not let this login in",
+        "correct DATABASE_URL, or the password in PGPASSWORD or ~/.pgpass",
+    ),
     "3D000": ("is not there", "make it, or correct DATABASE_URL"),
     NO_RIGHT: (
         "refuses this to the role that Remit acts with",
@@ -57,6 +61,7 @@ _NO_ROLE = re.compile(r'role "(remit_\w+)" does not exist')
 _AT_THE_DOOR: Mapping[str, str] = {
     "too many clients|too many connections|connection slots": "53300",
     "is starting up|shutting down|in recovery mode|not yet accepting|not accepting": "57P03",
+    "authentication failed|no password supplied|no pg_hba.conf entry": "28000",
     r'database ".*" does not exist': "3D000",
 }
 
