@@ -11,8 +11,11 @@ from uuid import UUID
 
 import psycopg
 import sqlalchemy as sa
+from psycopg.conninfo import make_conninfo
 
 from bench.recall_clusters import Vectors
+from remit.db.engine import check_address
+from remit.db.libpq import fixed_parameters
 from remit.db.session import transaction
 from remit.memory import repository
 from remit.memory.nearest import written
@@ -91,7 +94,8 @@ def _free_shared_memory() -> int:
 
 @contextlib.contextmanager
 def _superuser(database_url: str) -> Iterator[psycopg.Connection]:
-    url = sa.make_url(database_url).set(drivername="postgresql", username=SUPERUSER)
-    address = url.render_as_string(hide_password=False)
+    url = sa.make_url(database_url).set(username=SUPERUSER)
+    _, given = check_address(url.render_as_string(hide_password=False), "DATABASE_URL")
+    address = make_conninfo("", **given, **fixed_parameters(given))
     with contextlib.closing(psycopg.connect(address, autocommit=True)) as connection:
         yield connection

@@ -16,6 +16,7 @@ ErrorType = Literal[
     "unauthenticated",
     "forbidden",
     "unverifiable",
+    "rule_violation",
     "unavailable",
     "misconfigured",
     "provider",
@@ -94,6 +95,17 @@ class UnverifiableError(RemitError):
 
     error_type = "unverifiable"
     http_status = 422
+
+
+class RuleViolationError(RemitError):
+    """A rule of the database refused what was about to be written; nothing was.
+
+    Rules hold for everybody, so this is what no operation asks for: somebody else wrote rows
+    meanwhile, or changed them past Remit.
+    """
+
+    error_type = "rule_violation"
+    http_status = 409
 
 
 class UnavailableError(RemitError):

@@ -289,6 +289,12 @@ def _needed(name: str, fault: Any) -> str:  # noqa: ANN401 - pydantic_core's own
     return str(fault.get("ctx", {}).get("error", fault["msg"]))
 
 
+def forget_variables(*names: str) -> None:
+    """Take variables out of this process's environment, which libraries below would read."""
+    for name in names:
+        os.environ.pop(name, None)
+
+
 @cache
 def env_example() -> str:
     """Return the text of `.env.example`: each variable with its meaning and default."""

@@ -151,7 +151,7 @@ def owner_database_url(settings: "Settings") -> str:
     from remit.stack.discovery import find_stack, normalize_database_url
 
     if settings.database_owner_url:
-        return normalize_database_url(settings.database_owner_url)
+        return normalize_database_url(settings.database_owner_url, "DATABASE_OWNER_URL")
     info = None if settings.database_url else find_stack(settings.remit_data_dir)
     if info is not None and info.owner_database_url:
         return info.owner_database_url
@@ -192,7 +192,7 @@ def reader_database(settings: "Settings") -> "Iterator[sa.Engine]":
     info = None if settings.database_url else find_stack(settings.remit_data_dir)
     own = settings.database_reader_url or (info.reader_database_url if info else None)
     engine = create_database_engine(
-        normalize_database_url(own) if own else database_url(settings),
+        normalize_database_url(own, "DATABASE_READER_URL") if own else database_url(settings),
         role="remit_reader",
         application_name="remit-reader",
         pool_size=1,

@@ -159,12 +159,14 @@ def _options_of(settings: "Settings") -> "StackOptions":
     from remit.stack.discovery import normalize_database_url
     from remit.stack.options import StackOptions
 
-    url = settings.database_url
+    def usable(url: str | None, variable: str) -> str | None:
+        return normalize_database_url(url, variable) if url else None
+
     return StackOptions(
         temporal_namespace=settings.temporal_namespace,
-        database_url=normalize_database_url(url) if url else None,
-        database_owner_url=settings.database_owner_url,
-        database_module_url=settings.database_module_url,
+        database_url=usable(settings.database_url, "DATABASE_URL"),
+        database_owner_url=usable(settings.database_owner_url, "DATABASE_OWNER_URL"),
+        database_module_url=usable(settings.database_module_url, "DATABASE_MODULE_URL"),
         temporal_address=settings.temporal_address,
         llm_provider=usable_provider(settings),
     )

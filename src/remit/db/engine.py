@@ -2,26 +2,55 @@
 
 Called once by whoever owns a process: a command, the worker, a test. The engine is then passed to
 every operation. Nothing here runs at import.
+
+Every connection says for itself what a session is to be like, so that neither the environment nor
+a default of the database or its login changes what is read, and looks once whether that arrived.
 """
 
 from collections.abc import Mapping
-from typing import Literal
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError
 
+from remit.db.libpq import check_parameters, fixed_parameters, shut_out_variables
+from remit.db.session import address_variable, where
 from remit.errors import MisconfiguredError
 
+if TYPE_CHECKING:
+    import psycopg
+
 CONNECT_TIMEOUT_SECONDS = 5
+
+OLDEST_POSTGRES = 14
+"""Major version from which on Remit works."""
 
 DatabaseRole = Literal["remit_app", "remit_reader", "remit_module"]
 """Whose rights an engine acts with; the migrations say what those are."""
 
-_OPTIONS: Mapping[DatabaseRole, str] = {
-    "remit_app": "-c role=remit_app",
-    "remit_reader": "-c role=remit_reader -c default_transaction_read_only=on",
+_SESSION: Mapping[str, str] = {
+    # The schema that every rule of the database names.
+    "search_path": "public",
+    "DateStyle": "ISO, MDY",
+    "IntervalStyle": "postgres",
+    "TimeZone": "UTC",
+    "bytea_output": "hex",
+    "extra_float_digits": "1",
+    "array_nulls": "on",
+    "transform_null_equals": "off",
+    "standard_conforming_strings": "on",
+    # Operations lock the rows that they judge, and see what others committed before.
+    "default_transaction_isolation": "read committed",
+}
+"""What a session of any engine is like; all of it changes what values or statements mean."""
+
+_ROLES: Mapping[DatabaseRole | None, Mapping[str, str]] = {
+    None: {},
+    "remit_app": {"role": "remit_app"},
+    "remit_reader": {"role": "remit_reader", "default_transaction_read_only": "on"},
     # What a module makes without naming a schema is made in the modules' own.
-    "remit_module": "-c role=remit_module -c search_path=module_data,public",
+    "remit_module": {"role": "remit_module", "search_path": "module_data,public"},
 }
 
 
@@ -42,49 +71,142 @@ def create_database_engine(
         pool_size: connections kept open; as many again may open under load.
 
     Raises:
-        MisconfiguredError: the address is not one of Postgres.
+        MisconfiguredError: the address is not one of Postgres, or has a parameter that cannot be.
+            Connecting raises it where the session is not what was asked for.
     """
-    url = _parse(database_url)
-    return sa.create_engine(
-        url.set(drivername="postgresql+psycopg"),
+    url, given = check_address(database_url, address_variable(role))
+    wanted = {**_SESSION, **_ROLES[role]}
+    engine = sa.create_engine(
+        url,
         pool_size=pool_size,
         max_overflow=pool_size,
         # The connection used last is used next: its statements are prepared, its caches warm.
         pool_use_lifo=True,
         # An error that quoted its values would take a payload into logs and Temporal's history.
         hide_parameters=True,
+        execution_options={"remit_role": role},
         connect_args={
+            **_connection(given, wanted),
             "application_name": application_name,
-            "connect_timeout": CONNECT_TIMEOUT_SECONDS,
-            # Prepared at the second use: the few statements of the loop are used over and over.
-            "prepare_threshold": 1,
-            **_startup_options(url, role),
         },
     )
+    sa.event.listen(engine, "connect", partial(_look, wanted=wanted, place=where(engine)))
+    sa.event.listen(engine, "checkin", _let_default_decide)
+    return engine
 
 
-def _parse(database_url: str) -> sa.URL:
-    """Return the address; see :func:`create_database_engine`."""
+def check_address(database_url: str, variable: str) -> tuple[sa.URL, Mapping[str, Any]]:
+    """Return an address with the driver that Remit uses, and its parameters by libpq's keywords.
+
+    Args:
+        database_url: a `postgresql://` address, with or without a driver name.
+        variable: the variable that holds it.
+
+    Raises:
+        MisconfiguredError: it is none of Postgres, or libpq would not take it.
+    """
+    shut_out_variables()
+    form = "write postgresql://user:password@host:port/name"
     try:
         url = sa.make_url(database_url)
+        backend = url.get_backend_name()
+        if backend in {"postgresql", "postgres"}:
+            url = url.set(drivername="postgresql+psycopg")
+            _, given = url.get_dialect()().create_connect_args(url)
     except (ArgumentError, ValueError) as error:  # the latter quotes what is no port
+        message = f"this is no database address; {form}"
+        raise MisconfiguredError(message, field=variable) from error
+    if backend not in {"postgresql", "postgres"}:
+        message = f"Remit needs Postgres, and {backend!r} is not; {form}"
+        raise MisconfiguredError(message, field=variable)
+    check_parameters(given, variable)
+    return url, given
+
+
+def _connection(given: Mapping[str, Any], wanted: Mapping[str, str]) -> Mapping[str, object]:
+    """Return what a connection is given besides its address."""
+    return {
+        **fixed_parameters(given),
+        "client_encoding": "UTF8",
+        "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+        "options": _startup_options(given, wanted),
+        # Prepared at the second use: the few statements of the loop are used over and over.
+        "prepare_threshold": 1,
+    }
+
+
+def _startup_options(given: Mapping[str, Any], wanted: Mapping[str, str]) -> str:
+    """Return what the session is to be like as an option of libpq, after the address's own.
+
+    It outweighs what an administrator set for the database or the login.
+    """
+    own = given.get("options", ())
+    own = (own,) if isinstance(own, str) else own
+    settings = (f"{name}={value}".replace(" ", "\\ ") for name, value in wanted.items())
+    return " ".join((*own, *(f"-c {setting}" for setting in settings)))
+
+
+def _look(
+    connection: "psycopg.Connection", record: object, *, wanted: Mapping[str, str], place: str
+) -> None:
+    """Look at a new session; one that is refused is not left open."""
+    del record
+    try:
+        _check_session(_facts(connection, tuple(wanted)), wanted, place=place)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _facts(connection: "psycopg.Connection", settings: tuple[str, ...]) -> dict[str, str]:
+    """Return what a new session is like: one question, in no transaction."""
+    columns = ", ".join(
+        f"current_setting('{name}')"
+        for name in ("server_version_num", "server_encoding", "client_encoding", *settings)
+    )
+    connection.autocommit = True
+    row = connection.execute(f"SELECT current_user, {columns}".encode()).fetchone() or ()
+    connection.autocommit = False
+    names = ("current_user", "server_version", "server_encoding", "client_encoding", *settings)
+    return {name: str(value) for name, value in zip(names, row, strict=True)}
+
+
+def _check_session(found: Mapping[str, str], wanted: Mapping[str, str], *, place: str) -> None:
+    """Refuse a session in which Remit would misread, or act with other rights than it was told to.
+
+    Raises:
+        MisconfiguredError: the message names what differs and what to do about it.
+    """
+    major = int(found["server_version"]) // 10_000
+    if major < OLDEST_POSTGRES:
         raise MisconfiguredError(
-            "this is no database address; write postgresql://user:password@host:port/name",
-            field="DATABASE_URL",
-        ) from error
-    if url.get_backend_name() not in {"postgresql", "postgres"}:
-        raise MisconfiguredError(
-            f"Remit needs Postgres, and {url.get_backend_name()!r} is not; "
-            "write postgresql://user:password@host:port/name",
-            field="DATABASE_URL",
+            f"the database at {place} is of Postgres {major}, and Remit needs {OLDEST_POSTGRES} or "
+            "later: upgrade it"
         )
-    return url
+    if found["server_encoding"] != "UTF8":
+        raise MisconfiguredError(
+            f"the database at {place} has the encoding {found['server_encoding']}, which cannot "
+            "hold every text: make another with CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE "
+            "template0"
+        )
+    right = {**wanted, "client_encoding": "UTF8"}
+    if "role" in wanted:
+        right = {"current_user": wanted["role"], **right}
+    for name, value in right.items():
+        if found[name] != value:
+            raise MisconfiguredError(
+                f"in the database at {place} {name} is {found[name]!r} and not {value!r} as asked "
+                "for: whatever stands between drops the start-up parameter `options`, as poolers "
+                "do; let it pass them (session mode), or connect past it"
+            )
 
 
-def _startup_options(url: sa.URL, role: DatabaseRole | None) -> dict[str, str]:
-    """Return the role as an option of libpq, after those that the address itself has."""
-    if role is None:
-        return {}
-    given = url.query.get("options", ())
-    own = (given,) if isinstance(given, str) else given
-    return {"options": " ".join((*own, _OPTIONS[role]))}
+def _let_default_decide(connection: "psycopg.Connection | None", record: object) -> None:
+    """Have the next transaction read or write as its session does.
+
+    SQLAlchemy takes a read-only transaction back by asking for one that writes, which a standby
+    refuses, and which would let a reader write.
+    """
+    del record
+    if connection is not None and not connection.closed:
+        connection.read_only = None

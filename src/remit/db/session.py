@@ -1,27 +1,75 @@
-"""One operation is one transaction: this is how it opens, and how a lost database is told.
+"""One operation is one transaction: this is how it opens, and how a database that fails is told.
 
 Operations call :func:`transaction`; repositories and mutators receive the connection.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from typing import NoReturn
 
 import sqlalchemy as sa
-from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from remit.errors import InvalidInputError, MisconfiguredError, UnavailableError
+from remit.errors import (
+    InvalidInputError,
+    MisconfiguredError,
+    RemitError,
+    RuleViolationError,
+    UnavailableError,
+)
 
-UNDEFINED_TABLE, NO_RIGHT = "42P01", "42501"
+READ_ONLY, NO_RIGHT = "25006", "42501"
 
 REFUSED = "RM001"
-"""SQLSTATE of what the database's own rules refuse. Nothing catches it: either Remit has a defect,
-or somebody else wrote rows."""
+"""SQLSTATE of what the database's own rules refuse. No operation catches it: either Remit has a
+defect, or somebody else wrote rows."""
+
+# By SQLSTATE, or its first two characters: what it says of the database, and what helps.
+_PASSES: Mapping[str, tuple[str, str]] = {
+    READ_ONLY: (
+        "only reads",
+        "name the primary in DATABASE_URL, or end its default_transaction_read_only",
+    ),
+    "25P03": ("ended a transaction", "raise idle_in_transaction_session_timeout for this login"),
+    "25P04": ("ended a transaction", "raise transaction_timeout for this login"),
+    "40": ("gave way to somebody else's transaction", "try again"),
+    "53": ("lacks room", "give it more of what it names, then try again"),
+    "53300": ("has no connection left", "raise max_connections, or try again"),
+    "55P03": ("waited too long for a lock", "raise lock_timeout for this login, or try again"),
+    "57014": ("ended a statement", "raise statement_timeout for this login, or try again"),
+    "57P03": ("does not answer yet", "try again"),
+    "58": ("has trouble with its files", "see its own log"),
+    "XX": ("is at fault itself", "see its own log"),
+}
+_FINAL: Mapping[str, tuple[str, str]] = {
+    "0A000": ("cannot do this", "Remit needs a later Postgres, or its extension pgvector"),
+    "26000": ("lost a statement", "let the pooler before it use session mode"),
+    "28000": (
+        "does not let this login in",
+        "correct DATABASE_URL, or the password in PGPASSWORD or ~/.pgpass",
+    ),
+    "3D000": ("is not there", "make it, or correct DATABASE_URL"),
+    NO_RIGHT: (
+        "refuses this to the role that Remit acts with",
+        "run `remit db upgrade`, or give back what it lost",
+    ),
+    "42703": ("has the schema of another release", "run `remit db upgrade`, or upgrade Remit"),
+    "42704": ("lacks what Remit's schema needs", "make its extension pgvector again"),
+    "42P05": ("mixed up statements", "let the pooler before it use session mode"),
+    "58P01": ("lacks a file", "install the extension pgvector, or see its own log"),
+}
 
 # No SQLSTATE reaches the client when a connection is refused: only these words do.
 _NO_MEMBER = re.compile(r'permission denied to set role "(remit_\w+)"')
 _NO_ROLE = re.compile(r'role "(remit_\w+)" does not exist')
+_AT_THE_DOOR: Mapping[str, str] = {
+    "too many clients|too many connections|connection slots": "53300",
+    "is starting up|shutting down|in recovery mode|not yet accepting|not accepting": "57P03",
+    "authentication failed|no password supplied|no pg_hba.conf entry": "28000",
+    r'database ".*" does not exist': "3D000",
+}
 
 
 @contextmanager
@@ -29,34 +77,19 @@ def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
     """Open a transaction that commits when the block ends and rolls back when it raises.
 
     Raises:
-        UnavailableError: Postgres cannot be reached or went away; nothing was committed, unless
-            the connection was lost during the commit itself, which a retry with the same
-            idempotency key resolves.
+        UnavailableError: Postgres cannot be reached, went away, only reads, or ended the
+            transaction for a reason that passes; nothing was committed, unless the connection was
+            lost during the commit itself, which a retry with the same idempotency key resolves.
         InvalidInputError: a text holds what no text in UTF-8 can.
         MisconfiguredError: the database has no Remit schema, its login may not act with the
-            engine's role, or that role lacks a right.
+            engine's role, that role lacks a right, or it cannot serve Remit as it is.
+        RuleViolationError: a rule of the database refused what was to be written.
     """
     try:
         with engine.begin() as connection:
             yield connection
-    except (OperationalError, InterfaceError) as error:
-        _check_role(engine, str(error.orig))
-        raise UnavailableError(
-            f"the database at {where(engine)} does not answer ({_first_line(error)}); "
-            "start it, or correct DATABASE_URL"
-        ) from error
-    except ProgrammingError as error:
-        state = getattr(error.orig, "sqlstate", None)
-        if state == NO_RIGHT:
-            raise MisconfiguredError(
-                f"the database at {where(engine)} refuses this to the role that Remit acts with "
-                f"({_first_line(error)}); run `remit db upgrade`, or give back what it lost"
-            ) from error
-        if state != UNDEFINED_TABLE:
-            raise
-        raise MisconfiguredError(
-            f"the database at {where(engine)} has no Remit schema; run `remit db upgrade`"
-        ) from error
+    except DBAPIError as error:
+        _raise_told(engine, error)
     except UnicodeEncodeError as error:
         # An argument of a command line whose bytes are no text, or JSON with such an escape.
         part = ord(error.object[error.start])
@@ -64,6 +97,61 @@ def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
             f"a text holds half a character (U+{part:04X}), as bytes that are not UTF-8 become: "
             "write it in UTF-8"
         ) from error
+
+
+def address_variable(role: str | None) -> str:
+    """Return which variables the address of an engine with this role comes from."""
+    return {
+        "remit_reader": "DATABASE_READER_URL or DATABASE_URL",
+        "remit_module": "DATABASE_MODULE_URL or DATABASE_URL",
+    }.get(role or "", "DATABASE_URL")
+
+
+def _raise_told(engine: sa.Engine, error: DBAPIError) -> NoReturn:
+    """Raise what an error of the database means to whoever must act on it.
+
+    Raises:
+        RemitError: it is one of those that a database in some state gives.
+        DBAPIError: it is the error itself, a defect.
+    """
+    problem, place = _first_line(error), where(engine)
+    state = str(getattr(error.orig, "sqlstate", None) or "") or next(
+        (state for words, state in _AT_THE_DOOR.items() if re.search(words, problem)), ""
+    )
+    options = engine.get_execution_options()
+    variable = address_variable(options.get("remit_role"))
+    if state == READ_ONLY and options.get("postgresql_readonly"):
+        raise error  # what is to be a reading writes
+    if state == READ_ONLY and options.get("remit_role") == "remit_reader":
+        state = NO_RIGHT  # as its transactions are, so is its role
+    told: RemitError
+    if state == REFUSED:
+        rule = getattr(getattr(error.orig, "diag", None), "constraint_name", None) or "a rule"
+        told = RuleViolationError(
+            f"the database refuses this ({problem}), and nothing was written; {rule} is the rule"
+        )
+    elif state == "42P01":
+        told = MisconfiguredError(
+            f"the database at {place} has no Remit schema; run `remit db upgrade`"
+        )
+    elif meaning := _FINAL.get(state):
+        told = MisconfiguredError(_words(place, problem, meaning, variable))
+    elif meaning := _PASSES.get(state) or _PASSES.get(state[:2]):
+        told = UnavailableError(_words(place, problem, meaning, variable))
+    elif isinstance(error, OperationalError | InterfaceError):
+        _check_role(engine, str(error.orig))
+        told = UnavailableError(
+            f"the database at {place} does not answer ({problem}); start it, or correct {variable}"
+        )
+    else:
+        raise error
+    raise told from error
+
+
+def _words(place: str, problem: str, meaning: tuple[str, str], variable: str) -> str:
+    what, advice = meaning
+    advice = advice.replace("DATABASE_URL", variable)
+    return f"the database at {place} {what} ({problem}); {advice}"
 
 
 @contextmanager

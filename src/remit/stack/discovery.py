@@ -75,8 +75,19 @@ def wait_for_stack(data_dir: Path, *, timeout_seconds: float) -> StackInfo:
     return info
 
 
-def normalize_database_url(url: str) -> str:
-    """Return the URL with the driver that Remit uses; one that names a driver is left alone."""
+def normalize_database_url(url: str, variable: str = "DATABASE_URL") -> str:
+    """Return the URL with the driver that Remit uses; one that names a driver is left alone.
+
+    Args:
+        url: an address, about to be used.
+        variable: the variable that holds it.
+
+    Raises:
+        MisconfiguredError: it is no address of Postgres that can be used.
+    """
+    from remit.db.engine import check_address  # the libraries that whoever asks needs next
+
+    check_address(url.strip(), variable)
     return re.sub(r"^(postgres|postgresql)://", "postgresql+psycopg://", url.strip())
 
 
@@ -137,12 +148,13 @@ def _services(settings: "Settings", info: StackInfo | None) -> Services:
     """
     url, stack = settings.database_url, None if settings.database_url else info
     database_url = url or (stack.database_url if stack else "")
+    database_url = normalize_database_url(database_url)
     owner = settings.database_owner_url or (stack.owner_database_url if stack else None)
     module = settings.database_module_url or (stack.module_database_url if stack else None)
     return Services(
-        database_url=normalize_database_url(database_url),
-        owner_database_url=normalize_database_url(owner or database_url),
-        module_database_url=normalize_database_url(module or database_url),
+        database_url=database_url,
+        owner_database_url=normalize_database_url(owner or database_url, "DATABASE_OWNER_URL"),
+        module_database_url=normalize_database_url(module or database_url, "DATABASE_MODULE_URL"),
         temporal_address=settings.temporal_address or (info.temporal_address if info else ""),
         temporal_namespace=settings.temporal_namespace,
         source="embedded" if info else "environment",

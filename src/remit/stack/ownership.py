@@ -5,13 +5,19 @@ one that was made by an earlier release, or left half made by a crash, is settle
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from remit.errors import MisconfiguredError
 
 if TYPE_CHECKING:
     import psycopg
 
 OWNER, APP, MODULE, READER = "remit_owner", "remit_app", "remit_module", "remit_reader"
 """Who migrates, what the services connect as, and what the engine of a module connects as."""
+
+START_MARK = "remit.start"
+"""A setting of the server that a stack started: no other has its value."""
 
 _SETTLED = """
 SELECT pg_get_userbyid(datdba) = 'remit_owner' FROM pg_database WHERE datname = 'remit'
@@ -67,6 +73,40 @@ BEGIN
 END
 $$
 """
+
+
+def connect_own(
+    folder: Path, port: int, login: str, database: str, *, mark: str
+) -> "psycopg.Connection":
+    """Connect, in autocommit, to the server that a stack started, and to no other.
+
+    Args:
+        folder: where its socket is.
+        port: part of the socket's name.
+        login: who connects.
+        database: which database.
+        mark: what its setting `START_MARK` says.
+
+    Raises:
+        MisconfiguredError: another server answers there.
+    """
+    from remit.db.libpq import fixed_parameters
+
+    given = {"host": str(folder), "port": str(port), "user": login, "dbname": database}
+    fixed = fixed_parameters(given)
+    import psycopg
+    from psycopg.conninfo import make_conninfo
+
+    address = make_conninfo("", **{**given, **fixed, "connect_timeout": "10"})
+    connection = psycopg.connect(address, autocommit=True)
+    question = f"SELECT current_setting('{START_MARK}', true)".encode()
+    if connection.execute(question).fetchone() == (mark,):
+        return connection
+    connection.close()
+    raise MisconfiguredError(
+        f"another server than the one that was started answers in {folder}: stop it, or name "
+        "another directory with --data-dir"
+    )
 
 
 def settle_database(connect: Callable[[str], "psycopg.Connection"]) -> None:

@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import importlib.util
 import os
+import secrets
 import shutil
 import signal
 import stat
@@ -26,7 +27,15 @@ from urllib.parse import quote
 from remit.errors import MisconfiguredError, UnavailableError
 from remit.stack.layout import POSTGRES_MAJOR, DataDir
 from remit.stack.marks import end_process, process_mark
-from remit.stack.ownership import APP, MODULE, OWNER, READER, settle_database
+from remit.stack.ownership import (
+    APP,
+    MODULE,
+    OWNER,
+    READER,
+    START_MARK,
+    connect_own,
+    settle_database,
+)
 from remit.stack.processes import Command, ProcessSlot, Roster, last_line
 from remit.stack.system_user import database_owner, grant_passage
 
@@ -61,6 +70,7 @@ class EmbeddedPostgres:
         self._slot = ProcessSlot("Postgres", roster, signal.SIGINT, _STOP_SECONDS)
         self._owner = database_owner(data)
         self._socket_dir = data.postgres
+        self._start_mark = secrets.token_hex(16)
 
     @property
     def pid(self) -> int | None:
@@ -134,6 +144,7 @@ class EmbeddedPostgres:
             *("-D", str(self._data.postgres), "-k", str(self._socket_dir)),
             *("-p", str(_PORT), "-c", "listen_addresses="),
             *("-c", "unix_socket_permissions=0700", "-c", "timezone=UTC"),
+            *("-c", f"{START_MARK}={self._start_mark}"),
             # The loop's few statements find single rows by key: planning them anew, or compiling
             # them, costs more than running them.
             *("-c", "plan_cache_mode=force_generic_plan", "-c", "jit=off"),
@@ -197,6 +208,9 @@ class EmbeddedPostgres:
 
     def _ensure_database(self, process: subprocess.Popen[bytes]) -> None:
         """Wait until the server answers, then make the database unless it exists."""
+        from remit.db.libpq import shut_out_variables
+
+        shut_out_variables()
         import psycopg
 
         deadline = time.monotonic() + _START_SECONDS
@@ -219,16 +233,7 @@ class EmbeddedPostgres:
                 return
 
     def _connect(self, database: str) -> "psycopg.Connection":
-        import psycopg
-
-        return psycopg.connect(
-            host=str(self._socket_dir),
-            port=_PORT,
-            user=SUPERUSER,
-            dbname=database,
-            autocommit=True,
-            connect_timeout=10,
-        )
+        return connect_own(self._socket_dir, _PORT, SUPERUSER, database, mark=self._start_mark)
 
     def _failed(self, what: str) -> UnavailableError:
         if self._slot.stopped:

@@ -12,7 +12,7 @@ from remit.budget.ledger import lock_accounts, releases
 from remit.budget.types import reservations
 from remit.db.session import transaction
 from remit.db.together import write_together
-from remit.errors import MisconfiguredError
+from remit.errors import MisconfiguredError, RuleViolationError
 from tests.integration.budget.spending import (
     amounts,
     grants,
@@ -37,9 +37,9 @@ def refused(engine: sa.Engine, why: str) -> Iterator[sa.Connection]:
     try:
         with transaction(engine) as connection:
             yield connection
-    except (sa.exc.DatabaseError, MisconfiguredError) as error:
-        # A right that a role lacks is told as a misconfiguration, with the database's own words.
-        cause: Any = error.__cause__ if isinstance(error, MisconfiguredError) else error
+    except (sa.exc.DatabaseError, RuleViolationError, MisconfiguredError) as error:
+        # A rule's refusal, or a right that a role lacks, is told with the database's own words.
+        cause: Any = error if isinstance(error, sa.exc.DatabaseError) else error.__cause__
         assert cause.orig.diag.message_primary == why
         return
     pytest.fail("nothing was refused")

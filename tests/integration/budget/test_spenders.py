@@ -14,7 +14,7 @@ from remit.budget.ledger import lock_accounts, releases, settlements
 from remit.budget.types import Closing, Committed, reservations
 from remit.db.session import transaction
 from remit.db.together import write_together
-from remit.errors import UnavailableError
+from remit.errors import RuleViolationError, UnavailableError
 from remit.policy.limits import BudgetLimit, fits
 from tests.integration.budget.spending import (
     amounts,
@@ -51,8 +51,8 @@ def spend_unlocked(
             }
             write(connection, reservations(wanted, limits, blind))
             return wanted.grant_id
-    except sa.exc.DatabaseError as error:
-        if "pass the ceiling" not in str(error.orig):
+    except RuleViolationError as error:
+        if "pass the ceiling" not in error.message:
             raise
         return None
 

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from remit.budget.types import Committed, reservations
 from remit.db.session import transaction
+from remit.errors import RuleViolationError
 from remit.policy.limits import fits
 from tests.integration.budget.spending import limit, promise, write
 from tests.support.races import at_once
@@ -30,8 +31,8 @@ def race(engine: sa.Engine, name: str) -> Decimal:
                 if fits(held, seen, wanted.amount):
                     told = {name: Committed(name, start, seen)}
                     write(connection, reservations(wanted, [held], told))
-        except sa.exc.DatabaseError as error:
-            if "pass the ceiling" not in str(error.orig):
+        except RuleViolationError as error:
+            if "pass the ceiling" not in error.message:
                 raise
 
     at_once(live, RACERS)

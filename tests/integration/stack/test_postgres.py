@@ -15,6 +15,7 @@ import pytest
 from remit.errors import MisconfiguredError, UnavailableError
 from remit.stack import postgres, system_user
 from remit.stack.layout import POSTGRES_MAJOR, DataDir
+from remit.stack.ownership import settle_database
 from remit.stack.postgres import EmbeddedPostgres
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root needs another user for Postgres")
@@ -57,6 +58,18 @@ def test_it_is_the_major_version_that_the_layout_names(
     assert query(server, "SHOW timezone") == "UTC"
     assert query(server, "SHOW server_encoding") == "UTF8"
     assert (data.postgres / "PG_VERSION").read_text().strip() == str(POSTGRES_MAJOR)
+
+
+def test_a_server_that_was_not_started_here_is_not_written_to(
+    start: Callable[[DataDir], EmbeddedPostgres], data: DataDir, room: Path
+) -> None:
+    other = start(data)
+    ours = EmbeddedPostgres(DataDir(room / "ours"))
+    ours._socket_dir = other._socket_dir
+    with pytest.raises(MisconfiguredError, match="another server than the one that was started"):
+        settle_database(ours._connect)
+    with other._connect("remit") as connection:
+        assert connection.execute("SHOW server_version").fetchone() is not None
 
 
 def test_a_database_that_was_left_half_made_is_made_again(

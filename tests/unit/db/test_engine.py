@@ -1,7 +1,6 @@
 """What an address must look like before anything is opened."""
 
 import pytest
-import sqlalchemy as sa
 
 from remit.db.engine import _startup_options, create_database_engine
 from remit.db.session import where
@@ -44,10 +43,10 @@ def test_a_driver_need_not_be_named() -> None:
     assert engine.driver == "psycopg"
 
 
-def test_a_role_and_the_address_s_own_options_both_reach_the_server() -> None:
-    url = sa.make_url("postgresql://me@db.example/remit?options=-c%20jit%3Doff")
-    assert _startup_options(url, None) == {}
-    assert _startup_options(url, "remit_app") == {"options": "-c jit=off -c role=remit_app"}
-    assert _startup_options(url.set(query={}), "remit_module") == {
-        "options": "-c role=remit_module -c search_path=module_data,public"
-    }
+def test_what_a_session_is_to_be_like_follows_the_address_s_own_options() -> None:
+    own = {"options": "-c jit=off"}
+    assert _startup_options(own, {}) == "-c jit=off"
+    assert _startup_options(own, {"role": "remit_app"}) == "-c jit=off -c role=remit_app"
+    assert _startup_options({}, {"DateStyle": "ISO, MDY", "search_path": "module_data,public"}) == (
+        r"-c DateStyle=ISO,\ MDY -c search_path=module_data,public"
+    )

@@ -9,7 +9,10 @@ from alembic import context
 from alembic.util.exc import CommandError
 
 from remit.db.engine import create_database_engine
+from remit.db.migrate import check_ours
 from remit.db.schema import metadata
+from remit.db.session import transaction, where
+from remit.errors import RemitError
 from remit.settings import load_settings
 
 
@@ -25,12 +28,16 @@ def _run_from_checkout() -> None:
     if database_url is None:
         message = "set DATABASE_OWNER_URL or DATABASE_URL; `remit db upgrade` finds the embedded stack by itself"
         raise CommandError(message)
-    engine = create_database_engine(database_url, application_name="alembic")
     try:
-        with engine.begin() as connection:
-            _run(connection)
-    finally:
-        engine.dispose()
+        engine = create_database_engine(database_url, application_name="alembic")
+        try:
+            with transaction(engine) as connection:
+                check_ours(connection, where(engine))
+                _run(connection)
+        finally:
+            engine.dispose()
+    except RemitError as error:
+        raise CommandError(str(error)) from error
 
 
 handed_over = context.config.attributes.get("connection")
