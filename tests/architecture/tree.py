@@ -12,6 +12,10 @@ CODE_FOLDERS = ("src", "tests", "scripts", "bench")
 PURE_MODULES = (
     "remit.wording",
     "remit.redaction",
+    "remit.detectors.marks",
+    "remit.detectors.names",
+    "remit.detectors.texts",
+    "remit.detectors.values",
     "remit.revealing.text",
     "remit.signing.dsse",
     "remit.signing.pem",

@@ -22,6 +22,7 @@ PURE = (
     "src/remit/audit/merkle.py",
     "src/remit/audit/verification.py",
     "src/remit/budget/types.py",
+    "src/remit/detectors/*",
     "src/remit/directives/digest.py",
     "src/remit/directives/lifecycle.py",
     "src/remit/directives/timebox.py",

@@ -23,6 +23,19 @@ from remit.execution.modules.types import ModuleInput, ModuleOutput
 PLANTED = ("DATABASE_URL", "OPENAI_API_KEY", "REMIT_TOKEN", "REMIT_SIGNING_KEY")
 """Variables of the worker whose values the modules spill."""
 
+FORMS = (
+    "Authorization: Bearer {}",
+    "Authorization: Token {}",
+    "tool --password {} --host db",
+    "curl -u ops:{} https://example.org",
+    "Set-Cookie: sid={}; Path=/",
+    'say {{\\"secret\\": \\"{}\\"}}',
+    "machine example.org login ops password {}",
+    "//registry.example.org/:_authToken={}",
+    "postgresql://ops:a@b/{}@db/x",
+)
+"""How a module tells a secret, in lines of text."""
+
 _NEEDLE_LENGTH = 12
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{24,}")
 
@@ -91,7 +104,7 @@ class Telling(BaseExecutionModule):
                 "mark": "left-by-the-module",
                 "password": known.get("artifact_named"),
                 f"sk-{known.get('artifact_name')}": 1,
-                "lines": [f"Authorization: Bearer {known.get('artifact_text')}"],
+                "lines": [form.format(known.get("artifact_text")) for form in FORMS],
                 "environment": dict(about),
                 "dump": "\n".join(f"{name}={value}" for name, value in about.items()),
             },

@@ -4,10 +4,14 @@ An intent and the reason of a vote cannot be masked: their digests are what peop
 sign. So they are refused instead. Operations ask before anything is stored.
 """
 
+import re
+
 from pydantic import JsonValue
 
 from remit.errors import InvalidInputError
 from remit.redaction import find_secret
+
+_NAME = re.compile(r"(?<=\.)[A-Za-z_]\w{0,40}\Z")
 
 
 def refuse_secrets(value: JsonValue, *, field: str = "") -> None:
@@ -22,8 +26,10 @@ def refuse_secrets(value: JsonValue, *, field: str = "") -> None:
     """
     place = find_secret(value, field)
     if place is not None:
+        name = _NAME.search(place)
         raise InvalidInputError(
-            "looks like a secret, and this is shown to people and kept for good: hand over the "
-            "name under which the secret is found, and not the secret",
+            "looks like a secret, and this is shown to people and kept for good: name where it is "
+            f'found instead, as in {{"{name[0] if name else "secret"}_ref": "db/main"}} or '
+            '"${DB_PASSWORD}", or use another key',
             field=place or None,
         )

@@ -9,6 +9,7 @@ from remit.directives.models import DirectiveCreate
 from remit.errors import InvalidInputError
 from remit.operations import gate
 from remit.operations.cancellation import cancel
+from remit.operations.disclosure import refuse_secrets
 from tests.support.contents import AUTHORITY, asking, cast, no, proposed, waiting, yes
 from tests.support.people import AGENT, GRACE, OPERATOR
 
@@ -22,6 +23,29 @@ INTENTS: dict[str, tuple[dict[str, Any], str]] = {
     "metrics": ({"success_metrics": {"cookie": SECRET}}, "success_metrics.cookie"),
     "scope": ({"scope": f"sk-{SECRET}"}, "scope"),
 }
+
+
+WAY_ON = (
+    "looks like a secret, and this is shown to people and kept for good: name where it is found "
+    'instead, as in {"%s_ref": "db/main"} or "${DB_PASSWORD}", or use another key'
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (
+            {"payload": {"db": {"password": SECRET}}},
+            f"payload.db.password: {WAY_ON % 'password'}",
+        ),
+        ({"objective": f"Use token={SECRET}."}, f"objective: {WAY_ON % 'secret'}"),
+    ],
+)
+def test_a_refusal_names_the_place_and_a_way_on_that_is_let_in(value: Any, message: str) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        refuse_secrets(value)
+    assert str(caught.value) == message
+    refuse_secrets({"payload": {"db": {"password_ref": "db/main", "password": "${DB_PASSWORD}"}}})
 
 
 def count(engine: sa.Engine) -> int:

@@ -13,15 +13,8 @@ from hypothesis import strategies as st
 from remit.directives.digest import action_digest, canonical_json, sha256_digest
 from remit.directives.models import INTENT_FIELDS
 from remit.errors import InvalidInputError
-from remit.json_types import MAX_NUMBER
+from tests.support.drawn import JSON
 
-TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
-NUMBERS = st.integers(-MAX_NUMBER, MAX_NUMBER) | st.floats(-MAX_NUMBER, MAX_NUMBER)
-JSON = st.recursive(
-    st.none() | st.booleans() | NUMBERS | TEXT,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
-    max_leaves=12,
-)
 INTENTS = st.fixed_dictionaries(dict.fromkeys(INTENT_FIELDS, JSON))
 
 

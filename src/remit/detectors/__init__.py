@@ -1,0 +1,7 @@
+"""What in a text or a name is a secret, for `redaction` alone.
+
+- `names_secret`, `looks_random`, `stands_in` -> `names`
+- `marked_spans` -> `marks`
+- `named_spans` -> `texts`
+- `Value`, `value_at`, `values` -> `values`
+"""

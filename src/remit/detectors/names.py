@@ -1,0 +1,204 @@
+"""Which names stand for a secret, and which values under such a name are none.
+
+A reference (`${DB_PASSWORD}`, `vault://db/main`, a path), a placeholder (`<token>`, `***`) and what
+is no value at all (`null`) tell nobody a secret. Called by the other detectors for texts and by
+`redaction` for JSON, so that both judge alike. Pure.
+"""
+
+import re
+
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+
+_PASSWORD = re.compile(
+    r"[a-z]*(?:password|passwd|passphrase|passcode|pwd|psw|passwort)s?|(?:key|store)pass"
+)
+_SECRET = re.compile(
+    r"[a-z]*(?:secret|credential|apikey)s?|(?:set)?cookie|authorization|mnemonic"
+    r"|[a-z]*(?<!next)(?<!page)(?<!sub)(?<!cancellation)token"
+    r"|(?:access|account|auth|encryption|master|private|secret|signing)key"
+    r"|requirepass|masterauth|sharedaccesssignature"
+)
+"""The last word of a name of a secret; `total_tokens` has another."""
+
+_KEYS = frozenset(
+    {
+        *("access", "account", "admin", "aes", "api", "app", "application", "auth", "client"),
+        *("decryption", "encryption", "hmac", "jwt", "master", "private", "root", "secret"),
+        *("shared", "signing", "ssh", "subscription", "symmetric"),
+    }
+)
+"""`private_key` names a secret, `idempotency_key` does not."""
+
+_PLACES = frozenset(
+    {
+        *("begin", "bos", "cancel", "cancellation", "checkpoint", "cls", "completion", "consume"),
+        *(
+            "continuation",
+            "current",
+            "cursor",
+            "delta",
+            "each",
+            "end",
+            "eos",
+            "first",
+            "idempotency",
+        ),
+        *("input", "last", "mask", "next", "output", "pad", "page", "pagination", "per", "prev"),
+        *("previous", "prompt", "request", "resume", "sep", "single", "special", "start", "stop"),
+        *("render", "second", "sync", "test", "tests", "unk", "watch"),
+    }
+)
+"""`page_token` names a place in a list, and `pad_token` a piece of a text."""
+
+_PASSES = frozenset(
+    {
+        *("account", "admin", "api", "app", "auth", "basic", "db", "email", "ftp", "http", "imap"),
+        *("keystore", "ldap", "login", "mail", "mongo", "my", "mysql", "pg", "postgres", "proxy"),
+        *("redis", "root", "smtp", "ssh", "sudo", "user", "vpn"),
+    }
+)
+"""`DB_PASS` names a secret, `first_pass` does not."""
+
+_WEAK = frozenset({"auth", "cred", "creds", "pass", "pw", "userpass", "jwt", "otp"})
+"""Names of a secret only if the value looks like one."""
+
+_TAILS = frozenset(
+    {
+        *(
+            "base",
+            "confirm",
+            "confirmation",
+            "data",
+            "dev",
+            "live",
+            "plain",
+            "plaintext",
+            "primary",
+        ),
+        *("prod", "production", "raw", "secondary", "staging", "value"),
+    }
+)
+"""Words after which a name means what it means without them: `DB_PASSWORD_PROD`."""
+
+_STAND_IN = re.compile(
+    r"""
+    |\[[A-Za-z][\w -]*\]|<[^<>]*>|\*+|[xX]{3,}|[•.…?_-]+          # taken out, or to be filled in
+    |(?:[:@/.-]?(?:\$\{[^}]*\}|\$\([^)]*\)|\$[A-Z_][A-Z0-9_]*|\$\d|\$env:\w+))+  # of a shell
+    |(?:\$?\{\{[^{}]*\}\})+|(?:\{[\w.!:]*\})+|\#\{[^}]*\}|<%.*%>       # fields of a template
+    |%\(\w+\)s|%[sdr]|%[A-Z_]\w*%|:[a-z]\w*|@[A-Z_]{3,}              # parameters of a statement
+    |[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b                                # the name of a variable
+    |(?i:none|null|nil|undefined|true|false|yes|no|n/a|tbd|todo|empty|unset|missing|optional
+       |required|redacted|masked|hidden|removed|string|str|bytes|boolean|integer|any|object
+       |secretstr|default|placeholder|stdin|prompt|unknown|invalid|expired|value|name|text|include|omit|same-origin
+       |your[\w-]*)[;,.!?|]*
+    |(?:(?:vault|op|env|file|secret|ssm|arn|kms|keyring|keychain|sops|doppler|ref|gcpsm|awssm)
+       |[a-z]*secrets?-?manager|azurekeyvault):[\w./:@\#+-]+
+    |@Microsoft\.KeyVault\(.*\)|projects/[\w./-]+|secret/[\w./-]+
+    |(?:~|\.{1,2})?/[a-z._][\w.@-]{0,31}(?:/[\w.@-]{0,40})*/?|[A-Z]:\\[\w .\\-]+  # a path
+    |[a-z][a-z0-9+.-]*://[^\s/@]*(?:/[^\s@]*)?                      # an address without a password
+    |(?i:sha(?:1|256|384|512)|md5|blake2b)[:=-][0-9A-Za-z+/=]+
+    |(?i:this\ field|must|should|cannot|may\ not|please|at\ least|invalid|missing|required
+       |(?:is|was|has|are|too|not)\ (?:required|not|too|invalid|missing|blank|empty|weak|short|long
+       |common|wrong|incorrect|expired|been|set|found|given|allowed))\b.*   # said about a value
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+_ORDINARY = re.compile(
+    r"""
+    (?:[A-Z]{0,4}[a-z]{0,12}|[A-Z]{1,10})[-_]?\d{1,4}|v?\d+(?:\.\d+)+\S*|(?:\d+(?:\.\d+)?(?:[numkKMGT]?s|min|[hdwyxkKMGTB]|[kKMGT]i?[Bb]|[kMG]?Hz|px|r?em)){1,4}|\d{4}-\d\d-\d\d\S*
+    |[\w.+-]+@[\w-]+(?:\.[\w-]+)+|[A-Za-z]+\d*(?:[-_/.][A-Za-z]*\d*)+|[\w-]+(?:\.[A-Za-z][\w-]*)+:\d+
+    |\d+(?:[-/:]\d+)*\w?
+    """,
+    re.VERBOSE,
+)
+"""Names with a number, versions, spans of time, dates, addresses of mail, words with hyphens."""
+
+_MIXED = re.compile(r"(?=.*[A-Za-z]).*\d|.*\w[!@#$%^&*+=~]+\w", re.DOTALL)
+_RUNS = re.compile(r"[A-Z]+|[a-z]+")
+
+
+_REFERRING = re.compile(
+    r"(?i)(?:secret_?)?(?:name|names|key|ref|reference|path|file|mount|vault|version|namespace|env|arn"
+    r"|from|value_?from|provider|store|engine|field|id|url|optional|kind|type|region|project|backend"
+    r"|source|(?:secret|config_?map|field)_?key_?ref|expires_?\w*|rotat\w*"
+    r"|description|title|format|pattern|(?:min|max)_?\w+|required|nullable|label|(?:read|write)_?only"
+    r"|deprecated|length|autocomplete|policy|scopes?|expiry|ttl)"
+)
+"""Names of what says where a secret is found: `{"secret": {"name": "db", "key": "password"}}`."""
+
+_ENDING = re.compile(r"\\*[\"'`]|[)}\],.;!?\\ \t]{0,8}+(?:[#\n\"'`]|\\[nr]|//|\Z)")
+_SPOKEN = re.compile(r"[A-Za-z][a-z]+(?:ed|ing|en|ly)[.,;!]*")
+_TALK = frozenset(
+    {
+        *("and", "argument", "auth", "authentication", "authorization", "credentials", "flag"),
+        *("header", "instead", "option", "or", "parameter", "policy", "scheme", "switch", "token"),
+        *("tokens", "value"),
+    }
+)
+
+
+_SHORT, _LONG = 6, 512
+"""Fewer characters look like nothing; no reference has more."""
+
+
+def words_of(name: str) -> list[str]:
+    """Return the words of a name, in small letters, without those at its end that add nothing."""
+    words = [word.lower() for word in _WORDS.findall(name[-100:])]
+    while len(words) > 1 and words[-1] in _TAILS:
+        words.pop()
+    return words
+
+
+def names_secret(name: str) -> bool:
+    """Return whether a value of this name is a secret, whatever its form."""
+    words = words_of(name)
+    last, before = words[-1] if words else "", words[-2] if len(words) > 1 else ""
+    if last in {"key", "keys"}:
+        return before in _KEYS
+    if last in {"pass", "pw"}:
+        return before in _PASSES or (name.isupper() and before not in _PLACES | {""})
+    if last == "token" and before in _PLACES:
+        return False
+    return bool(_PASSWORD.fullmatch(last) or _SECRET.fullmatch(last))
+
+
+def names_password(name: str) -> bool:
+    """Return whether people choose a value of this name, so that it may be an ordinary word."""
+    last = words_of(name)[-1:]
+    return bool(last) and (last[0] in {"pass", "pw"} or bool(_PASSWORD.fullmatch(last[0])))
+
+
+def hints_secret(name: str) -> bool:
+    """Return whether a value of this name is a secret if it looks like one."""
+    return words_of(name)[-1:] != [] and words_of(name)[-1] in _WEAK
+
+
+def names_place(name: str) -> bool:
+    """Return whether a value of this name says where a secret is, within an object for one."""
+    return bool(_REFERRING.fullmatch(name))
+
+
+def looks_random(value: str) -> bool:
+    """Return whether nobody would write a value as a word of a sentence."""
+    value = value[:256]
+    if len(value) < _SHORT or _ORDINARY.fullmatch(value) or _STAND_IN.fullmatch(value):
+        return False
+    if _MIXED.match(value):
+        return True
+    return len(value) >= 2 * _SHORT and len(_RUNS.findall(value)) * 3 > len(value)
+
+
+def stands_in(value: str) -> bool:
+    """Return whether a value only says where a secret is, or that there is none."""
+    return len(value) <= _LONG and bool(_STAND_IN.fullmatch(value.strip()))
+
+
+def ends_there(text: str, at: int) -> bool:
+    """Return whether a line, or what is quoted, ends at a place of a text."""
+    return bool(_ENDING.match(text, at))
+
+
+def is_word(value: str) -> bool:
+    """Return whether a value is a word of which people write instead of a secret."""
+    return value.lower().rstrip(".,;!") in _TALK or bool(_SPOKEN.fullmatch(value))
