@@ -17,7 +17,6 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
-    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -237,16 +236,14 @@ class Settings(BaseSettings):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _trim(cls, value: object, info: ValidationInfo) -> object:
-        """Return a text without the space around it, which in a path can have a meaning."""
-        if not isinstance(value, str):
-            return value
-        try:
-            value.encode()
-        except UnicodeEncodeError as error:
-            raise ValueError("write it in UTF-8") from error
-        is_path = str(info.field_name).endswith(("_dir", "_file"))
-        return value if is_path else value.strip()
+    def _refuse_bytes(cls, value: object) -> object:
+        """Refuse what is no UTF-8: it could be neither printed nor stored."""
+        if isinstance(value, str):
+            try:
+                value.encode()
+            except UnicodeEncodeError as error:
+                raise ValueError("write it in UTF-8") from error
+        return value
 
 
 def load_settings() -> Settings:
