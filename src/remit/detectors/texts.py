@@ -186,7 +186,9 @@ def _assigned(text: str) -> Iterator[Span]:
             _is_told(found, name, text, value) if named else looks_random(value.told)
         ):
             at = value.end
-            if not value.quoted and found["sep"] == "=":
+            within_quotes = text.startswith(('"', "'"), max(0, found.start() - 1))
+            variable = name.isupper() or not name.isalpha() or within_quotes
+            if variable and not value.quoted and found["sep"] == "=":
                 at = _end_of_variable(text, found.start(), at)
             yield value.start, at
 
