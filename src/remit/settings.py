@@ -263,12 +263,8 @@ def load_settings() -> Settings:
     except ValidationError as error:
         faults = {str(each["loc"][0]): each for each in error.errors()}
     # Outside the handler: the error quotes what the variables hold.
-    raise MisconfiguredError(
-        "; ".join(
-            f"{name.upper()} is not usable: {_needed(name, fault)}"
-            for name, fault in faults.items()
-        )
-    )
+    told = (f"{name.upper()} is not usable: {_needed(name, each)}" for name, each in faults.items())
+    raise MisconfiguredError("; ".join(told))
 
 
 def _needed(name: str, fault: Any) -> str:  # noqa: ANN401 - pydantic_core's own, not loaded here

@@ -13,12 +13,7 @@ import sqlalchemy as sa
 from remit.audit.chain import INSTALLATION
 from remit.audit.repository import Entry, record
 from remit.db.session import database_time, snapshot, transaction
-from remit.errors import (
-    ConflictError,
-    InvalidInputError,
-    UnauthenticatedError,
-    UnverifiableError,
-)
+from remit.errors import ConflictError, InvalidInputError, UnauthenticatedError, UnverifiableError
 from remit.identity import repository
 from remit.identity.names import check_name
 from remit.identity.repository import NewToken
@@ -103,8 +98,8 @@ def create_token(
         principal: whose token it is, limited to `scopes`. Roles and the rest may be left empty for
             one that is known; otherwise they must be those that are known.
         valid_for: how long the token is good; at most :data:`LONGEST_TOKEN`.
-        by: who makes it.
-        keys: what signs both.
+        by: who makes it; `keys` sign both.
+        keys: the installation's.
         keep: given the token to keep it; what it raises undoes all of this.
 
     Raises:
@@ -119,9 +114,8 @@ def create_token(
     if principal.scopes == ():
         raise InvalidInputError("empty: a token that covers nothing is of no use", field="scope")
     if not timedelta(0) < valid_for <= LONGEST_TOKEN:
-        raise InvalidInputError(
-            f"must be above zero and at most {LONGEST_TOKEN.days} days", field="valid_for"
-        )
+        allowed = f"must be above zero and at most {LONGEST_TOKEN.days} days"
+        raise InvalidInputError(allowed, field="valid_for")
     with transaction(engine) as connection:
         know(connection, principal, keys, by=by.name)
         made = _make(connection, principal, valid_for, keys, by=by.name)

@@ -1,5 +1,6 @@
 """What the tests of the embedded stack share: real servers, a stub in place of the worker."""
 
+import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -7,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg
 import pytest
 
 from remit.stack.layout import DataDir
 from remit.stack.options import StackOptions
+from remit.stack.postgres import EmbeddedPostgres
 from remit.stack.supervisor import Stack
 
 STUB_WORKER = Path(__file__).with_name("stub_worker.py")
@@ -98,3 +101,33 @@ def make_stack(data: DataDir) -> Iterator[MakeStack]:
     for stack in made:
         stack.stop()
     assert left_by(before) == set()
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[[DataDir], EmbeddedPostgres]]:
+    """Return a function that starts a Postgres in a data directory; each is stopped."""
+    made = []
+
+    def _start(where: DataDir) -> EmbeddedPostgres:
+        where.prepare()
+        server = EmbeddedPostgres(where)
+        made.append(server)
+        server.start()
+        return server
+
+    yield _start
+    for server in made:
+        server.stop()
+
+
+def query(server: EmbeddedPostgres, sql: str, login: str = "remit_app") -> str:
+    """Return the one value that a statement answers with."""
+    with psycopg.connect(server.url_of(login).replace("+psycopg", "")) as connection:
+        row = connection.execute(sql.encode()).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def mode_of(path: Path) -> int:
+    """Return who may do what with a file."""
+    return stat.S_IMODE(path.stat().st_mode)

@@ -2,14 +2,12 @@
 
 import os
 import pwd
-import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from remit.errors import MisconfiguredError, UnavailableError
@@ -17,35 +15,9 @@ from remit.stack import postgres, system_user
 from remit.stack.layout import POSTGRES_MAJOR, DataDir
 from remit.stack.ownership import settle_database
 from remit.stack.postgres import EmbeddedPostgres
+from tests.integration.stack.conftest import mode_of, query
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root needs another user for Postgres")
-
-
-@pytest.fixture
-def start(data: DataDir) -> Iterator[Callable[[DataDir], EmbeddedPostgres]]:
-    made = []
-
-    def _start(where: DataDir) -> EmbeddedPostgres:
-        where.prepare()
-        server = EmbeddedPostgres(where)
-        made.append(server)
-        server.start()
-        return server
-
-    yield _start
-    for server in made:
-        server.stop()
-
-
-def query(server: EmbeddedPostgres, sql: str, login: str = "remit_app") -> str:
-    with psycopg.connect(server.url_of(login).replace("+psycopg", "")) as connection:
-        row = connection.execute(sql.encode()).fetchone()
-    assert row is not None
-    return str(row[0])
-
-
-def mode_of(path: Path) -> int:
-    return stat.S_IMODE(path.stat().st_mode)
 
 
 def test_it_is_the_major_version_that_the_layout_names(
@@ -115,63 +87,6 @@ def test_a_note_that_names_no_process_is_left_to_postgres(data: DataDir, text: s
     note.write_text(text)
     postgres._clear_stray(data)
     assert note.exists()
-
-
-def test_a_path_too_long_for_a_socket_puts_it_in_a_private_temporary_folder(
-    start: Callable[[DataDir], EmbeddedPostgres], room: Path
-) -> None:
-    server = start(DataDir(room / ("d" * 60) / ("e e" * 20)))
-    assert query(server, "SELECT 1") == "1"
-    folder = server._socket_dir
-    assert folder.parent == Path(tempfile.gettempdir())
-    assert mode_of(folder) == 0o700
-    server.stop()
-    assert not folder.exists()
-
-
-@pytest.mark.parametrize("temporary", ["t" * 105, "a, b"])
-def test_a_folder_for_temporary_files_that_cannot_hold_the_socket_is_passed_over(
-    start: Callable[[DataDir], EmbeddedPostgres],
-    room: Path,
-    temporary: str,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(room / temporary))
-    server = start(DataDir(room / "Doe, Jane" / ("d" * 60)))
-    assert query(server, "SELECT 1") == "1"
-    assert "," not in str(server._socket_dir)
-    assert len(str(server._socket_dir)) < 90
-
-
-def test_without_any_folder_for_the_socket_nothing_is_started(
-    start: Callable[[DataDir], EmbeddedPostgres], room: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(postgres, "_LONGEST_SOCKET", 10)
-    with pytest.raises(MisconfiguredError, match=r"set TMPDIR to one, or .* --data-dir"):
-        start(DataDir(room / "d"))
-    assert not DataDir(room / "d").postgres.exists()
-
-
-def test_a_socket_folder_that_others_could_have_made_is_refused(
-    start: Callable[[DataDir], EmbeddedPostgres],
-    room: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    long = DataDir(room / ("d" * 100))
-    server = start(long)
-    folder = server._socket_dir
-    server.stop()
-    folder.mkdir(mode=0o700)
-    folder.chmod(0o755)
-    with pytest.raises(MisconfiguredError, match="belongs to someone else: remove it"):
-        start(long)
-    folder.rmdir()
-
-
-def test_a_path_with_spaces_and_signs_is_quoted_in_the_url(
-    start: Callable[[DataDir], EmbeddedPostgres], room: Path
-) -> None:
-    assert query(start(DataDir(room / "a b&c%")), "SELECT 1") == "1"
 
 
 def test_a_database_that_is_damaged_fails_with_the_log_s_name(
