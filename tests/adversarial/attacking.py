@@ -53,14 +53,11 @@ class Strike(BaseExecutionModule):
 
     def __init__(self) -> None:
         self.effects: list[ModuleInput] = []
-        self.dies = False
 
     def execute(
         self, module_input: ModuleInput, engine: Any, emit_artifact: EmitArtifact
     ) -> ModuleOutput:
-        """Strike, or die before."""
-        if self.dies:
-            raise Lost
+        """Strike."""
         self.effects.append(module_input)
         return ModuleOutput.success()
 
@@ -130,12 +127,10 @@ class Hands:
 
     def lose(self, directive_id: UUID) -> None:
         """Begin an attempt, and be lost before the module does anything."""
-        for module in self.strikes:
-            module.dies = True
-        with pytest.raises(Lost):
-            self.work(directive_id)
-        for module in self.strikes:
-            module.dies = False
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(ModuleRegistry, "dispatch_module", _lost)
+            with pytest.raises(Lost):
+                self.work(directive_id)
 
     def begun(self, directive_id: UUID) -> ModuleInput:
         """Have the effect of one attempt, and be lost before its end is told."""
@@ -152,7 +147,7 @@ class Hands:
             self.work(UUID(execution_order(one).directive_id))
 
 
-def _lost(*_: object) -> object:
+def _lost(*_: object, **__: object) -> object:
     raise Lost
 
 

@@ -75,7 +75,7 @@ KINDS: Mapping[str, Kind] = {
     "write-blocked": Kind(BLOCKED, 1),
     "write-what-is-read": Kind(("propose", "-", "--draft"), given=GOOD),
     "file-what-is-read": Kind(FILING, given="content"),
-    "remember-what-is-read": Kind(MEMORY, given="content"),
+    "remember-what-is-read": Kind(MEMORY, 1, given="content"),
     "token": Kind(TOKEN, secret=True),
     "token-json": Kind((*TOKEN, "--json"), secret=True),
     "token-kept": Kind((*TOKEN, "--keep")),

@@ -35,6 +35,7 @@ STATUS_STYLES: Mapping[str, str] = {
 
 _GAP = "  "
 _LEAST = 20  # columns that the last column of a table needs to be read
+_MOST = 1000  # columns or lines of any terminal
 
 
 class Cell(NamedTuple):
@@ -80,9 +81,9 @@ def console(*, stderr: bool = False) -> "Console":
 
 
 def terminal_size() -> tuple[int, int]:
-    """Return how many columns and lines to write for, whatever COLUMNS and LINES say."""
+    """Return how many columns and lines to write for; what no terminal has counts as the usual."""
     columns, lines = shutil.get_terminal_size()
-    return min(max(columns, 20), 1000), min(max(lines, 6), 1000)
+    return columns if _LEAST <= columns <= _MOST else 80, min(max(lines, 6), _MOST)
 
 
 def write_json(value: object) -> None:
