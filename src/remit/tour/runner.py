@@ -33,6 +33,8 @@ SCENE_SECONDS = 60.0
 """Longest time that a scene may take; after that it differs from what was expected."""
 
 _EFFECT_PAUSE_SECONDS = 0.05
+_TELLING_SECONDS = 1.0
+"""What a worker needs to keep the steps of the runs that it ended: killed, it takes them along."""
 
 
 @dataclass
@@ -213,6 +215,7 @@ class Tour:
         while (await self._ledger(directive.id)).effects == 0:  # noqa: ASYNC110 - a database row
             await asyncio.sleep(_EFFECT_PAUSE_SECONDS)
         self._say(progress, "act", "waits", "the effect is written, the module holds")
+        await asyncio.sleep(_TELLING_SECONDS)
         pid = await asyncio.to_thread(self._workers.kill_worker)
         progress.killed_pid = pid
         self._say(progress, "act", "waits", f"worker {pid} killed with SIGKILL", note=True)
