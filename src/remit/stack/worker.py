@@ -79,6 +79,8 @@ def worker_command(
         # What the stack stands on is in stack.json, whatever the caller's environment says.
         *("-u", "DATABASE_URL", "-u", "TEMPORAL_ADDRESS"),
         *(f"{name}={value}" for name, value in settings.items()),
+        # To `env` an interpreter with = in its path is one more variable; to the shell it is not.
+        *("/bin/sh", "-c", 'exec "$0" "$@"'),
         *(sys.executable, "-m", "remit", kind.command, "--wait-for-stack", str(data.path)),
     )
 

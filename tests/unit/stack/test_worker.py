@@ -1,6 +1,7 @@
 """Keeping a worker alive; the workers here are small scripts."""
 
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -170,8 +171,23 @@ def test_a_worker_s_command_hands_on_its_settings_and_no_other_services(
         "/usr/bin/env",
         *("-u", "DATABASE_URL", "-u", "TEMPORAL_ADDRESS"),
         "REMIT_MODULES=a.b:C",
+        *("/bin/sh", "-c", 'exec "$0" "$@"'),
         *(sys.executable, "-m", "remit", command, "--wait-for-stack", str(data.path)),
     )
+
+
+@pytest.mark.parametrize("folder", ["a=b", "a b", "$HOME", "-u"])
+def test_an_interpreter_in_a_folder_of_any_name_is_started(
+    data: DataDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    told = tmp_path / folder / "python"
+    told.parent.mkdir()
+    told.write_text('#!/bin/sh\necho "$REMIT_MODULES $*"\n')
+    told.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(told))
+    command = worker_command(data, {"REMIT_MODULES": "a.b:C"})
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert run.stdout == f"a.b:C -m remit worker --wait-for-stack {data.path}\n"
 
 
 def test_the_signal_that_ends_a_worker_is_sigterm(make: Make, data: DataDir) -> None:
