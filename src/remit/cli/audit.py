@@ -10,6 +10,7 @@ from remit.cli.options import ActorOption, DataDirOption, JsonOption, KeyOption
 from remit.cli.progress import bar
 from remit.cli.saving import require_free, save
 from remit.errors import InvalidInputError, UnverifiableError
+from remit.user_files import read_file
 
 if TYPE_CHECKING:
     from remit.audit.checkpoint import Checkpoint
@@ -206,7 +207,7 @@ def _read_checkpoint(path: Path, keys: "Keyring") -> "Checkpoint":
 
 def _read(path: Path, option: str) -> bytes:
     try:
-        return path.read_bytes()
+        return read_file(path)
     except OSError as error:
         raise InvalidInputError(
             f"{path} cannot be read ({error.strerror})", field=option

@@ -189,6 +189,7 @@ def show(*, data_dir: DataDirOption = None, as_json: JsonOption = False) -> None
     from remit.cli.output import print_out, safe, write_json
     from remit.cli.services import load_settings
     from remit.operations.policies import PolicySource
+    from remit.policy.config import read_policy
     from remit.stack.discovery import policy_file
 
     path = policy_file(load_settings(data_dir))
@@ -196,8 +197,9 @@ def show(*, data_dir: DataDirOption = None, as_json: JsonOption = False) -> None
     if as_json:
         write_json(_as_json(found, str(path) if path else None))
         return
-    source = path or files("remit.policy").joinpath("default.toml")
-    for line in source.read_text(encoding="utf-8-sig").splitlines():
+    built_in = files("remit.policy").joinpath("default.toml")
+    text = read_policy(path) if path else built_in.read_text(encoding="utf-8")
+    for line in text.splitlines():
         print_out(safe(line.expandtabs()))
 
 

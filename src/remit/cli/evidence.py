@@ -145,10 +145,10 @@ def _keys(files: "list[Path] | None", data_dir: Path | None) -> "Keyring":
 def _read(path: Path) -> bytes:
     """Return the file, or of one that is too large no more than shows that it is."""
     from remit.audit.bundle import MAX_BUNDLE_BYTES
+    from remit.user_files import read_file
 
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BUNDLE_BYTES + 1)
+        data = read_file(path, most=MAX_BUNDLE_BYTES + 1)
     except OSError as error:
         raise InvalidInputError(
             f"{path} cannot be read ({error.strerror})", field="BUNDLE"

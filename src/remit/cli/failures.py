@@ -93,6 +93,13 @@ def report_untold(message: str, *, as_json: bool) -> int:
     return UNTOLD
 
 
+def report_given_up(message: str, *, as_json: bool) -> int:
+    """Print that something is done, and its end could not be waited for; return the exit code."""
+    details = {"type": "unavailable", "field": None, "message": message, "retryable": False}
+    _write(message, details, as_json=as_json)
+    return NOT_HOPED_FOR
+
+
 def settle(code: int, *, as_json: bool) -> int:
     """Return a command's exit code, once it is known what became of all that it printed.
 

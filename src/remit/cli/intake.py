@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn, Self
 
 from remit.cli.streams import standard_input
 from remit.errors import InvalidInputError
+from remit.user_files import read_bounded, read_file
 from remit.wording import printable, quoted
 
 if TYPE_CHECKING:
@@ -197,7 +198,8 @@ def read_text(name: str) -> str:
     """
     shown = shown_name(name)
     try:
-        raw = standard_input().read() if name == STANDARD_INPUT else Path(name).read_bytes()
+        given = name == STANDARD_INPUT
+        raw = read_bounded(standard_input()) if given else read_file(Path(name))
         # A byte order mark, which some editors write, is no part of the text.
         return raw.decode("utf-8-sig")
     except OSError as error:

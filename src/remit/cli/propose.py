@@ -10,7 +10,7 @@ import typer
 
 from remit.cli import content
 from remit.cli.options import ActorOption, DataDirOption, IdArgument, JsonOption
-from remit.errors import ConflictError, InvalidInputError
+from remit.errors import ConflictError, InvalidInputError, UnavailableError
 
 if TYPE_CHECKING:
     from remit.cli.intake import Defaults
@@ -209,10 +209,10 @@ async def _entering(
     manner: _Manner,
 ) -> int:
     """Let directives enter the gate, print what became of them, and return the exit code."""
-    from remit.cli import services, verdict
-    from remit.cli.waiting import wait_for_ends
+    from remit.cli import failures, services, verdict
     from remit.identity.rules import may
 
+    lost: UnavailableError | None = None
     async with services.control(settings) as control:
         by = await asyncio.to_thread(services.caller, control.engine, settings, manner.actor)
         outcomes = await enter(control, by)
@@ -220,11 +220,7 @@ async def _entering(
             _write(outcomes, manner)
         now = [each.directive for each in outcomes]
         if manner.wait:
-            # Drafts wait for a person to submit them, so they are not waited for.
-            ids = [each.id for each in now if each.status != "draft"]
-            follow = _follower(now, silent=manner.as_json)
-            ended = {each.id: each for each in await wait_for_ends(control.engine, ids, follow)}
-            now = [ended.get(each.id, each) for each in now]
+            now, lost = await _waited_for(control, now, manner)
     if manner.as_json:
         _write_json(outcomes, now, manner)
     elif len(now) == 1:
@@ -232,7 +228,33 @@ async def _entering(
         verdict.write_next(verdict.next_commands(now[0], others=others), manner.data_dir)
     else:
         verdict.write_next(["remit list"], manner.data_dir)
+    if lost is not None:
+        done = "this is stored and goes on, but its end could not be waited for"
+        return failures.report_given_up(f"{done}: {lost.message}", as_json=manner.as_json)
     return verdict.exit_code_of(now, ended=manner.wait)
+
+
+async def _waited_for(
+    control: "Control", known: "list[DirectiveRead]", manner: _Manner
+) -> "tuple[list[DirectiveRead], UnavailableError | None]":
+    """Return the directives at their ends, or as they were last seen and why no more is known."""
+    from remit.cli.waiting import wait_for_ends
+
+    # Drafts wait for a person to submit them, so they are not waited for.
+    ids = [each.id for each in known if each.status != "draft"]
+    tell = _follower(known, silent=manner.as_json)
+    seen: dict[object, DirectiveRead] = {}
+
+    def follow(one: "DirectiveRead") -> None:
+        seen[one.id] = one
+        tell(one)
+
+    lost = None
+    try:
+        await wait_for_ends(control.engine, ids, follow)
+    except UnavailableError as error:
+        lost = error
+    return [seen.get(each.id, each) for each in known], lost
 
 
 def _write(outcomes: "Sequence[GateOutcome]", manner: _Manner) -> None:

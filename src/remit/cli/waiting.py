@@ -1,9 +1,12 @@
 """Wait for a directive's end, looking at the database again and again."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
+
+from remit.errors import UnavailableError
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -15,6 +18,11 @@ ENDS = frozenset({"complete", "aborted", "blocked"})
 
 FIRST_PAUSE_SECONDS = 0.02
 LONGEST_PAUSE_SECONDS = 0.5
+
+PATIENCE_SECONDS = 30.0
+"""How long the database may be away in the middle of a wait."""
+
+_FIRST_SECONDS = 2.0  # the same before it has answered at all
 
 
 async def wait_for_ends(
@@ -34,22 +42,29 @@ async def wait_for_ends(
 
     Raises:
         NotFoundError: one does not exist.
-        UnavailableError: the database does not answer any more.
+        UnavailableError: the database did not answer for :data:`PATIENCE_SECONDS`.
     """
     seen: dict[UUID, DirectiveRead] = {}
-    pause = FIRST_PAUSE_SECONDS
+    pause, answered = FIRST_PAUSE_SECONDS, time.monotonic()
     while pending := [key for key in ids if key not in seen or seen[key].status not in ENDS]:
-        changed = await asyncio.to_thread(_look, engine, pending, seen)
+        try:
+            changed = await asyncio.to_thread(_look, engine, pending, seen)
+            answered = time.monotonic()
+        except UnavailableError:
+            # A connection that was cut, a restart, a failover: nothing is done here but reading.
+            if time.monotonic() - answered > (PATIENCE_SECONDS if seen else _FIRST_SECONDS):
+                raise
+            changed = []
         for directive in changed:
             seen[directive.id] = directive
             on_change(directive)
         if not wanted():
             break
-        if any(seen[key].status not in ENDS for key in ids):
+        if any(key not in seen or seen[key].status not in ENDS for key in ids):
             # Most end within milliseconds; what waits for a person may take days.
             pause = FIRST_PAUSE_SECONDS if changed else min(pause * 1.2, LONGEST_PAUSE_SECONDS)
             await asyncio.sleep(pause)
-    return [seen[key] for key in ids]
+    return [seen[key] for key in ids if key in seen]
 
 
 def _look(

@@ -46,7 +46,8 @@ _SESSION: Mapping[str, str] = {
 """What a session of any engine is like; all of it changes what values or statements mean."""
 
 _ROLES: Mapping[DatabaseRole | None, Mapping[str, str]] = {
-    None: {},
+    # Whatever role an administrator chose for the database or the login.
+    None: {"role": "none"},
     "remit_app": {"role": "remit_app"},
     "remit_reader": {"role": "remit_reader", "default_transaction_read_only": "on"},
     # What a module makes without naming a schema is made in the modules' own.
@@ -190,7 +191,7 @@ def _check_session(found: Mapping[str, str], wanted: Mapping[str, str], *, place
             "template0"
         )
     right = {**wanted, "client_encoding": "UTF8"}
-    if "role" in wanted:
+    if wanted.get("role", "none") != "none":
         right = {"current_user": wanted["role"], **right}
     for name, value in right.items():
         if found[name] != value:

@@ -30,6 +30,7 @@ from remit.errors import InvalidInputError
 from remit.policy.faults import FILE_KEYS, Fault, contradictions, flattened, unknown_key
 from remit.policy.limits import BudgetLimit
 from remit.policy.values import Approvals, Length, Money, Name, sorted_set, unfit
+from remit.user_files import read_file
 from remit.wording import one_line, printable, quoted
 
 _MOST_TOLD = 50
@@ -141,6 +142,9 @@ class PolicyConfig(BaseModel):
         return sha256_digest(canonical_json(self.canonical()))
 
 
+_MOST_BYTES = 1024 * 1024
+
+
 @cache
 def default_policy() -> PolicyConfig:
     """Return the policy that is used when none is named."""
@@ -165,7 +169,7 @@ def read_policy(path: Path) -> str:
     """
     try:
         # A byte order mark, which some editors write, is no part of the text.
-        return path.read_text(encoding="utf-8-sig")
+        return read_file(path, most=_MOST_BYTES).decode("utf-8-sig")
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise InvalidInputError(

@@ -9,6 +9,7 @@ by more than its id: a process id alone may by then belong to a stranger.
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -23,12 +24,19 @@ from remit.stack import guardian
 from remit.stack.layout import write_private
 from remit.stack.marks import end_process, process_mark
 
+_RECENT_LINES = 12
+_REASON = re.compile(r"FATAL|PANIC|\berror: |\bcould not ")
+
 
 def last_line(path: Path) -> str:
-    """Return the last line of a log that is not blank, for an error message; "" if none."""
+    """Return the last line of a log that gives a reason, for an error message; "" if none does.
+
+    Postgres' programs tell what they clean up after it. Where no line does, it is the last.
+    """
     with contextlib.suppress(OSError):
         lines = [line for line in path.read_text(errors="replace").splitlines() if line.strip()]
-        return lines[-1].strip()[:300] if lines else ""
+        reasons = [line for line in lines[-_RECENT_LINES:] if _REASON.search(line)]
+        return (reasons or lines or [""])[-1].strip()[:300]
     return ""
 
 

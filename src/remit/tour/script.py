@@ -33,6 +33,7 @@ from remit.errors import ErrorType, InvalidInputError
 from remit.execution.lifecycle import RunStatus
 from remit.identity.names import check_name
 from remit.identity.types import Principal
+from remit.user_files import read_file
 from remit.wording import listed, one_line, printable
 
 LEDGER = "ledger"
@@ -159,7 +160,7 @@ def load_script(path: Path) -> tuple[Scene, ...]:
     """
     name = printable(str(path), 300)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_file(path).decode("utf-8-sig")
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise InvalidInputError(f"{name}: cannot be read ({reason}): name a tour file") from error

@@ -101,6 +101,15 @@ def test_no_default_of_the_database_changes_what_is_read(
     assert told == ("UTC", "read committed")
 
 
+def test_migrations_act_as_their_login_whatever_role_the_database_gives(
+    elsewhere: Callable[[str], str],
+) -> None:
+    engine = create_database_engine(elsewhere("role = 'remit_reader'"))
+    with transaction(engine) as connection:
+        assert connection.execute(sa.text("SELECT current_user")).scalar_one() == "remit_owner"
+    engine.dispose()
+
+
 def network_address(url: str, port: int) -> str:
     """Return the address of the same database over the network, for whom nothing is refused."""
     parts = sa.make_url(url)
