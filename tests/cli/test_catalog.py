@@ -37,6 +37,7 @@ SUMMARY = """\
   grant      good for 2d
 warning: scopes.allow: allows no scope, so every directive is blocked
 warning: approval.required_approvals: no rule asks for a person, so nobody is ever asked
+warning: grant.valid_for: an approved directive waits for its run longer than the usual 1h
 """
 
 CAREFUL = """\

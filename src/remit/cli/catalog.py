@@ -213,6 +213,10 @@ def _summary(policy: "PolicyConfig") -> list[tuple[str, str]]:
 
     approval = policy.approval
     groups = ", ".join(approval.approver_groups) or "everyone who may vote"
+    asks = [
+        *map(_rule, approval.rules),
+        *(f"limit {limit.name}" for limit in policy.budget_limits if limit.at_cap == "ask"),
+    ]
     return [
         ("version", policy.version),
         ("digest", policy.digest),
@@ -220,7 +224,7 @@ def _summary(policy: "PolicyConfig") -> list[tuple[str, str]]:
         *(("limit", _limit(limit)) for limit in policy.budget_limits),
         ("tools", ", ".join(policy.allowed_tools) or "none: every directive is blocked"),
         ("scopes", ", ".join(policy.allowed_scopes) or "none: every directive is blocked"),
-        ("a person", ", ".join(_rule(rule) for rule in approval.rules) or "is never asked"),
+        ("a person", ", ".join(asks) or "is never asked"),
         ("approvals", f"{approval.required_approvals} within {length(approval.expires_after)}"),
         ("voters", groups),
         ("grant", f"good for {length(policy.grant_valid_for)}"),

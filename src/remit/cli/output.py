@@ -176,7 +176,7 @@ def rich_table(header: Sequence[str], rows: Iterable[Row], *, one_line: bool = F
     # Only the last column is broken into lines: the others are ids, names and times. Where they
     # leave it no room all are, but for the first one, which says what the row is about.
     roomy = sum(width + len(_GAP) for width in widths[:-1]) <= terminal_size()[0] - _LEAST
-    first = max((_width(row[0]) for row in cells if row), default=0)
+    first = max((text_width(row[0]) for row in cells if row), default=0)
     for index in range(len(widths)):
         table.add_column(
             _rich_text(header[index] if header else "", one_line=one_line),
@@ -197,7 +197,8 @@ def aligned(header: Sequence[str], rows: Iterable[Row]) -> list[str]:
     widths = _widths(lines)
     return [
         _GAP.join(
-            text + " " * (width - _width(text)) for text, width in zip(line, widths, strict=False)
+            text + " " * (width - text_width(text))
+            for text, width in zip(line, widths, strict=False)
         ).rstrip()
         for line in lines
     ]
@@ -212,7 +213,7 @@ def _widths(lines: Sequence[Sequence[str]]) -> list[int]:
     """Return how wide each column must be that nothing in it is broken."""
     columns = max((len(line) for line in lines), default=0)
     return [
-        max((_width(line[index]) for line in lines if index < len(line)), default=0)
+        max((text_width(line[index]) for line in lines if index < len(line)), default=0)
         for index in range(columns)
     ]
 
@@ -231,7 +232,7 @@ def _rich_text(value: Cell | str, *, one_line: bool = False) -> "Text":
     return Text(safe(cell.text), style=cell.style)
 
 
-def _width(text: str) -> int:
+def text_width(text: str) -> int:
     """Return how many columns a terminal gives to `text`."""
     if text.isascii():
         return len(text)

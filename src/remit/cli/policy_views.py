@@ -5,10 +5,9 @@ from dataclasses import asdict
 from datetime import timedelta
 from decimal import Decimal
 from itertools import zip_longest
-from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from remit.cli.output import print_out, safe
+from remit.cli.output import print_out, safe, text_width
 from remit.policy.types import PolicyVerdict
 from remit.wording import listed
 
@@ -45,13 +44,18 @@ def write_prospects(policy: "PolicyConfig", expected: "Sequence[Prospect]") -> N
     ]
     header = ["SCOPE", "TOOL", *(["ROLE"] if roles else []), "BUDGET"]
     widest = _WIDEST_OF_FOUR if roles else _WIDEST
-    widths = [min(widest, max(map(len, column))) for column in zip(header, *rows, strict=True)]
+    widths = [
+        min(widest, max(map(text_width, column))) for column in zip(header, *rows, strict=True)
+    ]
     rest = _WIDTH - sum(widths) - len(_GAP) * len(widths)
     print_out("")
     for row in ([*header, "WHAT HAPPENS"], *_told(policy, rows, expected)):
         cells = [_broken(cell, width) for cell, width in zip(row, [*widths, rest], strict=True)]
         for line in zip_longest(*cells, fillvalue=""):
-            padded = (part.ljust(width) for part, width in zip(line, [*widths, rest], strict=True))
+            padded = (
+                part + " " * (width - text_width(part))
+                for part, width in zip(line, [*widths, rest], strict=True)
+            )
             print_out(_GAP.join(padded).rstrip())
     print_out("")
 
@@ -63,8 +67,21 @@ def _told(
 
 
 def _broken(text: str, width: int) -> list[str]:
-    """Return text in lines of at most so many characters."""
-    return wrap(safe(text), width, break_on_hyphens=False)
+    """Return text in lines of at most so many columns; a word that fits in none is broken."""
+    lines = [""]
+    for word in safe(text).split(" "):
+        begun = f"{lines[-1]} " if lines[-1] else ""
+        if text_width(begun + word) <= width:
+            lines[-1] = begun + word
+        elif text_width(word) <= width:
+            lines.append(word)
+        else:
+            lines[-1] = begun
+            for character in word:
+                if text_width(lines[-1] + character) > width:
+                    lines.append("")
+                lines[-1] += character
+    return [line.rstrip() for line in lines]
 
 
 def _budget(one: "Prospect", policy: "PolicyConfig") -> str:

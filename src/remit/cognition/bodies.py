@@ -1,6 +1,7 @@
 """The body of a service's answer, read without trust. Pure."""
 
-from typing import TypeVar
+import json
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -25,15 +26,26 @@ def read_body(kind: type[_Body], content: bytes, *, what: str) -> _Body:
         what: the same in words, for the message.
 
     Raises:
-        ValueError: they hold something else; neither it nor what it comes from quotes them.
+        ValueError: they hold something else, or a key twice in one object, of which nobody knows
+            which is meant; neither it nor what it comes from quotes them.
     """
     text = content.removeprefix(_BYTE_ORDER_MARK)
     try:
-        return kind.model_validate_json(text)
+        body = kind.model_validate_json(text)
     except ValidationError:
-        pass
+        body = None
     # Outside the handler: pydantic's own error quotes the body.
-    raise ValueError(f"the answer is {_seen(text)}not {what} in JSON")
+    if body is None:
+        raise ValueError(f"the answer is {_seen(text)}not {what} in JSON")
+    json.loads(text.decode(), object_pairs_hook=_each_once)
+    return body
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("the answer holds a key twice in one object")
+    return found
 
 
 def is_plain(content_encoding: str | None) -> bool:

@@ -80,7 +80,7 @@ class SdkErrors:
 
 _RETRYABLE = (408, 409, 425, 429)
 _OF_THE_REQUEST = (400, 413, 422)
-_FIRST_OF_THE_SERVICE = 500
+FIRST_OF_THE_SERVICE = 500
 _LONGEST_READ = 600
 
 _OUT_OF_CREDIT = re.compile(
@@ -114,7 +114,7 @@ def failure_of(
         return unknown(words)
     refusal: Any = error
     says = said(refusal)
-    if refusal.status_code < _FIRST_OF_THE_SERVICE and _OUT_OF_CREDIT.search(says):
+    if refusal.status_code < FIRST_OF_THE_SERVICE and _OUT_OF_CREDIT.search(says):
         return out_of_credit(words, refusal.status_code)
     return refused(words, refusal.status_code, refusal.response.headers, says)
 
@@ -184,7 +184,7 @@ def refused(words: Words, status: int, headers: Mapping[str, str], says: str = "
     return Failure(
         kind,
         _worded(words, status, meaning),
-        retryable=status in _RETRYABLE or status >= _FIRST_OF_THE_SERVICE,
+        retryable=status in _RETRYABLE or status >= FIRST_OF_THE_SERVICE,
         retry_after_seconds=_retry_after(headers),
     )
 
@@ -214,7 +214,7 @@ def _meaning(words: Words, status: int, says: str) -> tuple[FailureKind, str]:
         return by_status[status]
     if status in range(300, 400):
         return "misconfigured", f"sends elsewhere: set {words.address} to its final address"
-    if status >= _FIRST_OF_THE_SERVICE:
+    if status >= FIRST_OF_THE_SERVICE:
         return "provider_error", "failed: try again later"
     return "provider_error", f"refused the request: {words.place}"
 

@@ -4,16 +4,26 @@
 `remit.policy.faults` refuses what would let something through unasked.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
 from remit.policy.config import ApprovalRule, PolicyConfig, default_policy
 from remit.policy.limits import BudgetLimit
 from remit.revealing.text import oddities, revealed
-from remit.wording import quoted
+from remit.wording import listed, quoted
 
 _SHORTEST_NAME = 4
 """Shorter names than this may well differ in one letter."""
+
+_MOST_PERIODS: Mapping[tuple[str, str], int] = {
+    ("day", "hour"): 24,
+    ("week", "hour"): 7 * 24,
+    ("week", "day"): 7,
+    ("month", "hour"): 31 * 24,
+    ("month", "day"): 31,
+    ("month", "week"): 6,
+}
+"""In how many of the shorter periods a longer one may lie."""
 
 
 def doubts(
@@ -27,14 +37,19 @@ def doubts(
         where: where they were looked for, to end a sentence with.
     """
     tools, scopes = policy.allowed_tools, policy.allowed_scopes
+    roles = sorted({limit.role for limit in policy.budget_limits if limit.role is not None})
+    missing = [quoted(tool) for tool in tools if modules is not None and tool not in modules]
     return [
-        *_of_names("tools.allow", "tool", tools),
-        *_of_names("scopes.allow", "scope", scopes),
+        *_of_lists(policy),
+        *_of_names("tools.allow", tools),
+        *_of_names("scopes.allow", scopes),
+        *_of_names("budget.limits.role", roles),
+        *_of_names("approval.approver_groups", policy.approval.approver_groups),
         *(
-            f"tools.allow: there is no module {quoted(tool)} {where}, and without one its "
-            "directives are blocked"
-            for tool in tools
-            if modules is not None and tool not in modules
+            f"tools.allow: there is no module {each} {where}, and without one its directives are "
+            "blocked"
+            for each in [listed(missing)]
+            if missing
         ),
         *_of_approval(policy),
         *_of_rules(policy),
@@ -42,9 +57,17 @@ def doubts(
     ]
 
 
-def _of_names(path: str, noun: str, names: Sequence[str]) -> Iterator[str]:
-    if not names:
-        yield f"{path}: allows no {noun}, so every directive is blocked"
+def _of_lists(policy: PolicyConfig) -> Iterator[str]:
+    """Yield where a policy blocks more than may be meant, as it says nothing."""
+    if not policy.allowed_tools:
+        yield "tools.allow: allows no tool, so every directive is blocked"
+    if not policy.allowed_scopes:
+        yield "scopes.allow: allows no scope, so every directive is blocked"
+    if "budget_ceiling" not in policy.model_fields_set:
+        yield "budget.ceiling: is left out, so no directive with a budget is let through"
+
+
+def _of_names(path: str, names: Sequence[str]) -> Iterator[str]:
     for name in names:
         for note in oddities(name)[:1]:
             yield f"{path}: {quoted(revealed(name))} {note}"
@@ -70,6 +93,12 @@ def _of_approval(policy: PolicyConfig) -> Iterator[str]:
     approval, usual = policy.approval, default_policy().approval
     if approval.required_approvals > 1 and not _asks(policy):
         yield "approval.required_approvals: no rule asks for a person, so nobody is ever asked"
+    elif "rules" not in approval.model_fields_set and not _asks(policy):
+        # A file that breaks off before its first rule looks just so.
+        yield (
+            "approval.rules: no rule asks for a person, so nobody is ever asked: write rules = [] "
+            "if that is meant"
+        )
     if approval.allow_self_approval:
         yield (
             "approval.allow_self_approval: who issues a directive may approve it, and so may those "
@@ -79,6 +108,8 @@ def _of_approval(policy: PolicyConfig) -> Iterator[str]:
         yield "approval.rejection_ends: what one person rejects, others may still approve"
     if approval.expires_after > usual.expires_after:
         yield "approval.expires_after: a request waits longer than the usual 24h"
+    if policy.grant_valid_for > default_policy().grant_valid_for:
+        yield "grant.valid_for: an approved directive waits for its run longer than the usual 1h"
 
 
 def _asks(policy: PolicyConfig) -> bool:
@@ -142,16 +173,25 @@ def _is_covered(rule: ApprovalRule, other: ApprovalRule, policy: PolicyConfig) -
 
 
 def _of_limits(limits: Sequence[BudgetLimit]) -> Iterator[str]:
-    """Yield limits that are never reached, as another one of the same period is lower."""
+    """Yield limits that are never reached, as another one always is before."""
     for limit in limits:
-        lower = [
-            other.name
-            for other in limits
-            if other.period == limit.period
-            and other.role in {None, limit.role}
-            and other.at_cap in {"block", limit.at_cap}
-            and (other.ceiling, other.role or "", other.name)
-            < (limit.ceiling, limit.role or "", limit.name)
-        ]
-        if lower:
-            yield f"budget.limits ({limit.name}): never reached: {lower[0]} is reached before"
+        for other in limits:
+            if _holds_before(other, limit) and not (
+                _holds_before(limit, other) and other.name >= limit.name
+            ):
+                seldom = (limit.period, other.period) == ("week", "month")
+                how = "reached only where two months meet" if seldom else "never reached"
+                yield f"budget.limits ({limit.name}): {how}: {other.name} is reached before"
+                break
+
+
+def _holds_before(other: BudgetLimit, limit: BudgetLimit) -> bool:
+    """Return whether a limit is reached whenever another one would be, and holds back as much."""
+    times = _MOST_PERIODS.get((limit.period, other.period), 1)
+    # What a person lets pass in one period adds up to any sum in several.
+    holds = ("block",) if times > 1 else ("block", limit.at_cap)
+    return (
+        other.role in {None, limit.role}
+        and other.at_cap in holds
+        and other.ceiling * times <= limit.ceiling
+    )

@@ -88,8 +88,8 @@ def contradictions(document: Mapping[str, object]) -> list[Fault]:
     groups = approval.get("approver_groups")
     return [
         *_of_roles([(path, role) for path, role in roles if role is not None]),
-        *_of_list("tools.allow", "tool", tools),
-        *_of_list("scopes.allow", "scope", scopes),
+        *_of_list("tools.allow", "tool", tools, "list each tool"),
+        *_of_list("scopes.allow", "scope", scopes, "list each scope"),
         *_too_many("approval", approval),
         *_of_groups(groups),
         *(
@@ -111,10 +111,10 @@ def _of_roles(roles: Sequence[tuple[str, str]]) -> Iterator[Fault]:
             yield path, _confusing("role", other, one)
 
 
-def _of_list(path: str, noun: str, names: Sequence[str]) -> Iterator[Fault]:
-    """Yield what is wrong with the names that a list allows."""
+def _of_list(path: str, noun: str, names: Sequence[str], instead: str) -> Iterator[Fault]:
+    """Yield what is wrong with the names of a list; `instead` says what to write for any name."""
     for at, name in enumerate(names):
-        yield from _star(f"{path}[{at}]", name, f"list each {noun}")
+        yield from _star(f"{path}[{at}]", name, instead)
         twins = (other for other in names[:at] if other != name and look_alike(other, name))
         yield from ((f"{path}[{at}]", _confusing(noun, name, twin)) for twin in twins)
 
@@ -123,8 +123,7 @@ def _of_groups(groups: object) -> Iterator[Fault]:
     path = "approval.approver_groups"
     if groups == []:
         yield path, "is empty, which would let every voter approve: name a group, or leave it out"
-    for at, group in enumerate(_texts(groups)):
-        yield from _star(f"{path}[{at}]", group, "leave approver_groups out for every voter")
+    yield from _of_list(path, "group", _texts(groups), "leave approver_groups out for every voter")
 
 
 def _of_rule(

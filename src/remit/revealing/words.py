@@ -81,6 +81,8 @@ def look_alike(one: str, other: str) -> bool:
     Unlike elsewhere in this package, what looks alike within ASCII counts (l, I and 1; O and 0).
     """
     seen, others = _as_seen(one), _as_seen(other)
+    if seen.casefold() == others.casefold():
+        return True
     if len(seen) != len(others):
         return False
     pairs = [*zip(seen, others, strict=True)]

@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http import HTTPStatus
 from socket import create_server
 from threading import Event, Thread
 from typing import Any
@@ -44,9 +43,25 @@ class Refusal:
     told: str
 
 
-def _status(status: int, error_type: str, *, retryable: bool, told: str) -> Refusal:
-    reply = Reply(status=status, body=_error(), headers={"Location": "http://127.0.0.1:9/"})
+def _status(
+    status: int, error_type: str, *, retryable: bool, told: str, says: bytes | None = None
+) -> Refusal:
+    body = _error() if says is None else says
+    reply = Reply(status=status, body=body, headers={"Location": "http://127.0.0.1:9/"})
     return Refusal(reply, error_type, retryable, f"{told}|(HTTP {status})")
+
+
+NOT_BEGUN = {
+    "overloaded": _error(type="overloaded_error"),
+    "no server": b"<h1>503 Service Temporarily Unavailable</h1>",
+    "no upstream": b"no healthy upstream",
+    "busy": b'{"error": "server busy, please try again"}',
+    "loading": b'{"error": {"code": 503, "message": "Loading model"}}',
+}
+"""What services and gateways say with a 503 of a request that no model saw."""
+
+BILLED = (200, 408, 460, 499, 500, 501, 502, 503, 504, 520, 521, 522, 523, 524, 530)
+"""Statuses that say nothing of whether the model was at work."""
 
 
 REFUSALS = {
@@ -64,6 +79,15 @@ REFUSALS = {
     "500": _status(500, "provider_error", retryable=True, told="later"),
     "503": _status(503, "provider_error", retryable=True, told="later"),
     "504": _status(504, "provider_error", retryable=True, told="later"),
+    **{
+        str(status): _status(status, "provider_error", retryable=status >= 500, told="service")
+        for status in BILLED
+        if status not in (200, 408, 500, 503, 504)
+    },
+    **{
+        name: _status(503, "provider_error", retryable=True, told="later", says=says)
+        for name, says in NOT_BEGUN.items()
+    },
     "529": _status(529, "provider_error", retryable=True, told="later"),
     "an error that is no JSON": Refusal(
         Reply(status=500, body=f"<h1>{UPSTREAM} {CANARY}</h1>".encode()),
@@ -156,9 +180,9 @@ def test_whatever_the_service_does_is_told_in_bounded_words(
         assert error.error_type == "disabled"
         assert not server.asked
         return
-    # A refusal costs nothing; of what broke off after a good status, or behind a gateway that gave
-    # up waiting, nobody knows.
-    is_unknown = refusal.reply.status in (HTTPStatus.OK, HTTPStatus.GATEWAY_TIMEOUT)
+    # A refusal costs nothing; of what broke off after a good status, or at the service or a gateway
+    # once it had the request, nobody knows.
+    is_unknown = refusal.reply.status in BILLED and refusal.reply.body not in NOT_BEGUN.values()
     assert failed.usage == (UNKNOWN_USED if is_unknown else NOTHING_USED)
     assert (error.error_type, error.retryable) == (refusal.error_type, refusal.retryable)
     for part in refusal.told.split("|"):

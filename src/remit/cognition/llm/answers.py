@@ -4,11 +4,11 @@ Providers hand over what `anthropic_answers` or `openai_answers` read.
 """
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from remit.cognition.addresses import is_model_name
 from remit.cognition.bodies import Body
@@ -61,6 +61,25 @@ class Fault(Body):
     """What stands in place of an answer, under a good status, when the model broke on the way."""
 
 
+class Counted(Body):
+    """Counts, whatever they are called: those that nobody here knows are kept, to be compared."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+    def is_within(self, whole: int | None) -> bool:
+        """Return whether no number in it, at any depth, is more than `whole`."""
+        # What is no number at all, which JSON's readers let through, is within nothing.
+        return all(number <= (whole or 0) for number in _numbers(self.model_dump()))
+
+
+def _numbers(value: object) -> Iterator[float]:
+    if isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _numbers(each)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield value
+
+
 def ending_of(reason: str | None, *, whole: Container[str]) -> Ending:
     """Return how an answer ended.
 
@@ -95,7 +114,8 @@ def respond(answer: Answer, *, vendor: str, asked_model: str, latency_ms: float)
     """
     # A server may call its model by a path; what could not be asked for is not repeated.
     named = answer.model if answer.model and is_model_name(answer.model) else asked_model
-    usage = normalize_usage(_counted(answer), vendor=vendor, models=(asked_model, named))
+    priced = (asked_model, answer.model or asked_model)
+    usage = normalize_usage(_counted(answer), vendor=vendor, models=priced)
     failure = _failure(answer, usage)
     if failure is not None:
         raise failure

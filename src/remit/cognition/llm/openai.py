@@ -7,7 +7,7 @@ request. The protocol is that of chat completions, the one that every compatible
 from typing import Any
 
 from remit.cognition.llm.openai_answers import read_answer
-from remit.cognition.llm.service import Service
+from remit.cognition.llm.service import Service, is_refused
 from remit.cognition.llm.service_provider import ServiceProvider
 from remit.cognition.llm.types import LLMError, LLMRequest
 from remit.cognition.llm.vendors import OPENAI, UNSUPPORTED_LIMIT
@@ -35,7 +35,8 @@ class OpenAILLMProvider(ServiceProvider):
         try:
             content: bytes = create(**arguments).content
         except openai.APIStatusError as refusal:
-            if "max_tokens" not in arguments or not UNSUPPORTED_LIMIT.search(said(refusal)):
+            is_free = is_refused(refusal) and "max_tokens" in arguments
+            if not is_free or not UNSUPPORTED_LIMIT.search(said(refusal)):
                 raise
             limit = {"max_completion_tokens": arguments["max_tokens"]}
             others = {name: each for name, each in arguments.items() if name != "max_tokens"}

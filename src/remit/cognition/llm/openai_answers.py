@@ -7,7 +7,7 @@ nothing is required but one choice with a message, or an error in its place.
 from typing import Literal
 
 from remit.cognition.bodies import Body, read_body
-from remit.cognition.llm.answers import Answer, Count, Ending, Fault, ending_of, with_parts
+from remit.cognition.llm.answers import Answer, Count, Counted, Ending, Fault, ending_of, with_parts
 from remit.cognition.llm.usage import TokenCounts
 
 _WHOLE = ("stop", "tool_calls", "function_call", "eos", "eos_token")
@@ -41,17 +41,19 @@ class _Choice(Body):
         return ending_of(self.finish_reason, whole=_WHOLE)
 
 
-class _InputDetails(Body):
+class _InputDetails(Counted):
+    audio_tokens: Count = None
     cached_tokens: Count = None
     cache_write_tokens: Count = None
 
 
-class _OutputDetails(Body):
+class _OutputDetails(Counted):
+    audio_tokens: Count = None
     reasoning_tokens: Count = None
     rejected_prediction_tokens: Count = None
 
 
-class _Usage(Body):
+class _Usage(Counted):
     prompt_tokens: Count = None
     completion_tokens: Count = None
     total_tokens: Count = None
@@ -60,6 +62,7 @@ class _Usage(Body):
 
 
 class _Completion(Body):
+    object: Literal["chat.completion"] | None = None
     model: str | None = None
     choices: list[_Choice] | None = None
     usage: _Usage | None = None
@@ -89,14 +92,21 @@ def _counts(body: _Completion) -> TokenCounts:
     put_in = usage.prompt_tokens_details or _InputDetails()
     given_out = usage.completion_tokens_details or _OutputDetails()
     written = put_in.cache_write_tokens
+    asked = with_parts(usage.prompt_tokens, put_in.cached_tokens, written)
+    answered = with_parts(
+        usage.completion_tokens,
+        given_out.reasoning_tokens,
+        given_out.rejected_prediction_tokens,
+    )
     return TokenCounts(
-        with_parts(usage.prompt_tokens, put_in.cached_tokens, written),
-        with_parts(
-            usage.completion_tokens,
-            given_out.reasoning_tokens,
-            given_out.rejected_prediction_tokens,
-        ),
+        asked,
+        answered,
         usage.total_tokens,
         cache_written=written or 0,
-        is_listed=body.service_tier in _LISTED_TIERS,
+        is_listed=body.service_tier in _LISTED_TIERS
+        # The price list is that of text.
+        and not (put_in.audio_tokens or given_out.audio_tokens)
+        and put_in.is_within(asked)
+        and given_out.is_within(answered)
+        and usage.is_within(max((asked or 0) + (answered or 0), usage.total_tokens or 0)),
     )

@@ -3,6 +3,7 @@
 `anthropic` and `openai` are built of it; what their protocols do differently stands there.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -19,9 +20,15 @@ from remit.cognition.llm.provider import LLMProviderError, final
 from remit.cognition.llm.types import LLMError, LLMRequest, LLMUsage
 from remit.cognition.llm.usage import NOTHING_USED, UNKNOWN_USED
 from remit.cognition.llm.vendors import Vendor
+from remit.cognition.service_failures import FIRST_OF_THE_SERVICE, said
 
-_GAVE_UP_WAITING = (504, 524)
-"""Statuses of a gateway that left the service with the request, which goes on and may be billed."""
+_GAVE_UP_WAITING = (408, 460, 499)
+"""Statuses of a refusal by which the service may have been at work all the same."""
+
+_OVERLOADED = 529
+_UNAVAILABLE = 503
+_NOT_BEGUN = re.compile("overload|unavailable|capacity|busy|slow.?down|loading|no healthy upstream")
+"""How services and gateways say, in lower case, that a request was not begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +134,17 @@ def _used(error: Exception) -> LLMUsage:
     # Not among the imports above: the HTTP client comes with an SDK, as the errors do.
     from remit.cognition.bounded_http import never_connected
 
+    return NOTHING_USED if is_refused(error) or never_connected(error) else UNKNOWN_USED
+
+
+def is_refused(error: Exception) -> bool:
+    """Return whether an SDK's error says that the service did not begin, and so does not bill."""
     status = getattr(error, "status_code", None)
-    is_refused = isinstance(status, int) and status not in _GAVE_UP_WAITING
-    return NOTHING_USED if is_refused or never_connected(error) else UNKNOWN_USED
+    if status == _UNAVAILABLE:
+        return _NOT_BEGUN.search(said(error)) is not None
+    return status == _OVERLOADED or (
+        isinstance(status, int) and status < FIRST_OF_THE_SERVICE and status not in _GAVE_UP_WAITING
+    )
 
 
 def nonsense(service: Service, error: ValueError) -> LLMProviderError:

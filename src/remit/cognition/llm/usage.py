@@ -1,11 +1,14 @@
 """Tokens and cost in one form, whichever service counted them. Providers ask it."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from remit.cognition.llm.types import LLMUsage
 from remit.cognition.pricing import completion_cost
+
+_DATE = re.compile(r"([-@]20\d\d(-?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01]))?", re.ASCII)
 
 NOTHING_USED = LLMUsage(0, 0, 0, Decimal(0))
 """What a request used up that was never sent, or refused."""
@@ -53,10 +56,16 @@ def _cost(counts: TokenCounts, vendor: str, models: list[str]) -> Decimal | None
     if not counts.is_listed or any(model.startswith("ft:") for model in models):
         return None
     costs = {model: _cost_of(counts, vendor, model) for model in models}
-    # Another model may have answered than was asked; a dated name holds that of its model.
-    if models and costs[models[-1]] is None and models[0] not in models[-1]:
+    # Another model may have answered than was asked, and a dearer one may hold its name.
+    if models and costs[models[-1]] is None and not _is_dated(models[-1], models[0], vendor):
         return None
     return max((cost for cost in costs.values() if cost is not None), default=None)
+
+
+def _is_dated(name: str, model: str, vendor: str) -> bool:
+    """Return whether a name is that of a model, with a date, or the vendor's name before it."""
+    bare = name.removeprefix(f"{vendor}/")
+    return bare.startswith(model) and _DATE.fullmatch(bare, len(model)) is not None
 
 
 def _cost_of(counts: TokenCounts, vendor: str, model: str) -> Decimal | None:

@@ -1,7 +1,6 @@
 """Only an answer known to be whole is one, and what nobody counted rightly is never cheap."""
 
 import json
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -92,6 +91,7 @@ FAULT = {"code": 502, "message": "upstream said"}
         (by_anthropic(stop_reason="server_error"), "provider_error", True),
         (by_anthropic(stop_reason=None), "provider_error", False),
         (by_anthropic(error=FAULT), "provider_error", True),
+        (by_anthropic(type="error"), "provider_error", True),
         (by_anthropic(content=[{"type": "thinking", "thinking": "hm"}]), "provider_error", False),
     ],
 )
@@ -124,6 +124,7 @@ def test_text_whose_end_is_not_told_is_handed_on_as_cut() -> None:
         {"error": "Unexpected endpoint or method"},
         {"error": "Unexpected endpoint or method", "choices": None},
         {"service_tier": 1},
+        {"object": "text_completion"},
     ],
     ids=str,
 )
@@ -133,134 +134,43 @@ def test_a_chat_completion_of_another_shape_is_none(changes: dict[str, Any]) -> 
 
 
 @pytest.mark.parametrize(
-    "changes", [{"role": "user"}, {"content": None}, {"error": "text"}, {"stop_reason": 1}], ids=str
+    "changes",
+    [
+        *({"role": "user"}, {"content": None}, {"error": "text"}, {"stop_reason": 1}),
+        {"type": "completion"},
+    ],
+    ids=str,
 )
 def test_a_message_of_another_shape_is_none(changes: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="the answer"):
         by_anthropic(**changes)
 
 
-def cost(answer: Answer, vendor: str, asked: str | None = None) -> Decimal | None:
-    """Return what an answer costs."""
-    model = asked or answer.model or ""
-    return respond(answer, vendor=vendor, asked_model=model, latency_ms=1).usage.estimated_cost_usd
-
-
-def used(put_in: int, given_out: int, **more: Any) -> dict[str, Any]:
-    """Return the usage of a chat completion."""
-    return {"prompt_tokens": put_in, "completion_tokens": given_out, **more}
-
-
-def thoughts(count: int) -> Mapping[str, Any]:
-    """Return how many tokens were thoughts."""
-    return {"completion_tokens_details": {"reasoning_tokens": count}}
-
-
-def cached(**counts: int) -> Mapping[str, Any]:
-    """Return how many tokens came from a cache, or were written to it."""
-    return {"prompt_tokens_details": counts}
-
-
 @pytest.mark.parametrize(
-    ("usage", "expected"),
-    [
-        (used(11, 5, total_tokens=16), "0.000072"),
-        (used(11, 5, total_tokens=3), "0.000072"),
-        (used(11, 5, total_tokens=1016), "0.010072"),
-        (used(11, 5, total_tokens=16, **thoughts(5)), "0.000072"),
-        (used(11, 5, total_tokens=16, **thoughts(1000)), "0.010072"),
-        (used(11, 5, total_tokens=1016, **thoughts(1000)), "0.010072"),
-        (used(11, 1000, **cached(cached_tokens=11)), "0.010022"),
-        (used(11, 5, **cached(cached_tokens=1000)), "0.002072"),
-        (used(1000, 5, **cached(cache_write_tokens=1000)), "0.00405"),
-        (used(11, 5, total_tokens=272_017), None),
-        (used(11, 5, **cached(cached_tokens=272_000)), None),
-        (used(0, 0, total_tokens=0), None),
-        (used(0, 5), None),
-        (used(11, 0), None),
-        ({}, None),
-        ({"total_tokens": 16}, None),
-        (None, None),
-    ],
-    ids=str,
+    "place", ['"finish_reason": ', '"usage": ', '"completion_tokens": ', '"role": ', '"model": ']
 )
-def test_a_chat_completion_is_never_priced_at_the_smaller_number(
-    usage: dict[str, Any] | None, expected: str | None
-) -> None:
-    expected_cost = None if expected is None else Decimal(expected)
-    assert cost(by_openai(usage=usage), "openai") == expected_cost
-
-
-@pytest.mark.parametrize("value", [-1, 1.5, "11", True, 10**13, [], {}], ids=str)
-@pytest.mark.parametrize(
-    "field", ["prompt_tokens", "completion_tokens", "total_tokens", "reasoning_tokens"]
-)
-def test_a_count_that_is_none_is_no_answer(field: str, value: object) -> None:
-    usage = used(11, 5, **{field: value})
-    if field == "reasoning_tokens":
-        usage = used(11, 5, completion_tokens_details={field: value})
-    with pytest.raises(ValueError, match="not a chat completion in JSON"):
-        by_openai(usage=usage)
+def test_a_body_that_says_a_thing_twice_is_no_answer(place: str) -> None:
+    once = json.dumps(openai_answer(OPENAI))
+    assert openai_answers.read_answer(once.encode()).ending == "whole"
+    with pytest.raises(ValueError, match="the answer holds a key twice"):
+        openai_answers.read_answer(once.replace(place, f"{place}null, {place}").encode())
 
 
 @pytest.mark.parametrize(
-    ("tier", "expected"),
+    ("beside", "ending"),
     [
-        *((tier, LISTED) for tier in (None, "default", "standard", "flex", "batch")),
-        *((tier, None) for tier in ("priority", "fast", "scale", "auto", "of_tomorrow", "")),
+        *((each, "whole") for each in ("text", "thinking", "redacted_thinking", "tool_use")),
+        *((each, "unknown") for each in ("web_search_tool_result", "compaction", "of_tomorrow")),
     ],
 )
-def test_a_tier_that_may_cost_more_has_no_price(tier: str | None, expected: Decimal | None) -> None:
-    assert cost(by_openai(service_tier=tier), "openai") == expected
+def test_a_message_with_blocks_that_nobody_knows_is_not_whole(beside: str, ending: str) -> None:
+    text = {"type": "text", "text": "text"}
+    assert by_anthropic(content=[text, {"type": beside, "text": ""}]).ending == ending
+    refused = by_anthropic(content=[text, {"type": beside}], stop_reason="refusal")
+    assert refused.ending == "refused"
 
 
-COUNTED = {"input_tokens": 11, "output_tokens": 5}
-
-
-@pytest.mark.parametrize(
-    ("usage", "expected"),
-    [
-        (COUNTED, "0.000072"),
-        ({**COUNTED, "cache_read_input_tokens": 1000}, "0.002072"),
-        ({**COUNTED, "cache_creation_input_tokens": 1000}, "0.004072"),
-        ({**COUNTED, "output_tokens_details": {"thinking_tokens": 4}}, "0.000072"),
-        ({**COUNTED, "output_tokens_details": {"thinking_tokens": 1000}}, "0.010072"),
-        ({**COUNTED, "service_tier": "standard", "speed": "standard"}, "0.000072"),
-        ({**COUNTED, "inference_geo": "global"}, "0.000072"),
-        ({**COUNTED, "server_tool_use": {"web_search_requests": 0}}, "0.000072"),
-        ({**COUNTED, "server_tool_use": {"web_search_requests": 1}}, None),
-        ({**COUNTED, "service_tier": "priority"}, None),
-        ({**COUNTED, "speed": "fast"}, None),
-        ({**COUNTED, "inference_geo": "us"}, None),
-        ({"input_tokens": 0, "output_tokens": 5}, None),
-        ({"input_tokens": 11, "output_tokens": 0}, None),
-    ],
-    ids=str,
-)
-def test_a_message_is_never_priced_at_the_smaller_number(
-    usage: dict[str, Any], expected: str | None
-) -> None:
-    expected_cost = None if expected is None else Decimal(expected)
-    assert cost(by_anthropic(usage=usage), "anthropic") == expected_cost
-
-
-@pytest.mark.parametrize(
-    ("asked", "answered", "expected"),
-    [
-        ("gpt-6-luna", "gpt-6-luna", "0.0000036"),
-        ("gpt-6-luna", "gpt-6-luna-2026-11-18", "0.0000036"),
-        ("gpt-6-luna", "openai/gpt-6-luna", "0.0000036"),
-        ("gpt-6-luna", "gpt-6.2-sol", "0.000072"),
-        ("gpt-6.2-sol", "gpt-6-luna", "0.000072"),
-        ("my-alias", "gpt-6.2-sol", "0.000072"),
-        ("gpt-6-luna", "a-model-of-tomorrow", None),
-        ("gpt-6-luna-2026-11-18", "gpt-6-luna-2026-11-18", None),
-        ("gpt-6-luna", "ft:gpt-6-luna:us:x:1", None),
-        ("ft:gpt-6-luna:us:x:1", "gpt-6-luna", None),
-    ],
-)
-def test_no_model_is_priced_as_a_cheaper_one(
-    asked: str, answered: str, expected: str | None
-) -> None:
-    expected_cost = None if expected is None else Decimal(expected)
-    assert cost(by_openai(model=answered), "openai", asked) == expected_cost
+def test_a_block_of_text_without_any_is_not_whole() -> None:
+    assert (
+        by_anthropic(content=[{"type": "text", "text": "t"}, {"type": "text"}]).ending == "unknown"
+    )

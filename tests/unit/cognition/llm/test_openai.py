@@ -102,8 +102,8 @@ def test_a_name_that_no_model_can_have_is_not_repeated(server: LLMServer, name: 
 def test_the_model_that_answered_is_named_and_the_one_that_was_asked_is_priced(
     server: LLMServer,
 ) -> None:
-    response = answering(server, model="gpt-6.2-sol-of-today").complete(REQUEST)
-    assert response.model == "gpt-6.2-sol-of-today"
+    response = answering(server, model="gpt-6.2-sol-2026-11-18").complete(REQUEST)
+    assert response.model == "gpt-6.2-sol-2026-11-18"
     assert response.usage.estimated_cost_usd == Decimal("0.000072")
 
 

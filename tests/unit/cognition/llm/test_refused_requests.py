@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from remit.cognition.llm.usage import NOTHING_USED
+from remit.cognition.llm.usage import NOTHING_USED, UNKNOWN_USED
 from tests.support.embedding_server import Asked, Reply
 from tests.support.llm_asking import REQUEST, TEXT, UPSTREAM, failure, openai_provider
 from tests.support.llm_server import LLMServer, serving
@@ -194,3 +194,9 @@ def test_it_is_asked_no_third_time(server: LLMServer) -> None:
     server.usual = Reply(status=400, body=json.dumps({"error": NEWER}).encode())
     failure(openai_provider(server))
     assert len(server.asked) == 2
+
+
+def test_what_may_be_billed_is_not_asked_a_second_time(server: LLMServer) -> None:
+    server.usual = Reply(status=500, body=json.dumps({"error": NEWER}).encode())
+    assert failure(openai_provider(server)).usage == UNKNOWN_USED
+    assert len(server.asked) == 1
