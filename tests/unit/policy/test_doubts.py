@@ -1,9 +1,12 @@
 """What an author may not have meant is pointed out, and changes nothing."""
 
+import re
+
 import pytest
 
 from remit.policy.config import default_policy, parse_policy
 from remit.policy.doubts import doubts
+from tests.architecture.tree import ROOT
 
 
 def file(
@@ -157,3 +160,9 @@ def test_a_tool_without_a_module_is_told_where_it_is_known_which_there_are() -> 
             "blocked"
         )
     ]
+
+
+def test_of_the_whole_file_on_the_page_for_authors_there_is_nothing_to_say() -> None:
+    page = (ROOT / "docs" / "policy.md").read_text(encoding="utf-8")
+    [text] = re.findall(r"^```toml\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
+    assert doubts(parse_policy(text, source="docs/policy.md"), ("echo", "validate")) == []
