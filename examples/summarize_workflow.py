@@ -110,7 +110,13 @@ async def ask(text: str) -> Summary:
 
 
 if __name__ == "__main__":
-    found = asyncio.run(ask(sys.stdin.read()))
+    from remit.errors import RemitError
+
+    try:
+        found = asyncio.run(ask(sys.stdin.read()))
+    except RemitError as error:
+        # No stack runs, or no worker of language models has run here yet.
+        found = Summary(None, str(error))
     print(found.text or f"no summary: {found.error}", flush=True)
     # Not sys.exit: a thread of Temporal's client may be handing back its last answer just now, and
     # an interpreter that ends in the middle of that is aborted.

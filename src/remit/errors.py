@@ -6,6 +6,7 @@ for the person who must act on it: what is wrong, in which field, and what to do
 else that escapes is a defect of Remit, not of its input.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 ErrorType = Literal[
@@ -50,10 +51,20 @@ class RemitError(Exception):
 
 
 class InvalidInputError(RemitError):
-    """The caller's data cannot be accepted as it is."""
+    """The caller's data cannot be accepted as it is.
+
+    Attributes:
+        faults: all that is wrong with it, where that was looked for; otherwise empty.
+    """
 
     error_type: ClassVar[ErrorType] = "invalid_input"
     http_status = 422
+
+    def __init__(
+        self, message: str, *, field: str | None = None, faults: Sequence[str] = ()
+    ) -> None:
+        super().__init__(message, field=field)
+        self.faults = tuple(faults)
 
 
 class NotFoundError(RemitError):

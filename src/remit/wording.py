@@ -30,6 +30,23 @@ def one_line(text: str, limit: int = 500) -> str:
     return printable(" ".join(text.split()), limit)
 
 
+def counted(number: int, noun: str) -> str:
+    """Return `1 directive`, `2 directives`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def import_hint(error: BaseException, reference: str) -> str:
+    """Return what to look at when the very module of `package.module:Class` was not found.
+
+    Args:
+        error: what importing it raised.
+        reference: what was imported.
+    """
+    wanted = reference.partition(":")[0]
+    missing = isinstance(error, ModuleNotFoundError) and f"{wanted}.".startswith(f"{error.name}.")
+    return " (is its folder in PYTHONPATH?)" if missing else ""
+
+
 def listed(words: Iterable[str], conjunction: str = "or") -> str:
     """Return `a`, `a or b`, `a, b or c`; an empty sequence becomes `none`."""
     *init, last = list(words) or ["none"]

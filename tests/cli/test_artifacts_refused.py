@@ -11,7 +11,7 @@ from remit.cli.filing import labels_of, media_type_of
 from tests.cli.conftest import Remit, Shown, environment, program
 from tests.cli.test_artifacts import LARGE, SMALL, variables
 
-NO_IDENTIFIER = "id: not an identifier; give it whole, or at least its first 4 characters"
+NO_IDENTIFIER = "id: not an identifier: those are hexadecimal, of 0-9, a-f and dashes"
 NO_TYPE = (
     "--type: must be policy_evaluation, execution_start, execution_checkpoint, execution_end, "
     "module_output, attachment, llm_call or llm_usage"

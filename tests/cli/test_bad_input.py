@@ -149,8 +149,8 @@ def test_without_a_stack_each_command_says_how_to_get_one(
 ) -> None:
     shown = remit(*verb.split(), stdin=GOOD.encode())
     line = (
-        f"remit: no stack is running in {tmp_path}/nothing: start one with `remit up`, "
-        "or set DATABASE_URL and TEMPORAL_ADDRESS\n"
+        f"remit: no stack is running in {tmp_path}/nothing: start one with `remit up --data-dir "
+        f"{tmp_path}/nothing`, or set DATABASE_URL and TEMPORAL_ADDRESS\n"
     )
     assert shown == Shown(2, "", line)
 
@@ -199,8 +199,8 @@ def test_one_bad_line_keeps_the_good_ones_out_too(live: Remit, engine: sa.Engine
 @pytest.mark.parametrize(
     ("identifier", "line"),
     [
-        ("abc", "id: not an identifier; give it whole, or at least its first 4 characters"),
-        ("zzzz", "id: not an identifier; give it whole, or at least its first 4 characters"),
+        ("abc", "id: too short: give it whole, or at least its first 4 characters"),
+        ("zzzz", "id: not an identifier: those are hexadecimal, of 0-9, a-f and dashes"),
         ("dead", "no directive begins with dead; `remit list` shows those there are"),
         (
             str(UUID(int=0)),

@@ -59,10 +59,12 @@ production  deploy-the-who  any         up to $500.00  asks 1 of
             le-of-it                                   release-managers or sre
                                                        within 1d:
                                                        production-needs-a-person
+                                                       (no module known)
 production  deploy-the-who  any         over $500.00   asks 2 of
             le-of-it                                   release-managers or sre
                                                        within 1d: production-nee
                                                        ds-a-person, large-spend
+                                                       (no module known)
 """
 
 POLICY = """\
@@ -235,11 +237,17 @@ def test_a_policy_whose_rule_would_never_ask_is_refused_with_all_that_is_wrong(
     shown = remit(*command, str(file))
     assert (shown.code, shown.out) == (2, "")
     assert shown.err == (
-        f"remit: {file}: 2 faults: (1) approval.quorum: unknown key; known here: "
-        "required_approvals, expires_after, allow_self_approval, rejection_ends, "
-        'approver_groups and rules; (2) approval.rules[0].scope: "prod" is not in scopes.allow, '
-        'so this rule would never ask: did you mean "production"?\n'
+        f"remit: {file}: 2 faults:\n"
+        "  1. approval.quorum: unknown key; known here: required_approvals, expires_after, "
+        "allow_self_approval, rejection_ends, approver_groups and rules\n"
+        '  2. approval.rules[0].scope: "prod" is not in scopes.allow, so this rule would never '
+        'ask: did you mean "production"?\n'
     )
+    error = json.loads(remit(*command, str(file), "--json").err)["error"]
+    assert [each.partition(":")[0] for each in error["faults"]] == [
+        "approval.quorum",
+        "approval.rules[0].scope",
+    ]
 
 
 def test_the_policy_in_force_is_printed_to_be_copied(

@@ -16,7 +16,7 @@ def test_it_names_the_rule_the_people_and_what_would_fail(live: Remit) -> None:
     assert shown.code == 0
     lines = [" ".join(line.split()) for line in shown.out.splitlines()]
     assert lines[0] == f"directive {identifier} proposed"
-    assert lines[1].startswith("still missing 1 of 1 approvals, until ")
+    assert lines[1].startswith("still missing 1 of 1 approval, until ")
     assert lines[2] == 'asked for by staging-needs-a-person: scope is "staging"'
     [able] = [line for line in lines if line.startswith("could approve ")]
     assert "bob" in able
@@ -78,7 +78,20 @@ def test_where_nobody_may_vote_somebody_is_to_be_made_known(
     monkeypatch.setenv("REMIT_POLICY_FILE", str(policy))
     shown = live("explain", live_proposal(live, scope="staging")).out
     assert "could approve  nobody" in shown
-    assert shown.endswith("next: remit token create NAME --role approver --keep\n")
+    assert shown.endswith("next: remit token create NAME --role approver --group none --keep\n")
+
+
+def test_what_a_change_of_policy_voided_is_to_be_retried(
+    live: Remit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identifier = live_proposal(live, scope="staging")
+    built_in = files("remit.policy").joinpath("default.toml").read_text(encoding="utf-8")
+    policy = tmp_path / "policy.toml"
+    policy.write_text(built_in.replace('"1h"', '"2h"'))
+    monkeypatch.setenv("REMIT_POLICY_FILE", str(policy))
+    assert live("explain", identifier).out.endswith(f"next: remit retry {identifier[:8]}\n")
+    refused = live("approve", identifier, "--as", "bob", "--yes")
+    assert f"`remit retry {identifier}` asks again" in refused.err
 
 
 def test_a_program_reads_the_same_as_json(live: Remit) -> None:

@@ -92,6 +92,13 @@ def test_the_example_is_refused_until_a_provider_is_chosen_and_then_answered(
     assert TEXT[::-1] not in lines
 
 
+def test_where_no_worker_has_run_the_example_says_so_on_one_line(variables: Variables) -> None:
+    asked = ask(variables)
+    assert (asked.returncode, asked.stderr, asked.stdout.count("\n")) == (1, "", 1)
+    assert asked.stdout.startswith("no summary: there is no key in ")
+    assert "`remit llm-worker` makes one" in asked.stdout
+
+
 def test_a_workflow_that_does_not_exist_is_refused_at_the_start(variables: Variables) -> None:
     command = [sys.executable, "-m", "remit", "llm-worker", "--workflow", "no.such:Thing"]
     ran = subprocess.run(

@@ -116,7 +116,7 @@ def test_what_a_change_of_policy_voided_is_asked_about_again_by_one_command(
     policy = tmp_path / "policy.toml"
     policy.write_text(built_in.replace('version = "1"', 'version = "2"'))
     monkeypatch.setenv("REMIT_POLICY_FILE", str(policy))
-    assert "`remit retry` asks again" in live("approve", first, "--as", "bob", "--yes").err
+    assert f"`remit retry {first}` asks again" in live("approve", first, "--as", "bob", "--yes").err
     one = live("retry", "--voided", "--limit", "1")
     assert one.out.splitlines()[0].split() == ["ID", "STATUS", "TYPE", "SCOPE", "WHY"]
     assert one.out.splitlines()[-1].startswith("next: remit retry --voided")
@@ -131,11 +131,19 @@ def test_what_a_change_of_policy_voided_is_asked_about_again_by_one_command(
     assert live("approve", first, "--as", "bob", "--yes").code == 0
 
 
-@pytest.mark.parametrize("words", [(), ("abcd", "--voided"), ("--voided", "--wait")])
+@pytest.mark.parametrize(
+    ("words", "more"),
+    [
+        ((), ""),
+        (("--wait",), ""),
+        (("abcd", "--voided"), ", which does not --wait"),
+        (("--voided", "--wait"), ", which does not --wait"),
+    ],
+)
 def test_retry_is_told_one_directive_or_all_that_were_voided(
-    live: Remit, words: tuple[str, ...]
+    live: Remit, words: tuple[str, ...], more: str
 ) -> None:
-    line = "remit: name one directive, or say --voided, which does not --wait\n"
+    line = f"remit: name one directive, or say --voided{more}\n"
     assert live("retry", *words) == Shown(2, "", line)
 
 
@@ -169,14 +177,6 @@ def test_approve_shows_the_action_and_votes_on_what_it_showed(live: Remit) -> No
     late = live("approve", identifier, "--as", "carol")
     line = f"remit: directive {identifier} does not wait for a vote: it is complete\n"
     assert late == Shown(2, "", line)
-
-
-def test_nobody_approves_what_they_issued(live: Remit) -> None:
-    identifier = proposed(live, scope="staging")
-    shown = live("approve", identifier, "--json")
-    line = "alice issued this directive, and policy does not allow self-approval; ask somebody else"
-    assert (shown.code, shown.out) == (2, "")
-    assert json.loads(shown.err)["error"]["message"] == line
 
 
 def test_a_rejected_directive_is_blocked_and_may_be_retried(live: Remit) -> None:
@@ -290,4 +290,7 @@ def test_a_worker_refuses_a_module_that_cannot_be_loaded(
 ) -> None:
     shown = live("worker", "--module", "nowhere:Nothing")
     assert (shown.code, shown.out, shown.err.count("\n")) == (2, "", 1)
-    assert shown.err.startswith("remit: module nowhere:Nothing cannot be loaded: ")
+    assert shown.err == (
+        "remit: module nowhere:Nothing cannot be loaded: ModuleNotFoundError: No module named "
+        "'nowhere' (is its folder in PYTHONPATH?); mend it, or remove it from the worker\n"
+    )

@@ -99,6 +99,20 @@ def test_the_help_names_every_command_and_the_exit_codes(remit: Remit) -> None:
     assert remit().out == shown.out, "with no command at all, the help is shown"
 
 
+@pytest.mark.parametrize("words", [(), ("policy",), ("policy", "check")])
+def test_help_as_a_word_is_the_help_of_what_follows(remit: Remit, words: tuple[str, ...]) -> None:
+    assert remit("help", *words) == remit(*words, "--help")
+
+
+@pytest.mark.parametrize("group", ["policy", "keys", "artifacts", "token"])
+def test_a_group_without_a_command_shows_its_help_and_no_empty_message(
+    remit: Remit, group: str
+) -> None:
+    shown = remit(group)
+    assert (shown.code, shown.err) == (2, "")
+    assert shown.out.strip() == remit(group, "--help").out.strip()
+
+
 def test_every_command_has_help(remit: Remit) -> None:
     below = (
         *("policy check", "policy show", "db upgrade", "token create", "principal set"),

@@ -16,6 +16,7 @@ import pytest
 
 from remit.cli.kept_tokens import account_name
 from tests.cli.conftest import environment, program, propose_arguments
+from tests.support.otlp import free_port
 from tests.support.processes import seen
 
 
@@ -112,12 +113,13 @@ def test_up_runs_directives_restarts_its_worker_and_stops_clean(folder: Path) ->
 
 
 def test_up_as_json_is_one_document_and_a_lost_server_is_exit_code_1(folder: Path) -> None:
+    port = free_port()
     process = subprocess.Popen(
         program("up", "--data-dir", str(folder), "--json"),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=environment(),
+        env=environment(REMIT_METRICS_PORT=str(port)),
     )
     assert process.stdout is not None
     text = ""
@@ -126,6 +128,7 @@ def test_up_as_json_is_one_document_and_a_lost_server_is_exit_code_1(folder: Pat
     where = json.loads(text)
     assert (where["pid"], where["data_dir"]) == (process.pid, str(folder))
     assert where["admin_token"].startswith("remit_")
+    assert where["metrics"] == f"http://127.0.0.1:{port}/metrics"
     servers = psutil.Process(process.pid).children(recursive=True)
     temporal = next(each for each, name in seen(servers, psutil.Process.name) if name == "temporal")
     temporal.kill()

@@ -184,7 +184,7 @@ def test_a_runs_spans_have_the_module_its_outcome_and_the_directives_status(
     [[called]] = [spans for place, spans in tree.items() if place.endswith("/module")]
     assert called.attributes == {"module_name": module, "status": said, "attempt": "1"}
     [[left]] = [spans for place, spans in tree.items() if place.endswith("/artifact")]
-    assert left.attributes == {"artifact_type": "module_output", "store": "filesystem"}
+    assert left.attributes == {"artifact_type": "module_output", "store": "postgres"}
     executed = [span for spans in tree.values() for span in spans if span.name == "execute"]
     about = {"directive_id": str(seen.ids[kind])}
     assert {**about, **ended} in [each.attributes for each in executed]

@@ -5,6 +5,12 @@ import re
 
 import pytest
 
+from remit.cli.intake import Defaults, read_directives
+from remit.directives.digest import action_digest
+from remit.directives.models import intent_of
+from remit.policy.config import default_policy
+from remit.policy.engine import decide
+from remit.policy.types import PolicyInput, PolicyVerdict
 from tests.architecture.tree import ROOT
 
 FOLDER = ROOT / "examples"
@@ -26,6 +32,16 @@ def test_every_example_has_its_row(name: str) -> None:
 def test_every_row_has_its_example() -> None:
     named = re.findall(r"^\| `([^`]+)`", README, re.MULTILINE)
     assert set(named) == {*FILES} - {"README.md"}
+
+
+def test_the_directives_of_the_example_are_allowed_by_the_built_in_policy() -> None:
+    policy = default_policy()
+    for each in read_directives(
+        str(FOLDER / "directives.jsonl"), Defaults("proposed", only_drafts=False, max_bytes=65536)
+    ):
+        content = intent_of(each)
+        seen = PolicyInput(content, action_digest(content), {})
+        assert decide(seen, policy).verdict is PolicyVerdict.ALLOW
 
 
 def test_the_page_says_how_many_notes_there_are() -> None:

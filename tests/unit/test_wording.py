@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remit.wording import listed, one_line, printable, quoted
+from remit.wording import counted, import_hint, listed, one_line, printable, quoted
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 
@@ -36,6 +36,30 @@ def test_a_quotation_is_short_and_visible(text: str, limit: int, expected: str) 
 )
 def test_a_list_reads_as_a_sentence(words: list[str], expected: str) -> None:
     assert listed(words) == expected
+
+
+@pytest.mark.parametrize(("number", "told"), [(0, "0 votes"), (1, "1 vote"), (2, "2 votes")])
+def test_what_is_counted_is_one_or_several(number: int, told: str) -> None:
+    assert counted(number, "vote") == told
+
+
+@pytest.mark.parametrize(
+    ("missing", "reference", "told"),
+    [
+        ("greet", "greet:GreetModule", True),
+        ("team", "team.greet:GreetModule", True),
+        ("numpy", "greet:GreetModule", False),
+        ("greet.words", "greet:GreetModule", False),
+        ("gre", "greet:GreetModule", False),
+        (None, "greet:GreetModule", False),
+    ],
+)
+def test_pythonpath_is_named_where_the_very_module_is_missing(
+    missing: str | None, reference: str, *, told: bool
+) -> None:
+    error = ModuleNotFoundError("no module", name=missing)
+    assert import_hint(error, reference) == (" (is its folder in PYTHONPATH?)" if told else "")
+    assert import_hint(ImportError("no name", name=missing), reference) == ""
 
 
 def test_a_list_takes_another_conjunction() -> None:

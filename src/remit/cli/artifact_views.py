@@ -26,6 +26,7 @@ from remit.cli.timeline import moment
 from remit.cli.verdict import shown_id, write_next
 from remit.errors import InvalidInputError
 from remit.revealing.text import revealed, revealed_json
+from remit.wording import counted
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -134,7 +135,7 @@ def write_unreferenced(found: "Sequence[StoredObject]", store: str, *, as_json: 
         return
     rows = [(each.key, str(each.size_bytes), moment(each.modified_at)) for each in found]
     write_table(("KEY", "BYTES", "STORED"), rows)
-    many = "1 object" if len(found) == 1 else f"{len(found)} objects"
+    many = counted(len(found), "object")
     write_line(
         f"{many} of the store {store}, {size} bytes: no artifact of this database refers to them. "
         "Remit removes none."

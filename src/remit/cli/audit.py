@@ -11,6 +11,7 @@ from remit.cli.progress import bar
 from remit.cli.saving import require_free, save
 from remit.errors import InvalidInputError, UnverifiableError
 from remit.user_files import read_file
+from remit.wording import counted
 
 if TYPE_CHECKING:
     from remit.audit.checkpoint import Checkpoint
@@ -139,7 +140,8 @@ def _write_report(report: "AuditReport") -> None:
     else:
         write_line(Cell("the log holds", "green"))
     read, held = report.read, report.checkpoint
-    against = "none" if held is None else f"{len(held.heads)} chains at {moment(held.taken_at)}"
+    chains = "" if held is None else counted(len(held.heads), "chain")
+    against = "none" if held is None else f"{chains} at {moment(held.taken_at)}"
     counts = (
         ("events", f"{read.events} of {read.directives} directives and the installation"),
         ("artifacts", str(read.artifacts)),

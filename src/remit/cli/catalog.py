@@ -8,6 +8,7 @@ import typer
 
 from remit.cli.options import DataDirOption, JsonOption, ModuleOption
 from remit.errors import UnavailableError
+from remit.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -158,7 +159,8 @@ def check(
         return
     write_line(f"{file}: ", Cell("a policy", "green"))
     write_table((), [("", Cell(name, "dim"), value) for name, value in _summary(found)])
-    policy_views.write_prospects(found, expected)
+    unknown = () if announced else set(found.allowed_tools) - set(names)
+    policy_views.write_prospects(found, expected, unknown)
     for warning in warnings:
         write_line(Cell("warning: ", "yellow"), warning)
 
@@ -234,9 +236,9 @@ def _summary(policy: "PolicyConfig") -> list[tuple[str, str]]:
 def _limit(limit: "BudgetLimit") -> str:
     whose = "all roles together" if limit.role is None else f"the role {limit.role}"
     at_cap = "a person may let it pass" if limit.at_cap == "ask" else "then it blocks"
-    return f"{limit.name}: ${limit.ceiling:,} a {limit.period} for {whose}; {at_cap}"
+    return f"{limit.name}: ${limit.ceiling:,} {limit.each} for {whose}; {at_cap}"
 
 
 def _rule(rule: "ApprovalRule") -> str:
     needed = rule.required_approvals
-    return rule.name if needed is None else f"{rule.name} ({needed} approvals)"
+    return rule.name if needed is None else f"{rule.name} ({counted(needed, 'approval')})"

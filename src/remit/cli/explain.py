@@ -1,11 +1,13 @@
 """`remit explain`: what a directive still needs, who could give it, and what would fail."""
 
+import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from remit.cli.options import DataDirOption, IdArgument, JsonOption
 from remit.cli.output import Cell, Row, status_cell, write_json, write_line, write_table
 from remit.errors import RemitError
+from remit.wording import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,11 +82,14 @@ def _next(found: "Explanation", asker: str | None) -> list[str]:
         return next_commands(found.directive)
     if found.waiting is None:
         return [f"remit watch {name}"]
+    if any(one.startswith(("policy_changed:", "expired:")) for one in found.obstacles):
+        return [f"remit retry {name}"]
     if found.obstacles:
         return []  # each says what to do about it
     able = _able(found.waiting)
     if not able:
-        return ["remit token create NAME --role approver --keep"]
+        group = f" --group {shlex.quote(found.waiting.groups[0])}" if found.waiting.groups else ""
+        return [f"remit token create NAME --role approver{group} --keep"]
     who = name if asker in able else f"{name} --as {able[0]}"
     return [f"remit approve {who}", f"remit reject {who} --reason WHY"]
 
@@ -98,7 +103,8 @@ def _of_waiting(waiting: "Waiting") -> list[Row]:
     from remit.revealing.text import revealed
 
     needed = (
-        f"{waiting.missing} of {waiting.required} approvals, until {moment(waiting.expires_at)}"
+        f"{waiting.missing} of {counted(waiting.required, 'approval')}, "
+        f"until {moment(waiting.expires_at)}"
     )
     rows: list[Row] = [("", Cell("still missing", "bold"), Cell(needed, "bold"))]
     rows += [

@@ -11,7 +11,7 @@ import typer
 
 from remit.cli import streams
 from remit.cli.output import json_text, print_out
-from remit.errors import RemitError
+from remit.errors import InvalidInputError, RemitError
 from remit.redaction import redact_text
 from remit.wording import one_line
 
@@ -51,19 +51,31 @@ _LIMIT = 2000
 
 def report_refusal(error: RemitError, *, as_json: bool) -> int:
     """Print a deliberate error; return the exit code."""
-    details = {
+    details: dict[str, object] = {
         "type": error.error_type,
         "field": error.field,
         "message": error.message,
         "retryable": error.retryable,
     }
-    _write(str(error), details, as_json=as_json)
+    faults = error.faults if isinstance(error, InvalidInputError) else ()
+    if faults:
+        details["faults"] = faults
+    text = str(error)
+    if len(faults) > 1 and not as_json:
+        # The message has them on one line; a person gets a line for each.
+        heading = text.partition(": (1) ")[0]
+        listed = [f"  {at}. {one_line(each, _LIMIT)}" for at, each in enumerate(faults, 1)]
+        print_out("\n".join([f"remit: {one_line(heading, _LIMIT)}:", *listed]), stderr=True)
+        return REFUSED
+    _write(text, details, as_json=as_json)
     return REFUSED
 
 
 def report_misuse(error: typer.TyperException, *, as_json: bool) -> int:
     """Print what is wrong with the command line itself; return the exit code."""
     message = error.format_message().rstrip(".")
+    if not message:
+        return REFUSED  # a group without a command: its help is shown already
     message = message[:1].lower() + message[1:]
     context: typer.Context | None = getattr(error, "ctx", None)
     if context is not None:

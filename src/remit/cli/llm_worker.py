@@ -66,7 +66,7 @@ def usable_provider(settings: "Settings") -> str | None:
     from remit.cognition.sdk_clients import no_sdk
 
     name = get_llm_provider(settings).name
-    # Each provider is called as the SDK that it asks with, and as the extra that installs it.
+    # Each provider is called as the SDK that it asks with, and as the package that has it.
     if find_spec(name) is None:
         raise MisconfiguredError(
             no_sdk(name, name, otherwise="set LLM_PROVIDER to another provider")

@@ -186,6 +186,8 @@ def run(arguments: Sequence[str]) -> int:
     Args:
         arguments: the command line without the program's name.
     """
+    if list(arguments[:1]) == ["help"]:
+        arguments = [*arguments[1:], "--help"]
     as_json, debug = "--json" in arguments, "--debug" in arguments
     try:
         code = app(list(arguments), prog_name="remit", standalone_mode=False)

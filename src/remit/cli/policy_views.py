@@ -1,6 +1,6 @@
 """What would happen under a policy, as a table that fits a terminal of 80 columns."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from decimal import Decimal
@@ -33,8 +33,16 @@ def as_json(policy: "PolicyConfig", expected: "Sequence[Prospect]") -> "list[Jso
     return [to_jsonable_python(asdict(one)) | asking for one in expected]
 
 
-def write_prospects(policy: "PolicyConfig", expected: "Sequence[Prospect]") -> None:
-    """Print a row for each kind of directive; nothing when the policy allows none."""
+def write_prospects(
+    policy: "PolicyConfig", expected: "Sequence[Prospect]", unknown: Collection[str] = ()
+) -> None:
+    """Print a row for each kind of directive; nothing when the policy allows none.
+
+    Args:
+        policy: the policy.
+        expected: what would happen under it.
+        unknown: tools that no module here has; whether a worker has one, nobody has said.
+    """
     if not expected:
         return
     roles = any(one.role for one in expected)
@@ -49,7 +57,7 @@ def write_prospects(policy: "PolicyConfig", expected: "Sequence[Prospect]") -> N
     ]
     rest = _WIDTH - sum(widths) - len(_GAP) * len(widths)
     print_out("")
-    for row in ([*header, "WHAT HAPPENS"], *_told(policy, rows, expected)):
+    for row in ([*header, "WHAT HAPPENS"], *_told(policy, rows, expected, unknown)):
         cells = [_broken(cell, width) for cell, width in zip(row, [*widths, rest], strict=True)]
         for line in zip_longest(*cells, fillvalue=""):
             padded = (
@@ -61,9 +69,15 @@ def write_prospects(policy: "PolicyConfig", expected: "Sequence[Prospect]") -> N
 
 
 def _told(
-    policy: "PolicyConfig", rows: list[list[str]], expected: "Sequence[Prospect]"
+    policy: "PolicyConfig",
+    rows: list[list[str]],
+    expected: "Sequence[Prospect]",
+    unknown: Collection[str],
 ) -> list[list[str]]:
-    return [[*row, _outcome(one, policy)] for row, one in zip(rows, expected, strict=True)]
+    return [
+        [*row, _outcome(one, policy) + (" (no module known)" if one.tool in unknown else "")]
+        for row, one in zip(rows, expected, strict=True)
+    ]
 
 
 def _broken(text: str, width: int) -> list[str]:

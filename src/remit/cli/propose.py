@@ -151,7 +151,9 @@ def retry(
     manner = _Manner(wait, as_json, data_dir, actor, again=True)
     if directive is not None and not voided:
         _submit(directive, "retry", manner)
-    elif directive is not None or not voided or wait:
+    elif directive is None and not voided:
+        raise InvalidInputError("name one directive, or say --voided")
+    elif directive is not None or wait:
         raise InvalidInputError("name one directive, or say --voided, which does not --wait")
     else:
         raise typer.Exit(asyncio.run(_asking_again(limit, manner)))

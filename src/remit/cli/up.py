@@ -243,6 +243,9 @@ def _present(
     """Print where everything is, and once the token of the first admin."""
     from sqlalchemy import make_url
 
+    from remit.cli.services import load_settings
+
+    port = load_settings(stack.data.path).remit_metrics_port
     shown_url = make_url(info.database_url).render_as_string(hide_password=True)
     where = {
         "data_dir": str(stack.data.path),
@@ -251,13 +254,15 @@ def _present(
         "temporal_ui": info.temporal_ui,
         "policy_file": str(stack.options.policy_file) if stack.options.policy_file else None,
         "logs": str(stack.data.logs),
+        # Where it is 0, the worker finds one, and its log says which.
+        "metrics": f"http://127.0.0.1:{port}/metrics" if port else None,
     }
     if as_json:
         more = {"admin_token": admin, "seconds": round(seconds, 3)}
         write_json({"pid": info.pid, **where, **more})
         return
     write_line(Cell("Remit is up", "bold green"), f" after {seconds:.2f} s")
-    names = ("data", "database", "Temporal", "Temporal UI", "policy", "logs")
+    names = ("data", "database", "Temporal", "Temporal UI", "policy", "logs", "metrics")
     values = where | {"policy_file": where["policy_file"] or "built-in"}
     rows = zip(names, values.values(), strict=True)
     write_table((), [("", Cell(name, "dim"), value) for name, value in rows if value is not None])

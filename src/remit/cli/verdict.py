@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from remit.cli.failures import DONE, NOT_HOPED_FOR
 from remit.cli.output import Cell, on_terminal, status_cell, write_line, write_table
+from remit.wording import counted
 
 if TYPE_CHECKING:
     from remit.directives.models import DirectiveRead
@@ -130,7 +131,7 @@ def write_outcomes(outcomes: "Sequence[GateOutcome]") -> None:
     )
     counts = Counter(each.directive.status for each in outcomes)
     summary = ", ".join(f"{count} {status}" for status, count in counts.items())
-    write_line(f"{len(outcomes)} directives: {summary}")
+    write_line(f"{counted(len(outcomes), 'directive')}: {summary}")
 
 
 def reasons_of(outcome: "GateOutcome") -> tuple[str, ...]:

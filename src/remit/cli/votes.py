@@ -153,12 +153,15 @@ def _report(outcome: "VoteOutcome", voter: str, answer: _Answer) -> None:
                 "vote": vote | {"action_digest": directive.action_digest},
                 "outcome": outcome.outcome,
                 "missing": outcome.missing,
+                "again": outcome.again,
                 "directive": directive,
             }
         )
         return
     status = status_cell(directive.status, directive.status_reason)
-    more = f"  ({outcome.missing} more needed)" if outcome.missing else ""
+    notes = [f"{voter} had voted already"] if outcome.again else []
+    notes += [f"{outcome.missing} more needed"] if outcome.missing else []
+    more = f"  ({'; '.join(notes)})" if notes else ""
     write_line(f"{voter}: {answer.decision}  ->  ", status, more)
     verdict.write_next(verdict.next_commands(directive, others=True), answer.data_dir)
 

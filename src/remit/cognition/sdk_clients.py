@@ -22,17 +22,15 @@ NO_CONNECTION = (
 """What to do where :func:`client_options` raises."""
 
 
-def no_sdk(title: str, extra: str, *, otherwise: str) -> str:
+def no_sdk(title: str, package: str, *, otherwise: str) -> str:
     """Return what to do where an SDK is not installed.
 
     Args:
         title: whose SDK it is.
-        extra: what of Remit installs it.
+        package: what it is called, to be installed.
         otherwise: the other way out.
     """
-    return (
-        f"the SDK of {title} is not installed: run `pip install 'remit[{extra}]'`, or {otherwise}"
-    )
+    return f"the SDK of {title} is not installed: run `pip install {package}`, or {otherwise}"
 
 
 class ClientOptions(TypedDict):

@@ -190,8 +190,8 @@ class BraintrustEvaluationProvider:
         except ImportError as error:
             raise failed(
                 "misconfigured",
-                "the SDK of Braintrust is not installed: run `pip install 'remit[braintrust]'`, or "
-                "set EVALUATION_PROVIDER to noop",
+                "the SDK of Braintrust is not installed: run `pip install braintrust`, or set "
+                "EVALUATION_PROVIDER to noop",
             ) from error
         except (OSError, ValueError) as error:
             raise failed(

@@ -57,11 +57,13 @@ class VoteOutcome:
         directive: the directive after the vote.
         outcome: what all votes so far amount to.
         missing: how many approvals are still needed; 0 once decided.
+        again: whether the voter had voted on this request before; the latest vote is what counts.
     """
 
     directive: DirectiveRead
     outcome: VoteResult
     missing: int
+    again: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ def vote(
     # Raised outside, so that the expiry just recorded is kept.
     raise ConflictError(
         f"the approval request expired at {request.expires_at:%Y-%m-%d %H:%M:%S %Z}; "
-        "`remit retry` asks again"
+        f"`remit retry {directive_id}` asks again"
     )
 
 
@@ -198,7 +200,8 @@ def _cast(
     if after is not directive:
         record_approval_wait((new.cast_at - request.requested_at).total_seconds())
         tell_arrivals([after])
-    return VoteOutcome(after, outcome, missing)
+    again = sum(one.voter == voter.name for one in votes) > 1
+    return VoteOutcome(after, outcome, missing, again)
 
 
 def _approve(

@@ -30,7 +30,9 @@ def check_terms(directive: DirectiveRead, request: ApprovalRequest, policy: Poli
         ConflictError: it does not.
     """
     if request.policy_digest != policy.digest:
-        raise ConflictError("policy has changed since it asked; `remit retry` asks again")
+        raise ConflictError(
+            f"policy has changed since it asked; `remit retry {directive.id}` asks again"
+        )
     intent = intent_of(directive)
     terms = approval_terms(intent, policy)
     lowered = any(getattr(request, name) != wanted for name, wanted in asdict(terms).items())
@@ -39,7 +41,7 @@ def check_terms(directive: DirectiveRead, request: ApprovalRequest, policy: Poli
     if lowered or lasting or verdict is PolicyVerdict.BLOCK:
         raise ConflictError(
             "the approval request is not what policy asks for: somebody wrote it by other means; "
-            "`remit cancel` it, then `remit retry`"
+            f"`remit cancel {directive.id}`, then `remit retry {directive.id}`"
         )
 
 

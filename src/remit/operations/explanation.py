@@ -52,6 +52,7 @@ class Waiting:
         rules: the rules that ask, each with its reason.
         required: how many people must approve.
         approved_by: those who have.
+        groups: whose members may vote; empty: every voter.
         missing: how many are still needed.
         candidates: every person who is known, those who may vote first.
         expires_at: when it stops waiting.
@@ -60,6 +61,7 @@ class Waiting:
     rules: tuple[str, ...]
     required: int
     approved_by: tuple[str, ...]
+    groups: tuple[str, ...]
     missing: int
     candidates: tuple[Candidate, ...]
     expires_at: datetime
@@ -124,6 +126,7 @@ def _waiting(
         rules=request.rules,
         required=request.required_approvals,
         approved_by=tuple(given),
+        groups=request.approver_groups,
         missing=max(request.required_approvals - len(given), 0),
         candidates=tuple(sorted(people, key=lambda one: (one.objection is not None, one.name))),
         expires_at=request.expires_at,

@@ -38,11 +38,13 @@ def identified(
         return UUID(prefix)
     except ValueError:
         pass
-    if len(prefix) < SHORTEST_PREFIX or set(prefix) - set("0123456789abcdef-"):
+    if set(prefix) - set("0123456789abcdef-"):
         raise InvalidInputError(
-            f"not an identifier; give it whole, or at least its first {SHORTEST_PREFIX} characters",
-            field="id",
+            "not an identifier: those are hexadecimal, of 0-9, a-f and dashes", field="id"
         )
+    if len(prefix) < SHORTEST_PREFIX:
+        least = f"at least its first {SHORTEST_PREFIX} characters"
+        raise InvalidInputError(f"too short: give it whole, or {least}", field="id")
     with snapshot(engine) as connection:
         found = find(connection, prefix)
     if not found:

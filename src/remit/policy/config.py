@@ -205,7 +205,8 @@ def parse_policy(text: str, *, source: str) -> PolicyConfig:
         problem = "not TOML: holds a number that is too large"
         raise InvalidInputError(f"{source}: {problem}") from error
     if policy is None or faults:
-        raise InvalidInputError(f"{source}: {_all_of(faults)}")
+        told = [f"{path}: {problem}" for path, problem in faults]
+        raise InvalidInputError(f"{source}: {_all_of(told)}", faults=told)
     return policy
 
 
@@ -221,9 +222,8 @@ def _read(document: dict[str, object]) -> tuple[PolicyConfig | None, list[Fault]
     return policy, [*faults, *(each for each in contradictions(document) if each[0] not in known)]
 
 
-def _all_of(faults: Sequence[Fault]) -> str:
+def _all_of(told: Sequence[str]) -> str:
     """Return all that is wrong on one line, each with its number where there are several."""
-    told = [f"{path}: {problem}" for path, problem in faults]
     if len(told) == 1:
         return told[0]
     more = len(told) - _MOST_TOLD

@@ -54,11 +54,16 @@ class BudgetLimit(BaseModel):
         return self.name if self.role is None else f"{self.name}@{self.role}"
 
     @property
+    def each(self) -> str:
+        """The period, to end a rate with: `an hour`, `a day`."""
+        return f"an {self.period}" if self.period == "hour" else f"a {self.period}"
+
+    @property
     def passed(self) -> str:
         """What is wrong with a directive that would pass the limit; the same for every one."""
         # An approval answers the reasons that it was asked for, so they may hold no sum that moves.
         whose = "" if self.role is None else f" for role {quoted(self.role)}"
-        return f"limit {self.name}: budget would pass ${self.ceiling:,} a {self.period}{whose}"
+        return f"limit {self.name}: budget would pass ${self.ceiling:,} {self.each}{whose}"
 
 
 def read_sum(committed: Mapping[str, str], limit: BudgetLimit) -> Decimal | None:

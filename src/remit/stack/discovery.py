@@ -4,6 +4,7 @@ Every quick command calls this, so it imports no server, no client and no SQL li
 """
 
 import re
+import shlex
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,15 +116,19 @@ def resolve_services(settings: "Settings") -> Services:
     """
     if settings.database_url and settings.temporal_address:
         return _services(settings, None)
-    info = find_stack(settings.remit_data_dir)
+    folder = settings.remit_data_dir
+    info = find_stack(folder)
     if info is None:
+        from remit.settings import default_data_dir  # loaded by whoever made the settings
+
         variables = {
             "DATABASE_URL": settings.database_url,
             "TEMPORAL_ADDRESS": settings.temporal_address,
         }
         missing = [name for name, value in variables.items() if not value]
+        where = f" --data-dir {shlex.quote(str(folder))}" if folder != default_data_dir() else ""
         raise UnavailableError(
-            f"no stack is running in {settings.remit_data_dir}: start one with `remit up`, "
+            f"no stack is running in {folder}: start one with `remit up{where}`, "
             f"or set {' and '.join(missing)}"
         )
     return _services(settings, info)

@@ -172,7 +172,8 @@ class WorkerProcess:
             if self._stopping.is_set():
                 raise UnavailableError(f"{title} was stopped while it started")
             if self._deaths_unready and self._last_status == _REFUSED:
-                raise MisconfiguredError(f"{title} refuses to start: {last_line(log)}")
+                said = last_line(log).removeprefix("remit: ")
+                raise MisconfiguredError(f"{title} refuses to start: {said}")
             if self._deaths_unready >= _START_DEATHS or time.monotonic() > deadline:
                 raise UnavailableError(
                     f"{title} does not become ready: {last_line(log)} (log: {log})"

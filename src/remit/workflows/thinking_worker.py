@@ -22,7 +22,7 @@ from remit.cognition.llm.provider import LLMProvider
 from remit.errors import MisconfiguredError
 from remit.settings import LLM_QUEUE, Settings
 from remit.signing.sealing import Seal
-from remit.wording import one_line, quoted
+from remit.wording import import_hint, one_line, quoted
 from remit.workflows.activities.llm_activities import LLMActivities
 from remit.workflows.failures import BoundedFailures
 from remit.workflows.sealing import sealed
@@ -141,6 +141,7 @@ def _loaded(reference: str) -> type:
         found = EntryPoint(reference, reference, "remit.workflows").load()
     except (Exception, SystemExit) as error:  # noqa: BLE001 - importing runs foreign code
         problem = one_line(f"{type(error).__name__}: {error}", _MESSAGE_LENGTH)
+        problem += import_hint(error, reference)
     else:
         if isinstance(found, type):
             return found

@@ -115,9 +115,10 @@ def test_a_mind_that_changes_replaces_the_vote_and_both_stay_on_record(
 ) -> None:
     patient = asking(required_approvals=2, rejection_ends=False)
     found = waiting(engine, patient)
-    assert cast(engine, found, policy=patient, by=ADA).missing == 1
+    first = cast(engine, found, policy=patient, by=ADA)
+    assert (first.missing, first.again) == (1, False)
     changed = cast(engine, found, no(found), patient, by=ADA)
-    assert (changed.outcome, changed.missing) == ("pending", 2)
+    assert (changed.outcome, changed.missing, changed.again) == ("pending", 2, True)
     assert cast(engine, found, policy=patient, by=GRACE).missing == 1
     assert cast(engine, found, policy=patient, by=ADA).outcome == "approved"
     record = read_record(engine, found.id)
@@ -198,7 +199,7 @@ def test_a_vote_after_the_expiry_is_refused_and_the_expiry_is_kept(engine: sa.En
     with pytest.raises(ConflictError) as caught:
         cast(engine, found)
     assert str(caught.value).startswith("the approval request expired at ")
-    assert str(caught.value).endswith("; `remit retry` asks again")
+    assert str(caught.value).endswith(f"; `remit retry {found.id}` asks again")
     record = read_record(engine, found.id)
     assert (record.directive.status, record.directive.status_reason) == ("blocked", "expired")
     assert record.request is not None

@@ -105,13 +105,20 @@ def test_the_beginning_of_an_identifier_is_enough(engine: sa.Engine) -> None:
     assert resolve_id(engine, str(found.id)[:13].upper()) == found.id
 
 
-@pytest.mark.parametrize("text", ["", "abc", "not-an-id", "zzzz", "ab%d", "abcd_", "a b c d"])
+@pytest.mark.parametrize("text", ["not-an-id", "zz", "zzzz", "ab%d", "abcd_", "a b c d"])
 def test_what_cannot_begin_an_identifier_is_refused(engine: sa.Engine, text: str) -> None:
     with pytest.raises(InvalidInputError) as caught:
         resolve_id(engine, text)
     assert str(caught.value) == (
-        "id: not an identifier; give it whole, or at least its first 4 characters"
+        "id: not an identifier: those are hexadecimal, of 0-9, a-f and dashes"
     )
+
+
+@pytest.mark.parametrize("text", ["", "b2", "abc"])
+def test_too_short_a_beginning_of_an_identifier_is_refused(engine: sa.Engine, text: str) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        resolve_id(engine, text)
+    assert str(caught.value) == ("id: too short: give it whole, or at least its first 4 characters")
 
 
 def test_a_beginning_that_several_share_is_refused(empty_engine: sa.Engine) -> None:

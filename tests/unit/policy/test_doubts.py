@@ -1,9 +1,12 @@
 """What an author may not have meant is pointed out, and changes nothing."""
 
+import re
+
 import pytest
 
 from remit.policy.config import default_policy, parse_policy
 from remit.policy.doubts import doubts
+from tests.architecture.tree import ROOT
 
 
 def file(
@@ -288,3 +291,9 @@ def test_tools_without_modules_are_told_in_one_line() -> None:
             "directives are blocked"
         )
     ]
+
+
+def test_of_the_whole_file_on_the_page_for_authors_there_is_nothing_to_say() -> None:
+    page = (ROOT / "docs" / "policy.md").read_text(encoding="utf-8")
+    [text] = re.findall(r"^```toml\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
+    assert doubts(parse_policy(text, source="docs/policy.md"), ("echo", "validate")) == []

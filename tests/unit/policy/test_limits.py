@@ -45,6 +45,14 @@ def seen(budget: Any, committed: dict[str, str] | None = None, **intent: Any) ->
 
 
 @pytest.mark.parametrize(
+    ("period", "told"),
+    [("hour", "an hour"), ("day", "a day"), ("week", "a week"), ("month", "a month")],
+)
+def test_a_limit_is_told_as_a_rate(period: str, told: str) -> None:
+    assert limit(period=period).passed == f"limit daily: budget would pass $100.00 {told}"
+
+
+@pytest.mark.parametrize(
     ("budget", "committed", "verdict", "reason"),
     [
         ("$100", "0.00", ALLOW, "$0.00 committed so far, $100.00 more: within $100.00"),

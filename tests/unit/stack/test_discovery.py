@@ -241,7 +241,8 @@ def test_without_a_stack_the_message_names_what_to_start_or_set(
     with pytest.raises(UnavailableError) as caught:
         resolve_services(settings(data, **given))
     assert str(caught.value) == (
-        f"no stack is running in {data.path}: start one with `remit up`, or set {missing}"
+        f"no stack is running in {data.path}: start one with `remit up --data-dir {data.path}`, "
+        f"or set {missing}"
     )
 
 

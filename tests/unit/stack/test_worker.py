@@ -110,7 +110,7 @@ def test_a_worker_that_ends_before_it_is_ready_is_given_up_with_its_last_words(
 
 
 def test_a_worker_that_refuses_its_settings_is_believed_at_once(make: Make) -> None:
-    worker = make("import sys; print('policy.toml: no such file'); sys.exit(2)")
+    worker = make("import sys; print('remit: policy.toml: no such file'); sys.exit(2)")
     with pytest.raises(
         MisconfiguredError, match=r"^the worker refuses to start: policy\.toml: no such file$"
     ):

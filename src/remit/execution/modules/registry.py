@@ -29,7 +29,7 @@ from remit.execution.modules.noop import NoopModule
 from remit.execution.modules.types import ModuleInput, ModuleOutput
 from remit.redaction import redact_object, redact_text
 from remit.telemetry.logging import get_logger
-from remit.wording import listed, one_line, quoted
+from remit.wording import import_hint, listed, one_line, quoted
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -191,7 +191,7 @@ def _load(registry: ModuleRegistry, point: EntryPoint, *, source: str) -> None:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - importing runs foreign code
-        problem = _summary_of(error)
+        problem = _summary_of(error) + import_hint(error, point.value)
     else:
         return
     raise MisconfiguredError(

@@ -77,8 +77,9 @@ class Evidence:
                 f"cannot be stored: {fault.problem}", field=fault.path or "metadata"
             )
         cleaned = redact_object(metadata)
-        with span("artifact", artifact_type=MODULE_ARTIFACT, store=self.store.name):
+        with span("artifact", artifact_type=MODULE_ARTIFACT) as telling:
             placed = place_json(self.store, cleaned)
+            telling.set(store="postgres" if placed is None else self.store.name)
         made = new_artifact(
             MODULE_ARTIFACT,
             cleaned if placed is None else {},
