@@ -11,7 +11,14 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from remit.detectors.names import looks_random, names_place, names_secret, stands_in
+from remit.detectors.names import (
+    describes,
+    hints_secret,
+    looks_random,
+    looks_secret,
+    names_secret,
+    stands_in,
+)
 
 if TYPE_CHECKING:
     # The command line loads this module at its start, and must not load what that loads.
@@ -22,6 +29,8 @@ MASK = "[redacted]"
 
 _NAMES = ("name", "Name", "key", "Key", "header")
 _VALUES = ("value", "Value")
+_OF_A_KEY = frozenset({"d", "k"})
+"""The private members of a JSON Web Key."""
 
 
 def redact(value: "JsonValue") -> "JsonValue":
@@ -49,6 +58,7 @@ def redact_object(value: "Mapping[str, JsonValue]") -> "dict[str, JsonValue]":
     return {
         redact_text(name): MASK
         if _is_secret(told if name in _VALUES and isinstance(told, str) else name, each)
+        or ("kty" in value and name in _OF_A_KEY)
         else redact(each)
         for name, each in value.items()
     }
@@ -64,10 +74,11 @@ def redact_text(text: str) -> str:
 def _masked(text: str) -> str:
     # Their patterns take twenty milliseconds to compile, and most commands need none of them.
     from remit.detectors.marks import marked_spans
+    from remit.detectors.places import placed_spans
     from remit.detectors.texts import named_spans
 
     pieces, at = list[str](), 0
-    for start, end in sorted({*marked_spans(text), *named_spans(text)}):
+    for start, end in sorted({*marked_spans(text), *named_spans(text), *placed_spans(text)}):
         if start >= at:
             pieces += (text[at:start], MASK)
         at = max(at, end)
@@ -102,20 +113,35 @@ def _difference(value: "JsonValue", masked: "JsonValue", place: str) -> str | No
 
 
 def _is_secret(name: str, value: "JsonValue") -> bool:
-    if value is None or isinstance(value, bool) or not names_secret(name):
+    if value is None or isinstance(value, bool):
         return False
+    if not names_secret(name):
+        return _is_hinted(name, value)
     if isinstance(value, str):
         return not stands_in(value)
-    return not (isinstance(value, dict) and _refers(value))
+    return not (isinstance(value, dict) and _describes(name, value))
 
 
-def _refers(value: "Mapping[str, JsonValue]") -> bool:
-    """Return whether an object only says where a secret is found."""
-    return bool(value) and all(
-        names_place(name)
-        and (_refers(each) if isinstance(each, dict) else not looks_random(str(each)))
-        and not isinstance(each, list)
-        for name, each in value.items()
+def _is_hinted(name: str, value: "JsonValue") -> bool:
+    """Return whether a value, or one of a list, looks like the secret that its name hints at."""
+    if not hints_secret(name):
+        return False
+    if isinstance(value, dict):
+        return name.lower().endswith("tokens") and not _describes(name, value)
+    values = value if isinstance(value, list) else [value]
+    return any(isinstance(each, str | int) and looks_secret(name, str(each)) for each in values)
+
+
+def _describes(outer: str, value: "Mapping[str, JsonValue]") -> bool:
+    """Return whether an object only says where a secret is found, or something about it."""
+    return (
+        bool(value)
+        and all(
+            _describes(outer, each) if isinstance(each, dict) else describes(outer, name, str(each))
+            for name, each in value.items()
+            if not isinstance(each, bool | None)
+        )
+        and not any(isinstance(each, list) for each in value.values())
     )
 
 

@@ -14,6 +14,7 @@ PURE_MODULES = (
     "remit.redaction",
     "remit.detectors.marks",
     "remit.detectors.names",
+    "remit.detectors.places",
     "remit.detectors.texts",
     "remit.detectors.values",
     "remit.revealing.text",

@@ -25,8 +25,8 @@ _VENDORS = re.compile(
     |(?<![\w-])xox[a-z]-(?=[a-z_-]*\d)[\w-]{10,}|xapp-\d[\w-]{10,}|(?<=hooks\.slack\.com/services/)[\w/-]{20,}
     |(?<=discord\.com/api/webhooks/)\d+/[\w-]{20,}|ATATT3[\w=-]{30,}|ATBB[0-9A-Za-z]{24,}
     |AIza[\w-]{30,}|ya29\.[\w-]{20,}|GOCSPX-[\w-]{20,}|1//0[\w-]{30,}|EAA[0-9A-Za-z]{40,}
-    |SG\.[\w-]{16,}\.[\w-]{16,}|key-[0-9a-f]{32}\b|SK[0-9a-f]{32}\b|dapi[0-9a-f]{32}\b
-    |hv[sbr]\.(?=[a-z_-]*[0-9A-Z])[\w-]{20,}|[0-9A-Za-z]{14}\.atlasv1\.[\w-]{40,}|\d{8,10}:AA[\w-]{32,}
+    |SG\.[\w-]{16,}\.[\w-]{16,}|key-[0-9a-z]{32}\b|SK[0-9a-f]{32}\b|dapi[0-9a-f]{32}\b
+    |hv[sbr]\.(?=[a-z_-]*[0-9A-Z])[\w-]{20,}|[0-9A-Za-z]{14}\.atlasv1\.[\w-]{40,}|\d{8,10}:AA[\w-]{32,}|bot\d{8,10}:[\w-]{35}
     |[MNO][\w-]{23,25}\.[\w-]{6}\.[\w-]{27,}|(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*){0,3}
     |[\w~.-]{3}[78]Q~[\w~.-]{31,34}|AGE-SECRET-KEY-1[0-9A-Z]{20,}|A3-[0-9A-Z]{6}-[0-9A-Z-]{20,}
     |SWMTKN-1-[\w-]{30,}|v[1-4]\.local\.[\w-]{20,}|dp\.(?:pt|st|ct|sa)\.[\w.-]{20,}
@@ -41,6 +41,12 @@ _LONG = re.compile(r"(?<![\w.:/~+=$,-])[\w.:/~+=$,-]{16,}+")
 _URL = re.compile(r"://(?P<user>[^\s/:@\"'<>`\[]{0,256}+)(?P<rest>(?:(?!://)[^\s\"'<>`])*+)")
 _TOKEN = 16
 """Characters that a user has at least who is a token."""
+
+_ANYBODY = frozenset({"user", "USER", "username", "login", "name", "me", "u"})
+_ANYTHING = frozenset(
+    {"password", "PASSWORD", "pass", "PASS", "passwd", "pwd", "pw", "secret", "p"}
+)
+"""How addresses are written about: `https://user:password@host`."""
 
 _PORT = re.compile(r":\d{1,5}(?=[/?#,\\)\]}]|$)")
 
@@ -73,6 +79,9 @@ _OTHERS: Mapping[str, str] = {
     r"\"(?:d|k)\\*\"\s*:\s*\\*\"(?P<value>[\w-]{20,}+)": "kty",
     r"(?i:\b(?:set-)?cookie2?)\\*[\"']?[ \t]*+:[ \t]*+\\*[\"']?"
     r"(?P<value>[^\s=;,\"'\\]{1,128}+=(?:[^\n\"'\\]++|(?<==)\"[^\"\n]*+\"?)++)": "ookie",
+    r"(?:\bjdbc:oracle:\w{2,5}:|\bsqlplus[ \t]++(?:-\w++[ \t]++){0,3})[\w.$-]{1,64}/"
+    r"(?P<value>[^\s/@\"']{1,128}+)(?=[@\s\"']|\Z)": "/",
+    r"[\"'](?P<value>[^\"'\n]{1,256}+)[\"'][ \t]*+\|[ \t]*+ConvertTo-SecureString": "SecureString",
     r"SharedAccessSignature=(?P<value>[^\s;\"']++)": "Signature=",
     r"(?<![\w.:/@-])(?!(?:mailto|sip|to|cc|bcc|from):)[A-Za-z_][\w.-]{0,31}+:"
     r"(?P<random>[^\s\"'@:/]{6,64}+)@(?!sha)[\w-]{1,63}+[.:][\w-]": "@",
@@ -114,7 +123,8 @@ def _urls(text: str) -> Iterator[Span]:
             yield found.span("user")
         end = rest.rfind("@")
         open_ = not rest.startswith(":") or _PORT.match(rest) or rest.startswith("sha256:", end + 1)
-        if end > 1 and not open_ and not stands_in(rest[1:end]):
+        example = user in _ANYBODY and rest[1:end] in _ANYTHING
+        if end > 1 and not open_ and not example and not stands_in(rest[1:end]):
             yield start + 1, start + end
 
 

@@ -11,10 +11,11 @@ LONG = 512
 """No reference, no code and no sentence is longer; whatever stands under a name then is masked."""
 
 _OPENING = re.compile(r"(?:[brfuBRFU]{1,2}(?=[\"']))?(?P<escape>\\{0,31}+)(?P<quote>[\"'`])")
+_TRIPLE = re.compile(r"[brfuBRFU]{0,2}(?P<quotes>\"{3}|'{3})(?!\")")
 _QUOTES = re.compile(r"(?<!\\)(?P<escape>\\*+)(?P<quote>[\"'`\n])")
 _BARE = re.compile(
     r"(?:\$\([^()\n]{0,99}\)|\$?\{\{[^{}\n]{0,99}\}\}|\$?\{[^{}\s]{0,99}\}|\[[^\[\]\s]{0,99}\]|\([^()\s]{0,99}\)"
-    r"|<[A-Za-z][^<>\n]{0,99}>|[^\s\"'`\\,;&<(){}\[\]]++|[({\[]|\\(?![\"'])|[\"'`](?!\\*[\s,}\]):;]|\Z)|<(?!/)"
+    r"|<[A-Za-z][^<>\n]{0,99}>|<[%?][^<>\n]{0,99}[%?]>|[^\s\"'`\\,;&<(){}\[\]]++|[({\[]|\\(?![\"'])|[\"'`](?!\\*[\s,}\]):;]|\Z)|<(?!/)"
     r"|[,;&](?![A-Za-z_][\w.-]{0,40}+[\"']?[=:]|[\"'\\\s]|\Z)|[)}\]](?![\"'\\,;:)}\]\s]|\Z))++"
 )
 OBJECT = re.compile(r"\{\s{0,9}\\*[\"']")
@@ -46,6 +47,9 @@ def value_at(text: str, at: int) -> Value:
     listed = _LIST.match(text, at)
     if listed:
         return _between(text, at + 1, listed.end())
+    triple = _TRIPLE.match(text, at)
+    if triple and (end := text.find(triple["quotes"], triple.end())) > 0:
+        return _between(text, triple.end(), end)
     opening = _OPENING.match(text, at)
     if opening is None:
         bare = _BARE.match(text, at)

@@ -11,7 +11,9 @@ from pydantic import JsonValue
 from remit.errors import InvalidInputError
 from remit.redaction import find_secret
 
-_NAME = re.compile(r"(?<=\.)[A-Za-z_]\w{0,40}\Z")
+_NAME = re.compile(r"(?<=\.)[A-Za-z_]\w{0,40}(?=(?:\.\d+)*\Z)")
+_LIKELY = "kR7mm2Qz9Lw4"
+"""A value that is a secret under a name of one, and a mere word under any other."""
 
 
 def refuse_secrets(value: JsonValue, *, field: str = "") -> None:
@@ -26,10 +28,18 @@ def refuse_secrets(value: JsonValue, *, field: str = "") -> None:
     """
     place = find_secret(value, field)
     if place is not None:
-        name = _NAME.search(place)
         raise InvalidInputError(
-            "looks like a secret, and this is shown to people and kept for good: name where it is "
-            f'found instead, as in {{"{name[0] if name else "secret"}_ref": "db/main"}} or '
-            '"${DB_PASSWORD}", or use another key',
+            f"looks like a secret, and this is shown to people and kept for good: {_way_on(place)}",
             field=place or None,
         )
+
+
+def _way_on(place: str) -> str:
+    """Return what to do about a secret: a value is told by its name, a text by what it says."""
+    name = _NAME.search(place)
+    if name and find_secret({name[0]: _LIKELY}):
+        return (
+            f'name where it is found instead, as in {{"{name[0]}_ref": "db/main"}} or '
+            '"${DB_PASSWORD}", or use another key'
+        )
+    return "reword it, or put the value where the module finds it"

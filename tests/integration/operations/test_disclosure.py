@@ -25,10 +25,12 @@ INTENTS: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-WAY_ON = (
-    "looks like a secret, and this is shown to people and kept for good: name where it is found "
-    'instead, as in {"%s_ref": "db/main"} or "${DB_PASSWORD}", or use another key'
+REFUSED = "looks like a secret, and this is shown to people and kept for good: "
+REFERENCE = (
+    'name where it is found instead, as in {"%s_ref": "db/main"} or "${DB_PASSWORD}", '
+    "or use another key"
 )
+REWORD = "reword it, or put the value where the module finds it"
 
 
 @pytest.mark.parametrize(
@@ -36,9 +38,15 @@ WAY_ON = (
     [
         (
             {"payload": {"db": {"password": SECRET}}},
-            f"payload.db.password: {WAY_ON % 'password'}",
+            f"payload.db.password: {REFUSED}{REFERENCE % 'password'}",
         ),
-        ({"objective": f"Use token={SECRET}."}, f"objective: {WAY_ON % 'secret'}"),
+        (
+            {"payload": {"tokens": [f"{SECRET}7Qz"]}},
+            f"payload.tokens: {REFUSED}{REFERENCE % 'tokens'}",
+        ),
+        ({"payload": {"note": f"token={SECRET}"}}, f"payload.note: {REFUSED}{REWORD}"),
+        ({"payload": {"notes": [f"Bearer {SECRET}"]}}, f"payload.notes.0: {REFUSED}{REWORD}"),
+        ({"objective": f"Use token={SECRET}."}, f"objective: {REFUSED}{REWORD}"),
     ],
 )
 def test_a_refusal_names_the_place_and_a_way_on_that_is_let_in(value: Any, message: str) -> None:

@@ -4,6 +4,7 @@ In the table `«»` marks what has to go, `⏎` and `⇥` stand for a line's end
 left out: no line has the form of a real secret before the test reads it.
 """
 
+import json
 import re
 import sys
 import time
@@ -54,6 +55,20 @@ def test_nearly_all_secrets_are_masked_whole_and_no_prose_is_touched(
     assert (len(SECRETS) >= 150, len(PROSE) >= 150) == (True, True)
     assert touched == []
     assert masked >= 0.95, missed
+
+
+def objects_of(lines: list[str]) -> list[str]:
+    return [line for line in map(plain, lines) if re.fullmatch(r'\{".*[^{]\}', line)]
+
+
+@pytest.mark.parametrize("line", objects_of(SECRETS))
+def test_what_is_masked_in_a_text_is_masked_in_the_json_that_it_says(line: str) -> None:
+    assert find_secret(json.loads(line)) is not None
+
+
+@pytest.mark.parametrize("line", objects_of(PROSE))
+def test_what_is_left_alone_in_a_text_is_left_alone_in_the_json_that_it_says(line: str) -> None:
+    assert find_secret(json.loads(line)) is None
 
 
 def test_the_table_repeats_no_line() -> None:
@@ -166,6 +181,21 @@ PIECES = (
         "a ",
         "\\",
         "x=1&",
+    ),
+    *(
+        "insert into a (password) values ('",
+        "insert into a (password) values (",
+        "password = a || ",
+        "password = get('a', ",
+        'password="""',
+        "a.",
+        "set_password(",
+        'variable "token" {',
+        "net user a ",
+        "cookie: lang=de; ",
+        "ENV A b\n",
+        "identified with a ",
+        "ConvertTo-SecureString -A ",
     ),
 )
 
