@@ -15,14 +15,12 @@ from remit.operations.identity import MadeToken, authenticate, create_token
 from remit.operations.installation import find_installation, use_keys
 from remit.signing.keys import Keyring
 from tests.support.contents import write
-from tests.support.keys import KEYS
+from tests.support.keys import UNUSED_KEYS
 from tests.support.people import ADMIN
 from tests.support.servers import MakeDatabase, as_login
 
 OTHER = UUID("1257a11a-0000-4000-8000-000000000002")
 COPIED = ("principals", "api_tokens")
-UNUSED = replace(KEYS, installation=None)
-"""The one key, of which no database is told yet."""
 
 
 @pytest.fixture
@@ -35,7 +33,7 @@ def other(make_database: MakeDatabase) -> Iterator[sa.Engine]:
 
 
 def keys_of(engine: sa.Engine) -> Keyring:
-    return use_keys(engine, UNUSED)
+    return use_keys(engine, UNUSED_KEYS)
 
 
 def admin_of(engine: sa.Engine, name: str) -> MadeToken:
@@ -95,7 +93,7 @@ def test_control_where_both_are_one_installation_they_do(
 def test_keys_that_are_settled_for_one_database_are_refused_for_the_other(
     empty_engine: sa.Engine, other: sa.Engine
 ) -> None:
-    settled = replace(UNUSED, pinned=find_installation(empty_engine).id)
+    settled = replace(UNUSED_KEYS, pinned=find_installation(empty_engine).id)
     assert use_keys(empty_engine, settled).installation == find_installation(empty_engine)
     with pytest.raises(MisconfiguredError, match="these keys are those of the installation"):
         use_keys(other, settled)
