@@ -8,7 +8,7 @@ from remit.db.session import transaction
 from remit.execution.modules.registry import discover_modules
 from remit.identity.repository import insert_principals
 from remit.identity.types import Principal
-from remit.operations.catalog import announce
+from remit.operations.catalog import announce, leave
 from remit.operations.principals import created, signed
 from tests.support.keys import KEYS
 
@@ -45,6 +45,7 @@ def settle(database_url: str) -> None:
     engine = create_database_engine(database_url, pool_size=1)
     try:
         know(engine, *KNOWN)
-        announce(engine, discover_modules(installed=()).list_modules(), KEYS)
+        # What was announced stands; nobody serves it.
+        leave(engine, announce(engine, discover_modules(installed=()).list_modules(), KEYS).id)
     finally:
         engine.dispose()

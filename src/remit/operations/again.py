@@ -16,12 +16,12 @@ from remit.directives.digest import action_digest
 from remit.directives.models import DirectiveRead, intent_of
 from remit.directives.mutator import transition_directive_status
 from remit.directives.repository import find_voided, freeze_directive
-from remit.execution.catalog import announced_module
 from remit.identity.rules import may, require
 from remit.identity.types import Principal
 from remit.operations.authority import Authority
 from remit.operations.decisions import Case, decide_case, record_cases
 from remit.operations.granting import Footing
+from remit.operations.routing import announced_module
 from remit.operations.spending import lock_spending
 
 
@@ -39,7 +39,8 @@ def pass_again(
     opening = _reopen(connection, directive, authority, actor)
     if opening is None:
         return None
-    footing = Footing(database_time(connection), announced_module(connection, directive.type))
+    module = announced_module(connection, directive.type, authority)
+    footing = Footing(database_time(connection), module)
     case = decide_case(
         directive,
         opening,

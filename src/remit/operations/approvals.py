@@ -30,7 +30,6 @@ from remit.directives.models import DirectiveRead, intent_of
 from remit.directives.mutator import transition_directive_status
 from remit.directives.repository import get_directive, lock_directive
 from remit.errors import ConflictError
-from remit.execution.catalog import announced_module
 from remit.identity.repository import acts_for
 from remit.identity.rules import require
 from remit.identity.types import Principal
@@ -40,6 +39,7 @@ from remit.operations.ballots import check_terms, counted_votes, known_voter
 from remit.operations.decisions import Evaluation, last_evaluation
 from remit.operations.disclosure import refuse_secrets
 from remit.operations.granting import Action, Consent, Footing, make_grant, reserved_data
+from remit.operations.routing import announced_module
 from remit.operations.spending import lock_spending
 from remit.operations.telling import tell_arrivals, tell_reserved
 from remit.telemetry.metrics import record_approval_wait
@@ -217,7 +217,8 @@ def _approve(
     if obstacles:
         return _withhold(connection, directive, request, obstacles)
     resolve_request(connection, request.id, "pending", "approved")
-    footing = Footing(database_time(connection), announced_module(connection, directive.type))
+    module = announced_module(connection, directive.type, authority)
+    footing = Footing(database_time(connection), module)
     action = Action(uuid4(), directive.id, directive, request.action_digest)
     grant = make_grant(action, authority, footing, Consent(request, voters))
     reserved = spending.take(intent, directive.id, grant.id, agreed=request.rules)

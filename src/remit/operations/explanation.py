@@ -16,13 +16,14 @@ from remit.directives.digest import action_digest
 from remit.directives.models import DirectiveRead, intent_of
 from remit.directives.repository import get_directive
 from remit.errors import UnverifiableError
-from remit.execution.catalog import Announced, announced_module
+from remit.execution.catalog import Announced
 from remit.identity.repository import acts_for, list_principals
 from remit.identity.statements import verify_principal
 from remit.identity.types import PrincipalRow
 from remit.operations.authority import Authority
 from remit.operations.ballots import counted_votes
 from remit.operations.decisions import last_evaluation
+from remit.operations.routing import announced_module, route
 from remit.operations.spending import Spending
 from remit.operations.starts import ModuleChoice, check_grant
 from remit.policy.engine import applying_limits, decide
@@ -154,7 +155,7 @@ def _obstacles(
     found = []
     if directive.action_digest != action_digest(content):
         found.append("action_changed: its content was changed after it was frozen; propose it anew")
-    announced = announced_module(connection, directive.type)
+    announced = announced_module(connection, directive.type, authority)
     # Of what has not passed the gate, the gate says so, once it knows what there is.
     if not announced.digest and (directive.status == "approved" or not announced.names):
         found.append(f"module_not_found: no worker has announced the module {directive.type}")
@@ -202,6 +203,15 @@ def _of_the_grant(
     if grant is not None and not grant.module_digest:
         # It was issued before any worker had announced anything: the gate decides anew.
         return []
+    now = wall_clock(connection)
     choice = ModuleChoice("short", announced.version, announced.digest)
-    void = check_grant(directive, grant, choice, authority, wall_clock(connection))
+    void = check_grant(directive, grant, choice, authority, now)
+    if grant is not None and void == "action_changed":
+        choice = ModuleChoice("short", grant.module_version, grant.module_digest)
+        if check_grant(directive, grant, choice, authority, now) is None:
+            elsewhere = route(connection, grant, authority)
+            if elsewhere is not None and elsewhere.worker_id is None:
+                version = f"version {grant.module_version} of {grant.module}"
+                return [f"no worker that lives has {version}, which was granted: it waits for one"]
+            void = None if elsewhere is not None else void
     return [] if void is None else [f"{void}: its grant does not hold; it will be blocked"]

@@ -33,6 +33,7 @@ from remit.operations.catalog import announce
 from remit.operations.policies import PolicySource
 from remit.settings import APPROVAL_QUEUE, EXECUTION_QUEUE
 from remit.signing.keys import Keyring
+from remit.signing.worker_keys import WorkerKey
 from remit.workflows.activities.approval_activities import ApprovalActivities
 from remit.workflows.activities.calls import (
     AuthoritySource,
@@ -41,6 +42,7 @@ from remit.workflows.activities.calls import (
 )
 from remit.workflows.activities.dispatch_activities import DispatchActivities, unwatched
 from remit.workflows.activities.execution_activities import ExecutionActivities
+from remit.workflows.activities.handover_activities import HandoverActivities
 from remit.workflows.activities.module_activities import ModuleActivities
 from remit.workflows.activities.uncalled import UncalledRuns
 from remit.workflows.approval import ApprovalWorkflow
@@ -49,15 +51,19 @@ from remit.workflows.dispatcher import DispatcherWorkflow
 from remit.workflows.execution import ExecutionWorkflow
 from remit.workflows.failures import BoundedFailures
 from remit.workflows.lease import Lease
+from remit.workflows.orders import worker_queue
 
-THREADS = 16
+THREADS = 20
 """How many activities one worker carries out at a time."""
 
-LONG_MODULES = THREADS // 2
+LONG_MODULES = 8
 """How many long modules one worker runs at a time; the other threads are for all that is short.
 
 One more would wait for a thread in silence, be taken for dead, and use up its attempts unbegun.
 """
+
+HANDED_OVER = 4
+"""How many directives one worker executes at a time that others handed over to it."""
 
 CACHED_WORKFLOWS = 1000
 """How many waiting workflows keep their state in memory; more are replayed when they wake."""
@@ -83,6 +89,8 @@ class WorkerParts:
         observe: told of each run that has ended.
         look: called before each sweep, by whoever keeps gauges.
         terms: what the worker's lease is like.
+        worker_key: what certifies this worker; None: the signing key among `keys`.
+        patience: see :class:`remit.operations.authority.Authority`.
     """
 
     engine: sa.Engine
@@ -94,6 +102,8 @@ class WorkerParts:
     observe: Callable[[EndedRun], None] = unobserved
     look: Callable[[], None] = unwatched
     terms: Terms = USUAL
+    worker_key: WorkerKey | None = None
+    patience: timedelta = timedelta(0)
 
 
 async def serve(
@@ -139,7 +149,9 @@ async def _leased(parts: WorkerParts, stop: asyncio.Event) -> AsyncIterator[Leas
             `stop`, too.
     """
     infos = parts.registry.list_modules()
-    worker = await asyncio.to_thread(announce, parts.engine, infos, parts.keys(), parts.terms)
+    worker = await asyncio.to_thread(
+        announce, parts.engine, infos, parts.keys(), parts.terms, parts.worker_key
+    )
     lease = Lease(parts.engine, worker, parts.terms)
     ended = partial(asyncio.get_running_loop().call_soon_threadsafe, stop.set)
     try:
@@ -168,27 +180,27 @@ class _Queue:
     """One task queue: what it serves, and how many ordinary activities at a time."""
 
     name: str
-    workflows: list[type]
-    activities: list[Callable[..., Any]]
+    workflows: Sequence[type]
+    activities: Sequence[Callable[..., Any]]
     at_once: int
 
 
 def _queues(parts: WorkerParts, lease: Lease, threads: ThreadPoolExecutor) -> list[_Queue]:
     modules = ModuleCaller(parts.registry, parts.module_engine, parts.store, parts.observe)
-    authority = AuthoritySource(parts.policies, parts.keys)
+    authority = AuthoritySource(parts.policies, parts.keys, parts.patience)
     execution = ExecutionActivities(parts.engine, authority, modules, lease)
     long_modules = ModuleActivities(parts.engine, modules, authority, threads, lease)
     approval = ApprovalActivities(parts.engine, authority)
     uncalled = UncalledRuns(parts.engine, parts.observe)
     dispatch = DispatchActivities(parts.engine, parts.look, uncalled.tell)
-    acts = [execution.execute_directive, long_modules.execute_module]
+    handover = HandoverActivities(execution, threads)
+    call = long_modules.execute_module
+    begin, sweep = execution.execute_directive, dispatch.fetch_approved_directives
+    runs = [ExecutionWorkflow, DispatcherWorkflow]
+    own = worker_queue(lease.worker.id)
     return [
-        _Queue(
-            EXECUTION_QUEUE,
-            [ExecutionWorkflow, DispatcherWorkflow],
-            [*acts, dispatch.fetch_approved_directives],
-            LONG_MODULES,
-        ),
+        _Queue(EXECUTION_QUEUE, runs, [begin, call, sweep], LONG_MODULES),
+        _Queue(own, [], [handover.execute_handed_over, call], HANDED_OVER),
         _Queue(APPROVAL_QUEUE, [ApprovalWorkflow], [approval.settle_approval], LONG_MODULES),
     ]
 

@@ -20,6 +20,7 @@ from remit.workflows.activities.calls import (
     AuthoritySource,
     ModuleCaller,
     check_workflow,
+    handed_over,
     step_of,
     too_late,
 )
@@ -57,6 +58,8 @@ class ExecutionActivities:
         self.lease.require()
         authority = self.authority.current()
         state = start_run(self.engine, directive_id, self.modules.choice, authority)
+        if state.route is not None:
+            return handed_over(state.directive, state.route)
         if state.run is None:
             return step_of(state.directive)
         limit = self.modules.limit(state.directive)

@@ -25,6 +25,7 @@ from remit.workflows.activities.calls import (
     Evidence,
     ModuleCaller,
     check_workflow,
+    handed_over,
     step_of,
     too_late,
 )
@@ -71,6 +72,8 @@ class ModuleActivities:
         state = await self._in_thread(
             lambda: begin_run(self.engine, directive_id, self.modules.choice, authority)
         )
+        if state.route is not None:
+            return handed_over(state.directive, state.route)
         if state.run is None:
             return step_of(state.directive)
         evidence = self.modules.evidence_of(state.directive, state.run)
