@@ -70,7 +70,7 @@ def start_run(
     except ConflictError:
         with transaction(engine) as connection:
             state = _take_up(connection, directive_id, choose, authority)
-    if state.directive.status == "approved":
+    if state.directive.status == "approved" and state.route is None:
         return start_run(engine, directive_id, choose, authority)
     return state
 
