@@ -130,6 +130,11 @@ class Settings(BaseSettings):
         default=None,
         description="The signing key itself, as PEM text, in place of signing.pem in that folder.",
     )
+    remit_worker_key_dir: _Path | None = Field(
+        default=None,
+        description="Folder of a key for workers, as `remit keys worker` writes it, for a host "
+        "without the signing key. Unset: the signing key certifies each worker.",
+    )
     remit_modules: Annotated[str, _MODULES] = Field(
         default="",
         description="More modules for the worker, as package.module:Class, comma-separated.",
@@ -217,6 +222,13 @@ class Settings(BaseSettings):
         ge=0.1,
         le=86400,
         description="How often the dispatcher looks for directives that a crash left behind.",
+    )
+    remit_module_wait_seconds: float = Field(
+        default=60.0,
+        ge=0,
+        le=86400,
+        description="How long what was granted for a version of a module waits for a worker that "
+        "has it, after the last one was gone; then it is blocked as action_changed.",
     )
     remit_max_directive_bytes: int = Field(
         default=65536,

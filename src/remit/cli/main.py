@@ -39,6 +39,7 @@ from remit.cli import (
     votes,
     watch,
     worker,
+    workers,
 )
 from remit.cli.output import console
 from remit.errors import MisconfiguredError, RemitError
@@ -114,6 +115,7 @@ COMMANDS: Mapping[str, Mapping[str, Callable[..., None]]] = {
     },
     "What there is": {
         "modules": catalog.modules,
+        "workers": workers.workers,
         "schema": catalog.schema,
     },
     "Services": {

@@ -11,6 +11,7 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -51,7 +52,7 @@ def worker(
     module: ModuleOption = None,
     data_dir: DataDirOption = None,
 ) -> None:
-    """Serve both queues until SIGTERM or Ctrl-C. `remit up` starts one by itself."""
+    """Execute directives until SIGTERM or Ctrl-C. `remit up` starts one by itself."""
     from remit.cli.services import load_settings, module_references
 
     settings = load_settings(wait_for_stack or data_dir)
@@ -141,8 +142,10 @@ def _make_parts(
     from remit.db.engine import create_database_engine
     from remit.execution.modules.registry import discover_modules
     from remit.operations.policies import PolicySource
+    from remit.signing.worker_keys import read_worker_key
     from remit.workflows.worker import THREADS, WorkerParts
 
+    worker_keys = settings.remit_worker_key_dir
     engine = create_database_engine(
         services.database_url,
         role="remit_app",
@@ -163,6 +166,8 @@ def _make_parts(
         keys=_key_source(settings, engine),
         registry=discover_modules(extra),
         store=object_store(settings),
+        worker_key=None if worker_keys is None else read_worker_key(worker_keys),
+        patience=timedelta(seconds=settings.remit_module_wait_seconds),
     )
 
 

@@ -103,6 +103,12 @@ def list_workers(connection: sa.Connection) -> list[WorkerRow]:
     return [WorkerRow(**row._mapping) for row in connection.execute(statement)]
 
 
+def count_living(connection: sa.Connection) -> int:
+    """Return how many workers live."""
+    statement = sa.select(sa.func.count()).select_from(workers).where(*_LIVING)
+    return int(connection.execute(statement).scalar_one())
+
+
 def workers_by_id(connection: sa.Connection, ids: Iterable[UUID]) -> list[WorkerRow]:
     """Return the workers of these identifiers; those that there are."""
     statement = sa.select(workers).where(workers.c.id.in_([*ids]))

@@ -77,12 +77,17 @@ class Explanation:
         waiting: what it waits for; None when it waits for nobody.
         because: why it was blocked, as the gate found it; empty when it was not the gate.
         obstacles: what would fail if it were approved or started now; empty when nothing would.
+        module_version: version of the module that it is granted for, or would be if it were now;
+            empty when no worker has announced one, or it has come to its end.
+        module_digest: digest of that module; empty as above.
     """
 
     directive: DirectiveRead
     waiting: Waiting | None
     because: tuple[str, ...]
     obstacles: tuple[str, ...]
+    module_version: str = ""
+    module_digest: str = ""
 
 
 def explain(engine: sa.Engine, directive_id: UUID, authority: Authority) -> Explanation:
@@ -97,12 +102,34 @@ def explain(engine: sa.Engine, directive_id: UUID, authority: Authority) -> Expl
         pending = request if request is not None and request.status == "pending" else None
         evaluation = last_evaluation(connection, directive_id)
         blocked = directive.status_reason == "policy"
+        version, digest = _version(connection, directive, authority)
         return Explanation(
             directive=directive,
             waiting=_waiting(connection, directive, pending, authority) if pending else None,
             because=evaluation.blocks if evaluation and blocked else (),
             obstacles=tuple(_obstacles(connection, directive, pending, authority)),
+            module_version=version,
+            module_digest=digest,
         )
+
+
+def version_to_come(engine: sa.Engine, name: str, authority: Authority) -> tuple[str, str]:
+    """Return version and digest of the module that a grant would be for now; empty when unknown."""
+    with snapshot(engine) as connection:
+        found = announced_module(connection, name, authority)
+    return found.version, found.digest
+
+
+def _version(
+    connection: sa.Connection, directive: DirectiveRead, authority: Authority
+) -> tuple[str, str]:
+    if directive.status in {"approved", "executing"}:
+        grant = latest_grant(connection, directive.id)
+        return ("", "") if grant is None else (grant.module_version, grant.module_digest)
+    if directive.status != "proposed":
+        return "", ""
+    found = announced_module(connection, directive.type, authority)
+    return found.version, found.digest
 
 
 def _waiting(

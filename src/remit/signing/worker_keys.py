@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from remit.errors import MisconfiguredError
 from remit.json_types import JsonObject
@@ -34,6 +34,13 @@ class WorkerKey:
     private: Ed25519PrivateKey = field(repr=False)
     said: JsonObject
     source: str
+
+
+def new_worker_key() -> tuple[str, Ed25519PublicKey, str]:
+    """Return a new private key as PEM, its public key, and that one as PEM."""
+    private = Ed25519PrivateKey.generate()
+    public = private.public_key()
+    return pem.private_text(private), public, pem.public_text(public)
 
 
 def write_worker_key(folder: Path, private: str, said: JsonObject) -> None:
