@@ -7,7 +7,6 @@ of as what they are, in bounded time and memory.
 import errno
 import os
 import select
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -60,7 +59,7 @@ def read_settled(path: Path, *, most: int = MOST_BYTES) -> bytes:
             again = os.pread(file.fileno(), most + 1, 0)
             if data == again and before == _state_of(file):
                 return data
-        time.sleep(_PAUSE_SECONDS)
+        select.select([], [], [], _PAUSE_SECONDS)
     raise OSError(errno.EBUSY, "it is being written to")
 
 

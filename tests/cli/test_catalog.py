@@ -16,7 +16,6 @@ from remit.policy.config import ApprovalPolicy, ApprovalRule, default_policy, pa
 from remit.policy.faults import FILE_KEYS
 from remit.policy.limits import BudgetLimit
 from tests.cli.conftest import Remit, Shown, without_ids
-from tests.support.policies import whole
 
 MODULES = """\
 NAME                KIND   VERSION  SOURCE    SUMMARY
@@ -220,20 +219,6 @@ def test_what_would_happen_is_told_to_programs(remit: Remit, tmp_path: Path) -> 
         "allow_self_approval": False,
         "expires_after": "86400s",
     }
-
-
-def test_where_workers_have_announced_their_modules_those_count(
-    keeper: Remit, tmp_path: Path
-) -> None:
-    file = tmp_path / "policy.toml"
-    text = 'version = "1"\ntools.allow = ["echo", "validate"]\nscopes.allow = ["test"]\n'
-    file.write_text(whole(text))
-    shown = keeper("policy", "check", str(file))
-    assert rows(shown.out)[1:] == [
-        "test   echo      any     runs, nobody is asked",
-        "test   validate  any     blocked: tool_unavailable",
-    ]
-    assert 'no module "validate" among those that the workers announced' in shown.out
 
 
 @pytest.mark.parametrize("command", [("policy", "check"), ("up", "--policy-file")])

@@ -35,3 +35,17 @@ def test_the_limits_that_ask_a_person_are_told_of_as_the_rules_are(
     asking = WIDE + 'approval.rules = [{name = "b", amount_over = "$5"}]'
     file.write_text(whole(asking), encoding="utf-8")
     assert "  a person   b, limit a\n" in remit("policy", "check", str(file)).out
+
+
+def test_where_workers_have_announced_their_modules_those_count(
+    keeper: Remit, tmp_path: Path
+) -> None:
+    file = tmp_path / "policy.toml"
+    text = 'version = "1"\ntools.allow = ["echo", "validate"]\nscopes.allow = ["test"]\n'
+    file.write_text(whole(text))
+    shown = keeper("policy", "check", str(file))
+    assert rows(shown.out)[1:] == [
+        "test   echo      any     runs, nobody is asked",
+        "test   validate  any     blocked: tool_unavailable",
+    ]
+    assert 'no module "validate" among those that the workers announced' in shown.out

@@ -70,29 +70,29 @@ def test_a_file_that_gives_only_what_every_file_must_is_the_empty_policy() -> No
     assert config == PolicyConfig(version="7")
 
 
+EVERY_KEY = """
+version = "2"
+budget.ceiling = "1,000 USD"
+budget.limits = [
+    {name = "all", ceiling = "$9,000", period = "month"},
+    {name = "daily", ceiling = "$500", period = "day", role = "ops", at_cap = "ask"},
+]
+tools.allow = ["deploy"]
+scopes.allow = ["production"]
+grant.valid_for = "PT90S"
+[approval]
+required_approvals = 2
+expires_after = "1h30m"
+allow_self_approval = true
+approver_groups = ["sre"]
+rules = [{name = "r", scope = "production", type = "deploy", amount_over = "$1"}]
+[end]
+version = "2"
+"""
+
+
 def test_every_key_of_a_file_is_read() -> None:
-    config = parse_policy(
-        """
-        version = "2"
-        budget.ceiling = "1,000 USD"
-        budget.limits = [
-            {name = "all", ceiling = "$9,000", period = "month"},
-            {name = "daily", ceiling = "$500", period = "day", role = "ops", at_cap = "ask"},
-        ]
-        tools.allow = ["deploy"]
-        scopes.allow = ["production"]
-        grant.valid_for = "PT90S"
-        [approval]
-        required_approvals = 2
-        expires_after = "1h30m"
-        allow_self_approval = true
-        approver_groups = ["sre"]
-        rules = [{name = "r", scope = "production", type = "deploy", amount_over = "$1"}]
-        [end]
-        version = "2"
-        """,
-        source="my.toml",
-    )
+    config = parse_policy(EVERY_KEY, source="my.toml")
     rule = ApprovalRule(name="r", scope="production", type="deploy", amount_over=Decimal(1))
     assert config == PolicyConfig(
         version="2",
