@@ -74,25 +74,113 @@ def _known_modules(data_dir: Path | None) -> tuple[tuple[str, ...], bool]:
 
 @app.command()
 def show(*, data_dir: DataDirOption = None, as_json: JsonOption = False) -> None:
-    """Print the policy in force: REMIT_POLICY_FILE, the running stack's, or the built-in one."""
+    """Print the policy in force: REMIT_POLICY_FILE, the running stack's, or the built-in one.
+
+    Standard error says so where no operator has confirmed it.
+    """
     from importlib.resources import files
 
-    from remit.cli.output import print_out, safe, write_json
+    from remit.cli.output import Cell, print_out, safe, write_json, write_line
     from remit.cli.services import load_settings
     from remit.operations.policies import PolicySource
     from remit.policy.config import read_policy
     from remit.stack.discovery import policy_file
 
-    path = policy_file(load_settings(data_dir))
-    found = PolicySource(path).current()
+    settings = load_settings(data_dir)
+    path = policy_file(settings)
+    found = PolicySource(path).read()
+    state, problem = _confirmation(found, settings, data_dir)
     if as_json:
-        write_json(_as_json(found, str(path) if path else None))
+        write_json({**_as_json(found, str(path) if path else None), "confirmation": state})
         return
     built_in = files("remit.policy").joinpath("default.toml")
     text = read_policy(path) if path else built_in.read_text(encoding="utf-8")
     for line in text.splitlines():
         print_out(safe(line.expandtabs()))
+    if problem:
+        write_line(Cell("warning: ", "yellow"), problem, stderr=True)
 
 
-def _as_json(policy: "PolicyConfig", source: str | None) -> "JsonObject":
-    return {"source": source, "digest": policy.digest, "policy": policy.canonical()}
+def _confirmation(
+    policy: "PolicyConfig", settings: "Settings", data_dir: Path | None
+) -> "tuple[JsonObject | None, str]":
+    """Return who confirmed a policy, and what is wrong with that; None where nobody can be asked.
+
+    A policy is looked at where no stack runs, and where there are no keys, as well.
+    """
+    from remit.cli.services import database, keyring
+    from remit.operations.confirmations import find_confirmed
+
+    try:
+        with database(data_dir) as engine:
+            found = find_confirmed(engine, policy, keyring(settings))
+    except PolicyUnconfirmedError as error:
+        return {"state": error.error_type, "by": None, "at": None}, error.message
+    except (UnavailableError, MisconfiguredError):
+        return None, ""
+    at = found.confirmed_at.isoformat()
+    return {"state": "confirmed", "by": found.confirmed_by, "at": at}, ""
+
+
+@app.command()
+def confirm(
+    file: ConfirmedArgument = None,
+    *,
+    digest: DigestOption = None,
+    actor: ActorOption = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Confirm a policy: the one in force, or one that is put in place later by other means.
+
+    Until an operator has, nothing is decided or started under it. `remit up` confirms the policy
+    that it starts with, and `remit policy install` the one that it puts in place.
+    """
+    from remit.cli.services import load_settings
+    from remit.operations.policies import PolicySource
+    from remit.stack.discovery import policy_file
+
+    settings = load_settings(data_dir)
+    path = file or policy_file(settings)
+    found = PolicySource(path).read()
+    _check_digest(found, digest)
+    _warn(found)
+    done = _confirm(found, settings, actor, data_dir)
+    _tell(found, done, path, as_json=as_json)
+
+
+@app.command()
+def install(
+    file: FileArgument,
+    *,
+    to: ToOption = None,
+    digest: DigestOption = None,
+    actor: ActorOption = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check a policy file, confirm it, and put it in place of the one in force at one stroke.
+
+    Whoever reads the file meanwhile, or after a crash, finds the old policy or the new one. Where
+    no stack runs and no DATABASE_URL is set, it is not confirmed; `remit up` will do so.
+    """
+    from remit.cli.services import load_settings
+    from remit.policy.config import parse_policy, read_policy
+    from remit.stack.discovery import policy_file
+
+    settings = load_settings(data_dir)
+    target = to or policy_file(settings)
+    if target is None:
+        raise InvalidInputError(
+            "no policy file is in force, and the built-in policy cannot be replaced: name a file, "
+            "and then start with it as REMIT_POLICY_FILE",
+            field="--to",
+        )
+    text = read_policy(file)
+    found = parse_policy(text, source=str(file))
+    _check_digest(found, digest)
+    _warn(found)
+    with replacing(target, text.encode()) as put:
+        done = _confirm_if_possible(found, settings, actor, data_dir)
+        put()
+    _tell(found, done, target, as_json=as_json)

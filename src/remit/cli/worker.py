@@ -64,6 +64,7 @@ async def _serve(settings: "Settings", extra: Sequence[str], wait_for_stack: Pat
     from remit.cli.observing import evaluated, gauges, observed
 
     # Imported before the wait: these take longer than the servers need to start.
+    from remit.operations.confirmations import confirm_at_start
     from remit.workflows.client import connect
     from remit.workflows.worker import serve
 
@@ -74,6 +75,8 @@ async def _serve(settings: "Settings", extra: Sequence[str], wait_for_stack: Pat
             parts = replace(parts, look=gauges(parts.engine))
         if wait_for_stack is None:
             check_schema(parts.engine)
+        # The first worker of an installation is started by hand; a later one may start by itself.
+        confirm_at_start(parts.engine, parts.policies.read(), parts.keys(), only_first=True)
         client = await connect(services.temporal_address, services.temporal_namespace, seen)
         _settle_memory()
         stop = asyncio.Event()
@@ -140,24 +143,27 @@ def _make_parts(settings: "Settings", extra: Sequence[str], services: "Services"
     from remit.cli.services import object_store
     from remit.db.engine import create_database_engine
     from remit.execution.modules.registry import discover_modules
+    from remit.operations.confirmations import Confirmations
     from remit.operations.policies import PolicySource
     from remit.workflows.worker import THREADS, WorkerParts
 
+    keys = _key_source(settings)
+    engine = create_database_engine(
+        services.database_url,
+        role="remit_app",
+        application_name="remit-worker",
+        pool_size=THREADS,
+    )
     return WorkerParts(
-        engine=create_database_engine(
-            services.database_url,
-            role="remit_app",
-            application_name="remit-worker",
-            pool_size=THREADS,
-        ),
+        engine=engine,
         module_engine=create_database_engine(
             services.module_database_url,
             role="remit_module",
             application_name="remit-module",
             pool_size=THREADS,
         ),
-        policies=PolicySource(settings.remit_policy_file),
-        keys=_key_source(settings),
+        policies=PolicySource(settings.remit_policy_file, Confirmations(engine, keys)),
+        keys=keys,
         registry=discover_modules(extra),
         store=object_store(settings),
     )

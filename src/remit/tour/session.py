@@ -16,6 +16,7 @@ from remit.artifacts.store import ObjectStore
 from remit.control import Control
 from remit.db.engine import create_database_engine
 from remit.identity.types import Principal
+from remit.operations.confirmations import Confirmations, confirm_at_start
 from remit.operations.identity import ensure_principals, read_principals
 from remit.operations.policies import PolicySource
 from remit.signing.keys import Keyring
@@ -68,10 +69,11 @@ async def play(
         RemitError: the stack does not come up, or goes away.
     """
     info = await _published(stack, starting)
-    policies, keys = PolicySource(stack.options.policy_file), host.find_keys()
+    keys = host.find_keys()
     engine = create_database_engine(
         info.database_url, role="remit_app", application_name="remit-demo"
     )
+    policies = PolicySource(stack.options.policy_file, Confirmations(engine, lambda: keys))
     try:
         try:
             client = await connect(
@@ -79,6 +81,7 @@ async def play(
             )
             # The worker takes its last steps meanwhile.
             people = await asyncio.to_thread(_introduce, engine, host, script)
+            await asyncio.to_thread(confirm_at_start, engine, policies.read(), keys)
         finally:
             # A stack that fails takes its servers away: its error says why, and comes first.
             await asyncio.wrap_future(starting)

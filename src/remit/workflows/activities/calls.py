@@ -217,8 +217,8 @@ class AuthoritySource:
         """Return what a decision is made with now.
 
         Raises:
-            UnavailableError: the policy's file, or a key's, is broken just now; nothing runs until
-                it is mended.
+            UnavailableError: the policy's file, or a key's, is broken just now, or no operator has
+                confirmed the policy; nothing runs until it is mended.
         """
         try:
             return Authority(self.policies.current(), self.keys())
