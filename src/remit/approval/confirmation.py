@@ -7,13 +7,12 @@ nothing is decided or started under it.
 from dataclasses import dataclass
 from datetime import datetime
 
-from remit.directives.digest import canonical_json
 from remit.json_types import JsonObject
 from remit.signing.keys import Keyring
-from remit.signing.statements import sign_statement, verify_statement
+from remit.signing.statements import Kind, sign_statement, verify_statement
 
-POLICY_TYPE = "application/vnd.remit.policy.v2+json"
-"""DSSE payload type of a confirmed policy."""
+POLICY = Kind("policy")
+"""What is signed of a policy that is confirmed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ def sign_policy(digest: str, version: str, by: str, keys: Keyring) -> JsonObject
     Raises:
         MisconfiguredError: there is no key to sign with.
     """
-    return sign_statement(POLICY_TYPE, _content(digest, version, by, keys), keys)
+    return sign_statement(POLICY, _statement(digest, version, by), keys)
 
 
 def verify_policy(row: ConfirmedPolicy, keys: Keyring) -> None:
@@ -50,16 +49,9 @@ def verify_policy(row: ConfirmedPolicy, keys: Keyring) -> None:
     Raises:
         UnverifiableError: it is not; the message says why.
     """
-    content = _content(row.digest, row.version, row.confirmed_by, keys)
-    verify_statement(POLICY_TYPE, row.envelope, content, keys)
+    statement = _statement(row.digest, row.version, row.confirmed_by)
+    verify_statement(POLICY, row.envelope, statement, keys)
 
 
-def _content(digest: str, version: str, by: str, keys: Keyring) -> bytes:
-    return canonical_json(
-        {
-            "installation": str(keys.installation.id),
-            "digest": digest,
-            "version": version,
-            "by": by,
-        }
-    )
+def _statement(digest: str, version: str, by: str) -> JsonObject:
+    return {"digest": digest, "version": version, "by": by}

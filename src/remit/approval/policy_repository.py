@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from remit.approval.confirmation import ConfirmedPolicy
-from remit.db.tables import policies
+from remit.db.identity_tables import policies
 from remit.json_types import JsonObject
 
 

@@ -6,16 +6,54 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from remit.cli.options import DataDirOption, JsonOption
-from remit.errors import UnavailableError
+from remit.cli.options import ActorOption, DataDirOption, JsonOption
+from remit.cli.output import Cell, write_json, write_line, write_table
+from remit.errors import (
+    ConflictError,
+    InvalidInputError,
+    MisconfiguredError,
+    PolicyUnconfirmedError,
+    UnavailableError,
+)
+from remit.wording import quoted
 
 if TYPE_CHECKING:
+    from remit.approval.confirmation import ConfirmedPolicy
     from remit.json_types import JsonObject
+    from remit.operations.confirmations import Confirmed
     from remit.policy.config import PolicyConfig
+    from remit.settings import Settings
 
 app = typer.Typer(help="The policy that the gate decides by.", no_args_is_help=True)
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A policy file (TOML).")]
+ConfirmedArgument = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="[FILE]", show_default=False, help="A policy file. Default: the one in force."
+    ),
+]
+ToOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--to",
+        metavar="PATH",
+        show_default=False,
+        help="The file to replace. Default: REMIT_POLICY_FILE, else the running stack's.",
+    ),
+]
+DigestOption = Annotated[
+    str | None,
+    typer.Option(
+        "--digest",
+        metavar="DIGEST",
+        show_default=False,
+        help="The digest that `remit policy check` showed; refused if the policy has another.",
+    ),
+]
+
+_MOST_OF_A_DIGEST = 80
+"""How many characters of a typed digest a message repeats; a digest has 71."""
 
 
 @app.callback()
@@ -32,7 +70,6 @@ def check(
     Exits with 0 when the policy can be used, warnings or not, and with 2 when it is refused.
     """
     from remit.cli import policy_views
-    from remit.cli.output import Cell, write_json, write_line, write_table
     from remit.policy.config import load_policy
     from remit.policy.doubts import doubts
     from remit.policy.outlook import prospects
@@ -80,7 +117,7 @@ def show(*, data_dir: DataDirOption = None, as_json: JsonOption = False) -> None
     """
     from importlib.resources import files
 
-    from remit.cli.output import Cell, print_out, safe, write_json, write_line
+    from remit.cli.output import print_out, safe
     from remit.cli.services import load_settings
     from remit.operations.policies import PolicySource
     from remit.policy.config import read_policy
@@ -108,18 +145,17 @@ def _confirmation(
 
     A policy is looked at where no stack runs, and where there are no keys, as well.
     """
-    from remit.cli.services import database, keyring
+    from remit.cli.services import database, keys_for
     from remit.operations.confirmations import find_confirmed
 
     try:
         with database(data_dir) as engine:
-            found = find_confirmed(engine, policy, keyring(settings))
+            found = find_confirmed(engine, policy, keys_for(engine, settings))
     except PolicyUnconfirmedError as error:
         return {"state": error.error_type, "by": None, "at": None}, error.message
     except (UnavailableError, MisconfiguredError):
         return None, ""
-    at = found.confirmed_at.isoformat()
-    return {"state": "confirmed", "by": found.confirmed_by, "at": at}, ""
+    return _as_said(found), ""
 
 
 @app.command()
@@ -143,8 +179,7 @@ def confirm(
     settings = load_settings(data_dir)
     path = file or policy_file(settings)
     found = PolicySource(path).read()
-    _check_digest(found, digest)
-    _warn(found)
+    _look_again(found, digest)
     done = _confirm(found, settings, actor, data_dir)
     _tell(found, done, path, as_json=as_json)
 
@@ -162,8 +197,9 @@ def install(
     """Check a policy file, confirm it, and put it in place of the one in force at one stroke.
 
     Whoever reads the file meanwhile, or after a crash, finds the old policy or the new one. Where
-    no stack runs and no DATABASE_URL is set, it is not confirmed; `remit up` will do so.
+    no stack runs and DATABASE_URL is not set it is not confirmed; `remit up` will do so.
     """
+    from remit.cli.saving import replacing
     from remit.cli.services import load_settings
     from remit.policy.config import parse_policy, read_policy
     from remit.stack.discovery import policy_file
@@ -172,15 +208,88 @@ def install(
     target = to or policy_file(settings)
     if target is None:
         raise InvalidInputError(
-            "no policy file is in force, and the built-in policy cannot be replaced: name a file, "
-            "and then start with it as REMIT_POLICY_FILE",
+            "the built-in policy is in force, which cannot be replaced: name a file here, and then "
+            "start with it as REMIT_POLICY_FILE",
             field="--to",
         )
     text = read_policy(file)
     found = parse_policy(text, source=str(file))
-    _check_digest(found, digest)
-    _warn(found)
-    with replacing(target, text.encode()) as put:
-        done = _confirm_if_possible(found, settings, actor, data_dir)
+    _look_again(found, digest)
+    with replacing(target, text.encode(), field="--to") as put:
+        # Confirmed first: else it would be in force for a moment, and nobody's.
+        done = _confirm(found, settings, actor, data_dir) if _is_served(settings) else None
         put()
     _tell(found, done, target, as_json=as_json)
+
+
+def _look_again(policy: "PolicyConfig", seen: str | None) -> None:
+    """Print what its author may not have meant; refuse whoever checked another policy.
+
+    Raises:
+        ConflictError: it is not the policy that was seen.
+    """
+    from remit.policy.doubts import doubts
+
+    if seen is not None and seen != policy.digest:
+        raise ConflictError(
+            f"you saw {quoted(seen, _MOST_OF_A_DIGEST)}, and the policy's digest is "
+            f"{quoted(policy.digest)}: look again with `remit policy check`",
+            field="--digest",
+        )
+    for doubt in doubts(policy):
+        write_line(Cell("warning: ", "yellow"), doubt, stderr=True)
+
+
+def _is_served(settings: "Settings") -> bool:
+    """Return whether there is a database to ask; one that does not answer is there all the same."""
+    from remit.stack.discovery import find_stack
+
+    return bool(settings.database_url) or find_stack(settings.remit_data_dir) is not None
+
+
+def _confirm(
+    policy: "PolicyConfig", settings: "Settings", actor: str | None, data_dir: Path | None
+) -> "Confirmed":
+    from remit.cli.services import caller, database, keys_for
+    from remit.operations.confirmations import confirm_policy
+
+    with database(data_dir) as engine:
+        keys = keys_for(engine, settings)
+        by = caller(engine, settings, actor, keys=keys)
+        return confirm_policy(engine, policy, by=by, keys=keys)
+
+
+def _tell(
+    policy: "PolicyConfig", done: "Confirmed | None", path: Path | None, *, as_json: bool
+) -> None:
+    """Print which policy may be decided by from now on, and who said so."""
+    where = str(path) if path else None
+    if as_json:
+        said = None if done is None else _as_said(done.policy)
+        write_json(
+            {
+                "source": where,
+                "version": policy.version,
+                "digest": policy.digest,
+                "confirmation": said,
+                "again": done is not None and not done.created,
+            }
+        )
+        return
+    if done is None:
+        state = Cell("not confirmed, as no stack runs: `remit up` does so at its start", "yellow")
+    else:
+        before = "" if done.created else "before, "
+        state = Cell(f"confirmed {before}by {done.policy.confirmed_by}", "green")
+    write_line(f"{where or 'the built-in policy'}: ", state)
+    rows = (("version", policy.version), ("digest", policy.digest))
+    write_table((), [("", Cell(name, "dim"), value) for name, value in rows])
+
+
+def _as_json(policy: "PolicyConfig", source: str | None) -> "JsonObject":
+    return {"source": source, "digest": policy.digest, "policy": policy.canonical()}
+
+
+def _as_said(found: "ConfirmedPolicy") -> "JsonObject":
+    at = found.confirmed_at.isoformat()
+    return {"state": "confirmed", "by": found.confirmed_by, "at": at}

@@ -70,11 +70,9 @@ async def _serve(settings: "Settings", extra: Sequence[str], wait_for_stack: Pat
 
     services = find_services(settings, wait_for_stack)
     with observed(settings, "remit-worker", lasting=True) as seen, evaluated(settings) as tell:
-        parts = replace(_make_parts(settings, extra, services), observe=tell)
+        parts = replace(_make_parts(settings, extra, services, wait_for_stack), observe=tell)
         if settings.remit_metrics_port is not None or settings.otel_exporter_otlp_endpoint:
             parts = replace(parts, look=gauges(parts.engine))
-        if wait_for_stack is None:
-            check_schema(parts.engine)
         # The first worker of an installation is started by hand; a later one may start by itself.
         confirm_at_start(parts.engine, parts.policies.read(), parts.keys(), only_first=True)
         client = await connect(services.temporal_address, services.temporal_namespace, seen)
@@ -129,16 +127,18 @@ def find_services(settings: "Settings", wait_for_stack: Path | None) -> "Service
     return services_of(wait(wait_for_stack, timeout_seconds=STACK_SECONDS), settings)
 
 
-def _key_source(settings: "Settings") -> "Callable[[], Keyring]":
+def _key_source(settings: "Settings", engine: "sa.Engine") -> "Callable[[], Keyring]":
     """Return what tells the keys in force; the first worker of an embedded stack makes them."""
-    from remit.cli.services import keyring, keys_dir
+    from remit.cli.services import keys_dir, keys_for
     from remit.signing.source import KeySource
 
-    keyring(settings, make=True)
-    return KeySource(lambda: keyring(settings), keys_dir(settings)).current
+    keys_for(engine, settings, make=True)
+    return KeySource(lambda: keys_for(engine, settings), keys_dir(settings)).current
 
 
-def _make_parts(settings: "Settings", extra: Sequence[str], services: "Services") -> "WorkerParts":
+def _make_parts(
+    settings: "Settings", extra: Sequence[str], services: "Services", wait_for_stack: Path | None
+) -> "WorkerParts":
     """Return what the worker works with; modules get connections of their own, and few rights."""
     from remit.cli.services import object_store
     from remit.db.engine import create_database_engine
@@ -147,13 +147,15 @@ def _make_parts(settings: "Settings", extra: Sequence[str], services: "Services"
     from remit.operations.policies import PolicySource
     from remit.workflows.worker import THREADS, WorkerParts
 
-    keys = _key_source(settings)
     engine = create_database_engine(
         services.database_url,
         role="remit_app",
         application_name="remit-worker",
         pool_size=THREADS,
     )
+    if wait_for_stack is None:
+        check_schema(engine)
+    keys = _key_source(settings, engine)
     return WorkerParts(
         engine=engine,
         module_engine=create_database_engine(

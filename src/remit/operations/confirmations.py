@@ -73,9 +73,7 @@ def find_confirmed(engine: sa.Engine, policy: PolicyConfig, keys: Keyring) -> Co
         return confirmed_in(connection, policy, keys)
 
 
-def confirmed_in(
-    connection: sa.Connection, policy: PolicyConfig, keys: Keyring
-) -> ConfirmedPolicy:
+def confirmed_in(connection: sa.Connection, policy: PolicyConfig, keys: Keyring) -> ConfirmedPolicy:
     """Return the same, within a transaction.
 
     Raises:

@@ -36,13 +36,14 @@ class Host:
     """Whoever has the tour played.
 
     Attributes:
-        find_keys: returns the keys of the stack's worker; called once the data folder is prepared.
+        find_keys: returns the keys of the stack's worker, given its database; called once that
+            is migrated.
         find_admin: returns the admin that makes the script's people and agents known.
         find_store: returns where the stack's worker leaves large evidence; called as `find_keys`.
         observed: what Temporal's client tells its spans to; None: nobody.
     """
 
-    find_keys: Callable[[], Keyring]
+    find_keys: Callable[[sa.Engine], Keyring]
     find_admin: Callable[[sa.Engine], Principal]
     find_store: Callable[[], ObjectStore]
     observed: Observed | None = None
@@ -69,11 +70,9 @@ async def play(
         RemitError: the stack does not come up, or goes away.
     """
     info = await _published(stack, starting)
-    keys = host.find_keys()
     engine = create_database_engine(
         info.database_url, role="remit_app", application_name="remit-demo"
     )
-    policies = PolicySource(stack.options.policy_file, Confirmations(engine, lambda: keys))
     try:
         try:
             client = await connect(
@@ -81,10 +80,12 @@ async def play(
             )
             # The worker takes its last steps meanwhile.
             people = await asyncio.to_thread(_introduce, engine, host, script)
-            await asyncio.to_thread(confirm_at_start, engine, policies.read(), keys)
         finally:
             # A stack that fails takes its servers away: its error says why, and comes first.
             await asyncio.wrap_future(starting)
+        keys = await asyncio.to_thread(host.find_keys, engine)
+        policies = PolicySource(stack.options.policy_file, Confirmations(engine, lambda: keys))
+        await asyncio.to_thread(confirm_at_start, engine, policies.read(), keys)
         control = Control(engine, WorkflowClient(client), policies, keys)
         return await Tour(control, stack, people, watch).run(script, host.find_store())
     finally:
@@ -93,7 +94,7 @@ async def play(
 
 def _introduce(engine: sa.Engine, host: Host, script: Sequence[Scene]) -> Mapping[str, Principal]:
     """Make everybody of the script known, and return whom the database knows, by name."""
-    admin, keys = host.find_admin(engine), host.find_keys()
+    admin, keys = host.find_admin(engine), host.find_keys(engine)
     ensure_principals(engine, principals_of(script), by=admin, keys=keys)
     known = read_principals(engine, by=admin)
     return {one.principal.name: one.principal for one in known}
