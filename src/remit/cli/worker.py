@@ -147,6 +147,9 @@ def _make_parts(
     from remit.operations.policies import PolicySource
     from remit.workflows.worker import THREADS, WorkerParts
 
+    # What is wrong with these is said before anything is connected.
+    registry, store = discover_modules(extra), object_store(settings)
+    PolicySource(settings.remit_policy_file)
     engine = create_database_engine(
         services.database_url,
         role="remit_app",
@@ -166,8 +169,8 @@ def _make_parts(
         ),
         policies=PolicySource(settings.remit_policy_file, Confirmations(engine, keys)),
         keys=keys,
-        registry=discover_modules(extra),
-        store=object_store(settings),
+        registry=registry,
+        store=store,
     )
 
 

@@ -18,6 +18,7 @@ from remit.db.session import snapshot, transaction
 from remit.errors import ForbiddenError, PolicyUnconfirmedError, UnverifiableError
 from remit.identity.rules import require
 from remit.identity.types import SYSTEM, Principal
+from remit.json_types import JsonObject
 from remit.policy.config import PolicyConfig
 from remit.signing.keys import Keyring
 from remit.wording import quoted
@@ -141,7 +142,8 @@ def _confirm(connection: sa.Connection, policy: PolicyConfig, by: str, keys: Key
     envelope = sign_policy(policy.digest, policy.version, by, keys)
     created = insert_policy(connection, policy.digest, policy.version, by, envelope)
     if created:
-        data = {"digest": policy.digest, "version": policy.version, "envelope": envelope}
+        said: JsonObject = {"digest": policy.digest, "version": policy.version}
+        data: JsonObject = {**said, "envelope": envelope}
         record(connection, [Entry(INSTALLATION, "policy.confirmed", by, data)])
     found = find_policy(connection, policy.digest)
     if found is None:
