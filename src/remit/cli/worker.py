@@ -72,7 +72,7 @@ async def _serve(settings: "Settings", extra: Sequence[str], wait_for_stack: Pat
     with observed(settings, "remit-worker", lasting=True) as seen, evaluated(settings) as tell:
         parts = replace(_make_parts(settings, extra, services, wait_for_stack), observe=tell)
         if settings.remit_metrics_port is not None or settings.otel_exporter_otlp_endpoint:
-            parts = replace(parts, look=gauges(parts.engine))
+            parts = replace(parts, look=gauges(parts.engine, parts.policies))
         # The first worker of an installation is started by hand; a later one may start by itself.
         confirm_at_start(parts.engine, parts.policies.read(), parts.keys(), only_first=True)
         client = await connect(services.temporal_address, services.temporal_namespace, seen)

@@ -1,9 +1,28 @@
 """The policy in force: its file may change while a process runs, and the next decision sees it."""
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
+from remit.errors import InvalidInputError, PolicyUnconfirmedError
 from remit.operations.confirmations import Confirmations
 from remit.policy.config import PolicyConfig, default_policy, parse_policy, read_policy
+
+PolicyFault = Literal["policy_unconfirmed", "policy_unreadable"]
+"""Why no policy is in force: nobody has confirmed it, or its file is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyProblem:
+    """Why nothing is decided or started.
+
+    Attributes:
+        fault: which kind of problem it is.
+        message: what is wrong, and how to mend it.
+    """
+
+    fault: PolicyFault
+    message: str
 
 
 class PolicySource:
@@ -43,6 +62,20 @@ class PolicySource:
         if self._confirmations is not None:
             self._confirmations.require(policy)
         return policy
+
+    def problem(self) -> PolicyProblem | None:
+        """Return why nothing is decided or started now; None when nothing is wrong with the policy.
+
+        Raises:
+            UnavailableError: the database does not answer.
+        """
+        try:
+            self.current()
+        except PolicyUnconfirmedError as error:
+            return PolicyProblem("policy_unconfirmed", error.message)
+        except InvalidInputError as error:
+            return PolicyProblem("policy_unreadable", error.message)
+        return None
 
     def read(self) -> PolicyConfig:
         """Return the policy that stands there now, whether somebody has confirmed it or not.
