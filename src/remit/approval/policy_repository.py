@@ -14,10 +14,10 @@ def find_policy(connection: sa.Connection, digest: str) -> ConfirmedPolicy | Non
     return ConfirmedPolicy(**row._mapping) if row else None
 
 
-def insert_policy(
+def keep_policy(
     connection: sa.Connection, digest: str, version: str, confirmed_by: str, envelope: JsonObject
-) -> bool:
-    """Keep that a policy is confirmed; return whether it was not before."""
+) -> tuple[ConfirmedPolicy, bool]:
+    """Keep that a policy is confirmed; return what is kept, and whether it was not before."""
     statement = insert(policies).on_conflict_do_nothing().returning(policies.c.digest)
     row = {
         "digest": digest,
@@ -25,7 +25,9 @@ def insert_policy(
         "confirmed_by": confirmed_by,
         "envelope": envelope,
     }
-    return connection.execute(statement.values(row)).first() is not None
+    created = connection.execute(statement.values(row)).first() is not None
+    kept = connection.execute(sa.select(policies).where(policies.c.digest == digest)).one()
+    return ConfirmedPolicy(**kept._mapping), created
 
 
 def is_any_confirmed(connection: sa.Connection) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from remit.approval.confirmation import ConfirmedPolicy, sign_policy, verify_policy
-from remit.approval.policy_repository import find_policy, insert_policy, is_any_confirmed
+from remit.approval.policy_repository import find_policy, is_any_confirmed, keep_policy
 from remit.audit.chain import INSTALLATION
 from remit.audit.repository import Entry, record
 from remit.db.session import snapshot, transaction
@@ -140,14 +140,11 @@ def confirm_at_start(
 
 def _confirm(connection: sa.Connection, policy: PolicyConfig, by: str, keys: Keyring) -> Confirmed:
     envelope = sign_policy(policy.digest, policy.version, by, keys)
-    created = insert_policy(connection, policy.digest, policy.version, by, envelope)
+    found, created = keep_policy(connection, policy.digest, policy.version, by, envelope)
     if created:
         said: JsonObject = {"digest": policy.digest, "version": policy.version}
         data: JsonObject = {**said, "envelope": envelope}
         record(connection, [Entry(INSTALLATION, "policy.confirmed", by, data)])
-    found = find_policy(connection, policy.digest)
-    if found is None:
-        raise UnverifiableError("the database keeps no policy that was confirmed: look at its rows")
     try:
         verify_policy(found, keys)
     except UnverifiableError as error:
