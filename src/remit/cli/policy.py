@@ -233,7 +233,7 @@ def _look_again(policy: "PolicyConfig", seen: str | None) -> None:
     if seen is not None and seen != policy.digest:
         raise ConflictError(
             f"you saw {quoted(seen, _MOST_OF_A_DIGEST)}, and the policy's digest is "
-            f"{quoted(policy.digest)}: look again with `remit policy check`",
+            f"{quoted(policy.digest, _MOST_OF_A_DIGEST)}: look again with `remit policy check`",
             field="--digest",
         )
     for doubt in doubts(policy):

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
+from remit.approval.confirmation import sign_policy
 from remit.audit.chain import INSTALLATION
 from remit.audit.repository import list_events
 from remit.db.session import snapshot
@@ -189,7 +190,7 @@ def forged(request: pytest.FixtureRequest, engine: sa.Engine, new: PolicyConfig)
         keys = KEYS.used_for(replace(TEST_INSTALLATION, id=uuid4()))
     elif request.param == "another policy's":
         policy = default_policy()
-    envelope = confirmations.sign_policy(policy.digest, policy.version, OPERATOR.name, keys)
+    envelope = sign_policy(policy.digest, policy.version, OPERATOR.name, keys)
     said = {} if request.param == "nobody's" else envelope
     row = {"digest": new.digest, "version": new.version, "by": OPERATOR.name}
     with engine.begin() as connection:
