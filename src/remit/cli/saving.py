@@ -98,24 +98,17 @@ def replacing(path: Path, data: bytes, *, field: str) -> Iterator[Callable[[], N
     with _told(path, field):
         target = path.resolve()
         unfinished = target.with_name(f".{os.getpid()}.new")
-        before = target.stat() if target.exists() else None
 
     def put() -> None:
         with _told(path, field):
             unfinished.replace(target)
-            folder = os.open(target.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            _sync_folder(target.parent)
 
     with _undisturbed():
         try:
             with _told(path, field), unfinished.open("xb") as file:
-                if before is not None:
-                    os.fchmod(file.fileno(), S_IMODE(before.st_mode))
-                    if (before.st_uid, before.st_gid) != (os.getuid(), os.getgid()):
-                        os.fchown(file.fileno(), before.st_uid, before.st_gid)
+                if target.exists():
+                    _take_rights(file.fileno(), target)
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
@@ -123,6 +116,23 @@ def replacing(path: Path, data: bytes, *, field: str) -> Iterator[Callable[[], N
         finally:
             with suppress(OSError):
                 unfinished.unlink()
+
+
+def _take_rights(descriptor: int, other: Path) -> None:
+    """Give an open file the rights, and the owner, of another one."""
+    state = other.stat()
+    os.fchmod(descriptor, S_IMODE(state.st_mode))
+    if (state.st_uid, state.st_gid) != (os.getuid(), os.getgid()):
+        os.fchown(descriptor, state.st_uid, state.st_gid)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new name last."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

@@ -83,10 +83,7 @@ async def play(
         finally:
             # A stack that fails takes its servers away: its error says why, and comes first.
             await asyncio.wrap_future(starting)
-        keys = await asyncio.to_thread(host.find_keys, engine)
-        policies = PolicySource(stack.options.policy_file, Confirmations(engine, lambda: keys))
-        await asyncio.to_thread(confirm_at_start, engine, policies.read(), keys)
-        control = Control(engine, WorkflowClient(client), policies, keys)
+        control = await asyncio.to_thread(_confirmed, engine, host, stack, WorkflowClient(client))
         return await Tour(control, stack, people, watch).run(script, host.find_store())
     finally:
         engine.dispose()
@@ -98,6 +95,14 @@ def _introduce(engine: sa.Engine, host: Host, script: Sequence[Scene]) -> Mappin
     ensure_principals(engine, principals_of(script), by=admin, keys=keys)
     known = read_principals(engine, by=admin)
     return {one.principal.name: one.principal for one in known}
+
+
+def _confirmed(engine: sa.Engine, host: Host, stack: Stack, workflows: WorkflowClient) -> Control:
+    """Confirm the tour's policy, which whoever has it played has chosen; return the way in."""
+    keys = host.find_keys(engine)
+    policies = PolicySource(stack.options.policy_file, Confirmations(engine, lambda: keys))
+    confirm_at_start(engine, policies.read(), keys)
+    return Control(engine, workflows, policies, keys)
 
 
 async def _published(stack: Stack, starting: "Future[StackInfo]") -> StackInfo:
