@@ -19,6 +19,7 @@ ErrorType = Literal[
     "unverifiable",
     "rule_violation",
     "unavailable",
+    "policy_unconfirmed",
     "misconfigured",
     "provider",
 ]
@@ -122,9 +123,15 @@ class RuleViolationError(RemitError):
 class UnavailableError(RemitError):
     """A service that Remit stands on does not answer; nothing was written."""
 
-    error_type = "unavailable"
+    error_type: ClassVar[ErrorType] = "unavailable"
     retryable = True
     http_status = 503
+
+
+class PolicyUnconfirmedError(UnavailableError):
+    """No operator has confirmed the policy in force, so nothing is decided or started under it."""
+
+    error_type = "policy_unconfirmed"
 
 
 class MisconfiguredError(RemitError):
