@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from remit.db.tables import modules
 from remit.execution.modules.registry import ModuleInfo
 from remit.json_types import JsonObject
+from remit.telemetry.rows import read_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def announce_modules(connection: sa.Connection, infos: Sequence[ModuleInfo]) -> 
 def list_announced(connection: sa.Connection) -> list[AnnouncedModule]:
     """Return all that workers have announced, by name."""
     found = connection.execute(sa.select(modules).order_by(modules.c.name))
-    return [AnnouncedModule(**row._mapping) for row in found]
+    return read_rows(found, lambda row: AnnouncedModule(**row), "modules")
 
 
 def announced_module(connection: sa.Connection, name: str) -> Announced:
