@@ -29,6 +29,7 @@ from remit.operations.identity import (
     ensure_principals,
     make_first_admin,
 )
+from remit.operations.installation import use_keys
 from remit.operations.policies import PolicySource
 from remit.signing.keys import Keyring, ensure_keys
 from remit.stack.layout import DataDir
@@ -113,8 +114,7 @@ def servers() -> Iterator[Ground]:
         if stack.info is None:
             raise UnavailableError("the servers have ended while they started")
         registry = discover_modules()
-        keys = ensure_keys(data.path / "keys")
-        _settle(stack.info.database_url, registry, keys)
+        keys = _settle(stack.info.database_url, registry, data.path / "keys")
         yield Ground(
             data,
             stack.info.database_url,
@@ -126,16 +126,22 @@ def servers() -> Iterator[Ground]:
         )
 
 
-def _settle(database_url: str, registry: ModuleRegistry, keys: Keyring) -> None:
-    """Make known who acts and what can be executed: a worker that runs would have said so."""
+def _settle(database_url: str, registry: ModuleRegistry, folder: Path) -> Keyring:
+    """Make known who acts and what can be executed: a worker that runs would have said so.
+
+    Returns:
+        The keys of the installation, which are made in `folder`.
+    """
     engine = create_database_engine(database_url, application_name="bench", pool_size=1)
     try:
+        keys = use_keys(engine, ensure_keys(folder), folder)
         made = make_first_admin(engine, ADMIN, valid_for=LONGEST_TOKEN, keys=keys)
         if made is None:
             raise UnavailableError("a new database knows somebody already")
         admin = authenticate(engine, str(made.token), keys)
         ensure_principals(engine, [PROPOSER, APPROVER], by=admin, keys=keys)
-        announce(engine, registry.list_modules())
+        announce(engine, registry.list_modules(), keys)
+        return keys
     finally:
         engine.dispose()
 

@@ -29,6 +29,7 @@ from remit.operations.artifacts import Filing, file_attachment, read_artifacts
 from remit.operations.authority import Authority
 from remit.operations.catalog import announce
 from remit.operations.identity import ensure_principals
+from remit.operations.installation import use_keys
 from remit.operations.results import end_run
 from remit.operations.runs import start_run
 from remit.policy.config import default_policy
@@ -57,11 +58,11 @@ DIRECTIVE = {
 
 def leave_artifacts(engine: sa.Engine, folder: Path) -> list[Artifact]:
     """Let one directive run, file one attachment, and return all that is left, oldest first."""
-    authority = Authority(default_policy(), ensure_keys(folder / "keys"))
+    authority = Authority(default_policy(), use_keys(engine, ensure_keys(folder / "keys")))
     modules = discover_modules(installed=())
     caller = ModuleCaller(modules, engine, FilesystemObjectStore(folder / "objects"))
     ensure_principals(engine, (ADMIN, PLANNER, OLIVE), by=ADMIN, keys=authority.keys)
-    announce(engine, modules.list_modules())
+    announce(engine, modules.list_modules(), authority.keys)
     content = parse_directive(DIRECTIVE, max_bytes=65_536)
     [proposed] = gate.propose(engine, [content], authority, by=PLANNER)
     run = start_run(engine, proposed.directive.id, caller.choice, authority).run

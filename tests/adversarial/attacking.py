@@ -164,7 +164,7 @@ def armed(engine: sa.Engine, *strikes: Strike) -> ModuleRegistry:
     registry: ModuleRegistry = discover_modules(installed=())
     for module in strikes or (Strike(), LongStrike()):
         registry.register_module(module, source="test")
-    announce(engine, registry.list_modules())
+    announce(engine, registry.list_modules(), KEYS)
     return registry
 
 

@@ -17,18 +17,18 @@ import psycopg
 import sqlalchemy as sa
 from psycopg.types.json import Jsonb
 
-from remit.approval.statements import GRANT_TYPE, grant_statement, sign_grant
+from remit.approval.statements import GRANT, grant_statement, sign_grant
 from remit.approval.types import ApprovalRequest, Grant
 from remit.directives.digest import canonical_json
 from remit.directives.models import DirectiveRead
 from remit.json_types import JsonObject
 from remit.operations.evidence import Record, read_record
-from remit.signing.keys import load_keyring, new_signing_key
 from tests.adversarial import world as w
 from tests.adversarial.attacking import forgery
 from tests.adversarial.world import Connection
+from tests.support.keys import new_keys
 
-OWN_KEYS = load_keyring(None, signing_key=new_signing_key())
+OWN_KEYS = new_keys()
 """The attacker's keys."""
 
 
@@ -192,7 +192,7 @@ def vote_in_place_of_a_grant(c: Connection, seen: Plot) -> None:
 
 
 def vote_called_a_grant(c: Connection, seen: Plot) -> None:
-    approve(c, seen, seen.wanted(envelope=seen.signed_vote | {"payloadType": GRANT_TYPE}))
+    approve(c, seen, seen.wanted(envelope=seen.signed_vote | {"payloadType": GRANT.payload_type}))
 
 
 def junk_in_place_of_an_envelope(c: Connection, seen: Plot) -> None:

@@ -15,13 +15,13 @@ from remit.db.engine import create_database_engine
 from remit.identity.types import Principal
 from remit.operations.auditing import take_checkpoint
 from remit.operations.identity import create_token
-from remit.signing.keys import load_keyring, new_signing_key, public_pem
+from remit.signing.keys import new_signing_key, public_pem
 from remit.signing.pem import private_text
 from remit.stack.postgres import SUPERUSER
 from tests.cli.conftest import Remit, Shown, without_ids
 from tests.cli.test_terminal import on_a_terminal
 from tests.support.contents import proposed, waiting
-from tests.support.keys import KEYS
+from tests.support.keys import KEYS, new_keys
 from tests.support.people import ADMIN
 from tests.support.servers import as_login
 
@@ -273,7 +273,7 @@ def test_keys_that_are_named_are_trusted_in_place_of_the_installations(
     file = tmp_path / "checkpoint"
     file.write_bytes(take_checkpoint(log, KEYS, by=ADMIN).data)
     ours, theirs = str(tmp_path / "ours.pem"), str(tmp_path / "theirs.pem")
-    for name, keys in ((ours, KEYS), (theirs, load_keyring(None, signing_key=new_signing_key()))):
+    for name, keys in ((ours, KEYS), (theirs, new_keys())):
         Path(name).write_text("".join(public_pem(keys).values()))
     monkeypatch.delenv("REMIT_SIGNING_KEY")
     arguments = ("verify", "--checkpoint", str(file))

@@ -16,6 +16,7 @@ from remit.policy.config import ApprovalPolicy, ApprovalRule, default_policy, pa
 from remit.policy.faults import FILE_KEYS
 from remit.policy.limits import BudgetLimit
 from tests.cli.conftest import Remit, Shown, without_ids
+from tests.support.keys import KEYS
 
 MODULES = """\
 NAME                KIND   VERSION  SOURCE    SUMMARY
@@ -93,8 +94,8 @@ def test_what_workers_announced_is_listed_and_not_what_this_shell_has(
 ) -> None:
     monkeypatch.setenv("REMIT_MODULES", "nowhere:Nothing")
     info = ModuleInfo("pay", "2\u202e", "long", "Pays.", "elsewhere", 60.0)
-    announce(kept_in, [info])
-    announce(kept_in, [replace(info, summary="")])
+    announce(kept_in, [info], KEYS)
+    announce(kept_in, [replace(info, summary="")], KEYS)
     shown = [line.split("  ") for line in without_ids(keeper("modules").out).splitlines()]
     heading, [row] = shown[0], [one for one in shown if one[0] == "pay"]
     assert [each.strip() for each in heading if each] == [
@@ -115,7 +116,7 @@ def test_what_workers_announced_is_listed_and_not_what_this_shell_has(
 
 def test_a_worker_that_starts_again_announces_its_modules_again(kept_in: sa.Engine) -> None:
     before = read_modules(kept_in)
-    announce(kept_in, discover_modules(installed=()).list_modules())
+    announce(kept_in, discover_modules(installed=()).list_modules(), KEYS)
     after = read_modules(kept_in)
     assert [one.name for one in after] == ["echo", "fail_intentionally", "noop"]
     assert all(b.announced_at < a.announced_at for b, a in zip(before, after, strict=True))

@@ -1,14 +1,26 @@
 """The keys of this run: what signs the principals, tokens and grants of every test database."""
 
+from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID
 
-from remit.signing.keys import SIGNING_FILE, load_keyring, new_signing_key
+from remit.signing.keys import SIGNING_FILE, Installation, Keyring, load_keyring, new_signing_key
+
+INSTALLATION = Installation(
+    UUID("1257a11a-0000-4000-8000-000000000001"), datetime(2000, 1, 1, tzinfo=UTC)
+)
+"""Whose every test database is, so that one keyring serves them all."""
 
 SIGNING_KEY = new_signing_key()
 """The private key, for processes of their own."""
 
-KEYS = load_keyring(None, signing_key=SIGNING_KEY)
-"""The same as a keyring."""
+KEYS = load_keyring(None, signing_key=SIGNING_KEY).used_for(INSTALLATION)
+"""The same as a keyring, used for the test databases."""
+
+
+def new_keys() -> Keyring:
+    """Return a keyring with a key of its own, used for the test databases."""
+    return load_keyring(None, signing_key=new_signing_key()).used_for(INSTALLATION)
 
 
 def put_keys(folder: Path) -> None:

@@ -45,6 +45,6 @@ def settle(database_url: str) -> None:
     engine = create_database_engine(database_url, pool_size=1)
     try:
         know(engine, *KNOWN)
-        announce(engine, discover_modules(installed=()).list_modules())
+        announce(engine, discover_modules(installed=()).list_modules(), KEYS)
     finally:
         engine.dispose()

@@ -35,6 +35,7 @@ from remit.db.engine import create_database_engine
 from remit.stack.layout import DataDir
 from remit.stack.postgres import SUPERUSER, EmbeddedPostgres
 from remit.stack.temporal import EmbeddedTemporal
+from tests.support.keys import INSTALLATION
 from tests.support.people import settle
 
 TEMPLATE = "remit_template"
@@ -87,7 +88,15 @@ class Servers:
         url = server.start()
         unsafe = (f"ALTER SYSTEM SET {each}" for each in _UNSAFE)
         execute(server.url_of(SUPERUSER), *unsafe, "SELECT pg_reload_conf()")
-        migrate.upgrade(make_blank(server, TEMPLATE))
+        owner_url = make_blank(server, TEMPLATE)
+        migrate.upgrade(owner_url)
+        execute(
+            owner_url,
+            "ALTER TABLE installation DISABLE TRIGGER USER",
+            f"UPDATE installation SET id = '{INSTALLATION.id}', since = '2000-01-01'",  # noqa: S608
+            "ALTER TABLE installation ENABLE ALWAYS TRIGGER remit_installation_unchanged",
+            "ALTER TABLE installation ENABLE ALWAYS TRIGGER remit_installation_kept",
+        )
         settle(renamed(url, TEMPLATE))
         return server
 

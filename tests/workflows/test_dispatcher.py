@@ -22,6 +22,7 @@ from remit.workflows.dispatcher import DispatcherWorkflow
 from remit.workflows.orders import DISPATCHER_ID
 from tests.support.acting import Held
 from tests.support.contents import AUTHORITY, SHORT, cast, proposed, waiting, write
+from tests.support.keys import KEYS
 from tests.support.servers import connect_fresh
 from tests.support.workers import control, eventually, until, working
 from tests.workflows.conftest import ReadRecord
@@ -50,7 +51,7 @@ def announced(engine: sa.Engine, module: ExecutionModule) -> ModuleChoice:
     """Announce a module, as a worker would that has died since."""
     registry = ModuleRegistry()
     registry.register_module(module)
-    announce(engine, registry.list_modules())
+    announce(engine, registry.list_modules(), KEYS)
     [info] = registry.list_modules()
     return ModuleChoice(info.kind, info.version, info.digest)
 

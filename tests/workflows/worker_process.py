@@ -10,6 +10,7 @@ import sys
 from remit.artifacts.noop import NoOpObjectStore
 from remit.db.engine import create_database_engine
 from remit.execution.modules.registry import discover_modules
+from remit.operations.installation import use_keys
 from remit.operations.policies import PolicySource
 from remit.signing.keys import load_keyring
 from remit.workflows.client import connect
@@ -26,7 +27,8 @@ async def main(address: str, namespace: str, database_url: str, module_url: str)
     """Serve until the process is ended."""
     engine = create_database_engine(database_url, application_name="worker")
     module_engine = create_database_engine(module_url, role="remit_module")
-    keys = load_keyring(None, signing_key=os.environ["REMIT_SIGNING_KEY"])
+    loaded = load_keyring(None, signing_key=os.environ["REMIT_SIGNING_KEY"])
+    keys = use_keys(engine, loaded)
     registry = discover_modules(installed=())
     registry.register_module(Effects(), source="test")
     parts = WorkerParts(

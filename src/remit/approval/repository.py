@@ -191,17 +191,17 @@ _OPEN = """
 _ISSUE = """
     INSERT INTO grants (
         id, directive_id, request_id, action_digest, policy_version, policy_digest, module,
-        module_version, module_digest, required_approvals, votes, budget, envelope, issued_at,
-        expires_at
+        module_version, module_digest, required_approvals, votes, budget, heard, envelope,
+        issued_at, expires_at
     )
     SELECT
         id, directive_id, request_id, action_digest, policy_version, policy_digest, module,
-        module_version, module_digest, required_approvals, votes, budget, envelope, issued_at,
-        expires_at
+        module_version, module_digest, required_approvals, votes, budget, heard, envelope,
+        issued_at, expires_at
     FROM jsonb_to_recordset(%(granted)s::jsonb) AS new (
         id uuid, directive_id uuid, request_id uuid, action_digest text, policy_version text,
         policy_digest text, module text, module_version text, module_digest text,
-        required_approvals integer, votes jsonb, budget numeric, envelope jsonb,
+        required_approvals integer, votes jsonb, budget numeric, heard jsonb, envelope jsonb,
         issued_at timestamptz, expires_at timestamptz
     )
     RETURNING id

@@ -7,16 +7,12 @@ that was changed, or made, by whoever writes to the database but has no key is w
 from dataclasses import replace
 
 from remit.approval.types import ApprovalRequest, Grant, Vote
-from remit.directives.digest import canonical_json
 from remit.json_types import JsonObject
 from remit.signing.keys import Keyring
-from remit.signing.statements import moment, sign_statement, verify_statement
+from remit.signing.statements import Earlier, Kind, moment, sign_statement, verify_statement
 
-GRANT_TYPE = "application/vnd.remit.grant+json"
-"""DSSE payload type of a grant."""
-
-VOTE_TYPE = "application/vnd.remit.vote+json"
-"""DSSE payload type of a vote."""
+GRANT = Kind("grant")
+VOTE = Kind("vote")
 
 
 def sign_grant(grant: Grant, keys: Keyring) -> Grant:
@@ -25,8 +21,7 @@ def sign_grant(grant: Grant, keys: Keyring) -> Grant:
     Raises:
         MisconfiguredError: there is no key to sign with.
     """
-    content = canonical_json(grant_statement(grant))
-    return replace(grant, envelope=sign_statement(GRANT_TYPE, content, keys))
+    return replace(grant, envelope=sign_statement(GRANT, grant_statement(grant), keys))
 
 
 def verify_grant(grant: Grant, keys: Keyring) -> None:
@@ -35,8 +30,8 @@ def verify_grant(grant: Grant, keys: Keyring) -> None:
     Raises:
         UnverifiableError: it is not; the message says why.
     """
-    content = canonical_json(grant_statement(grant))
-    verify_statement(GRANT_TYPE, grant.envelope, content, keys)
+    earlier = Earlier(_first_of_grant(grant), grant.issued_at)
+    verify_statement(GRANT, grant.envelope, grant_statement(grant), keys, earlier=earlier)
 
 
 def sign_vote(vote: Vote, request: ApprovalRequest, keys: Keyring) -> Vote:
@@ -45,8 +40,7 @@ def sign_vote(vote: Vote, request: ApprovalRequest, keys: Keyring) -> Vote:
     Raises:
         MisconfiguredError: there is no key to sign with.
     """
-    content = canonical_json(vote_statement(vote, request))
-    return replace(vote, envelope=sign_statement(VOTE_TYPE, content, keys))
+    return replace(vote, envelope=sign_statement(VOTE, vote_statement(vote, request), keys))
 
 
 def verify_vote(vote: Vote, request: ApprovalRequest, keys: Keyring) -> None:
@@ -55,12 +49,26 @@ def verify_vote(vote: Vote, request: ApprovalRequest, keys: Keyring) -> None:
     Raises:
         UnverifiableError: it was not; the message says why.
     """
-    content = canonical_json(vote_statement(vote, request))
-    verify_statement(VOTE_TYPE, vote.envelope, content, keys)
+    earlier = Earlier(_first_of_vote(vote, request), vote.cast_at)
+    verify_statement(VOTE, vote.envelope, vote_statement(vote, request), keys, earlier=earlier)
 
 
 def grant_statement(grant: Grant) -> JsonObject:
     """Return what the signature of a grant covers."""
+    return {**_first_of_grant(grant), "heard": grant.heard}
+
+
+def vote_statement(vote: Vote, request: ApprovalRequest) -> JsonObject:
+    """Return what the signature of a vote covers."""
+    return {
+        **_first_of_vote(vote, request),
+        "token": None if vote.token_id is None else str(vote.token_id),
+        "standing": vote.standing,
+    }
+
+
+def _first_of_grant(grant: Grant) -> JsonObject:
+    """Return what the first version of a grant's statement said."""
     return {
         "grant": str(grant.id),
         "directive": str(grant.directive_id),
@@ -79,8 +87,8 @@ def grant_statement(grant: Grant) -> JsonObject:
     }
 
 
-def vote_statement(vote: Vote, request: ApprovalRequest) -> JsonObject:
-    """Return what the signature of a vote covers."""
+def _first_of_vote(vote: Vote, request: ApprovalRequest) -> JsonObject:
+    """Return what the first version of a vote's statement said."""
     return {
         "request": str(request.id),
         "directive": str(request.directive_id),

@@ -86,6 +86,9 @@ class Vote:
         reason: why, in the voter's words; always present on a rejection.
         action_digest: the action the voter saw.
         cast_at: when.
+        token_id: the token that it was cast with; None: cast before tokens were noted.
+        standing: what the voter was when they cast it: "kind", "groups", "acts_for", and of their
+            token "made_by" and whether it was "redeemed"; None: cast before that was noted.
         envelope: the vote as it was signed by whoever knew the voter; None: it never was, and
             does not count.
     """
@@ -95,6 +98,8 @@ class Vote:
     reason: str | None
     action_digest: str
     cast_at: datetime
+    token_id: UUID | None = None
+    standing: JsonObject | None = None
     envelope: JsonObject | None = None
 
 
@@ -119,7 +124,11 @@ class Grant:
         expires_at: when it becomes void by itself.
         voided_at: when it was voided; None while it is good or used.
         void_reason: why it was voided; None while it is good or used.
-        envelope: all but the last two, signed; None: it never was, and starts nothing.
+        heard: all that people had said before: "answers", the digest of each vote on its request,
+            and "requests", every earlier request of the directive; None: nobody was ever asked, or
+            it was issued before that was noted.
+        envelope: all but when and why it was voided, signed; None: it never was, and starts
+            nothing.
     """
 
     id: UUID
@@ -138,4 +147,5 @@ class Grant:
     expires_at: datetime
     voided_at: datetime | None = None
     void_reason: VoidReason | None = None
+    heard: JsonObject | None = None
     envelope: JsonObject | None = None

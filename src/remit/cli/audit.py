@@ -78,7 +78,9 @@ def verify(
     held = None if checkpoint is None else _read_checkpoint(checkpoint, keys)
     with database(data_dir) as engine, bar("verifying", quiet=as_json) as progress:
         from remit.operations.auditing import verify_log
+        from remit.operations.installation import use_keys
 
+        keys = use_keys(engine, keys)
         by = caller(engine, settings, actor, keys=keys)
         report = verify_log(engine, by=by, keys=keys, checkpoint=held, progress=progress)
     if as_json:
@@ -105,16 +107,17 @@ def take(
     then finds whatever is changed, cut off or removed of all that the log holds now.
     """
     from remit.cli.output import Cell, write_json, write_line
-    from remit.cli.services import caller, database, keyring, load_settings
+    from remit.cli.services import caller, database, keyring, keys_for, load_settings
 
     require_free(out, force=force)
     settings = load_settings(data_dir)
     before = None if previous is None else _read(previous, "--previous")
-    keys = keyring(settings)
+    keyring(settings)  # what is wrong with them is said before anything else
     with database(data_dir) as engine:
         from remit.operations.auditing import take_checkpoint
 
-        by = caller(engine, settings, actor)
+        keys = keys_for(engine, settings)
+        by = caller(engine, settings, actor, keys=keys)
         taken = take_checkpoint(engine, keys, by=by, previous=before)
     save(out, taken.data, force=force)
     warning = _warning(out, settings.remit_data_dir)

@@ -9,7 +9,7 @@ from remit.cli.output import write_json, write_line
 from remit.identity.types import Principal
 
 if TYPE_CHECKING:
-    from remit.signing.keys import Keyring
+    from remit.settings import Settings
 
 app = typer.Typer(help="The database's schema.", no_args_is_help=True)
 
@@ -58,13 +58,14 @@ def upgrade(
     if not as_json:
         write_line(f"the schema is at revision {revision}")
     if admin is not None:
-        _let_in(url, admin, keyring(settings), revision, as_json=as_json)
+        _let_in(url, admin, settings, revision, as_json=as_json)
     elif as_json:
         write_json({"revision": revision, "admin_token": None})
 
 
-def _let_in(url: str, name: str, keys: "Keyring", revision: str, *, as_json: bool) -> None:
+def _let_in(url: str, name: str, settings: "Settings", revision: str, *, as_json: bool) -> None:
     """Make a token for an admin and print it; one that cannot be shown is revoked."""
+    from remit.cli.services import keys_for
     from remit.cli.token import revoke_unless_shown, write_made_token
     from remit.db.engine import create_database_engine
     from remit.operations.identity import LONGEST_TOKEN, let_admin_in
@@ -73,6 +74,7 @@ def _let_in(url: str, name: str, keys: "Keyring", revision: str, *, as_json: boo
         url, role="remit_app", application_name="remit-cli", pool_size=1
     )
     try:
+        keys = keys_for(engine, settings)
         made = let_admin_in(engine, name, valid_for=LONGEST_TOKEN, keys=keys)
         if as_json:
             write_json({"revision": revision, "admin_token": str(made.token)})

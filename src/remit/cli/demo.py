@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from remit.cli.demo_views import View
     from remit.identity.types import Principal
+    from remit.signing.keys import Keyring
     from remit.stack.state import StackInfo
     from remit.stack.supervisor import Stack
     from remit.tour.report import TourReport
@@ -136,7 +137,7 @@ def _play(
 def _host(folder: Path) -> "Host":
     """Return this account as the host of a tour in `folder`, with the keys of the worker there."""
     from remit.cli import kept_tokens
-    from remit.cli.services import keyring, load_settings, object_store
+    from remit.cli.services import keys_for, load_settings, object_store
     from remit.tour.session import Host
 
     # As the worker has them: its stack is in the folder, whatever the environment says.
@@ -146,11 +147,14 @@ def _host(folder: Path) -> "Host":
         from remit.operations.identity import authenticate
 
         name = kept_tokens.account_name()
-        keys = keyring(settings, make=True)
+        keys = keys_for(engine, settings, make=True)
         kept_tokens.keep_first_admin(engine, settings, keys)
         return authenticate(engine, kept_tokens.find_token_text(settings, name), keys)
 
-    return Host(lambda: keyring(settings, make=True), find_admin, lambda: object_store(settings))
+    def find_keys(engine: "sa.Engine") -> "Keyring":
+        return keys_for(engine, settings, make=True)
+
+    return Host(find_keys, find_admin, lambda: object_store(settings))
 
 
 @contextmanager

@@ -59,17 +59,18 @@ def export(
     """
     from remit.cli.output import print_out
     from remit.cli.saving import require_free, save
-    from remit.cli.services import caller, database, keyring, load_settings
+    from remit.cli.services import caller, database, keyring, keys_for, load_settings
 
     if out == STANDARD_OUTPUT and as_json:
         raise InvalidInputError("- prints the bundle itself: leave out --json", field="--out")
     settings = load_settings(data_dir)
-    keys = keyring(settings)
+    keyring(settings)  # what is wrong with them is said before anything else
     with database(data_dir) as engine:
         from remit.operations.bundles import export_bundle
         from remit.operations.evidence import resolve_id
 
-        by = caller(engine, settings, actor)
+        keys = keys_for(engine, settings)
+        by = caller(engine, settings, actor, keys=keys)
         found = resolve_id(engine, directive)
         file = out or Path(f"evidence-{str(found)[:8]}.json")
         if file != STANDARD_OUTPUT:

@@ -22,7 +22,7 @@ def explain(
     directive: IdArgument, *, data_dir: DataDirOption = None, as_json: JsonOption = False
 ) -> None:
     """Say what a directive still needs: which rule asks, who could answer, what would fail."""
-    from remit.cli.services import database, keyring, load_settings
+    from remit.cli.services import database, keys_for, load_settings
     from remit.stack.discovery import policy_file
 
     settings = load_settings(data_dir)
@@ -33,7 +33,7 @@ def explain(
         from remit.operations.policies import PolicySource
 
         policy = PolicySource(policy_file(settings)).current()
-        authority = Authority(policy, keyring(settings))
+        authority = Authority(policy, keys_for(engine, settings))
         found = explanation.explain(engine, resolve_id(engine, directive), authority)
         asker = _voter(engine, settings)
     if as_json:

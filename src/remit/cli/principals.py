@@ -71,17 +71,16 @@ def set_principal(
 ) -> None:
     """Give a principal these roles and groups, in place of those that it has."""
     roles = cast("tuple[Role, ...]", all_of(role, get_args(Role), "--role"))
-    from remit.cli.services import caller, database, keyring, load_settings
+    from remit.cli.services import caller, database, keys_for, load_settings
 
     settings = load_settings(data_dir)
     with database(data_dir) as engine:
         from remit.operations import identity
 
-        by = caller(engine, settings, actor)
+        keys = keys_for(engine, settings)
+        by = caller(engine, settings, actor, keys=keys)
         groups = tuple(group or ())
-        row = identity.change_principal(
-            engine, name, roles=roles, groups=groups, by=by, keys=keyring(settings)
-        )
+        row = identity.change_principal(engine, name, roles=roles, groups=groups, by=by, keys=keys)
     _write_principals([row], as_json=as_json)
 
 

@@ -68,6 +68,24 @@ def keyring(settings: "Settings", *, make: bool = False) -> "Keyring":
     return load_keyring(keys_dir(settings), signing_key=secret)
 
 
+def keys_for(engine: "sa.Engine", settings: "Settings", *, make: bool = False) -> "Keyring":
+    """Return the keys of this process for use with a database: those of its installation.
+
+    Args:
+        engine: the database.
+        settings: where the keys are.
+        make: as of :func:`keyring`; keys of a folder are then settled to be this database's.
+
+    Raises:
+        MisconfiguredError: they cannot be used, or are those of another installation.
+        UnavailableError: the database does not answer.
+    """
+    from remit.operations.installation import use_keys
+
+    settled = keys_dir(settings) if make and settings.remit_signing_key is None else None
+    return use_keys(engine, keyring(settings, make=make), settled)
+
+
 def caller(
     engine: "sa.Engine",
     settings: "Settings",
@@ -90,7 +108,7 @@ def caller(
     from remit.cli.kept_tokens import find_token_text
     from remit.operations.identity import authenticate
 
-    return authenticate(engine, find_token_text(settings, name), keys or keyring(settings))
+    return authenticate(engine, find_token_text(settings, name), keys or keys_for(engine, settings))
 
 
 def object_store(settings: "Settings") -> "ObjectStore":
@@ -222,13 +240,14 @@ async def control(settings: "Settings") -> "AsyncIterator[Control]":
     from remit.workflows.client import WorkflowClient, connect
 
     policies = PolicySource(services.policy_file)
-    keys = keyring(settings)
+    keyring(settings)  # what is wrong with them is said before anything is connected
     with observed(settings, "remit-cli") as seen:
         client = await connect(services.temporal_address, services.temporal_namespace, seen)
         engine = create_database_engine(
             services.database_url, role="remit_app", application_name="remit-cli", pool_size=2
         )
         try:
+            keys = await asyncio.to_thread(keys_for, engine, settings)
             yield Control(engine, WorkflowClient(client), policies, keys)
         finally:
             engine.dispose()

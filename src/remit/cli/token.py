@@ -110,9 +110,9 @@ def create_token(
     with services.database(data_dir) as engine:
         from remit.operations import identity
 
-        by = services.caller(engine, settings, actor)
+        keys = services.keys_for(engine, settings)
+        by = services.caller(engine, settings, actor, keys=keys)
         wanted = wanted if kind else _as_known(engine, wanted, by)
-        keys = services.keyring(settings)
         made = identity.create_token(
             engine, wanted, valid_for=length, by=by, keys=keys, keep=handing
         )

@@ -223,7 +223,7 @@ def _first_admin(stack: "Stack", info: "StackInfo") -> str | None:
     None: somebody is known already.
     """
     from remit.cli.kept_tokens import keep_first_admin
-    from remit.cli.services import keyring, load_settings
+    from remit.cli.services import keys_for, load_settings
     from remit.db.engine import create_database_engine
 
     settings = load_settings(stack.data.path)
@@ -231,7 +231,7 @@ def _first_admin(stack: "Stack", info: "StackInfo") -> str | None:
         info.database_url, role="remit_app", application_name="remit-up", pool_size=1
     )
     try:
-        made = keep_first_admin(engine, settings, keyring(settings, make=True))
+        made = keep_first_admin(engine, settings, keys_for(engine, settings, make=True))
     finally:
         engine.dispose()
     return None if made is None else str(made.token)

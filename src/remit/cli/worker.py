@@ -69,11 +69,9 @@ async def _serve(settings: "Settings", extra: Sequence[str], wait_for_stack: Pat
 
     services = find_services(settings, wait_for_stack)
     with observed(settings, "remit-worker", lasting=True) as seen, evaluated(settings) as tell:
-        parts = replace(_make_parts(settings, extra, services), observe=tell)
+        parts = replace(_make_parts(settings, extra, services, wait_for_stack), observe=tell)
         if settings.remit_metrics_port is not None or settings.otel_exporter_otlp_endpoint:
             parts = replace(parts, look=gauges(parts.engine))
-        if wait_for_stack is None:
-            check_schema(parts.engine)
         client = await connect(services.temporal_address, services.temporal_namespace, seen)
         _settle_memory()
         stop = asyncio.Event()
@@ -126,16 +124,18 @@ def find_services(settings: "Settings", wait_for_stack: Path | None) -> "Service
     return services_of(wait(wait_for_stack, timeout_seconds=STACK_SECONDS), settings)
 
 
-def _key_source(settings: "Settings") -> "Callable[[], Keyring]":
+def _key_source(settings: "Settings", engine: "sa.Engine") -> "Callable[[], Keyring]":
     """Return what tells the keys in force; the first worker of an embedded stack makes them."""
-    from remit.cli.services import keyring, keys_dir
+    from remit.cli.services import keys_dir, keys_for
     from remit.signing.source import KeySource
 
-    keyring(settings, make=True)
-    return KeySource(lambda: keyring(settings), keys_dir(settings)).current
+    keys_for(engine, settings, make=True)
+    return KeySource(lambda: keys_for(engine, settings), keys_dir(settings)).current
 
 
-def _make_parts(settings: "Settings", extra: Sequence[str], services: "Services") -> "WorkerParts":
+def _make_parts(
+    settings: "Settings", extra: Sequence[str], services: "Services", wait_for_stack: Path | None
+) -> "WorkerParts":
     """Return what the worker works with; modules get connections of their own, and few rights."""
     from remit.cli.services import object_store
     from remit.db.engine import create_database_engine
@@ -143,13 +143,16 @@ def _make_parts(settings: "Settings", extra: Sequence[str], services: "Services"
     from remit.operations.policies import PolicySource
     from remit.workflows.worker import THREADS, WorkerParts
 
+    engine = create_database_engine(
+        services.database_url,
+        role="remit_app",
+        application_name="remit-worker",
+        pool_size=THREADS,
+    )
+    if wait_for_stack is None:
+        check_schema(engine)
     return WorkerParts(
-        engine=create_database_engine(
-            services.database_url,
-            role="remit_app",
-            application_name="remit-worker",
-            pool_size=THREADS,
-        ),
+        engine=engine,
         module_engine=create_database_engine(
             services.module_database_url,
             role="remit_module",
@@ -157,7 +160,7 @@ def _make_parts(settings: "Settings", extra: Sequence[str], services: "Services"
             pool_size=THREADS,
         ),
         policies=PolicySource(settings.remit_policy_file),
-        keys=_key_source(settings),
+        keys=_key_source(settings, engine),
         registry=discover_modules(extra),
         store=object_store(settings),
     )

@@ -1,12 +1,13 @@
-"""The schema's second page: evidence and memory, boxes 5 and 6 of the loop.
+"""The schema's last page: evidence and memory, boxes 5 and 6 of the loop.
 
-Nothing here is ever changed or removed by a service. See `remit.db.tables`, the first page.
+Nothing here is ever changed or removed by a service. See `remit.db.identity_tables`, the first
+page, for what holds for all of them.
 """
 
 import sqlalchemy as sa
 from pgvector.sqlalchemy import HALFVEC, VECTOR
 
-from remit.db import tables
+from remit.db import execution_tables, tables
 from remit.db.columns import check, id_, json, key, metadata, one_of, ref, stamped, text
 
 EMBEDDING_DIMENSIONS = 1536
@@ -15,7 +16,7 @@ EMBEDDING_DIMENSIONS = 1536
 COARSE_DIMENSIONS = 128
 """How many numbers of an embedding, the first ones, are its coarse embedding."""
 
-_GOVERNED = (tables.directives, tables.execution_runs)
+_GOVERNED = (tables.directives, execution_tables.execution_runs)
 """What this page refers to: it must be part of the schema first."""
 
 # 5 evidence. `content` holds what an artifact has besides its metadata, up to 64 KB; the metadata
@@ -32,6 +33,7 @@ artifacts = sa.Table(
     text("digest"),
     sa.Column("size_bytes", sa.Integer, nullable=False),
     sa.Column("content", sa.LargeBinary, nullable=True),
+    json("envelope", nullable=True),
     stamped("created_at"),
     one_of(
         "type",
@@ -74,6 +76,7 @@ memories = sa.Table(
     ref("directive_id", "directives.id", nullable=True),
     ref("run_id", "execution_runs.id", nullable=True),
     text("created_by"),
+    json("envelope", nullable=True),
     stamped("created_at"),
     check("scope_is_short", "length(scope) BETWEEN 1 AND 200"),
     check("content_is_short", "length(content) BETWEEN 1 AND 8192"),

@@ -1,9 +1,9 @@
-"""The whole schema: both of its pages, as migrations and the tests see them."""
+"""The whole schema: all of its pages, as migrations and the tests see them."""
 
-from remit.db import evidence_tables, tables
+from remit.db import evidence_tables, execution_tables, identity_tables, tables
 from remit.db.columns import metadata
 
-PAGES = (tables, evidence_tables)
+PAGES = (identity_tables, tables, execution_tables, evidence_tables)
 """The modules that declare tables, in the order of the loop."""
 
 __all__ = ["PAGES", "metadata"]

@@ -1,15 +1,11 @@
-"""The schema's first page: who acts, and boxes 1 to 4 of the loop.
+"""The schema's second page: intent, consent and money, boxes 1 to 3 of the loop.
 
-`remit.db.evidence_tables` is the second, and `remit.db.schema` binds the two. Migrations build
-exactly what these pages say, and a test compares. Text columns hold words from closed lists; each
-list is a CHECK here and a `Literal` in the package that owns the word, and a test holds those equal
-too. All times are `timestamptz`, stamped by the database's own clock.
-
-Only repositories and mutators import these pages.
+See `remit.db.identity_tables`, the first page, for what holds for all of them.
 """
 
 import sqlalchemy as sa
 
+from remit.db import identity_tables
 from remit.db.columns import (
     check,
     id_,
@@ -18,7 +14,6 @@ from remit.db.columns import (
     key,
     metadata,
     money,
-    named,
     one_of,
     ref,
     stamped,
@@ -27,52 +22,8 @@ from remit.db.columns import (
     unique_if,
 )
 
-# Who may ask, consent and look. Everything but roles, groups and the end of a principal is frozen.
-principals = sa.Table(
-    "principals",
-    metadata,
-    key("name"),
-    text("kind"),
-    *map(json, ("roles", "groups")),
-    text("acts_for", nullable=True),
-    text("created_by"),
-    stamped("created_at"),
-    time("disabled_at", nullable=True),
-    sa.Column("revision", sa.Integer, nullable=False, server_default="1"),
-    json("envelope", nullable=True),
-    one_of("kind", "human agent service"),
-    check("name_is_plain", "name ~ '^[a-z0-9][a-z0-9._@-]{0,99}$'"),
-    check("people_act_for_themselves", "acts_for IS NULL OR kind <> 'human'"),
-    sa.ForeignKeyConstraint(["acts_for"], ["principals.name"]),
-    *(json_is(name, "array") for name in ("roles", "groups")),
-)
-
-# A token itself is never stored: only its digest is.
-api_tokens = sa.Table(
-    "api_tokens",
-    metadata,
-    id_(),
-    named("principal", "principals.name"),
-    text("hash"),
-    json("scopes"),
-    text("created_by"),
-    stamped("created_at"),
-    time("expires_at"),
-    time("revoked_at", nullable=True),
-    json("envelope", nullable=True),
-    json_is("scopes", "array"),
-    sa.Index(None, "principal"),
-)
-
-agent_roles = sa.Table(
-    "agent_roles",
-    metadata,
-    key("role_name"),
-    text("current_impl", nullable=True),
-    text("status"),
-    time("last_review", nullable=True),
-    stamped("created_at"),
-)
+_KNOWN = (identity_tables.principals, identity_tables.api_tokens)
+"""What this page refers to: it must be part of the schema first."""
 
 # 1 intent. The ten content columns are frozen once the directive leaves `draft`.
 directives = sa.Table(
@@ -93,6 +44,7 @@ directives = sa.Table(
     text("status_reason", nullable=True),
     text("action_digest", nullable=True),
     text("idempotency_key", nullable=True),
+    json("envelope", nullable=True),
     stamped("created_at"),
     stamped("updated_at"),
     one_of("status", "draft proposed approved executing complete blocked aborted"),
@@ -100,10 +52,13 @@ directives = sa.Table(
         "status_reason",
         "policy rejected expired canceled "
         "approval_expired policy_changed action_changed approval_unverifiable "
-        "budget_exhausted module_failed module_error timed_out attempts_exhausted",
+        "budget_exhausted module_failed module_error timed_out attempts_exhausted in_doubt",
     ),
     check(
-        "reason_when_stopped", "(status IN ('blocked', 'aborted')) = (status_reason IS NOT NULL)"
+        "reason_when_stopped",
+        "CASE status WHEN 'executing' THEN COALESCE(status_reason, 'in_doubt') = 'in_doubt' "
+        "ELSE (status IN ('blocked', 'aborted')) = (status_reason IS NOT NULL) "
+        "AND COALESCE(status_reason, '') <> 'in_doubt' END",
     ),
     check("digest_once_proposed", "status = 'draft' OR action_digest IS NOT NULL"),
     *(json_is(name, "object") for name in ("payload", "constraints", "success_metrics")),
@@ -143,9 +98,12 @@ approval_votes = sa.Table(
     text("decision"),
     text("reason", nullable=True),
     text("action_digest"),
+    ref("token_id", "api_tokens.id", nullable=True),
+    json("standing", nullable=True),
     json("envelope", nullable=True),
     stamped("cast_at"),
     one_of("decision", "approve reject"),
+    json_is("standing", "object"),
     check("rejection_has_reason", "decision = 'approve' OR reason IS NOT NULL"),
     sa.Index(None, "request_id"),
 )
@@ -163,6 +121,7 @@ grants = sa.Table(
     text("module_digest", default=""),
     sa.Column("required_approvals", sa.Integer, nullable=False, server_default="0"),
     *(json("votes"), json_is("votes", "array")),
+    *(json("heard", nullable=True), json_is("heard", "object")),
     money("budget", nullable=True),
     json("envelope", nullable=True),
     stamped("issued_at"),
@@ -208,40 +167,5 @@ budget_entries = sa.Table(
     ),
     unique_if("uq_budget_entries_reserved", "grant_id account", "kind = 'reserve'"),
     unique_if("uq_budget_entries_closed", "grant_id account", "kind <> 'reserve'"),
-    sa.Index(None, "directive_id"),
-)
-
-# What the workers can execute: a grant binds to the digest that was announced when it was issued.
-modules = sa.Table(
-    "modules",
-    metadata,
-    key("name"),
-    *map(text, ("version", "digest", "summary")),
-    stamped("announced_at"),
-)
-
-# 4 act. `grant_id` is unique: that is how a grant is consumed once.
-execution_runs = sa.Table(
-    "execution_runs",
-    metadata,
-    id_(),
-    ref("directive_id", "directives.id"),
-    ref("grant_id", "grants.id"),
-    text("module"),
-    text("module_version"),
-    text("status", default="pending"),
-    text("idempotency_key"),
-    sa.Column("attempts", sa.Integer, nullable=False, server_default="1"),
-    json("result", nullable=True),
-    text("error_type", nullable=True),
-    text("error_message", nullable=True),
-    stamped("created_at"),
-    time("started_at", nullable=True),
-    time("ended_at", nullable=True),
-    one_of("status", "pending running completed failed canceled"),
-    check(
-        "end_is_stamped", "(status IN ('completed', 'failed', 'canceled')) = (ended_at IS NOT NULL)"
-    ),
-    *(sa.UniqueConstraint(name) for name in ("grant_id", "idempotency_key")),
     sa.Index(None, "directive_id"),
 )

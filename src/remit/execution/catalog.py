@@ -1,7 +1,8 @@
 """What the workers can execute, as they announced it: the table `modules`.
 
-A worker announces its modules when it starts. A grant binds to the announcement that stood when it
-was issued, so that a module that changes under its name voids the approvals that it was given.
+A worker announces its modules when it starts. A grant binds to one version: the newest that a
+worker which lives has, else the newest that was ever announced. Another version voids the approvals
+that this one was given.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 from sqlalchemy.dialects.postgresql import insert
 
-from remit.db.tables import modules
+from remit.db.execution_tables import modules
 from remit.execution.modules.registry import ModuleInfo
 from remit.json_types import JsonObject
 from remit.telemetry.rows import read_rows
@@ -53,7 +54,7 @@ class AnnouncedModule:
 
 
 def announce_modules(connection: sa.Connection, infos: Sequence[ModuleInfo]) -> None:
-    """Store what a worker can execute; what it announces stands in place of what stood before."""
+    """Store what a worker can execute, beside the other versions that there are."""
     # In one order for all workers that start at once, so that they wait and never deadlock.
     rows = [
         {"name": one.name, "version": one.version, "digest": one.digest, "summary": one.summary}
@@ -65,10 +66,9 @@ def announce_modules(connection: sa.Connection, infos: Sequence[ModuleInfo]) -> 
     new = statement.excluded
     connection.execute(
         statement.on_conflict_do_update(
-            index_elements=["name"],
+            index_elements=["name", "digest"],
             set_={
                 "version": new.version,
-                "digest": new.digest,
                 # Under `python -OO` a worker knows none.
                 "summary": sa.func.coalesce(sa.func.nullif(new.summary, ""), modules.c.summary),
                 "announced_at": sa.func.now(),
@@ -78,18 +78,16 @@ def announce_modules(connection: sa.Connection, infos: Sequence[ModuleInfo]) -> 
 
 
 def list_announced(connection: sa.Connection) -> list[AnnouncedModule]:
-    """Return all that workers have announced, by name."""
-    found = connection.execute(sa.select(modules).order_by(modules.c.name))
+    """Return all versions that workers have announced, by name, the newest first."""
+    statement = sa.select(modules).order_by(modules.c.name, modules.c.announced_at.desc())
+    found = connection.execute(statement)
     return read_rows(found, lambda row: AnnouncedModule(**row), "modules")
 
 
 def announced_module(connection: sa.Connection, name: str) -> Announced:
-    """Return what stands announced, under a name and at all."""
-    statement = sa.select(modules.c.name, modules.c.version, modules.c.digest)
-    rows = {row.name: row for row in connection.execute(statement)}
-    found = rows.get(name)
-    names = tuple(sorted(rows))
-    return Announced(found.version, found.digest, names) if found else Announced(names=names)
+    """Return what a grant for the module of a name binds to now, and which names there are."""
+    statement = sa.text(f"SELECT {_ANNOUNCED_AS.format(name=':name')}")
+    return announced_from_json(connection.execute(statement, {"name": name}).scalar_one())
 
 
 def announced_from_json(stored: JsonObject) -> Announced:
@@ -99,12 +97,20 @@ def announced_from_json(stored: JsonObject) -> Announced:
 
 _ANNOUNCED = TypeAdapter(Announced)
 
-ANNOUNCED = """(
+_ANNOUNCED_AS = """(
     SELECT jsonb_build_object(
-        'version', coalesce(max(one.version) FILTER (WHERE one.name = directive.type), ''),
-        'digest', coalesce(max(one.digest) FILTER (WHERE one.name = directive.type), ''),
-        'names', coalesce(jsonb_agg(one.name ORDER BY one.name COLLATE "C"), '[]')
+        'version', coalesce(chosen.version, ''), 'digest', coalesce(chosen.digest, ''),
+        'names', (SELECT coalesce(jsonb_agg(DISTINCT one.name), '[]') FROM modules AS one)
     )
-    FROM modules AS one
+    FROM (SELECT) AS always LEFT JOIN (
+        SELECT one.version, one.digest FROM modules AS one
+        LEFT JOIN workers AS worker ON worker.ended_at IS NULL
+            AND worker.lease_until > clock_timestamp()
+            AND worker.modules ->> one.name = one.digest
+        WHERE one.name = {name}
+        ORDER BY worker.started_at DESC NULLS LAST, one.announced_at DESC, one.digest LIMIT 1
+    ) AS chosen ON true
 )"""
-"""An SQL value: what stands announced, at all and for the row `directive`."""
+
+ANNOUNCED = _ANNOUNCED_AS.format(name="directive.type")
+"""An SQL value: what a grant for the row `directive` binds to now, and which names there are."""

@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from remit.db.evidence_tables import artifacts
-from remit.db.tables import directives, execution_runs
+from remit.db.execution_tables import execution_runs
+from remit.db.tables import directives
 from remit.execution.models import EndedRun, LeftArtifact
 from remit.telemetry.rows import read_rows
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from remit.db.tables import execution_runs
+from remit.db.execution_tables import execution_runs
 from remit.db.together import Part
 from remit.errors import ConflictError
 from remit.execution.lifecycle import RunStatus, validate_transition

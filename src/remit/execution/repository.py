@@ -5,8 +5,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from remit.db.execution_tables import execution_runs
 from remit.db.prefixes import ids_beginning
-from remit.db.tables import execution_runs
 from remit.execution.models import ExecutionRunRead
 from remit.telemetry.rows import read_row
 

@@ -8,8 +8,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from remit.db.identity_tables import api_tokens, principals
 from remit.db.reading import words
-from remit.db.tables import api_tokens, principals
 from remit.errors import ConflictError, NotFoundError
 from remit.identity.types import Ability, Principal, PrincipalRow, TokenRow
 from remit.json_types import JsonObject
@@ -26,6 +26,7 @@ class Known:
         scopes: the abilities that it is limited to; empty: all that its owner has.
         expires_at: when it ends by itself.
         envelope: all of that, signed; None: somebody else wrote the row.
+        created_at: when it was made.
         expired: whether its time is over, by the database's clock.
         revoked: whether it was revoked.
     """
@@ -35,6 +36,7 @@ class Known:
     scopes: tuple[Ability, ...]
     expires_at: datetime
     envelope: JsonObject | None
+    created_at: datetime
     expired: bool
     revoked: bool
 
@@ -190,6 +192,7 @@ _BY_TOKEN = (
         api_tokens.c.expires_at,
         api_tokens.c.revoked_at,
         api_tokens.c.envelope.label("token_envelope"),
+        api_tokens.c.created_at.label("token_created_at"),
         (api_tokens.c.expires_at <= sa.func.now()).label("expired"),
     )
     .join(api_tokens, api_tokens.c.principal == principals.c.name)
@@ -216,6 +219,7 @@ def _known(row: sa.RowMapping) -> Known:
         scopes=words(row["scopes"]),
         expires_at=row["expires_at"],
         envelope=row["token_envelope"],
+        created_at=row["token_created_at"],
         expired=row["expired"],
         revoked=row["revoked_at"] is not None,
     )

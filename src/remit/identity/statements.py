@@ -4,20 +4,16 @@ A row of either says who may consent. Whoever writes to the database with the se
 could add one; without the key it is nobody's.
 """
 
-import json
 from datetime import datetime
 from uuid import UUID
 
 from remit.identity.types import Ability, Principal, PrincipalRow
 from remit.json_types import JsonObject
 from remit.signing.keys import Keyring
-from remit.signing.statements import moment, sign_statement, verify_statement
+from remit.signing.statements import Earlier, Kind, moment, sign_statement, verify_statement
 
-PRINCIPAL_TYPE = "application/vnd.remit.principal+json"
-"""DSSE payload type of a principal."""
-
-TOKEN_TYPE = "application/vnd.remit.token+json"  # noqa: S105 - a media type
-"""DSSE payload type of a token."""
+PRINCIPAL = Kind("principal")
+TOKEN = Kind("token")
 
 
 def sign_principal(principal: Principal, revision: int, keys: Keyring) -> JsonObject:
@@ -26,7 +22,7 @@ def sign_principal(principal: Principal, revision: int, keys: Keyring) -> JsonOb
     Raises:
         MisconfiguredError: there is no key to sign with.
     """
-    return sign_statement(PRINCIPAL_TYPE, _canonical(_principal(principal, revision)), keys)
+    return sign_statement(PRINCIPAL, _principal(principal, revision), keys)
 
 
 def verify_principal(row: PrincipalRow, keys: Keyring) -> None:
@@ -35,8 +31,9 @@ def verify_principal(row: PrincipalRow, keys: Keyring) -> None:
     Raises:
         UnverifiableError: it is not; the message says why.
     """
-    content = _canonical(_principal(row.principal, row.revision))
-    verify_statement(PRINCIPAL_TYPE, row.envelope, content, keys)
+    statement = _principal(row.principal, row.revision)
+    earlier = Earlier(statement, row.created_at)
+    verify_statement(PRINCIPAL, row.envelope, statement, keys, earlier=earlier)
 
 
 def token_statement(
@@ -58,16 +55,19 @@ def sign_token(statement: JsonObject, keys: Keyring) -> JsonObject:
     Raises:
         MisconfiguredError: there is no key to sign with.
     """
-    return sign_statement(TOKEN_TYPE, _canonical(statement), keys)
+    return sign_statement(TOKEN, statement, keys)
 
 
-def verify_token(envelope: JsonObject | None, statement: JsonObject, keys: Keyring) -> None:
+def verify_token(
+    envelope: JsonObject | None, statement: JsonObject, created_at: datetime, keys: Keyring
+) -> None:
     """Return quietly when the statement is what one of the keys signed.
 
     Raises:
         UnverifiableError: it is not; the message says why.
     """
-    verify_statement(TOKEN_TYPE, envelope, _canonical(statement), keys)
+    earlier = Earlier(statement, created_at)
+    verify_statement(TOKEN, envelope, statement, keys, earlier=earlier)
 
 
 def _principal(principal: Principal, revision: int) -> JsonObject:
@@ -79,9 +79,3 @@ def _principal(principal: Principal, revision: int) -> JsonObject:
         "acts_for": principal.acts_for,
         "revision": revision,
     }
-
-
-def _canonical(statement: JsonObject) -> bytes:
-    # Text, lists of text and one small number: for these, this is RFC 8785.
-    text = json.dumps(statement, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return text.encode()

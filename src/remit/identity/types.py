@@ -73,6 +73,10 @@ class TokenRow:
         created_at: when.
         expires_at: when it ends by itself.
         revoked_at: when it was revoked; None while it was not.
+        created_with: the token that its maker showed; None: none was, or it was not noted.
+        redeemed: whether its owner made it of an invitation, so that nobody else has seen it.
+        revoked_since: from when on nothing that was done with it counts; None: from `revoked_at`.
+        revocation: that it was revoked, signed; None while it was not.
     """
 
     id: UUID
@@ -82,6 +86,10 @@ class TokenRow:
     created_at: datetime
     expires_at: datetime
     revoked_at: datetime | None
+    created_with: UUID | None = None
+    redeemed: bool = False
+    revoked_since: datetime | None = None
+    revocation: "JsonObject | None" = None
 
 
 SYSTEM = Principal("remit", "service", roles=("operator",))

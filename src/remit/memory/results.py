@@ -13,6 +13,7 @@ from uuid import UUID
 from remit.artifacts.types import ArtifactType
 from remit.directives.lifecycle import DirectiveStatus
 from remit.execution.lifecycle import RunStatus
+from remit.json_types import JsonObject
 
 _SHOWN_ID = 8
 
@@ -120,6 +121,7 @@ class Memory:
         run_id: the completed run that it cites; None when an admin added it.
         created_by: the principal that wrote it.
         created_at: when it was stored.
+        envelope: that its author wrote it, signed; None: nobody signed that.
     """
 
     id: UUID
@@ -130,6 +132,7 @@ class Memory:
     run_id: UUID | None
     created_by: str
     created_at: datetime
+    envelope: JsonObject | None = None
 
     @property
     def source(self) -> MemorySource:

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from remit.artifacts.types import ArtifactType
 from remit.db.evidence_tables import artifacts
-from remit.db.tables import directives, execution_runs
+from remit.db.execution_tables import execution_runs
+from remit.db.tables import directives
 from remit.execution.lifecycle import RunStatus
 from remit.memory.results import ArtifactSummary, DirectiveSummary, ExecutionSummary
 from remit.telemetry.rows import read_row, read_rows

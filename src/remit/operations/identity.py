@@ -70,7 +70,8 @@ def authenticate(engine: sa.Engine, text: str, keys: Keyring) -> Principal:
     said = (owner.principal.name, known.hash, known.scopes, known.expires_at)
     try:
         verify_principal(owner, keys)
-        verify_token(known.envelope, token_statement(token.id, *said), keys)
+        statement = token_statement(token.id, *said)
+        verify_token(known.envelope, statement, known.created_at, keys)
     except UnverifiableError as error:
         raise UnauthenticatedError(
             f"this token does not verify: {error}; `remit token create` makes another one"

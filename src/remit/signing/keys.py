@@ -1,17 +1,21 @@
 """The keys that sign and verify: Ed25519, from files or the environment, never the database.
 
-A key folder holds `signing.pem`, the one private key, and `verify/*.pem`, the public keys that are
-trusted besides. A host that only verifies has no `signing.pem`. Doors load a :class:`Keyring` and
-pass it down. A command keeps what it loaded until it ends; a worker looks again, see
-:mod:`remit.signing.source`. Whoever may write in the folder decides what is trusted, so a folder
-that others may change is refused. To trust an old key no longer, remove its file from `verify/`.
+A key folder holds `signing.pem`, the one private key, `verify/*.pem`, the public keys that are
+trusted besides, and `installation`, the identifier of the one installation that they are for. A
+host that only verifies has no `signing.pem`. Doors load a :class:`Keyring` and pass it down. A
+command keeps what it loaded until it ends; a worker looks again, see :mod:`remit.signing.source`.
+Whoever may write in the folder decides what is trusted, so a folder that others may change is
+refused. To trust an old key no longer, remove its file from `verify/`.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
+from typing import Self
+from uuid import UUID
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -30,6 +34,9 @@ SIGNING_FILE = "signing.pem"
 VERIFY_FOLDER = "verify"
 """Name of the folder of public keys in a key folder."""
 
+INSTALLATION_FILE = "installation"
+"""Name of the file in a key folder that says which installation its keys are for."""
+
 
 @dataclass(frozen=True, slots=True)
 class TrustedKey:
@@ -46,6 +53,19 @@ class TrustedKey:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What a statement must be signed for.
+
+    Attributes:
+        id: the installation, made once with its database.
+        since: the moment from which every statement names it; one of before need not.
+    """
+
+    id: UUID
+    since: datetime
+
+
 @dataclass(frozen=True, eq=False)
 class Keyring:
     """The keys of a process at one time; the functions of this module make it.
@@ -53,10 +73,30 @@ class Keyring:
     Attributes:
         trusted: every key that verifies, by its kid; the signing key's own is the first.
         signing_key: the private key; None: this keyring can only verify.
+        pinned: the only installation that these keys may be used for; None: not settled yet.
+        installation: the installation that they are used for; None: no statement can be signed or
+            verified, only whole files.
     """
 
     trusted: Mapping[str, TrustedKey]
     signing_key: Ed25519PrivateKey | None = field(default=None, repr=False)
+    pinned: UUID | None = None
+    installation: Installation | None = None
+
+    def used_for(self, installation: Installation) -> Self:
+        """Return the same keys, used for an installation.
+
+        Raises:
+            MisconfiguredError: they are those of another one.
+        """
+        if self.pinned not in {None, installation.id}:
+            raise MisconfiguredError(
+                f"these keys are those of the installation {self.pinned}, and the database is that "
+                f"of {installation.id}: name the right one of the two with REMIT_KEYS_DIR or "
+                f"DATABASE_URL; if the database was made anew for good, remove the file "
+                f"{INSTALLATION_FILE} of the key folder"
+            )
+        return replace(self, installation=installation)
 
     @cached_property
     def kid(self) -> str | None:
@@ -152,7 +192,18 @@ def load_keyring(folder: Path | None, *, signing_key: str | None = None) -> Keyr
             f"there is no key in {folder or 'sight'}: `remit up` makes a key folder; else name one "
             f"with REMIT_KEYS_DIR, or set {SIGNING_VARIABLE}"
         )
-    return _keyring(trusted, own)
+    return replace(_keyring(trusted, own), pinned=_read_pin(folder))
+
+
+def pin(folder: Path, installation: UUID) -> None:
+    """Settle for which installation the keys of a folder are; one that is settled stays as it is.
+
+    Raises:
+        MisconfiguredError: the folder cannot be written.
+    """
+    with files.sole_writer(folder):
+        if _read_pin(folder) is None:
+            files.replace(folder / INSTALLATION_FILE, f"{installation}\n", mode=0o644)
 
 
 def load_public_keys(paths: Iterable[Path]) -> Keyring:
@@ -220,6 +271,20 @@ def _read_signing_key(folder: Path) -> Ed25519PrivateKey | None:
         data = files.read(path, forbidden=files.SECRET)
         if data is not None:
             return pem.parse_private(data, str(path))
+    return None
+
+
+def _read_pin(folder: Path | None) -> UUID | None:
+    """Return the installation that a key folder is for; None while that is not settled."""
+    for path in [] if folder is None else files.list_folder(folder, INSTALLATION_FILE):
+        data = files.read(path, forbidden=files.UNCHANGEABLE)
+        try:
+            return None if data is None else UUID(data.decode("ascii").strip())
+        except ValueError as error:
+            raise MisconfiguredError(
+                f"{path} does not hold the identifier of an installation: restore it, or remove it "
+                "to use these keys with the database that is named now"
+            ) from error
     return None
 
 

@@ -1,53 +1,143 @@
 """Statements: what rows say, signed and verified against the row as it is now.
 
 A statement repeats a whole row as bytes in one form. So a row that was changed, or made, by whoever
-writes to the database but has no key is worth nothing. What a statement says, and in which form, is
-its package's; here is only what all of them share.
+writes to the database but has no key is worth nothing. What a statement says is its package's; here
+is only what all of them share.
+
+Every statement names its installation, so that nothing signed for one database means anything in
+another that uses the same key. The first version of statements did not: it counts only for rows
+that the database stamped before it began to keep the second.
 """
 
+import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from remit.errors import UnverifiableError
+from remit.errors import MisconfiguredError, UnverifiableError
 from remit.json_types import JsonObject
-from remit.signing.dsse import envelope_from_json, envelope_to_json
+from remit.signing.dsse import Envelope, envelope_from_json, envelope_to_json
 from remit.signing.keys import Keyring
 
 
-def sign_statement(payload_type: str, content: bytes, keys: Keyring) -> JsonObject:
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What statements are of.
+
+    Attributes:
+        name: what it is of: a grant, a vote.
+    """
+
+    name: str
+
+    @property
+    def payload_type(self) -> str:
+        """DSSE payload type, as a media type."""
+        return f"application/vnd.remit.{self.name}.v2+json"
+
+    @property
+    def first_type(self) -> str:
+        """DSSE payload type of the first version, which named no installation."""
+        return f"application/vnd.remit.{self.name}+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What the first version of a statement said of a row.
+
+    Attributes:
+        statement: the statement.
+        stamped_at: when the row was made, by the database's clock.
+    """
+
+    statement: JsonObject
+    stamped_at: datetime
+
+
+def sign_statement(kind: Kind, statement: JsonObject, keys: Keyring) -> JsonObject:
     """Return the envelope of a statement, as it is stored.
 
     Args:
-        payload_type: what the statement is of, as a media type.
-        content: the statement in its one form.
-        keys: the keys in force.
+        kind: what the statement is of.
+        statement: what it says; the installation is added.
+        keys: the keys in force, of an installation.
 
     Raises:
         MisconfiguredError: there is no key to sign with.
     """
-    return envelope_to_json(keys.sign(payload_type, content))
+    return envelope_to_json(keys.sign(kind.payload_type, _content(statement, keys)))
 
 
 def verify_statement(
-    payload_type: str, envelope: JsonObject | None, content: bytes, keys: Keyring
+    kind: Kind,
+    envelope: JsonObject | None,
+    statement: JsonObject,
+    keys: Keyring,
+    *,
+    earlier: Earlier | None = None,
 ) -> None:
-    """Return quietly when one of the keys signed exactly this statement.
+    """Return quietly when one of the keys signed exactly this statement for this installation.
 
     Args:
-        payload_type: what the statement is of, as a media type.
+        kind: what the statement is of.
         envelope: what is stored as its envelope; None: nothing is.
-        content: the statement in its one form, made from the row as it is now.
-        keys: the keys in force.
+        statement: what it must say, made from the row as it is now; the installation is added.
+        keys: the keys in force, of an installation.
+        earlier: what the first version would have said; None: there was none.
 
     Raises:
         UnverifiableError: it is not so; the message says why.
     """
     if envelope is None:
         raise UnverifiableError("it was never signed")
-    payload = keys.verify(envelope_from_json(envelope), payload_type=payload_type)
-    if payload != content:
-        raise UnverifiableError("it is not what was signed: its row was changed")
+    found = envelope_from_json(envelope)
+    wanted = _content(statement, keys)
+    payload_type = kind.payload_type
+    if earlier is not None and found.payload_type == kind.first_type:
+        _require_earlier(earlier, keys)
+        wanted, payload_type = canonical(earlier.statement), kind.first_type
+    if keys.verify(found, payload_type=payload_type) != wanted:
+        raise UnverifiableError(_unlike(found, keys))
 
 
 def moment(when: datetime) -> str:
     """Return a time as statements write it: in UTC, with six digits of a second."""
     return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def canonical(statement: JsonObject) -> bytes:
+    """Return a statement in its one form: canonical JSON, RFC 8785.
+
+    Statements hold text, whole numbers, lists and objects with plain names; for these, the standard
+    library writes exactly that form.
+    """
+    text = json.dumps(statement, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise UnverifiableError("it holds what no text in UTF-8 can") from error
+
+
+def _content(statement: JsonObject, keys: Keyring) -> bytes:
+    if keys.installation is None:
+        raise MisconfiguredError("these keys are not used for any installation yet")
+    return canonical({"installation": str(keys.installation.id), **statement})
+
+
+def _require_earlier(earlier: Earlier, keys: Keyring) -> None:
+    if keys.installation is None or earlier.stamped_at >= keys.installation.since:
+        raise UnverifiableError(
+            "it was signed in a form that names no installation, which only counts for what was "
+            "there before"
+        )
+
+
+def _unlike(found: Envelope, keys: Keyring) -> str:
+    """Return why what was signed is not what the row says."""
+    try:
+        said = json.loads(found.payload)
+    except (ValueError, RecursionError):
+        said = None
+    own = None if keys.installation is None else str(keys.installation.id)
+    if isinstance(said, dict) and said.get("installation", own) != own:
+        return "it was signed for another installation"
+    return "it is not what was signed: its row was changed"

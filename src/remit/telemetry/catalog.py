@@ -47,7 +47,8 @@ TABLES = frozenset(
         *("principals", "api_tokens", "agent_roles", "directives", "approval_requests"),
         *("approval_votes", "grants", "budget_accounts", "budget_entries", "modules"),
         *("execution_runs", "artifacts", "events", "memories", "memory_embeddings"),
-        *("memory_reads",),
+        *("memory_reads", "installation", "token_invitations", "policies", "workers"),
+        *("execution_attempts",),
     }
 )
 READ_OUTCOMES = frozenset({"answered", "refused", "failed"})

@@ -35,13 +35,14 @@ class Host:
     """Whoever has the tour played.
 
     Attributes:
-        find_keys: returns the keys of the stack's worker; called once the data folder is prepared.
+        find_keys: returns the keys of the stack's worker, given its database; called once that
+            is migrated.
         find_admin: returns the admin that makes the script's people and agents known.
         find_store: returns where the stack's worker leaves large evidence; called as `find_keys`.
         observed: what Temporal's client tells its spans to; None: nobody.
     """
 
-    find_keys: Callable[[], Keyring]
+    find_keys: Callable[[sa.Engine], Keyring]
     find_admin: Callable[[sa.Engine], Principal]
     find_store: Callable[[], ObjectStore]
     observed: Observed | None = None
@@ -68,7 +69,7 @@ async def play(
         RemitError: the stack does not come up, or goes away.
     """
     info = await _published(stack, starting)
-    policies, keys = PolicySource(stack.options.policy_file), host.find_keys()
+    policies = PolicySource(stack.options.policy_file)
     engine = create_database_engine(
         info.database_url, role="remit_app", application_name="remit-demo"
     )
@@ -82,6 +83,7 @@ async def play(
         finally:
             # A stack that fails takes its servers away: its error says why, and comes first.
             await asyncio.wrap_future(starting)
+        keys = await asyncio.to_thread(host.find_keys, engine)
         control = Control(engine, WorkflowClient(client), policies, keys)
         return await Tour(control, stack, people, watch).run(script, host.find_store())
     finally:
@@ -90,7 +92,7 @@ async def play(
 
 def _introduce(engine: sa.Engine, host: Host, script: Sequence[Scene]) -> Mapping[str, Principal]:
     """Make everybody of the script known, and return whom the database knows, by name."""
-    admin, keys = host.find_admin(engine), host.find_keys()
+    admin, keys = host.find_admin(engine), host.find_keys(engine)
     ensure_principals(engine, principals_of(script), by=admin, keys=keys)
     known = read_principals(engine, by=admin)
     return {one.principal.name: one.principal for one in known}

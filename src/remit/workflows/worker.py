@@ -108,7 +108,7 @@ async def serve(
         on_ready: called once both queues are polled.
         runner: how workflow code is run; None means without the sandbox.
     """
-    await asyncio.to_thread(announce, parts.engine, parts.registry.list_modules())
+    await asyncio.to_thread(announce, parts.engine, parts.registry.list_modules(), parts.keys())
     with ThreadPoolExecutor(THREADS, thread_name_prefix="remit") as threads:
         workers = _workers(client, parts, threads, runner or UnsandboxedWorkflowRunner())
         async with workers[0], workers[1]:

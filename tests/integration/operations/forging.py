@@ -11,10 +11,10 @@ from remit.approval.statements import sign_grant
 from remit.approval.types import Grant
 from remit.directives.models import DirectiveRead
 from remit.operations.evidence import read_record
-from remit.signing.keys import load_keyring, new_signing_key
 from tests.support.contents import cast, proposed, waiting, write
+from tests.support.keys import new_keys
 
-OTHER_KEYS = load_keyring(None, signing_key=new_signing_key())
+OTHER_KEYS = new_keys()
 """Keys that nobody here trusts."""
 
 

@@ -31,6 +31,7 @@ from tests.support.contents import (
     write,
     yes,
 )
+from tests.support.keys import KEYS
 from tests.support.people import ADA, AGENT, GRACE, OPERATOR, OTHER_AGENT
 
 LATER = under(policy(version="2"))
@@ -123,7 +124,7 @@ def test_what_was_blocked_for_want_of_a_worker_passes_once_one_has_it(
     assert (found.status, found.status_reason) == ("blocked", "policy")
     echo = discover_modules(installed=()).describe_module("echo")
     assert echo is not None
-    announce(empty_engine, [replace(echo, name="validate")])
+    announce(empty_engine, [replace(echo, name="validate")], KEYS)
     after = submit(empty_engine, found.id, AUTHORITY, by=AGENT).directive
     assert after.status == "approved"
 
@@ -146,7 +147,7 @@ def unannounced(empty_engine: sa.Engine) -> sa.Engine:
 
 
 def announce_built_in(engine: sa.Engine) -> None:
-    announce(engine, discover_modules(installed=()).list_modules())
+    announce(engine, discover_modules(installed=()).list_modules(), KEYS)
 
 
 def test_what_policy_approved_before_the_first_worker_runs_once_one_is_there(

@@ -1,5 +1,6 @@
 """Consent: what a vote does, and what time does. Who may vote: `test_voters.py`."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -14,7 +15,6 @@ from remit.identity.types import Principal
 from remit.operations.approvals import settle, vote
 from remit.operations.authority import Authority
 from remit.operations.evidence import read_record
-from remit.signing.keys import Keyring
 from tests.support.contents import (
     AUTHORITY,
     POLICY,
@@ -147,7 +147,7 @@ def test_where_a_no_does_not_end_it_others_may_still_say_yes(engine: sa.Engine) 
 def test_without_a_key_to_sign_with_no_vote_is_kept(engine: sa.Engine) -> None:
     found = waiting(engine)
     before = read_record(engine, found.id)
-    keyless = Authority(POLICY, Keyring(KEYS.trusted))
+    keyless = Authority(POLICY, replace(KEYS, signing_key=None))
     with pytest.raises(MisconfiguredError, match="there is no key to sign with"):
         vote(engine, found.id, yes(found), keyless, by=OPERATOR)
     assert read_record(engine, found.id) == before

@@ -7,8 +7,8 @@ from remit.audit.chain import INSTALLATION
 from remit.directives.digest import canonical_json, sha256_digest
 from remit.json_types import JsonObject
 from remit.operations.auditing import verify_log
-from remit.signing.keys import load_keyring, new_signing_key
 from tests.integration.operations.conftest import Scene, audited
+from tests.support.keys import new_keys
 from tests.support.people import ADMIN, KNOWN
 
 OF_EVIDENCE: dict[str, tuple[str, str]] = {
@@ -152,7 +152,7 @@ def test_a_grant_or_vote_that_was_changed_does_not_verify(scene: Scene, name: st
 
 
 def test_what_another_key_signed_does_not_verify(scene: Scene) -> None:
-    others = load_keyring(None, signing_key=new_signing_key())
+    others = new_keys()
     report = verify_log(scene.engine, by=ADMIN, keys=others)
     assert {finding.fault for finding in report.findings} == {"unverifiable"}
     assert report.found == report.read.grants + report.read.votes + len(KNOWN)

@@ -1,5 +1,6 @@
 """The gate: one transaction from what a caller sends to allowed, waiting or blocked."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -17,7 +18,6 @@ from remit.operations.evidence import read_record
 from remit.policy.config import PolicyConfig
 from remit.policy.engine import decide
 from remit.policy.types import PolicyInput, PolicyVerdict
-from remit.signing.keys import Keyring
 from tests.support.contents import (
     AUTHORITY,
     POLICY,
@@ -76,7 +76,7 @@ def test_a_tool_that_no_worker_has_is_blocked_with_a_reason_of_its_own(engine: s
 def test_without_a_key_to_sign_with_nothing_is_granted_and_nothing_is_stored(
     empty_engine: sa.Engine,
 ) -> None:
-    keyless = Authority(POLICY, Keyring(KEYS.trusted))
+    keyless = Authority(POLICY, replace(KEYS, signing_key=None))
     before = counts(empty_engine)
     with pytest.raises(MisconfiguredError, match="there is no key to sign with"):
         gate.propose(empty_engine, [directive()], keyless, by=AGENT)

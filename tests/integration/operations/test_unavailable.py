@@ -51,7 +51,7 @@ VERBS: dict[str, Verb] = {
     ),
     "revoke token": lambda engine: revoke_token(engine, SOME_ID, by=ADMIN),
     "list principals": lambda engine: read_principals(engine, by=ADMIN),
-    "announce": lambda engine: announce(engine, []),
+    "announce": lambda engine: announce(engine, [], KEYS),
     "show": lambda engine: read_record(engine, SOME_ID),
     "list": lambda engine: read_directives(engine, DirectiveFilter()),
     "resolve": lambda engine: resolve_id(engine, "abcd"),

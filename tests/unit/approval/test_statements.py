@@ -9,9 +9,9 @@ from uuid import UUID
 
 import pytest
 
+from remit.approval.statements import GRANT as GRANT_KIND
+from remit.approval.statements import VOTE as VOTE_KIND
 from remit.approval.statements import (
-    GRANT_TYPE,
-    VOTE_TYPE,
     grant_statement,
     sign_grant,
     sign_vote,
@@ -24,12 +24,13 @@ from remit.directives.digest import canonical_json
 from remit.errors import MisconfiguredError, UnverifiableError
 from remit.json_types import JsonObject
 from remit.signing.dsse import envelope_to_json
-from remit.signing.keys import Keyring, load_keyring, new_signing_key
+from remit.signing.keys import Keyring
+from tests.support.keys import INSTALLATION, new_keys
 from tests.unit.approval.asking import NOON, request, vote
 
-KEYS = load_keyring(None, signing_key=new_signing_key())
-OTHER_KEYS = load_keyring(None, signing_key=new_signing_key())
-VERIFY_ONLY = Keyring(KEYS.trusted)
+KEYS = new_keys()
+OTHER_KEYS = new_keys()
+VERIFY_ONLY = replace(KEYS, signing_key=None)
 LATER = NOON + timedelta(microseconds=1)
 CHANGED_ROW = "it is not what was signed: its row was changed"
 
@@ -165,15 +166,16 @@ VerifyIn = Callable[..., None]
 BOTH = pytest.mark.parametrize(
     ("verify_in", "statement", "payload_type"),
     [
-        (grant_in, grant_statement(GRANT), GRANT_TYPE),
-        (vote_in, vote_statement(VOTE, REQUEST), VOTE_TYPE),
+        (grant_in, grant_statement(GRANT), GRANT_KIND.payload_type),
+        (vote_in, vote_statement(VOTE, REQUEST), VOTE_KIND.payload_type),
     ],
     ids=["grant", "vote"],
 )
 
 
 def signed(statement: JsonObject, payload_type: str, keys: Keyring = KEYS) -> JsonObject:
-    return envelope_to_json(keys.sign(payload_type, canonical_json(statement)))
+    named: JsonObject = {"installation": str(INSTALLATION.id), **statement}
+    return envelope_to_json(keys.sign(payload_type, canonical_json(named)))
 
 
 @BOTH
@@ -209,7 +211,12 @@ def test_an_untrusted_key_that_takes_a_trusted_name_does_not_verify(
 @BOTH
 @pytest.mark.parametrize(
     "wrong",
-    [GRANT_TYPE, VOTE_TYPE, "application/vnd.remit.checkpoint+json", "application/json"],
+    [
+        GRANT_KIND.payload_type,
+        VOTE_KIND.payload_type,
+        "application/vnd.remit.checkpoint+json",
+        "application/json",
+    ],
 )
 def test_the_same_statement_signed_as_something_else_does_not_verify(
     verify_in: VerifyIn, statement: JsonObject, payload_type: str, wrong: str

@@ -18,11 +18,11 @@ from remit.execution.modules.types import ModuleOutput
 from remit.policy.config import PolicyConfig
 from remit.policy.engine import approval_terms, decide
 from remit.policy.types import PolicyInput
-from remit.signing.keys import load_keyring, new_signing_key
+from tests.support.keys import new_keys
 from tests.unit.audit.chains import NOON, linked
 
-KEYS = load_keyring(None, signing_key=new_signing_key())
-STRANGERS = load_keyring(None, signing_key=new_signing_key())
+KEYS = new_keys()
+STRANGERS = new_keys()
 """Keys that nobody trusts."""
 
 POLICY = PolicyConfig.model_validate(

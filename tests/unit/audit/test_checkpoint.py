@@ -19,7 +19,8 @@ from remit.audit.merkle import merkle_root
 from remit.directives.digest import canonical_json, sha256_digest
 from remit.errors import MisconfiguredError, UnverifiableError
 from remit.signing.dsse import envelope_to_json
-from remit.signing.keys import Keyring, load_keyring, new_signing_key
+from remit.signing.keys import Keyring
+from tests.support.keys import new_keys
 from tests.unit.audit.chains import NOON
 
 HEADS = (
@@ -27,7 +28,7 @@ HEADS = (
     Head(UUID(int=0), 3, "sha256:" + "0" * 64),
     Head(UUID(int=1), 1, "sha256:" + "1" * 64),
 )
-KEYS = load_keyring(None, signing_key=new_signing_key())
+KEYS = new_keys()
 CHECKPOINT = make_checkpoint(HEADS, NOON)
 FILE = sign_checkpoint(CHECKPOINT, KEYS)
 
@@ -85,7 +86,7 @@ def test_a_keyring_that_only_verifies_signs_none() -> None:
 
 
 def test_a_checkpoint_of_another_key_is_refused() -> None:
-    others = load_keyring(None, signing_key=new_signing_key())
+    others = new_keys()
     with pytest.raises(UnverifiableError, match="is not trusted here"):
         read_checkpoint(FILE, others)
 

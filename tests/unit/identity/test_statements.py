@@ -16,8 +16,7 @@ from remit.identity.statements import (
     verify_token,
 )
 from remit.identity.types import Principal, PrincipalRow
-from remit.signing.keys import load_keyring, new_signing_key
-from tests.support.keys import KEYS
+from tests.support.keys import KEYS, new_keys
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, 123456, tzinfo=UTC)
 HELPER = Principal("helper", "agent", ("proposer", "operator"), ("night", "day"), "ada")
@@ -69,7 +68,7 @@ def test_the_order_in_which_roles_and_groups_are_told_changes_nothing() -> None:
 def test_a_principal_that_nobody_signed_or_somebody_else_did_does_not_verify() -> None:
     with pytest.raises(UnverifiableError, match="never signed"):
         verify_principal(row(envelope=None), KEYS)
-    other = load_keyring(None, signing_key=new_signing_key())
+    other = new_keys()
     with pytest.raises(UnverifiableError, match="not trusted"):
         verify_principal(row(envelope=sign_principal(HELPER, 3, other)), KEYS)
 
@@ -87,7 +86,7 @@ def test_a_token_that_was_signed_verifies_in_any_zone() -> None:
     envelope = sign_token(token_statement(**TOKEN), KEYS)
     zone = timezone(timedelta(hours=5))
     there = token_statement(**TOKEN | {"expires_at": NOON.astimezone(zone)})
-    verify_token(envelope, there, KEYS)
+    verify_token(envelope, there, NOON, KEYS)
 
 
 @pytest.mark.parametrize(
@@ -104,11 +103,11 @@ def test_a_token_that_was_signed_verifies_in_any_zone() -> None:
 def test_a_token_that_was_changed_does_not(changes: dict[str, Any]) -> None:
     envelope = sign_token(token_statement(**TOKEN), KEYS)
     with pytest.raises(UnverifiableError, match="its row was changed"):
-        verify_token(envelope, token_statement(**TOKEN | changes), KEYS)
+        verify_token(envelope, token_statement(**TOKEN | changes), NOON, KEYS)
 
 
 def test_the_signature_of_a_principal_is_none_of_a_token() -> None:
     with pytest.raises(UnverifiableError):
-        verify_token(sign_principal(HELPER, 3, KEYS), token_statement(**TOKEN), KEYS)
+        verify_token(sign_principal(HELPER, 3, KEYS), token_statement(**TOKEN), NOON, KEYS)
     with pytest.raises(UnverifiableError, match="never signed"):
-        verify_token(None, token_statement(**TOKEN), KEYS)
+        verify_token(None, token_statement(**TOKEN), NOON, KEYS)

@@ -20,6 +20,7 @@ from remit.signing.keys import (
     public_pem,
     rotate_keys,
 )
+from tests.support.keys import new_keys
 
 AT_ONCE = 12
 
@@ -134,7 +135,7 @@ def test_what_a_crash_left_behind_is_not_read_and_not_in_the_way(tmp_path: Path)
 
 
 def test_a_host_that_only_verifies_has_no_signing_key(tmp_path: Path) -> None:
-    other = load_keyring(None, signing_key=new_signing_key())
+    other = new_keys()
     file = trust(tmp_path, "other.pem", other)
     trust(tmp_path, "again.pem", other)
     (tmp_path / "verify" / "README").write_text("not a key")
@@ -210,7 +211,7 @@ def test_whatever_decides_on_trust_must_not_be_changed_by_others(
     tmp_path: Path, place: str, right: int
 ) -> None:
     ensure_keys(tmp_path)
-    trust(tmp_path, "other.pem", load_keyring(None, signing_key=new_signing_key()))
+    trust(tmp_path, "other.pem", new_keys())
     path = tmp_path / place
     path.chmod(mode_of(path) | right)
     told = refusal(lambda: load_keyring(tmp_path))

@@ -16,10 +16,10 @@ from remit.signing.keys import (
     key_id,
     load_keyring,
     load_public_keys,
-    new_signing_key,
     public_pem,
     rotate_keys,
 )
+from tests.support.keys import new_keys
 
 GRANT = "application/vnd.remit.grant+json"
 VOTE = "application/vnd.remit.vote+json"
@@ -27,7 +27,7 @@ VOTE = "application/vnd.remit.vote+json"
 
 def fresh_keys() -> Keyring:
     """Return a keyring of its own, which lies in no file."""
-    return load_keyring(None, signing_key=new_signing_key())
+    return new_keys()
 
 
 KEYS = fresh_keys()

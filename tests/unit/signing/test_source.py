@@ -11,11 +11,11 @@ from remit.signing.keys import (
     VERIFY_FOLDER,
     ensure_keys,
     load_keyring,
-    new_signing_key,
     public_pem,
     rotate_keys,
 )
 from remit.signing.source import KeySource
+from tests.support.keys import new_keys
 
 TYPE = "application/test"
 
@@ -67,7 +67,7 @@ def test_a_host_that_only_verifies_sees_a_new_key_too(folder: Path) -> None:
     (folder / SIGNING_FILE).unlink()
     source = KeySource(lambda: load_keyring(folder), folder)
     assert source.current().kid is None
-    new = load_keyring(None, signing_key=new_signing_key())
+    new = new_keys()
     (folder / VERIFY_FOLDER / "new.pem").write_text(public_pem(new)[str(new.kid)])
     envelope = new.sign(TYPE, b"{}")
     assert source.current().verify(envelope, payload_type=TYPE) == b"{}"

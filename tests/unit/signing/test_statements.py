@@ -1,28 +1,44 @@
 """A statement is signed as bytes, and holds only for the very same bytes, type and key."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from uuid import UUID
 
 import pytest
 
 from remit.errors import MisconfiguredError, UnverifiableError
-from remit.signing.dsse import envelope_from_json
-from remit.signing.keys import Keyring, load_keyring, new_signing_key
-from remit.signing.statements import moment, sign_statement, verify_statement
+from remit.json_types import JsonObject
+from remit.signing.dsse import envelope_from_json, envelope_to_json
+from remit.signing.keys import Installation
+from remit.signing.statements import (
+    Earlier,
+    Kind,
+    canonical,
+    moment,
+    sign_statement,
+    verify_statement,
+)
+from tests.support.keys import INSTALLATION, new_keys
 
-KEYS = load_keyring(None, signing_key=new_signing_key())
-TYPE = "application/vnd.remit.test+json"
-CONTENT = b'{"a":1}'
+KEYS = new_keys()
+TYPE = Kind("test")
+CONTENT: JsonObject = {"a": 1}
+SIGNED = b'{"a":1,"installation":"%s"}' % str(INSTALLATION.id).encode()
 
 
 def test_what_was_signed_verifies_also_where_nothing_can_be_signed() -> None:
     envelope = sign_statement(TYPE, CONTENT, KEYS)
     verify_statement(TYPE, envelope, CONTENT, KEYS)
-    verify_statement(TYPE, envelope, CONTENT, Keyring(KEYS.trusted))
+    verify_statement(TYPE, envelope, CONTENT, replace(KEYS, signing_key=None))
 
 
 def test_the_envelope_holds_the_statement_as_it_is() -> None:
     envelope = envelope_from_json(sign_statement(TYPE, CONTENT, KEYS))
-    assert (envelope.payload_type, envelope.payload, envelope.kid) == (TYPE, CONTENT, KEYS.kid)
+    assert (envelope.payload_type, envelope.payload, envelope.kid) == (
+        TYPE.payload_type,
+        SIGNED,
+        KEYS.kid,
+    )
 
 
 def test_what_nobody_signed_does_not_verify() -> None:
@@ -31,8 +47,8 @@ def test_what_nobody_signed_does_not_verify() -> None:
     assert str(caught.value) == "it was never signed"
 
 
-@pytest.mark.parametrize("content", [b"", b'{"a":2}', b'{"a": 1}', CONTENT + b"\n"])
-def test_a_row_that_says_something_else_does_not_verify(content: bytes) -> None:
+@pytest.mark.parametrize("content", [{}, {"a": 2}, {"a": "1"}, {"a": 1, "b": 1}])
+def test_a_row_that_says_something_else_does_not_verify(content: JsonObject) -> None:
     with pytest.raises(UnverifiableError) as caught:
         verify_statement(TYPE, sign_statement(TYPE, CONTENT, KEYS), content, KEYS)
     assert str(caught.value) == "it is not what was signed: its row was changed"
@@ -40,8 +56,8 @@ def test_a_row_that_says_something_else_does_not_verify(content: bytes) -> None:
 
 def test_what_was_signed_as_something_else_or_by_somebody_else_does_not_verify() -> None:
     with pytest.raises(UnverifiableError, match="the envelope holds"):
-        verify_statement(TYPE, sign_statement(TYPE + "2", CONTENT, KEYS), CONTENT, KEYS)
-    others = load_keyring(None, signing_key=new_signing_key())
+        verify_statement(TYPE, sign_statement(Kind("test2"), CONTENT, KEYS), CONTENT, KEYS)
+    others = new_keys()
     with pytest.raises(UnverifiableError, match="is not trusted here"):
         verify_statement(TYPE, sign_statement(TYPE, CONTENT, others), CONTENT, KEYS)
 
@@ -53,10 +69,46 @@ def test_what_is_no_envelope_does_not_verify() -> None:
 
 def test_a_keyring_that_only_verifies_signs_nothing() -> None:
     with pytest.raises(MisconfiguredError, match="no key to sign with"):
-        sign_statement(TYPE, CONTENT, Keyring(KEYS.trusted))
+        sign_statement(TYPE, CONTENT, replace(KEYS, signing_key=None))
 
 
 @pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=5, minutes=30))], ids=str)
 def test_a_moment_is_written_alike_in_every_zone_to_the_microsecond(zone: timezone) -> None:
     when = datetime(2030, 1, 2, 3, 4, 5, 60, tzinfo=UTC)
     assert moment(when.astimezone(zone)) == "2030-01-02T03:04:05.000060Z"
+
+
+def test_what_was_signed_for_one_installation_means_nothing_in_another() -> None:
+    envelope = sign_statement(TYPE, CONTENT, KEYS)
+    elsewhere = replace(KEYS, installation=Installation(UUID(int=2), INSTALLATION.since))
+    with pytest.raises(UnverifiableError, match="it was signed for another installation"):
+        verify_statement(TYPE, envelope, CONTENT, elsewhere)
+
+
+def test_keys_that_are_used_for_no_installation_sign_and_verify_no_statement() -> None:
+    envelope = sign_statement(TYPE, CONTENT, KEYS)
+    unused = replace(KEYS, installation=None)
+    with pytest.raises(MisconfiguredError, match="not used for any installation"):
+        sign_statement(TYPE, CONTENT, unused)
+    with pytest.raises(MisconfiguredError, match="not used for any installation"):
+        verify_statement(TYPE, envelope, CONTENT, unused)
+
+
+def test_keys_that_are_settled_for_an_installation_are_used_for_no_other() -> None:
+    settled = replace(KEYS, pinned=INSTALLATION.id)
+    assert settled.used_for(INSTALLATION).installation == INSTALLATION
+    with pytest.raises(MisconfiguredError, match="these keys are those of the installation"):
+        settled.used_for(Installation(UUID(int=2), INSTALLATION.since))
+
+
+def test_the_first_version_counts_for_what_was_there_before_and_for_nothing_later() -> None:
+    first = envelope_to_json(KEYS.sign(TYPE.first_type, canonical(CONTENT)))
+    before = Earlier(CONTENT, INSTALLATION.since - timedelta(microseconds=1))
+    verify_statement(TYPE, first, {"b": 2}, KEYS, earlier=before)
+    with pytest.raises(UnverifiableError, match="its row was changed"):
+        verify_statement(TYPE, first, CONTENT, KEYS, earlier=replace(before, statement={"a": 2}))
+    later = replace(before, stamped_at=INSTALLATION.since)
+    with pytest.raises(UnverifiableError, match="names no installation"):
+        verify_statement(TYPE, first, CONTENT, KEYS, earlier=later)
+    with pytest.raises(UnverifiableError, match="the envelope holds"):
+        verify_statement(TYPE, first, CONTENT, KEYS)

@@ -13,17 +13,18 @@ from remit.execution.models import ExecutionRunRead
 from remit.identity.types import Principal
 from remit.operations.evidence import Record
 from remit.policy.types import PolicyVerdict
-from remit.signing.keys import Keyring, load_keyring, new_signing_key
+from remit.signing.keys import Keyring
 from remit.tour.ledger import Ledger
 from remit.tour.played import Played
 from remit.tour.script import Scene
+from tests.support.keys import new_keys
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 ID, GRANT, RUN = UUID(int=1), UUID(int=2), UUID(int=3)
 DIGEST = "sha256:" + "0" * 64
 REQUEST = UUID(int=4)
-KEYS = load_keyring(None, signing_key=new_signing_key())
-OTHER_KEYS = load_keyring(None, signing_key=new_signing_key())
+KEYS = new_keys()
+OTHER_KEYS = new_keys()
 PEOPLE = {
     one.name: one for one in (Principal("operator", "human"), Principal("assistant", "agent"))
 }
