@@ -21,8 +21,12 @@ from remit.approval.types import (
     VoidReason,
     Vote,
 )
+<<<<<<< HEAD
 from remit.db.reading import words
 from remit.db.session import database_time
+=======
+from remit.db.session import wall_clock
+>>>>>>> main
 from remit.db.tables import approval_requests, approval_votes, grants
 from remit.db.together import Part
 from remit.errors import ConflictError, NotFoundError
@@ -142,9 +146,14 @@ def latest_grants(
     """
     rows = connection.execute(_LATEST_GRANTS, {"directive_ids": list(directive_ids)}).all()
     if not rows:
+<<<<<<< HEAD
         return {}, database_time(connection)
     found = read_rows(rows, _grant, "grants")
     return {one.directive_id: one for one in found}, rows[0].now
+=======
+        return {}, wall_clock(connection)
+    return {row.directive_id: _grant(row._mapping) for row in rows}, rows[0].now
+>>>>>>> main
 
 
 def grant_by_id(connection: sa.Connection, grant_id: UUID) -> Grant | None:
@@ -224,7 +233,7 @@ LATEST_GRANT = """(
 _GRANT = TypeAdapter(Grant)
 _GRANT_FIELDS = tuple(column.name for column in grants.c)
 _LATEST_GRANTS = (
-    sa.select(grants, sa.func.now().label("now"))
+    sa.select(grants, sa.func.clock_timestamp().label("now"))
     .ext(distinct_on(grants.c.directive_id))
     .where(grants.c.directive_id == sa.any_(sa.bindparam("directive_ids", type_=sa.ARRAY(sa.Uuid))))
     .order_by(grants.c.directive_id, grants.c.issued_at.desc())

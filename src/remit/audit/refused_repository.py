@@ -58,9 +58,10 @@ def stream_refused(connection: sa.Connection) -> Iterator[RefusedRow]:
 
 def _question(table: sa.Table) -> sa.Select[Any] | None:
     """Return the statement that finds a table's rows; None: it has no checks."""
+    of_columns = [one for column in table.c for one in column.constraints]
     broken = {
         str(one.name): sa.text(f"({one.sqltext}) IS FALSE")
-        for one in table.constraints
+        for one in (*table.constraints, *of_columns)
         if isinstance(one, sa.CheckConstraint)
     }
     if not broken:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from remit.json_types import MAX_KEPT_DEPTH, MAX_NUMBER
+from remit.json_types import GREATEST, MAX_KEPT_DEPTH
 
 NAMING: Mapping[str, str] = {
     "pk": "pk_%(table_name)s",
@@ -83,7 +83,7 @@ def json(name: str, *, nullable: bool = False) -> sa.Column[object]:
         f"octet_length({name}::text) <= {MAX_JSON_BYTES}"
         f" AND NOT jsonb_path_exists({name}, 'strict $.**{{{MAX_KEPT_DEPTH + 1}}}')"
         f" AND NOT jsonb_path_exists({name}, 'strict $.** ?"
-        f" (@ > {MAX_NUMBER} || @ < -{MAX_NUMBER})')"
+        f" (@ > {GREATEST} || @ < -{GREATEST})')"
     )
     check_ = sa.CheckConstraint(readable, name=f"{name}_readable")
     return sa.Column(name, JSONB(none_as_null=True), check_, nullable=nullable)

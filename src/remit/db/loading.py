@@ -6,6 +6,7 @@ to each connection; `remit.db.reading` finds the marks, row by row.
 """
 
 import json
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,15 +15,16 @@ from psycopg import DataError
 from psycopg.adapt import Buffer, Loader
 from psycopg.pq import Format
 
-from remit.json_types import MAX_KEPT_DEPTH, MAX_NUMBER
+from remit.json_types import GREATEST, MAX_KEPT_DEPTH
 
 if TYPE_CHECKING:
     from psycopg import Connection
     from psycopg.abc import AdaptContext
 
 _MOMENTS = ("timestamptz", "timestamp", "date", "interval")
-# Whatever has fewer digits in a row is below `MAX_NUMBER`; Postgres writes no exponents.
-_LONG = re.compile(rb"[0-9]{16}")
+_DIGITS = 309
+# A number with fewer digits in a row is a double; Postgres writes no exponents.
+_LONG = re.compile(rb"[0-9]{%d}" % _DIGITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +53,9 @@ def load_carefully(connection: "Connection[Any]") -> None:
 
 
 def read_json(data: bytes | str) -> Any:  # noqa: ANN401 - whatever a column holds
-    """Return what JSON says; a mark where it holds what Remit keeps nowhere.
+    """Return what JSON says; a mark where it holds what no reader need hold.
 
-    What Python itself can read is not enough: a whole number of 300 digits or a depth of 500 would
-    end whoever digests, masks or sends it.
+    That Python can read it is not enough: a depth of 500 would end whoever digests or masks it.
     """
     text = data.encode() if isinstance(data, str) else data
     try:
@@ -70,22 +71,17 @@ def read_json(data: bytes | str) -> Any:  # noqa: ANN401 - whatever a column hol
 
 def _whole(digits: str) -> int:
     # The length first: Python refuses to read very long ones, and takes long over others.
-    if len(digits) > len(str(-MAX_NUMBER)):
-        raise ValueError("a number that is too large")
-    number = int(digits)
-    _check(number)
-    return number
+    number = int(digits) if len(digits) <= _DIGITS + 1 else math.inf
+    if abs(number) > GREATEST:
+        raise ValueError("a number that is no double")
+    return int(number)
 
 
 def _fraction(digits: str) -> float:
     number = float(digits)
-    _check(number)
+    if not math.isfinite(number):
+        raise ValueError("a number that is no double")
     return number
-
-
-def _check(number: float) -> None:
-    if abs(number) > MAX_NUMBER:
-        raise ValueError("a number that is too large")
 
 
 def _is_too_deep(value: object) -> bool:

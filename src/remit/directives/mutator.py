@@ -55,12 +55,14 @@ class Claim:
     Attributes:
         directive: the directive as it now is.
         grounds: what was read with it; None when there was nothing.
-        now: the database's clock.
+        stamped_at: the database's clock when the transaction began, which its rows bear.
+        judged_at: the same once the lock was held, by which time limits are judged.
     """
 
     directive: DirectiveRead
     grounds: JsonObject | None
-    now: datetime
+    stamped_at: datetime
+    judged_at: datetime
 
 
 def claim_directives(
@@ -79,7 +81,8 @@ def claim_directives(
     """
     validate_transition("approved", "executing")
     rows = connection.exec_driver_sql(
-        f"{_CLAIM} {grounds} AS grounds, now() AS now", {"ids": list(directive_ids)}
+        f"{_CLAIM} {grounds} AS grounds, {_JUDGED}",
+        {"ids": list(directive_ids)},
     ).all()
     if len(rows) != len(directive_ids):
         raise ConflictError("a directive is not approved; look at it and try again")
@@ -87,7 +90,8 @@ def claim_directives(
         Claim(
             read_row({"id": row.id, "claimed": row.claimed}, _claimed, "directives"),
             row.grounds,
-            row.now,
+            row.stamped_at,
+            row.judged_at,
         )
         for row in rows
     ]
@@ -151,6 +155,7 @@ _CLAIM = """
     WHERE directive.id = ANY(%(ids)s) AND directive.status = 'approved'
     RETURNING directive.id, to_jsonb(directive) AS claimed,
 """
+_JUDGED = "now() AS stamped_at, clock_timestamp() AS judged_at"
 _TRANSITION = (
     sa.update(directives)
     .where(

@@ -22,7 +22,7 @@ BEGIN
                         'octet_length(%1$I::text) <= 33554432'
                         ' AND NOT jsonb_path_exists(%1$I, ''strict $.**{65}'')'
                         ' AND NOT jsonb_path_exists(%1$I, ''strict $.** ?'
-                        ' (@ > 9007199254740991 || @ < -9007199254740991)'')', a.attname)
+                        ' (@ > 1.7976931348623157e308 || @ < -1.7976931348623157e308)'')', a.attname)
                     WHEN 'text'::regtype THEN format('octet_length(%I) <= 65536', a.attname)
                     WHEN 'numeric'::regtype THEN format('%I <> ''NaN''', a.attname)
                     ELSE format(

@@ -18,7 +18,11 @@ branch_labels = None
 depends_on = None
 
 SQL = Path(__file__).parents[1] / "sql"
+<<<<<<< HEAD
 PARTS = ("tables", "values")
+=======
+PARTS = ("tables", "locks")
+>>>>>>> main
 
 
 def upgrade() -> None:
