@@ -21,12 +21,9 @@ from remit.approval.types import (
     VoidReason,
     Vote,
 )
-<<<<<<< HEAD
-from remit.db.reading import words
-from remit.db.session import database_time
-=======
-from remit.db.session import wall_clock
->>>>>>> main
+        return {}, wall_clock(connection)
+    found = read_rows(rows, _grant, "grants")
+    return {one.directive_id: one for one in found}, rows[0].now
 from remit.db.tables import approval_requests, approval_votes, grants
 from remit.db.together import Part
 from remit.errors import ConflictError, NotFoundError
@@ -146,14 +143,9 @@ def latest_grants(
     """
     rows = connection.execute(_LATEST_GRANTS, {"directive_ids": list(directive_ids)}).all()
     if not rows:
-<<<<<<< HEAD
-        return {}, database_time(connection)
+        return {}, wall_clock(connection)
     found = read_rows(rows, _grant, "grants")
     return {one.directive_id: one for one in found}, rows[0].now
-=======
-        return {}, wall_clock(connection)
-    return {row.directive_id: _grant(row._mapping) for row in rows}, rows[0].now
->>>>>>> main
 
 
 def grant_by_id(connection: sa.Connection, grant_id: UUID) -> Grant | None:

@@ -18,11 +18,7 @@ branch_labels = None
 depends_on = None
 
 SQL = Path(__file__).parents[1] / "sql"
-<<<<<<< HEAD
-PARTS = ("tables", "values")
-=======
-PARTS = ("tables", "locks")
->>>>>>> main
+PARTS = ("tables", "locks", "values")
 
 
 def upgrade() -> None:
