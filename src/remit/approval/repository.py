@@ -21,9 +21,8 @@ from remit.approval.types import (
     VoidReason,
     Vote,
 )
-        return {}, wall_clock(connection)
-    found = read_rows(rows, _grant, "grants")
-    return {one.directive_id: one for one in found}, rows[0].now
+from remit.db.reading import words
+from remit.db.session import wall_clock
 from remit.db.tables import approval_requests, approval_votes, grants
 from remit.db.together import Part
 from remit.errors import ConflictError, NotFoundError
