@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import NoReturn
 
-import psycopg
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
@@ -141,8 +140,8 @@ def _raise_told(engine: sa.Engine, error: DBAPIError) -> NoReturn:
         told = RuleViolationError(
             f"the database cannot hold this ({problem}), and nothing was written; send less of it"
         )
-    elif not state and isinstance(error.orig, psycopg.DataError):
-        told = InvalidInputError(f"a text cannot be stored ({problem}): remove what it names")
+    elif "NUL (0x00)" in problem:
+        told = InvalidInputError("a text holds a NUL byte: remove it")
     elif state == "42P01":
         told = MisconfiguredError(
             f"the database at {place} has no Remit schema; run `remit db upgrade`"
