@@ -130,7 +130,8 @@ def _raise_told(engine: sa.Engine, error: DBAPIError) -> NoReturn:
     if state == READ_ONLY and options.get("remit_role") == "remit_reader":
         state = NO_RIGHT  # as its transactions are, so is its role
     told: RemitError
-    rule = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
+    diag = getattr(error.orig, "diag", None)
+    rule = getattr(diag, "constraint_name", None) or getattr(diag, "column_name", None)
     if state == REFUSED or (rule and state.startswith(_CONSTRAINTS)):
         told = RuleViolationError(
             f"the database refuses this ({problem}), and nothing was written; "
