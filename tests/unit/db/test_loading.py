@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from remit.db.loading import Unreadable, read_json
-from remit.json_types import MAX_KEPT_DEPTH
+from remit.db.loading import read_json
+from remit.json_types import MAX_KEPT_DEPTH, Unreadable
 
 MARK = Unreadable("json")
 
