@@ -167,6 +167,12 @@ ROWS: Sequence[tuple[str, Sequence[Panel]]] = (
                 "ops",
                 (rate("memory_reads_total", "query", "outcome"),),
             ),
+            Panel(
+                "Rows that cannot be read",
+                "How often a row was met that holds what no reader can, in a second, by table.",
+                "ops",
+                (rate("rows_unreadable_total", "table"),),
+            ),
         ),
     ),
     (

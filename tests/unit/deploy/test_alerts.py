@@ -151,6 +151,17 @@ CASES: dict[str, dict[str, Case]] = {
             12, of("grants_voided_total", "0+1x60", reason="policy_changed")
         ),
     },
+    "RemitRowUnreadable": {
+        "the first row that cannot be read": fires(
+            6, of("rows_unreadable_total", "_x4 1x60", table="directives")
+        ),
+        "one that every sweep meets": fires(
+            60, of("rows_unreadable_total", "0+2x90", table="directives")
+        ),
+        "one that was met an hour ago": quiet(
+            90, of("rows_unreadable_total", "_x4 1x120", table="directives")
+        ),
+    },
     "RemitWorkerDown": {
         "a worker that does not answer": fires(7, of("up", "1x4 0x60")),
         "a worker that was missed once": quiet(7, of("up", "1x4 0 1x60")),
