@@ -1,13 +1,11 @@
 """Every environment variable that Remit reads, on one page.
 
 Doors build one :class:`Settings` and pass values down; nothing below a door reads the environment.
-`.env.example` is written from this class (`remit.settings.env_example`), and a test holds the two
-equal.
+`.env.example` is written from this class, and a test holds the two equal.
 """
 
 import os
 import re
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -298,13 +296,3 @@ def forget_variables(*names: str) -> None:
     """Take variables out of this process's environment, which libraries below would read."""
     for name in names:
         os.environ.pop(name, None)
-
-
-@cache
-def env_example() -> str:
-    """Return the text of `.env.example`: each variable with its meaning and default."""
-    lines = ["# Every variable that Remit reads. All are optional.", ""]
-    for name, field in Settings.model_fields.items():
-        default = "" if field.default_factory or field.default is None else field.default
-        lines += [f"# {field.description}", f"# {name.upper()}={default}", ""]
-    return "\n".join(lines)

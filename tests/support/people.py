@@ -9,7 +9,9 @@ from remit.execution.modules.registry import discover_modules
 from remit.identity.repository import insert_principals
 from remit.identity.types import Principal
 from remit.operations.catalog import announce, leave
+from remit.operations.confirmations import confirm_policy
 from remit.operations.principals import created, signed
+from remit.policy.config import default_policy
 from tests.support.keys import KEYS
 
 ADMIN = Principal("admin", "human", roles=("admin",))
@@ -47,5 +49,6 @@ def settle(database_url: str) -> None:
         know(engine, *KNOWN)
         # What was announced stands; nobody serves it.
         leave(engine, announce(engine, discover_modules(installed=()).list_modules(), KEYS).id)
+        confirm_policy(engine, default_policy(), by=ADMIN, keys=KEYS)
     finally:
         engine.dispose()

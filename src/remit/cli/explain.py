@@ -33,7 +33,7 @@ def explain(
         from remit.operations.evidence import resolve_id
         from remit.operations.policies import PolicySource
 
-        policy = PolicySource(policy_file(settings)).current()
+        policy = PolicySource(policy_file(settings)).read()
         wait = timedelta(seconds=settings.remit_module_wait_seconds)
         authority = Authority(policy, keys_for(engine, settings), patience=wait)
         found = explanation.explain(engine, resolve_id(engine, directive), authority)

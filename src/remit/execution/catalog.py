@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 from remit.db.execution_tables import modules
 from remit.execution.modules.registry import ModuleInfo
 from remit.json_types import JsonObject
+from remit.telemetry.rows import read_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ def announce_modules(
 
 def list_announced(connection: sa.Connection) -> list[AnnouncedModule]:
     """Return all versions that workers have announced, by name, the newest first."""
-    return [AnnouncedModule(**row._mapping) for row in connection.execute(_LISTED)]
+    return read_rows(connection.execute(_LISTED), lambda row: AnnouncedModule(**row), "modules")
 
 
 def announcements(connection: sa.Connection) -> list[tuple[str, str, UUID | None, datetime]]:

@@ -1,16 +1,19 @@
 """All SQL of the table `workers`. Every lease is judged by the database's clock."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from remit.db.execution_tables import workers
+from remit.db.reading import readable
 from remit.execution.modules.registry import ModuleInfo
 from remit.execution.workers import LEASE, USUAL, Terms, WorkerIdentity, certificate, digests
 from remit.json_types import JsonObject
+from remit.telemetry.rows import read_rows
 
 MANY = 16
 """Most living workers that one look returns: any of them will do."""
@@ -90,6 +93,11 @@ def end_worker(connection: sa.Connection, worker_id: UUID) -> None:
 
 _WITHIN = sa.text("SELECT set_config('statement_timeout', :milliseconds, true)")
 
+_FEW = 500
+"""How many rows are read at a time."""
+
+_WHOLE = sa.select(*readable(workers, WorkerRow.__slots__))
+
 _LIVING = (
     workers.c.ended_at.is_(None),
     # Not `clock_timestamp`, which no index serves: it may be another one for each row.
@@ -99,8 +107,8 @@ _LIVING = (
 
 def list_workers(connection: sa.Connection) -> list[WorkerRow]:
     """Return the workers that live, the newest first."""
-    statement = sa.select(workers).where(*_LIVING).order_by(workers.c.started_at.desc())
-    return [WorkerRow(**row._mapping) for row in connection.execute(statement)]
+    statement = _WHOLE.where(*_LIVING).order_by(workers.c.started_at.desc())
+    return _rows(connection.execute(statement))
 
 
 def count_living(connection: sa.Connection) -> int:
@@ -111,16 +119,20 @@ def count_living(connection: sa.Connection) -> int:
 
 def workers_by_id(connection: sa.Connection, ids: Iterable[UUID]) -> list[WorkerRow]:
     """Return the workers of these identifiers; those that there are."""
-    statement = sa.select(workers).where(workers.c.id.in_([*ids]))
-    return [WorkerRow(**row._mapping) for row in connection.execute(statement)]
+    return _rows(connection.execute(_WHOLE.where(workers.c.id.in_([*ids]))))
 
 
-def stream_workers(connection: sa.Connection) -> Iterable[WorkerRow]:
+def stream_workers(connection: sa.Connection) -> Iterator[WorkerRow]:
     """Yield every worker that there ever was, for the audit."""
-    rows = connection.execution_options(yield_per=500).execute(
-        sa.select(workers).order_by(workers.c.started_at)
+    found = connection.execution_options(yield_per=_FEW).execute(
+        _WHOLE.order_by(workers.c.started_at)
     )
-    return (WorkerRow(**row._mapping) for row in rows)
+    for part in found.partitions():
+        yield from _rows(part)
+
+
+def _rows(found: Iterable[sa.Row[Any]]) -> list[WorkerRow]:
+    return read_rows(found, lambda row: WorkerRow(**row), "workers")
 
 
 def living_with(connection: sa.Connection, name: str, digest: str) -> list[UUID]:

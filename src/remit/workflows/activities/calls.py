@@ -21,6 +21,7 @@ from remit.errors import (
     InvalidInputError,
     MisconfiguredError,
     NotFoundError,
+    PolicyUnconfirmedError,
     UnavailableError,
 )
 from remit.execution.known_workers import KnownWorkers
@@ -37,6 +38,7 @@ from remit.operations.starts import ModuleChoice
 from remit.policy.budget import parse_budget
 from remit.redaction import redact_object
 from remit.signing.keys import Keyring
+from remit.telemetry.logging import get_logger
 from remit.telemetry.metrics import record_execution
 from remit.telemetry.tracing import span
 from remit.workflows.orders import ExecutionOrder, ExecutionStep, execution_id, worker_queue
@@ -222,16 +224,22 @@ class AuthoritySource:
     keys: Callable[[], Keyring]
     patience: timedelta = timedelta(0)
     workers: KnownWorkers = field(default_factory=KnownWorkers)
+    _told: set[str] = field(default_factory=set, repr=False)
 
     def current(self) -> Authority:
         """Return what a decision is made with now.
 
         Raises:
-            UnavailableError: the policy's file, or a key's, is broken just now; nothing runs until
-                it is mended.
+            UnavailableError: the policy's file, or a key's, is broken just now, or no operator has
+                confirmed the policy; nothing runs until it is mended.
         """
         try:
             return Authority(self.policies.current(), self.keys(), self.workers, self.patience)
+        except PolicyUnconfirmedError as error:
+            if error.message not in self._told:
+                self._told.add(error.message)
+                get_logger(__name__).error("policy_unconfirmed", problem=error.message)
+            raise
         except InvalidInputError as error:
             raise UnavailableError(f"no policy can be read, so nothing may run: {error}") from error
         except MisconfiguredError as error:
