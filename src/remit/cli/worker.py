@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from remit.settings import Settings
     from remit.signing.keys import Keyring
+    from remit.signing.worker_keys import WorkerKey
     from remit.stack.discovery import Services
     from remit.workflows.worker import WorkerParts
 
@@ -137,6 +138,14 @@ def _key_source(settings: "Settings", engine: "sa.Engine") -> "Callable[[], Keyr
     return KeySource(lambda: keys_for(engine, settings), keys_dir(settings)).current
 
 
+def _worker_key(settings: "Settings") -> "WorkerKey | None":
+    """Return the key for workers of this host; None: it is to have the signing key."""
+    from remit.signing.worker_keys import read_worker_key
+
+    folder = settings.remit_worker_key_dir
+    return None if folder is None else read_worker_key(folder)
+
+
 def _make_parts(
     settings: "Settings", extra: Sequence[str], services: "Services", wait_for_stack: Path | None
 ) -> "WorkerParts":
@@ -146,14 +155,12 @@ def _make_parts(
     from remit.execution.modules.registry import discover_modules
     from remit.operations.confirmations import Confirmations
     from remit.operations.policies import PolicySource
-    from remit.signing.worker_keys import read_worker_key
     from remit.workflows.worker import THREADS, WorkerParts
 
     # What is wrong with these is said before anything is connected.
     registry, store = discover_modules(extra), object_store(settings)
     PolicySource(settings.remit_policy_file)
-    folder = settings.remit_worker_key_dir
-    worker_key = None if folder is None else read_worker_key(folder)
+    worker_key = _worker_key(settings)
     engine = create_database_engine(
         services.database_url,
         role="remit_app",

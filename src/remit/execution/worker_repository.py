@@ -9,7 +9,6 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from remit.db.execution_tables import workers
-from remit.db.reading import readable
 from remit.execution.modules.registry import ModuleInfo
 from remit.execution.workers import LEASE, USUAL, Terms, WorkerIdentity, certificate, digests
 from remit.json_types import JsonObject
@@ -96,7 +95,7 @@ _WITHIN = sa.text("SELECT set_config('statement_timeout', :milliseconds, true)")
 _FEW = 500
 """How many rows are read at a time."""
 
-_WHOLE = sa.select(*readable(workers, WorkerRow.__slots__))
+_WHOLE = sa.select(workers)
 
 _LIVING = (
     workers.c.ended_at.is_(None),
