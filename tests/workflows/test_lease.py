@@ -6,13 +6,16 @@ from threading import Event
 
 import pytest
 import sqlalchemy as sa
+from temporalio.client import Client
 
 from remit.db.engine import create_database_engine
 from remit.errors import UnavailableError
 from remit.execution.workers import Terms
 from remit.operations.catalog import announce, leave
+from remit.workflows.client import WorkflowClient
 from remit.workflows.lease import Lease
 from tests.support.keys import KEYS
+from tests.support.workers import eventually, working
 
 LONG = Terms(length=timedelta(seconds=60), renewed_after=timedelta(seconds=30))
 QUICK = Terms(length=timedelta(seconds=60), renewed_after=timedelta(milliseconds=10))
@@ -143,3 +146,41 @@ def test_the_end_of_a_lease_is_on_record_and_final(
         lease.require()
     lease.end()
     assert _column(engine, lease, "ended_at") == ended
+
+
+async def test_a_worker_whose_row_somebody_ends_stops_and_says_so(
+    client: Client, engine: sa.Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def noticed() -> bool:
+        return "worker_ended" in caplog.messages
+
+    async def ended_under_way() -> None:
+        async with working(client, engine, terms=QUICK):
+            with engine.begin() as connection:
+                connection.exec_driver_sql(_END_ALL)
+            await eventually(noticed)
+
+    with pytest.raises(UnavailableError, match=r"somebody ended the worker .* start it again"):
+        await ended_under_way()
+
+
+_END_ALL = "UPDATE workers SET ended_at = now() WHERE ended_at IS NULL"
+
+
+async def test_a_worker_that_cannot_serve_ends_its_row(
+    client: Client, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(self: object, interval_seconds: float) -> None:
+        del self, interval_seconds
+        message = "Temporal could not be told"
+        raise UnavailableError(message)
+
+    monkeypatch.setattr(WorkflowClient, "sweep", fails)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(_END_ALL)
+    with pytest.raises(UnavailableError, match="could not be told"):
+        async with working(client, engine):
+            pass
+    left = "SELECT count(*) FROM workers WHERE ended_at IS NULL"
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql(left).scalar_one() == 0

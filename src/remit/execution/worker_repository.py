@@ -14,6 +14,9 @@ from remit.execution.workers import LEASE, USUAL, Terms, WorkerIdentity, certifi
 from remit.json_types import JsonObject
 from remit.telemetry.rows import read_rows
 
+_LEAST = timedelta(seconds=1)
+"""How long a renewal may take at least, however often there is one."""
+
 MANY = 16
 """Most living workers that one look returns: any of them will do."""
 
@@ -71,7 +74,7 @@ def insert_worker(
 def renew_lease(connection: sa.Connection, worker_id: UUID, terms: Terms = USUAL) -> bool:
     """Say that a worker lives; whether it is one that may still say so."""
     # A lock that somebody holds on the row must not keep the renewals after this one.
-    milliseconds = str(int(terms.renewed_after.total_seconds() * 1000))
+    milliseconds = str(int(max(terms.renewed_after, _LEAST).total_seconds() * 1000))
     connection.execute(_WITHIN, {"milliseconds": milliseconds})
     done = connection.execute(
         sa.update(workers)

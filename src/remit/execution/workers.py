@@ -39,7 +39,7 @@ class Terms:
 
     Attributes:
         length: how long the worker is taken to live after it last renewed it.
-        renewed_after: pause between two renewals; also how long one may take.
+        renewed_after: pause between two renewals; also how long one may take, if over a second.
     """
 
     length: timedelta = LEASE
