@@ -20,6 +20,7 @@ from remit.execution.catalog import announced_module
 from remit.identity.rules import may, require
 from remit.identity.types import Principal
 from remit.operations.authority import Authority
+from remit.operations.ballots import heard_before
 from remit.operations.decisions import Case, decide_case, record_cases
 from remit.operations.granting import Footing
 from remit.operations.spending import lock_spending
@@ -36,10 +37,15 @@ def pass_again(
         authority: the policy in force, and the keys that sign.
         actor: who asks for it.
     """
-    opening = _reopen(connection, directive, authority, actor)
+    waiting = latest_request(connection, directive.id)
+    opening = _reopen(connection, directive, waiting, authority, actor)
     if opening is None:
         return None
-    footing = Footing(database_time(connection), announced_module(connection, directive.type))
+    footing = Footing(
+        database_time(connection),
+        announced_module(connection, directive.type),
+        heard_before(connection, directive.id, authority.keys) if waiting else None,
+    )
     case = decide_case(
         directive,
         opening,
@@ -72,10 +78,13 @@ def voided(
 
 
 def _reopen(
-    connection: sa.Connection, directive: DirectiveRead, authority: Authority, actor: str
+    connection: sa.Connection,
+    directive: DirectiveRead,
+    waiting: ApprovalRequest | None,
+    authority: Authority,
+    actor: str,
 ) -> Entry | None:
     """Bring a directive to `proposed` and return the event that says so; None if it is past it."""
-    waiting = latest_request(connection, directive.id)
     pending = waiting is not None and waiting.status == "pending"
     if directive.status == "proposed" and not pending:
         return Entry(directive.id, "directive.proposed", actor, {"found": "without a decision"})
