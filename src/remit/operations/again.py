@@ -16,6 +16,7 @@ from remit.directives.digest import action_digest
 from remit.directives.models import DirectiveRead, intent_of
 from remit.directives.mutator import transition_directive_status
 from remit.directives.repository import find_voided, freeze_directive
+from remit.directives.statements import Issued, sign_intent
 from remit.execution.catalog import announced_module
 from remit.identity.rules import may, require
 from remit.identity.types import Principal
@@ -27,7 +28,7 @@ from remit.operations.spending import lock_spending
 
 
 def pass_again(
-    connection: sa.Connection, directive: DirectiveRead, authority: Authority, *, actor: str
+    connection: sa.Connection, directive: DirectiveRead, authority: Authority, *, by: Principal
 ) -> Case | None:
     """Decide about a stored directive, and record what follows; None if it is past the gate.
 
@@ -35,10 +36,10 @@ def pass_again(
         connection: a transaction that holds the directive's lock.
         directive: the directive, freshly read.
         authority: the policy in force, and the keys that sign.
-        actor: who asks for it.
+        by: who asks for it.
     """
     waiting = latest_request(connection, directive.id)
-    opening = _reopen(connection, directive, waiting, authority, actor)
+    opening = _reopen(connection, directive, waiting, authority, by)
     if opening is None:
         return None
     footing = Footing(
@@ -82,12 +83,12 @@ def _reopen(
     directive: DirectiveRead,
     waiting: ApprovalRequest | None,
     authority: Authority,
-    actor: str,
+    by: Principal,
 ) -> Entry | None:
     """Bring a directive to `proposed` and return the event that says so; None if it is past it."""
     pending = waiting is not None and waiting.status == "pending"
     if directive.status == "proposed" and not pending:
-        return Entry(directive.id, "directive.proposed", actor, {"found": "without a decision"})
+        return Entry(directive.id, "directive.proposed", by.name, {"found": "without a decision"})
     status = directive.status
     if waiting and pending and waiting.policy_digest != authority.policy.digest:
         _outdate(connection, directive, waiting)
@@ -95,12 +96,13 @@ def _reopen(
     digest = directive.action_digest
     if status == "draft":
         digest = action_digest(intent_of(directive))
-        freeze_directive(connection, directive.id, digest)
+        issued = Issued(directive.id, digest, directive.issued_by, directive.idempotency_key)
+        freeze_directive(connection, directive.id, digest, sign_intent(issued, by, authority.keys))
     if status not in {"draft", "blocked"}:
         return None
     transition_directive_status(connection, [directive.id], current=status, target="proposed")
     event: EventType = "directive.retried" if status == "blocked" else "directive.proposed"
-    return Entry(directive.id, event, actor, {"action_digest": digest})
+    return Entry(directive.id, event, by.name, {"action_digest": digest})
 
 
 def _outdate(connection: sa.Connection, directive: DirectiveRead, request: ApprovalRequest) -> None:

@@ -12,6 +12,7 @@ from remit.approval.repository import list_requests, list_votes
 from remit.approval.rules import counting, objection
 from remit.approval.statements import verify_vote
 from remit.approval.types import ApprovalRequest, Vote
+from remit.db.session import wall_clock
 from remit.directives.models import DirectiveRead, intent_of
 from remit.errors import ConflictError, ForbiddenError, UnverifiableError
 from remit.identity.repository import acts_for, find_principal, token_line, unrevoked_tokens
@@ -160,7 +161,8 @@ def standing_now(connection: sa.Connection, voter: Principal, answers: Answers) 
     """
     line = {} if voter.token is None else token_line(connection, voter.token)
     token = None if voter.token is None else line.get(voter.token)
-    if token is None or token.principal != voter.name or token.revoked_at is not None:
+    mine = token is not None and token.principal == voter.name and token.revoked_at is None
+    if token is None or not mine or token.expires_at <= wall_clock(connection):
         raise ForbiddenError(
             f"a vote is cast with a token, and {voter.name} showed none of theirs that holds; "
             + invite(voter.name)

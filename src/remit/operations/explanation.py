@@ -115,7 +115,7 @@ def _waiting(
         request,
         read_answers(connection, directive, request, authority),
         {one.id: one for one in list_tokens(connection)},
-        database_time(connection),
+        wall_clock(connection),
         authority,
     )
     given = approvers(asking.answers.counted)

@@ -72,7 +72,6 @@ OF_A_GRANT: dict[str, Any] = {
     "budget": Decimal("12.51"),
     "issued_at": LATER,
     "expires_at": LATER + timedelta(hours=1),
-    "heard": {"answers": [], "requests": []},
 }
 OF_A_VOTE: dict[str, Any] = {
     "token_id": UUID(int=9),
@@ -82,8 +81,6 @@ OF_A_VOTE: dict[str, Any] = {
     "reason": "because",
     "action_digest": "sha256:b",
     "cast_at": LATER,
-    "token_id": UUID(int=9),
-    "standing": {"kind": "human"},
 }
 OF_A_REQUEST: dict[str, Any] = {"id": UUID(int=9), "directive_id": UUID(int=9)}
 
