@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from remit.db.identity_tables import token_invitations
+from remit.db.session import wall_clock
 from remit.errors import ConflictError
 from remit.identity.types import Invitation, KeptInvitation
 
@@ -45,8 +46,7 @@ def lock_invitation(
     row = connection.execute(sa.select(token_invitations).where(where).with_for_update()).first()
     if row is None:
         return None
-    now = connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
-    return _kept(row._mapping), now
+    return _kept(row._mapping), wall_clock(connection)
 
 
 def end_invitation(connection: sa.Connection, ended: Invitation) -> None:

@@ -15,6 +15,7 @@ from remit.audit.repository import record
 from remit.db.session import database_time, snapshot, transaction
 from remit.errors import ConflictError, InvalidInputError, UnauthenticatedError, UnverifiableError
 from remit.identity import invitation_repository, repository
+from remit.identity.installation import lock_installation
 from remit.identity.names import check_name
 from remit.identity.rules import abilities, check_roles, may, require
 from remit.identity.statements import sign_invitation, verify_invitation, verify_principal
@@ -106,6 +107,7 @@ def redeem(
     """
     code = parse_code(text)
     with transaction(engine) as connection:
+        lock_installation(connection)
         found = invitation_repository.lock_invitation(connection, code.id)
         if found is None or not code.matches(found[0].hash):
             raise UnauthenticatedError(

@@ -16,6 +16,7 @@ from remit.errors import (
     UnverifiableError,
 )
 from remit.identity import repository
+from remit.identity.installation import lock_installation
 from remit.identity.statements import sign_principal, verify_principal
 from remit.identity.token_repository import is_revoked
 from remit.identity.types import Principal, PrincipalRow
@@ -41,11 +42,13 @@ def check_shown(connection: sa.Connection, by: Principal) -> None:
     """Return quietly when the token that somebody showed still holds, until this transaction ends.
 
     It was looked at when they came in. Whoever revokes it waits for this transaction, or this one
-    for them: so a revocation finds all that was done with it.
+    for them: so a revocation finds all that was done with it. One transaction at a time changes who
+    is known.
 
     Raises:
         UnauthenticatedError: it was revoked meanwhile.
     """
+    lock_installation(connection)
     if by.token is not None and is_revoked(connection, by.token):
         raise UnauthenticatedError(
             "this token was revoked meanwhile; `remit token create` makes another one"
