@@ -9,10 +9,11 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from remit.db.identity_tables import api_tokens
-from remit.identity.types import SYSTEM, TokenRow
+from remit.identity.token_repository import kept_token
+from remit.identity.types import SYSTEM, KeptToken
 
 
-def token_line(connection: sa.Connection, token_id: UUID) -> dict[UUID, TokenRow]:
+def token_line(connection: sa.Connection, token_id: UUID) -> dict[UUID, KeptToken]:
     """Return a token, those with which it may have been made, and with which those were, by id.
 
     Empty when there is none of that id. The line ends at a token that its owner made of an
@@ -20,7 +21,7 @@ def token_line(connection: sa.Connection, token_id: UUID) -> dict[UUID, TokenRow
     every token of its maker is meant.
     """
     rows = connection.execute(_LINE, {"token_id": token_id, "own": SYSTEM.name})
-    return {row.id: _token(row._mapping) for row in rows}
+    return {row.id: kept_token(row._mapping) for row in rows}
 
 
 def unrevoked_tokens(connection: sa.Connection, ids: Collection[UUID]) -> frozenset[UUID]:
@@ -31,7 +32,6 @@ def unrevoked_tokens(connection: sa.Connection, ids: Collection[UUID]) -> frozen
     return frozenset(connection.execute(sa.select(api_tokens.c.id).where(holds)).scalars())
 
 
-_SHOWN = tuple(column.name for column in api_tokens.c if column.name not in {"hash", "envelope"})
 _LINE = sa.text("""
     WITH RECURSIVE line (id, created_by, created_with, redeemed) AS (
         SELECT id, created_by, created_with, redeemed FROM api_tokens WHERE id = :token_id
@@ -44,8 +44,3 @@ _LINE = sa.text("""
     )
     SELECT token.* FROM line JOIN api_tokens AS token ON token.id = line.id
 """).columns(*api_tokens.c)
-
-
-def _token(row: sa.RowMapping) -> TokenRow:
-    fields = {name: row[name] for name in _SHOWN}
-    return TokenRow(**{**fields, "scopes": tuple(row["scopes"])})
