@@ -110,22 +110,6 @@ def _unvoid(c: Connection) -> None:
     _set(c, "grants", granted, "voided_at = NULL, void_reason = NULL")
 
 
-def _make_agent_a_person(c: Connection) -> None:
-    put_principal(c)
-    _set(c, "principals", "frank", "kind = 'human'", "name")
-
-
-def _let_in_again(c: Connection) -> None:
-    put_principal(c)
-    _set(c, "principals", "frank", "disabled_at = now()", "name")
-    _set(c, "principals", "frank", "disabled_at = NULL", "name")
-
-
-def _promote_again(c: Connection) -> None:
-    put_principal(c)
-    _set(c, "principals", "frank", "roles = '[\"admin\"]'", "name")
-
-
 def _artifact(c: Connection) -> None:
     row = {"type": "attachment", "uri": "u", "metadata": Jsonb({}), "digest": "d", "size_bytes": 2}
     w.insert(c, "artifacts", {"id": "00000000-0000-4000-8000-000000000001", **row})
@@ -283,12 +267,6 @@ DEFENCES: Mapping[str, Attack] = {
     "remit_run_frozen": lambda c: _set(c, "execution_runs", _run_began(c), "module = 'other'"),
     "remit_run_attempts": lambda c: _set(c, "execution_runs", _run_began(c), "attempts = 0"),
     "remit_run_result": _change_result,
-    "remit_principal_frozen": _make_agent_a_person,
-    "remit_principal_revised": _promote_again,
-    "remit_principal_ended": _let_in_again,
-    "remit_token_frozen": lambda c: _set(
-        c, "api_tokens", put_token(c), "expires_at = '8000-01-01'"
-    ),
     "remit_worker_frozen": _let_work_again,
     "remit_attempt_frozen": _end_twice,
     "remit_installation_unchanged": _rewrite("installation", "since = now()"),
