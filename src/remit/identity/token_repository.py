@@ -36,7 +36,7 @@ def find_token(connection: sa.Connection, token_id: UUID) -> Known | None:
         return None
     fields = row._mapping
     kept = {name: fields[f"token_{name}"] for name in _KEPT}
-    return Known(_kept(kept), principal_row(fields), row.expired)
+    return Known(kept_token(kept), principal_row(fields), row.expired)
 
 
 def insert_token(connection: sa.Connection, new: KeptToken) -> TokenRow:
@@ -71,7 +71,7 @@ def list_tokens(connection: sa.Connection, principal: str | None = None) -> list
 def list_kept_tokens(connection: sa.Connection) -> list[KeptToken]:
     """Return all that is kept of every token, by id: for an audit."""
     rows = connection.execute(sa.select(api_tokens).order_by(api_tokens.c.id))
-    return [_kept(row._mapping) for row in rows]
+    return [kept_token(row._mapping) for row in rows]
 
 
 def lock_token(connection: sa.Connection, token_id: UUID) -> TokenRow:
@@ -164,7 +164,8 @@ _MAKERS = sa.text("""
 """)
 
 
-def _kept(row: sa.RowMapping | Mapping[str, Any]) -> KeptToken:
+def kept_token(row: sa.RowMapping | Mapping[str, Any]) -> KeptToken:
+    """Return the token of a row that has all of its columns."""
     shown = {name: value for name, value in row.items() if name not in {"hash", "envelope"}}
     return KeptToken(_token(shown), row["hash"], row["envelope"])
 

@@ -268,7 +268,7 @@ def _judge(
     votes = [
         one
         for one in counted_votes(connection, directive, request, keys)
-        if not _is_spoiled(one, starts)
+        if not _is_spoiled(one, starts) and one.voter in grant.votes
     ]
     if tally(request, votes) == "approved":
         return None

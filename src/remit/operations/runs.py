@@ -11,7 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from remit.approval.repository import grant_by_id, latest_grants
-from remit.audit.repository import REMIT, Entry, record
+from remit.audit.repository import Entry, record
 from remit.db.session import transaction
 from remit.directives.models import AbortReason, DirectiveRead
 from remit.directives.mutator import transition_directive_status
@@ -23,6 +23,7 @@ from remit.execution.models import ExecutionRunRead
 from remit.execution.modules.types import ModuleOutput
 from remit.execution.mutator import begin_attempt
 from remit.execution.repository import latest_run
+from remit.identity.types import SYSTEM
 from remit.json_types import JsonObject
 from remit.operations.again import pass_again
 from remit.operations.authority import Authority
@@ -149,7 +150,7 @@ def _decide_anew(connection: sa.Connection, state: RunState, authority: Authorit
     announced = announced_module(connection, directive.type).names
     if not announced or authority.keys.signing_key is None:
         return state
-    pass_again(connection, directive, authority, actor=REMIT)
+    pass_again(connection, directive, authority, by=SYSTEM)
     return RunState(get_directive(connection, directive.id), None)
 
 
