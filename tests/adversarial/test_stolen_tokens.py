@@ -1,6 +1,5 @@
-"""What a thief does with a token, and what its revocation undoes; and one who votes as two."""
+"""What a thief does with a token, and what its revocation undoes."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,7 +8,6 @@ import sqlalchemy as sa
 
 from remit.directives.models import DirectiveRead
 from remit.errors import (
-    ForbiddenError,
     InvalidInputError,
     UnauthenticatedError,
 )
@@ -17,8 +15,9 @@ from remit.identity.types import Principal
 from remit.operations import identity
 from remit.operations.authentication import authenticate
 from remit.operations.evidence import read_directive, read_record
-from remit.operations.identity import MadeToken, change_principal, create_token
+from remit.operations.identity import change_principal, create_token
 from remit.operations.invitations import invite, redeem
+from remit.operations.minting import MadeToken
 from remit.operations.revocation import Aftermath, Revoked, revoke_token, void_resting_on
 from tests.adversarial.attacking import worker
 from tests.support.contents import asking, cast, waiting
@@ -278,40 +277,3 @@ def test_control_whoever_came_in_before_would_go_on_making_tokens(
     monkeypatch.setattr(identity, "check_shown", lambda *_: None)
     made = create_token(empty_engine, GRACE, valid_for=HOUR, by=boss, keys=KEYS)
     assert authenticate(empty_engine, str(made.token), KEYS).name == "grace"
-
-
-# One who votes as two. --------------------------------------------------------------------------
-
-
-def test_an_admin_who_makes_two_tokens_is_one_person(empty_engine: sa.Engine) -> None:
-    engine, policy = empty_engine, asking(required_approvals=2, independent_tokens=True)
-    _, boss = own(engine, BOSS)
-    know(engine, VERA)
-    victim = waiting(engine, policy)
-    for one in (GRACE, VERA):
-        made = create_token(engine, one, valid_for=HOUR, by=boss, keys=KEYS)
-        with suppress(ForbiddenError):
-            cast(engine, victim, policy=policy, by=authenticate(engine, str(made.token), KEYS))
-    assert state(engine, victim)[0] == "proposed"
-
-
-def test_two_who_redeemed_invitations_of_one_admin_are_two(empty_engine: sa.Engine) -> None:
-    engine, policy = empty_engine, asking(required_approvals=2, independent_tokens=True)
-    _, boss = own(engine, BOSS)
-    victim = waiting(engine, policy)
-    for one in (GRACE, VERA):
-        cast(engine, victim, policy=policy, by=own(engine, one, by=boss)[1])
-    assert state(engine, victim) == ("approved", None)
-
-
-def test_control_without_the_rule_the_admin_alone_approves_for_two(
-    empty_engine: sa.Engine,
-) -> None:
-    engine, policy = empty_engine, asking(required_approvals=2, independent_tokens=False)
-    _, boss = own(engine, BOSS)
-    know(engine, VERA)
-    victim = waiting(engine, policy)
-    for one in (GRACE, VERA):
-        made = create_token(engine, one, valid_for=HOUR, by=boss, keys=KEYS)
-        cast(engine, victim, policy=policy, by=authenticate(engine, str(made.token), KEYS))
-    assert state(engine, victim) == ("approved", None)
