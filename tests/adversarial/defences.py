@@ -246,9 +246,6 @@ DEFENCES: Mapping[str, Attack] = {
     "remit_directive_reason": lambda c: _set(
         c, "directives", w.live(c, "blocked"), "status_reason = 'policy'"
     ),
-    "remit_directive_issued": lambda c: _set(
-        c, "directives", w.new_directive(c), "envelope = '{}'"
-    ),
     "remit_directive_begin_said": _silent_begin,
     "remit_directive_status_said": _approve_without_event,
     "remit_request_begins": lambda c: _asked(c, status="approved"),

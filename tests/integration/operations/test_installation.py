@@ -47,6 +47,7 @@ def told(engine: sa.Engine) -> list[Event]:
 @pytest.fixture
 def nobody_known(empty_engine: sa.Engine) -> sa.Engine:
     """Return an engine on a database in which nobody is known yet."""
+    write(empty_engine, "DELETE FROM api_tokens")
     write(empty_engine, "DELETE FROM principals")
     write(empty_engine, "DELETE FROM events")
     return empty_engine
