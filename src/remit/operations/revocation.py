@@ -170,16 +170,14 @@ def _end(
     keys: Keyring,
 ) -> TokenRow:
     """Revoke a token that was locked, on record; nothing where that says nothing new."""
-    if row.revocation is not None and (start is None or start == row.revoked_since):
+    when = row.revoked_at or database_time(connection)
+    # What was made while this transaction waited for it is younger than this transaction.
+    since = row.revoked_since if start is None else min(start, when)
+    if row.revocation is not None and since == row.revoked_since:
         return row
-    ended = replace(
-        row,
-        revoked_at=row.revoked_at or database_time(connection),
-        revoked_since=start or row.revoked_since,
-    )
+    ended = replace(row, revoked_at=when, revoked_since=since)
     ended = replace(ended, revocation=sign_revocation(ended, by.name, keys))
     token_repository.revoke_token(connection, ended)
-    since = ended.revoked_since
     data: JsonObject = {
         "token": str(row.id),
         "principal": row.principal,
