@@ -56,7 +56,7 @@ def test_a_code_may_come_from_a_file_or_from_standard_input(
     path.write_text(code_for(live, name) + "\n")
     assert live("token", "redeem", "--file", str(path)).code == 0
     for arguments in ((), ("--file", "-")):
-        shown = live("token", "redeem", *arguments, stdin=code_for(live, name) + "\n")
+        shown = live("token", "redeem", *arguments, stdin=f"{code_for(live, name)}\n".encode())
         assert shown.out.startswith("remit_")
 
 
