@@ -14,6 +14,7 @@ from tests.adversarial import world as w
 from tests.adversarial.attempts import Attack
 from tests.adversarial.ending import ENDINGS, put_invitation, put_principal, put_token
 from tests.adversarial.world import Connection
+from tests.support.people import token_of
 
 
 def _asked(c: Connection, **changes: Any) -> Any:
@@ -255,7 +256,7 @@ DEFENCES: Mapping[str, Attack] = {
     "remit_vote_now": lambda c: w.vote(c, _asked(c), "dave", cast_at="tomorrow"),
     "remit_vote_open": lambda c: w.vote(c, w.asked(c, "expired"), "dave"),
     "remit_vote_by_person": lambda c: w.vote(c, _asked(c, allow_self_approval=True), w.AGENT),
-    "remit_vote_by_token": lambda c: w.vote(c, _asked(c), "dave", token_id=w.token_of("erin")),
+    "remit_vote_by_token": lambda c: w.vote(c, _asked(c), "dave", token_id=token_of("erin")),
     "remit_vote_not_own": lambda c: w.vote(c, _asked(c), "carol"),
     "remit_grant_begins": lambda c: w.grant(c, w.new_directive(c), issued_at="yesterday"),
     "remit_grant_fits": _second_grant,

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from remit.approval.statements import sign_vote
 from remit.approval.types import ApprovalRequest, Vote
 from remit.directives.models import DirectiveRead
+from remit.json_types import JsonObject
 from remit.operations import ballots
 from remit.operations.evidence import read_record
 from tests.adversarial import world as w
@@ -64,7 +65,7 @@ def of_another_request(true: Vote, request: ApprovalRequest) -> Vote:
 
 
 def in_the_name_of_a_person_who_never_was(true: Vote, request: ApprovalRequest) -> Vote:
-    standing = {**(true.standing or {}), "hands": ["mallory"]}
+    standing: JsonObject = {**(true.standing or {}), "hands": ["mallory"]}
     return replace(true, voter="mallory", token_id=token_of("mallory"), standing=standing)
 
 

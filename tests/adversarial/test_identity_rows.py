@@ -19,12 +19,12 @@ from remit.errors import ConflictError, ForbiddenError, UnauthenticatedError
 from remit.identity.types import Principal
 from remit.operations.authentication import authenticate
 from remit.operations.identity import (
-    MadeToken,
     change_principal,
     create_token,
     disable_principal,
     read_principals,
 )
+from remit.operations.minting import MadeToken
 from remit.operations.revocation import revoke_token
 from tests.adversarial.attacking import forgery, without
 from tests.adversarial.forging import OWN_KEYS, as_service, put_person

@@ -17,8 +17,9 @@ from remit.identity.tokens import new_code
 from remit.identity.types import Invitation, KeptInvitation, Principal
 from remit.operations import invitations
 from remit.operations.authentication import authenticate
-from remit.operations.identity import MadeToken, create_token, disable_principal
+from remit.operations.identity import create_token, disable_principal
 from remit.operations.invitations import MadeInvitation, invite, redeem
+from remit.operations.minting import MadeToken
 from tests.adversarial import world as w
 from tests.adversarial.attacking import forgery, without
 from tests.adversarial.forging import OWN_KEYS, as_service
@@ -50,7 +51,7 @@ def test_control_without_the_look_at_its_end_all_eight_would_get_as_far_as_the_d
     empty_engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(invitations, "_check_open", lambda _: None)
-    monkeypatch.setattr(invitation_repository, "end_invitation", lambda *_: None)
+    monkeypatch.setattr(invitation_repository, "redeem_invitation", lambda *_: None)
     code = str(invited(empty_engine).code)
     made = at_once(refused(lambda _: redeem(empty_engine, code, KEYS)))
     assert all(isinstance(one, MadeToken) for one in made)

@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 from tests.adversarial import world as w
 from tests.adversarial.attempts import Attack, stopped_by
 from tests.adversarial.world import AGENT, Connection
+from tests.support.people import token_of
 
 pytestmark = pytest.mark.usefixtures("world")
 
@@ -77,8 +78,8 @@ VOTES: Mapping[str, tuple[str | None, Attack]] = {
     "somebody unknown": ("remit_vote_by_person", vote_on("mallory")),
     "somebody who was shut out": ("remit_vote_by_person", after(SHUT_OUT, vote_on("dave"))),
     "no token": (BY_TOKEN, vote_on("dave", vote_token_id=None)),
-    "the token of somebody else": (BY_TOKEN, vote_on("dave", vote_token_id=w.token_of("erin"))),
-    "a token that is not known": (BY_TOKEN, vote_on("dave", vote_token_id=w.token_of("x"))),
+    "the token of somebody else": (BY_TOKEN, vote_on("dave", vote_token_id=token_of("erin"))),
+    "a token that is not known": (BY_TOKEN, vote_on("dave", vote_token_id=token_of("x"))),
     "a token that was revoked": (BY_TOKEN, after(REVOKED, vote_on("dave"))),
     "a token whose time is over": (BY_TOKEN, with_a_token_that_is_over),
     "another action": ("remit_vote_open", vote_on("dave", vote_action_digest=OTHER)),

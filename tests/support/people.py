@@ -14,8 +14,9 @@ from remit.identity.repository import insert_principals
 from remit.identity.statements import sign_token
 from remit.identity.token_repository import insert_token
 from remit.identity.types import SYSTEM, KeptToken, Principal, TokenRow
+from remit.json_types import JsonObject
 from remit.operations.catalog import announce
-from remit.operations.principals import created, signed
+from remit.operations.principals import created, signed, told
 from tests.support.keys import KEYS
 
 
@@ -73,7 +74,15 @@ def give_token(
     ends = datetime(2999, 1, 1, tzinfo=UTC)
     row = TokenRow(token_id or token_of(name), name, (), created_by, ends, ends, None)
     new = KeptToken(row, "0" * 64, None)
-    insert_token(connection, replace(new, envelope=sign_token(new, KEYS)))
+    row = insert_token(connection, replace(new, envelope=sign_token(new, KEYS)))
+    data: JsonObject = {
+        "token": str(row.id),
+        "principal": name,
+        "scopes": [],
+        "expires_at": row.expires_at.isoformat(),
+    }
+    by = Principal(created_by, "human")
+    record(connection, [told("token.created", by, data, KEYS)])
 
 
 def settle(database_url: str) -> None:

@@ -11,6 +11,7 @@ from remit.db.identity_tables import token_invitations
 from remit.db.session import wall_clock
 from remit.errors import ConflictError
 from remit.identity.types import Invitation, KeptInvitation
+from remit.json_types import JsonObject
 
 
 def insert_invitation(connection: sa.Connection, new: KeptInvitation) -> Invitation:
@@ -49,26 +50,28 @@ def lock_invitation(
     return _kept(row._mapping), wall_clock(connection)
 
 
-def end_invitation(connection: sa.Connection, ended: Invitation) -> None:
-    """Say that an invitation that was locked was redeemed, or revoked.
+def redeem_invitation(connection: sa.Connection, invitation_id: UUID, token_id: UUID) -> None:
+    """Say that an invitation that was locked was redeemed.
 
     Raises:
         ConflictError: it had ended.
     """
-    open_still = sa.and_(
-        token_invitations.c.id == ended.id,
-        token_invitations.c.redeemed_at.is_(None),
-        token_invitations.c.revoked_at.is_(None),
-    )
-    now = sa.func.now()
-    values: dict[str, object] = (
-        {"redeemed_at": now, "token_id": ended.token_id}
-        if ended.token_id is not None
-        else {"revoked_at": now, "revocation": ended.revocation}
-    )
-    done = connection.execute(sa.update(token_invitations).where(open_still).values(values))
-    if done.rowcount != 1:
-        raise ConflictError(f"invitation {ended.id} has ended already")
+    statement = sa.update(token_invitations).where(_still_open(invitation_id))
+    done = connection.execute(statement.values(redeemed_at=sa.func.now(), token_id=token_id))
+    _require_one(done, invitation_id)
+
+
+def revoke_invitation(
+    connection: sa.Connection, invitation_id: UUID, revocation: JsonObject
+) -> None:
+    """Say that an invitation that was locked was revoked.
+
+    Raises:
+        ConflictError: it had ended.
+    """
+    statement = sa.update(token_invitations).where(_still_open(invitation_id))
+    done = connection.execute(statement.values(revoked_at=sa.func.now(), revocation=revocation))
+    _require_one(done, invitation_id)
 
 
 def list_invitations(
@@ -95,6 +98,19 @@ def invited_with(connection: sa.Connection, token_id: UUID, since: datetime) -> 
 
 
 _COLUMNS = tuple(c for c in token_invitations.c if c.name not in {"hash", "envelope"})
+
+
+def _still_open(invitation_id: UUID) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        token_invitations.c.id == invitation_id,
+        token_invitations.c.redeemed_at.is_(None),
+        token_invitations.c.revoked_at.is_(None),
+    )
+
+
+def _require_one(done: sa.CursorResult[Any], invitation_id: UUID) -> None:
+    if done.rowcount != 1:
+        raise ConflictError(f"invitation {invitation_id} has ended already")
 
 
 def _kept(row: sa.RowMapping | Mapping[str, Any]) -> KeptInvitation:
