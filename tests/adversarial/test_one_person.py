@@ -164,7 +164,9 @@ def test_a_vote_is_not_copied_under_a_token_that_holds(engine: sa.Engine, hands:
 
 
 def test_nobody_votes_with_a_token_of_somebody_else_s(engine: sa.Engine) -> None:
-    nothing = ballots.Answers((), (), ())
+    request = read_record(engine, waiting(engine).id).request
+    assert request is not None
+    nothing = ballots.Answers(request, (), (), ())
     for token in (None, token_of("ada"), token_of("nobody")):
         by = replace(GRACE, token=token)
         with (

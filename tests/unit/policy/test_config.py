@@ -86,8 +86,6 @@ required_approvals = 2
 expires_after = "1h30m"
 allow_self_approval = true
 approver_groups = ["sre"]
-independent_tokens = false
-redeemed_tokens = true
 rules = [{name = "r", scope = "production", type = "deploy", amount_over = "$1"}]
 [end]
 version = "2"
@@ -111,7 +109,7 @@ def test_every_key_of_a_file_is_read() -> None:
             expires_after=timedelta(minutes=90),
             allow_self_approval=True,
             approver_groups=("sre",),
-            redeemed_tokens=True,
+            independent_tokens=True,
             rules=(rule,),
         ),
         grant_valid_for=timedelta(seconds=90),
