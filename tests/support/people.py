@@ -16,7 +16,9 @@ from remit.identity.token_repository import insert_token
 from remit.identity.types import SYSTEM, KeptToken, Principal, TokenRow
 from remit.json_types import JsonObject
 from remit.operations.catalog import announce
+from remit.operations.confirmations import confirm_policy
 from remit.operations.principals import created, signed, told
+from remit.policy.config import default_policy
 from tests.support.keys import KEYS
 
 
@@ -91,5 +93,6 @@ def settle(database_url: str) -> None:
     try:
         know(engine, *KNOWN)
         announce(engine, discover_modules(installed=()).list_modules(), KEYS)
+        confirm_policy(engine, default_policy(), by=ADMIN, keys=KEYS)
     finally:
         engine.dispose()

@@ -8,10 +8,12 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from remit.db.identity_tables import token_invitations
+from remit.db.reading import words
 from remit.db.session import wall_clock
 from remit.errors import ConflictError
 from remit.identity.types import Invitation, KeptInvitation
 from remit.json_types import JsonObject
+from remit.telemetry.rows import read_row, read_rows
 
 
 def insert_invitation(connection: sa.Connection, new: KeptInvitation) -> Invitation:
@@ -47,7 +49,7 @@ def lock_invitation(
     row = connection.execute(sa.select(token_invitations).where(where).with_for_update()).first()
     if row is None:
         return None
-    return _kept(row._mapping), wall_clock(connection)
+    return read_row(row._mapping, _kept, "token_invitations"), wall_clock(connection)
 
 
 def redeem_invitation(connection: sa.Connection, invitation_id: UUID, token_id: UUID) -> None:
@@ -81,7 +83,7 @@ def list_invitations(
     statement = sa.select(token_invitations).order_by(token_invitations.c.created_at.desc())
     if principal is not None:
         statement = statement.where(token_invitations.c.principal == principal)
-    return [_kept(row._mapping) for row in connection.execute(statement)]
+    return read_rows(connection.execute(statement), _kept, "token_invitations")
 
 
 def invited_with(connection: sa.Connection, token_id: UUID, since: datetime) -> list[Invitation]:
@@ -94,7 +96,7 @@ def invited_with(connection: sa.Connection, token_id: UUID, since: datetime) -> 
         )
         .order_by(token_invitations.c.created_at, token_invitations.c.id)
     )
-    return [_invitation(row._mapping) for row in connection.execute(statement)]
+    return read_rows(connection.execute(statement), _invitation, "token_invitations")
 
 
 _COLUMNS = tuple(c for c in token_invitations.c if c.name not in {"hash", "envelope"})
@@ -119,4 +121,4 @@ def _kept(row: sa.RowMapping | Mapping[str, Any]) -> KeptInvitation:
 
 
 def _invitation(row: sa.RowMapping | Mapping[str, Any]) -> Invitation:
-    return Invitation(**{**row, "scopes": tuple(row["scopes"])})
+    return Invitation(**{**row, "scopes": words(row["scopes"])})

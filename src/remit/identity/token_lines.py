@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from remit.db.identity_tables import api_tokens
 from remit.identity.token_repository import kept_token
 from remit.identity.types import SYSTEM, KeptToken
+from remit.telemetry.rows import read_row
 
 
 def token_line(connection: sa.Connection, token_id: UUID) -> dict[UUID, KeptToken]:
@@ -21,7 +22,8 @@ def token_line(connection: sa.Connection, token_id: UUID) -> dict[UUID, KeptToke
     every token of its maker is meant.
     """
     rows = connection.execute(_LINE, {"token_id": token_id, "own": SYSTEM.name})
-    return {row.id: kept_token(row._mapping) for row in rows}
+    # One that cannot be read ends it: a line that leaves somebody out would count them as another.
+    return {row.id: read_row(row._mapping, kept_token, "api_tokens") for row in rows}
 
 
 def unrevoked_tokens(connection: sa.Connection, ids: Collection[UUID]) -> frozenset[UUID]:

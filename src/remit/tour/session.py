@@ -18,6 +18,7 @@ from remit.control import Control
 from remit.db.engine import create_database_engine
 from remit.identity.types import Principal
 from remit.operations.authentication import authenticate
+from remit.operations.confirmations import Confirmations, confirm_at_start
 from remit.operations.identity import ensure_principals, read_principals
 from remit.operations.invitations import invite, redeem
 from remit.operations.policies import PolicySource
@@ -73,7 +74,6 @@ async def play(
         RemitError: the stack does not come up, or goes away.
     """
     info = await _published(stack, starting)
-    policies = PolicySource(stack.options.policy_file)
     engine = create_database_engine(
         info.database_url, role="remit_app", application_name="remit-demo"
     )
@@ -87,8 +87,7 @@ async def play(
         finally:
             # A stack that fails takes its servers away: its error says why, and comes first.
             await asyncio.wrap_future(starting)
-        keys = await asyncio.to_thread(host.find_keys, engine)
-        control = Control(engine, WorkflowClient(client), policies, keys)
+        control = await asyncio.to_thread(_confirmed, engine, host, stack, WorkflowClient(client))
         return await Tour(control, stack, people, watch).run(script, host.find_store())
     finally:
         engine.dispose()
@@ -112,6 +111,14 @@ def _introduce(engine: sa.Engine, host: Host, script: Sequence[Scene]) -> Mappin
         )
         people[name] = authenticate(engine, str(redeem(engine, str(made.code), keys).token), keys)
     return people
+
+
+def _confirmed(engine: sa.Engine, host: Host, stack: Stack, workflows: WorkflowClient) -> Control:
+    """Confirm the tour's policy, which whoever has it played has chosen; return the way in."""
+    keys = host.find_keys(engine)
+    policies = PolicySource(stack.options.policy_file, Confirmations(engine, lambda: keys))
+    confirm_at_start(engine, policies.read(), keys)
+    return Control(engine, workflows, policies, keys)
 
 
 async def _published(stack: Stack, starting: "Future[StackInfo]") -> StackInfo:
