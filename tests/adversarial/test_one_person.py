@@ -19,6 +19,7 @@ from remit.identity.types import Principal
 from remit.operations import ballots
 from remit.operations.authentication import authenticate
 from remit.operations.evidence import Record, read_record
+from remit.operations.explanation import explain
 from remit.operations.identity import create_token
 from remit.operations.invitations import invite, redeem
 from remit.operations.revocation import revoke_token
@@ -26,9 +27,9 @@ from remit.policy.config import PolicyConfig
 from tests.adversarial import world as w
 from tests.adversarial.attacking import Fixed, Hands, forgery, without, worker
 from tests.adversarial.forging import as_service
-from tests.support.contents import asking, cast, no, waiting
+from tests.support.contents import asking, cast, no, under, waiting
 from tests.support.keys import KEYS
-from tests.support.people import ADA, ADMIN, GRACE, token_of
+from tests.support.people import ADA, ADMIN, GRACE, know, token_of
 
 HOUR = timedelta(hours=1)
 TWO = asking(required_approvals=2, rejection_ends=False)
@@ -78,6 +79,31 @@ def test_one_admin_cannot_vote_as_two_whose_tokens_they_made(
     assert cast(engine, victim, policy=TWO, by=redeemed(engine, "third")).outcome == "approved"
     hands.work(victim.id)
     assert hands.struck == {victim.id}
+
+
+def test_an_explanation_says_who_could_still_answer_and_who_counts_as_one_with_whom(
+    engine: sa.Engine,
+) -> None:
+    victim = waiting(engine, TWO, type="test")
+    cast(engine, victim, policy=TWO, by=made(engine, "first"))
+    made(engine, "second")
+    redeemed(engine, "fresh")
+    know(engine, Principal("idle", "human", roles=("approver",)))
+    with engine.begin() as connection:
+        connection.execute(
+            sa.text("UPDATE api_tokens SET revoked_at = now() WHERE principal = 'idle'")
+        )
+    waits = explain(engine, victim.id, under(TWO)).waiting
+    assert waits is not None
+    assert (waits.approved_by, waits.missing) == (("first",), 1)
+    said = {one.name: one.objection for one in waits.candidates}
+    assert said["second"] == COUNTS_AS_ONE
+    assert said["idle"] == (
+        "idle has no token that could vote; "
+        "`remit token invite idle` gets them one that nobody else has seen"
+    )
+    # The admin's own vote would take the place of first's, and add nobody: yet they may cast it.
+    assert [said[name] for name in ("first", "fresh", "grace", "admin")] == [None] * 4
 
 
 def test_where_policy_does_not_ask_for_independent_tokens_one_admin_is_two(
