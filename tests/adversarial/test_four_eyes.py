@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from remit.audit.chain import INSTALLATION
-from remit.errors import ForbiddenError, NotFoundError
+from remit.errors import ConflictError, ForbiddenError, NotFoundError
 from remit.identity.types import Principal
 from remit.operations import four_eyes
 from remit.operations.authentication import authenticate
@@ -195,3 +195,8 @@ def test_whoever_may_not_administer_neither_proposes_nor_confirms(
     ):
         with pytest.raises(ForbiddenError):
             call()
+
+
+def test_where_there_is_one_admin_nobody_locks_themselves_out(empty_engine: sa.Engine) -> None:
+    with pytest.raises(ConflictError, match="no other admin who could confirm"):
+        switch_on(empty_engine, by=ADMIN, keys=KEYS)

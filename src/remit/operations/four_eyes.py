@@ -19,7 +19,7 @@ from remit.db.session import snapshot, transaction, wall_clock
 from remit.errors import ForbiddenError, NotFoundError
 from remit.identity import repository
 from remit.identity.names import check_name
-from remit.identity.rules import check_roles, require
+from remit.identity.rules import check_roles, may, require
 from remit.identity.token_lines import token_line, unrevoked_tokens
 from remit.identity.types import Principal, PrincipalRow, Role
 from remit.json_types import JsonObject
@@ -77,10 +77,21 @@ def switch_on(engine: sa.Engine, *, by: Principal, keys: Keyring) -> None:
 
     Raises:
         ForbiddenError: `by` may not administer.
+        ConflictError: there is no other admin, so nobody could ever confirm anything.
     """
     require(by, "administer")
     with transaction(engine) as connection:
         check_shown(connection, by)
+        others = [
+            one.principal.name
+            for one in repository.list_principals(connection)
+            if one.disabled_at is None and may(one.principal, "administer")
+        ]
+        if set(others) <= {by.name}:
+            raise ConflictError(
+                "there is no other admin who could confirm: `remit token invite NAME --role admin` "
+                "makes one"
+            )
         if not is_on(connection, keys):
             record(connection, [told("four_eyes.set", by, {"on": True}, keys)])
 
