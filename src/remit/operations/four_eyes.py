@@ -16,7 +16,7 @@ from remit.approval.independence import hands_of
 from remit.audit.chain import Event
 from remit.audit.repository import event_data, record
 from remit.db.session import snapshot, transaction, wall_clock
-from remit.errors import ForbiddenError, NotFoundError
+from remit.errors import ConflictError, ForbiddenError, NotFoundError
 from remit.identity import repository
 from remit.identity.names import check_name
 from remit.identity.rules import check_roles, may, require
