@@ -141,3 +141,33 @@ def test_a_moment_that_is_none_is_refused_in_one_line(
     assert early.err.startswith("remit: since: is before the token was made; say ")
     shown = live("token", "revoke", made["id"], "--since", made["created_at"], "--as", "dana")
     assert shown == Shown(0, f"token {made['id']} of {name} is revoked\n", "")
+
+
+def test_where_two_admins_are_asked_one_proposes_and_the_other_gets_the_code(
+    live: Remit, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = f"{name}-admin"
+    code = live("token", "invite", second, "--role", "admin", "--as", "dana").out.strip()
+    assert live("token", "redeem", code, "--keep").code == 0
+    said = "a second admin is asked to make approvers and admins\n"
+    assert live("principal", "four-eyes", "on", "--as", "dana") == Shown(0, said, "")
+    try:
+        shown = live("token", "invite", name, "--role", "approver", "--as", "dana")
+        assert shown.out.startswith("proposed: another admin runs `remit principal confirm ")
+        proposal = shown.out.strip().rstrip("`").rpartition(" ")[2]
+        refused = live("principal", "confirm", proposal, "--as", "dana")
+        line = "remit: dana proposed it; another admin confirms it\n"
+        assert refused == Shown(2, "", line)
+        table = live("principal", "proposals", "--as", second).out.splitlines()
+        assert table[1].split()[:4] == [proposal[:8], "invite", name, "approver"]
+        confirmed = live("principal", "confirm", proposal, "--as", second)
+        assert confirmed.out.startswith("remit_invite_")
+        shown = live("principal", "set", name, "--role", "admin", "--as", "dana", "--json")
+        proposal = json.loads(shown.out)["proposal"]
+        assert live("principal", "confirm", proposal, "--as", second).code == 0
+    finally:
+        shown = live("principal", "four-eyes", "off", "--as", "dana", "--json")
+        off = json.loads(shown.out)["proposal"]
+        said = "a second admin is not asked to make approvers and admins\n"
+        assert live("principal", "confirm", off, "--as", second) == Shown(0, said, "")
+    assert live("principal", "four-eyes", "off", "--as", "dana") == Shown(0, said, "")

@@ -10,14 +10,8 @@ from typing import Literal, TypeVar
 from uuid import UUID
 
 from remit.audit.chain import Event
-from remit.audit.identity_events import (
-    IDENTITY_EVENTS,
-    Told,
-    ToldInvitation,
-    ToldPrincipal,
-    ToldToken,
-    verify_identity_event,
-)
+from remit.audit.identity_events import IDENTITY_EVENTS, verify_identity_event
+from remit.audit.identity_told import Told, ToldInvitation, ToldPrincipal, ToldToken
 from remit.errors import RemitError, UnverifiableError
 from remit.identity.statements import (
     verify_invitation,

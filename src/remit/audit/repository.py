@@ -46,6 +46,9 @@ EventType = Literal[
     "token.redeemed",
     "token.revoked",
     "invitation.revoked",
+    "four_eyes.set",
+    "change.proposed",
+    "change.confirmed",
 ]
 """Everything the log can say."""
 

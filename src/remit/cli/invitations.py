@@ -12,6 +12,7 @@ from remit.cli.options import STANDARD_STREAM, ActorOption, DataDirOption, JsonO
 from remit.cli.output import Cell, Row, write_json, write_line, write_table
 from remit.cli.principals import GroupOption, NameArgument, RoleOption, all_of, moment_or_dash
 from remit.cli.revoking import found_by_id
+from remit.cli.second_admin import propose_if_asked
 from remit.cli.token import (
     ActsForOption,
     KeepOption,
@@ -76,17 +77,21 @@ def invite(
     settings = services.load_settings(data_dir)
     with services.database(data_dir) as engine:
         from remit.operations import invitations
+        from remit.operations.four_eyes import Change
 
         keys = services.keys_for(engine, settings)
         by = services.caller(engine, settings, actor, keys=keys)
         wanted = wanted if kind else as_known(engine, wanted, by)
+        change = Change("invite", wanted, length, open_for)
+        if propose_if_asked(engine, change, by=by, keys=keys, as_json=as_json):
+            return
         made = invitations.invite(
             engine, wanted, valid_for=length, open_for=open_for, by=by, keys=keys
         )
-        _write_invitation(made, as_json=as_json)
+        write_invitation(made, as_json=as_json)
 
 
-def _write_invitation(made: "MadeInvitation", *, as_json: bool) -> None:
+def write_invitation(made: "MadeInvitation", *, as_json: bool) -> None:
     """Print a code, the only time that anybody sees it."""
     if as_json:
         write_json({"code": str(made.code), "row": made.row})

@@ -24,6 +24,7 @@ from remit.cli import (
     evidence,
     explain,
     failures,
+    four_eyes,
     invitations,
     keys,
     listing,
@@ -137,6 +138,13 @@ TOKEN_COMMANDS: Mapping[str, Callable[..., None]] = {
 }
 """Commands of `remit token` that stand in files of their own."""
 
+PRINCIPAL_COMMANDS: Mapping[str, Callable[..., None]] = {
+    "four-eyes": four_eyes.four_eyes,
+    "proposals": four_eyes.proposals,
+    "confirm": four_eyes.confirm,
+}
+"""Commands of `remit principal`, likewise."""
+
 GROUPS: Mapping[str, Mapping[str, typer.Typer]] = {
     "What there is": {"policy": policy.app},
     "What happened": {
@@ -157,6 +165,8 @@ GROUPS: Mapping[str, Mapping[str, typer.Typer]] = {
 
 for _name, _function in TOKEN_COMMANDS.items():
     token.app.command(_name)(_function)
+for _name, _function in PRINCIPAL_COMMANDS.items():
+    principals.app.command(_name)(_function)
 for _heading, _commands in COMMANDS.items():
     for _name, _function in _commands.items():
         app.command(_name, rich_help_panel=_heading)(_function)

@@ -32,6 +32,7 @@
 - `principals`: making principals known
 - `minting`: tokens in the making
 - `invitations`: codes of which people make tokens themselves
+- `second_admin`, `four_eyes`: what two admins are asked for, proposed by one and done by the other
 - `revocation`: a token ends, and what was done with a stolen one is undone
 - `voiding`: what a directive was approved by does not hold, and it is blocked
 - `catalog`: what the workers can execute

@@ -31,6 +31,7 @@ from remit.operations.principals import (
     signed,
     told,
 )
+from remit.operations.second_admin import require_second
 from remit.signing.keys import Keyring
 
 
@@ -66,7 +67,8 @@ def create_token(
     check_token(principal, valid_for)
     with transaction(engine) as connection:
         check_shown(connection, by)
-        know(connection, principal, keys, by=by)
+        known = know(connection, principal, keys, by=by)
+        require_second(connection, known.roles, keys, agreed=False)
         made = mint(connection, principal, valid_for, keys, by=by)
         if keep is not None:
             keep(made)
@@ -127,6 +129,8 @@ def ensure_principals(
         check_roles(one.kind, one.roles)
     with transaction(engine) as connection:
         check_shown(connection, by)
+        for one in wanted:
+            require_second(connection, one.roles, keys, agreed=False)
         made = repository.insert_principals(
             connection, [signed(one, keys, by=by.name) for one in wanted], created_by=by.name
         )
@@ -154,25 +158,43 @@ def change_principal(
     require(by, "administer")
     with transaction(engine) as connection:
         check_shown(connection, by)
-        known = required(connection, name)
-        check_roles(known.principal.kind, roles)
-        check_signed(known, keys)
-        if name == by.name and "admin" not in roles:
-            raise ConflictError("you cannot stop being an admin; ask another one", field="roles")
-        check_words(name, groups)
-        changed = replace(known.principal, roles=tuple(roles), groups=tuple(groups))
-        revision = known.revision + 1
-        out, maker = known.disabled_at is not None, known.created_by
-        envelope = sign_principal(changed, revision, keys, created_by=maker, disabled=out)
-        repository.update_principal(connection, changed, revision, envelope)
-        data: JsonObject = {
-            "name": name,
-            "roles": [*sorted(set(roles))],
-            "groups": [*sorted(set(groups))],
-            "revision": revision,
-        }
-        record(connection, [told("principal.changed", by, data, keys)])
-        return required(connection, name)
+        wanted = Principal(name, "human", tuple(roles), tuple(groups))
+        return change_within(connection, wanted, by=by, keys=keys)
+
+
+def change_within(
+    connection: sa.Connection,
+    wanted: Principal,
+    *,
+    by: Principal,
+    keys: Keyring,
+    agreed: bool = False,
+) -> PrincipalRow:
+    """Give a principal other roles and groups inside a transaction; see :func:`change_principal`.
+
+    Of `wanted`, the name, the roles and the groups count; `agreed` says whether a second admin did.
+    """
+    name, roles, groups = wanted.name, wanted.roles, wanted.groups
+    known = required(connection, name)
+    check_roles(known.principal.kind, roles)
+    check_signed(known, keys)
+    require_second(connection, roles, keys, agreed=agreed)
+    if name == by.name and "admin" not in roles:
+        raise ConflictError("you cannot stop being an admin; ask another one", field="roles")
+    check_words(name, groups)
+    changed = replace(known.principal, roles=roles, groups=groups)
+    revision = known.revision + 1
+    out, maker = known.disabled_at is not None, known.created_by
+    envelope = sign_principal(changed, revision, keys, created_by=maker, disabled=out)
+    repository.update_principal(connection, changed, revision, envelope)
+    data: JsonObject = {
+        "name": name,
+        "roles": [*sorted(set(roles))],
+        "groups": [*sorted(set(groups))],
+        "revision": revision,
+    }
+    record(connection, [told("principal.changed", by, data, keys)])
+    return required(connection, name)
 
 
 def disable_principal(

@@ -25,6 +25,7 @@ from remit.json_types import JsonObject
 from remit.operations.minting import MadeToken, check_token, mint
 from remit.operations.principals import check_shown, know, required, told
 from remit.operations.revocation import withdraw
+from remit.operations.second_admin import require_second
 from remit.signing.keys import Keyring
 
 LONGEST_INVITATION = timedelta(days=30)
@@ -75,14 +76,41 @@ def invite(
     require(by, "administer")
     check_name(principal.name, field="name")
     check_roles(principal.kind, principal.roles)
+    check_lengths(principal, valid_for, open_for)
+    with transaction(engine) as connection:
+        check_shown(connection, by)
+        return invite_within(connection, principal, (valid_for, open_for), keys, by=by)
+
+
+def check_lengths(principal: Principal, valid_for: timedelta, open_for: timedelta) -> None:
+    """Return quietly when somebody may be invited for so long.
+
+    Raises:
+        InvalidInputError: the token would cover nothing, or a length of time is not allowed.
+    """
     check_token(principal, valid_for)
     if not timedelta(0) < open_for <= LONGEST_INVITATION:
         allowed = f"must be above zero and at most {LONGEST_INVITATION.days} days"
         raise InvalidInputError(allowed, field="code_expires")
-    with transaction(engine) as connection:
-        check_shown(connection, by)
-        know(connection, principal, keys, by=by)
-        return _invite(connection, principal, (valid_for, open_for), keys, by=by)
+
+
+def invite_within(
+    connection: sa.Connection,
+    principal: Principal,
+    lengths: tuple[timedelta, timedelta],
+    keys: Keyring,
+    *,
+    by: Principal,
+    agreed: bool = False,
+) -> MadeInvitation:
+    """Invite somebody inside a transaction; see :func:`invite`.
+
+    `lengths` are how long the token is good and the code can be redeemed, and `agreed` says whether
+    a second admin did.
+    """
+    known = know(connection, principal, keys, by=by)
+    require_second(connection, known.roles, keys, agreed=agreed)
+    return _invite(connection, principal, lengths, keys, by=by)
 
 
 def redeem(

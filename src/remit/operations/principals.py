@@ -79,8 +79,10 @@ def check_shown(connection: sa.Connection, by: Principal) -> None:
         )
 
 
-def know(connection: sa.Connection, wanted: Principal, keys: Keyring, *, by: Principal) -> None:
-    """Make a principal known, or see that it is known as what is wanted."""
+def know(
+    connection: sa.Connection, wanted: Principal, keys: Keyring, *, by: Principal
+) -> Principal:
+    """Make a principal known, or see that it is known as what is wanted; return it as it is."""
     found = repository.find_principal(connection, wanted.name)
     if found is None:
         if not wanted.roles:
@@ -93,7 +95,7 @@ def know(connection: sa.Connection, wanted: Principal, keys: Keyring, *, by: Pri
             connection, [signed(wanted, keys, by=by.name)], created_by=by.name
         ):
             record(connection, [created(wanted, by, keys)])
-            return
+            return wanted
         # Somebody made it known at this very moment, and perhaps as something else.
         found = required(connection, wanted.name)
     if found.disabled_at is not None:
@@ -112,6 +114,7 @@ def know(connection: sa.Connection, wanted: Principal, keys: Keyring, *, by: Pri
                 "it with `remit principal set`",
                 field=noun,
             )
+    return known
 
 
 def check_signed(row: PrincipalRow, keys: Keyring) -> None:
