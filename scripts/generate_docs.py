@@ -14,11 +14,20 @@ import typer.main
 from typer.cli import get_docs_for_click
 
 from remit.cli.main import app
-from remit.settings import env_example
+from remit.settings import Settings
 from scripts.artifact_page import artifact_page
 from scripts.grafana_dashboard import dashboard_text
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def env_example() -> str:
+    """Return the text of `.env.example`: each variable with its meaning and default."""
+    lines = ["# Every variable that Remit reads. All are optional.", ""]
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default_factory or field.default is None else field.default
+        lines += [f"# {field.description}", f"# {name.upper()}={default}", ""]
+    return "\n".join(lines)
 
 
 def command_reference() -> str:

@@ -53,6 +53,13 @@ ROWS: Sequence[tuple[str, Sequence[Panel]]] = (
                 spread("queue_lag_seconds"),
             ),
             Panel(
+                "Workers",
+                "Workers whose lease is good. One that was killed counts for a quarter of a minute "
+                "more; with none, nothing that is approved starts.",
+                "short",
+                (reading("workers_living", name="workers"),),
+            ),
+            Panel(
                 "Approval wait",
                 "From the request for approval to its outcome: how long people take.",
                 "s",

@@ -10,7 +10,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from remit.approval.types import Ballot
 from remit.directives.models import DirectiveCreate, DirectiveRead
 from remit.errors import ConflictError, UnavailableError
+from remit.execution.known_workers import KnownWorkers
 from remit.identity.types import Principal
 from remit.operations import again, approvals, cancellation, gate
 from remit.operations.approvals import VoteOutcome
@@ -43,12 +44,14 @@ class Control:
         workflows: Temporal.
         policies: the policy in force.
         keys: what signs grants and votes.
+        workers: those whose certificates were verified.
     """
 
     engine: sa.Engine
     workflows: WorkflowClient
     policies: PolicySource
     keys: Keyring
+    workers: KnownWorkers = field(default_factory=KnownWorkers)
 
     def authority(self) -> Authority:
         """Return what a decision is made with now.
@@ -57,7 +60,7 @@ class Control:
             InvalidInputError: the policy file no longer holds a policy.
             PolicyUnconfirmedError: it holds one that no operator has confirmed.
         """
-        return Authority(self.policies.current(), self.keys)
+        return Authority(self.policies.current(), self.keys, self.workers)
 
     async def propose(
         self, contents: Sequence[DirectiveCreate], *, by: Principal

@@ -1,13 +1,11 @@
 """Every environment variable that Remit reads, on one page.
 
 Doors build one :class:`Settings` and pass values down; nothing below a door reads the environment.
-`.env.example` is written from this class (`remit.settings.env_example`), and a test holds the two
-equal.
+`.env.example` is written from this class, and a test holds the two equal.
 """
 
 import os
 import re
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -130,6 +128,11 @@ class Settings(BaseSettings):
         default=None,
         description="The signing key itself, as PEM text, in place of signing.pem in that folder.",
     )
+    remit_worker_key_dir: _Path | None = Field(
+        default=None,
+        description="Folder of a key for workers, as `remit keys worker` writes it, for a host "
+        "without the signing key. Unset: the signing key certifies each worker.",
+    )
     remit_modules: Annotated[str, _MODULES] = Field(
         default="",
         description="More modules for the worker, as package.module:Class, comma-separated.",
@@ -218,6 +221,13 @@ class Settings(BaseSettings):
         le=86400,
         description="How often the dispatcher looks for directives that a crash left behind.",
     )
+    remit_module_wait_seconds: float = Field(
+        default=60.0,
+        ge=0,
+        le=86400,
+        description="How long what was granted for a version of a module waits for a worker that "
+        "has it, after the last one was gone; then it is blocked as action_changed.",
+    )
     remit_max_directive_bytes: int = Field(
         default=65536,
         ge=1024,
@@ -286,13 +296,3 @@ def forget_variables(*names: str) -> None:
     """Take variables out of this process's environment, which libraries below would read."""
     for name in names:
         os.environ.pop(name, None)
-
-
-@cache
-def env_example() -> str:
-    """Return the text of `.env.example`: each variable with its meaning and default."""
-    lines = ["# Every variable that Remit reads. All are optional.", ""]
-    for name, field in Settings.model_fields.items():
-        default = "" if field.default_factory or field.default is None else field.default
-        lines += [f"# {field.description}", f"# {name.upper()}={default}", ""]
-    return "\n".join(lines)

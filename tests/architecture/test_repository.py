@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from remit.settings import env_example
+from scripts.generate_docs import env_example
 from tests.architecture.tree import ROOT, kept_files, shown, text_of
 
 # Written in pieces, so that this file does not hold what it looks for.

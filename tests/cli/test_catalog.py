@@ -105,10 +105,12 @@ def test_what_workers_announced_is_listed_and_not_what_this_shell_has(
     shown = [line.split("  ") for line in without_ids(keeper("modules").out).splitlines()]
     heading, [row] = shown[0], [one for one in shown if one[0] == "pay"]
     assert [each.strip() for each in heading if each] == [
-        *("NAME", "VERSION", "DIGEST", "ANNOUNCED", "SUMMARY")
+        *("NAME", "VERSION", "DIGEST", "WORKERS", "ANNOUNCED", "SUMMARY")
     ]
     digest = info.digest.removeprefix("sha256:")[:8]
-    assert [each.strip() for each in row if each] == ["pay", "2\\u202e", digest, "T" * 24, "Pays."]
+    assert [each.strip() for each in row if each] == [
+        *("pay", "2\\u202e", digest, "2", "T" * 24, "Pays.")
+    ]
     every = json.loads(keeper("modules", "--json").out)["modules"]
     [found] = [one for one in every if one["name"] == "pay"]
     assert found.pop("announced_at")
@@ -117,6 +119,7 @@ def test_what_workers_announced_is_listed_and_not_what_this_shell_has(
         "version": info.version,
         "digest": info.digest,
         "summary": "Pays.",
+        "living": 2,
     }
 
 

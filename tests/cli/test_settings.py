@@ -45,6 +45,10 @@ REFUSED = {
         "write a number from 0.1 to 86400",
         *("0", "-1", "86401", "nan", "inf", "a"),
     ),
+    "REMIT_MODULE_WAIT_SECONDS": (
+        "write a number from 0 to 86400",
+        *("-1", "86401", "nan", "inf", "a"),
+    ),
     "REMIT_MAX_DIRECTIVE_BYTES": (
         "write a whole number from 1024 to 16777216",
         *("0", "-1", "1023", "16777217", "1.5", "inf", "a"),

@@ -15,7 +15,7 @@ from remit.identity.statements import sign_token
 from remit.identity.token_repository import insert_token
 from remit.identity.types import SYSTEM, KeptToken, Principal, TokenRow
 from remit.json_types import JsonObject
-from remit.operations.catalog import announce
+from remit.operations.catalog import announce, leave
 from remit.operations.confirmations import confirm_policy
 from remit.operations.principals import created, signed, told
 from remit.policy.config import default_policy
@@ -92,7 +92,8 @@ def settle(database_url: str) -> None:
     engine = create_database_engine(database_url, pool_size=1)
     try:
         know(engine, *KNOWN)
-        announce(engine, discover_modules(installed=()).list_modules(), KEYS)
+        # What was announced stands; nobody serves it.
+        leave(engine, announce(engine, discover_modules(installed=()).list_modules(), KEYS).id)
         confirm_policy(engine, default_policy(), by=ADMIN, keys=KEYS)
     finally:
         engine.dispose()

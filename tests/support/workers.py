@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -54,6 +55,7 @@ async def working(
     sweep_seconds: float = 3600,
     runner: WorkflowRunner | None = None,
     store: ObjectStore | None = None,
+    **more: Any,
 ) -> AsyncIterator[None]:
     """Serve both queues of the client's namespace while the block runs.
 
@@ -65,8 +67,10 @@ async def working(
         sweep_seconds: the dispatcher's interval; by default it sweeps once.
         runner: how workflow code is run; None for the sandbox, which raises on nondeterminism.
         store: where evidence over 64 KB goes; None: refused.
+        more: other fields of its :class:`WorkerParts`.
     """
     parts = _parts(engine, modules, policies or PolicySource(None), store or NoOpObjectStore())
+    parts = replace(parts, **more)
     code = runner or SandboxedWorkflowRunner()
     try:
         async with polling(

@@ -13,7 +13,12 @@ if TYPE_CHECKING:
     from remit.directives.models import DirectiveRead
 
 
-def show_action(directive: "DirectiveRead", request: "ApprovalRequest", digest: str) -> None:
+def show_action(
+    directive: "DirectiveRead",
+    request: "ApprovalRequest",
+    digest: str,
+    module: tuple[str, str] = ("", ""),
+) -> None:
     """Print the action exactly as its digest covers it, and what asks for approval.
 
     Each field of the intent is its canonical JSON, as :mod:`remit.revealing` shows it; a note
@@ -23,6 +28,8 @@ def show_action(directive: "DirectiveRead", request: "ApprovalRequest", digest: 
         directive: whose intent is voted on.
         request: the request that is to be answered.
         digest: the action digest of what is printed.
+        module: version and digest of the module that would run, were it approved now; empty where
+            no worker has announced it.
     """
     from remit.cli.timeline import moment
     from remit.directives.digest import canonical_json
@@ -39,6 +46,10 @@ def show_action(directive: "DirectiveRead", request: "ApprovalRequest", digest: 
             _write_row("", Cell(f"note: {note}", "yellow"), width)
     needed = f"{request.required_approvals} approval" + "s" * (request.required_approvals > 1)
     _write_row("action digest", digest, width)
+    version, found = module
+    if found:
+        would = revealed(f"{directive.type} {version}, {found}")
+        _write_row("would run", would, width)
     for rule in request.rules:
         _write_row("asked for by", Cell(revealed(rule), "yellow"), width)
     _write_row("needs", f"{needed} until {moment(request.expires_at)}", width)

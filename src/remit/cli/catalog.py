@@ -41,10 +41,10 @@ def modules(
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the modules that workers have announced, which execute directives.
+    """List the modules that workers have announced, which execute directives, in each version.
 
-    ANNOUNCED is when a worker that has the module last started. Nothing is taken back when a worker
-    ends, so it may not run any more.
+    WORKERS is how many workers live that have this very version, and ANNOUNCED when one last
+    started. A new grant is for the version of the newest worker that lives.
     """
     if local or module:
         _write_local(module or (), as_json=as_json)
@@ -78,12 +78,13 @@ def _write_announced(found: "Sequence[AnnouncedModule]") -> None:
             Cell(each.name, "bold"),
             revealed(each.version),
             each.digest.removeprefix("sha256:")[:8],
+            Cell(str(each.living), "green" if each.living else "dim"),
             moment(each.announced_at),
             revealed(each.summary),
         )
         for each in found
     ]
-    write_table(("NAME", "VERSION", "DIGEST", "ANNOUNCED", "SUMMARY"), rows)
+    write_table(("NAME", "VERSION", "DIGEST", "WORKERS", "ANNOUNCED", "SUMMARY"), rows)
 
 
 def _write_local(module: "Sequence[str]", *, as_json: bool) -> None:

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from remit.cli.options import DataDirOption, IdArgument, JsonOption
@@ -33,7 +34,8 @@ def explain(
         from remit.operations.policies import PolicySource
 
         policy = PolicySource(policy_file(settings)).read()
-        authority = Authority(policy, keys_for(engine, settings))
+        wait = timedelta(seconds=settings.remit_module_wait_seconds)
+        authority = Authority(policy, keys_for(engine, settings), patience=wait)
         found = explanation.explain(engine, resolve_id(engine, directive), authority)
         asker = _voter(engine, settings)
     if as_json:
@@ -65,6 +67,10 @@ def _write(found: "Explanation", asker: str | None, data_dir: "Path | None") -> 
     rows += [("", Cell("because", "dim"), revealed(reason)) for reason in found.because]
     if found.waiting is not None:
         rows = _of_waiting(found.waiting)
+    if found.module_digest:
+        module = f"{directive.type} {found.module_version}, {found.module_digest}"
+        word = "would run" if directive.status == "proposed" else "granted for"
+        rows.append(("", Cell(word, "dim"), revealed(module)))
     rows += [("", Cell("would fail", "red"), Cell(revealed(one), "red")) for one in found.obstacles]
     enough = found.waiting is None or len(_able(found.waiting)) >= found.waiting.missing
     if enough and not found.obstacles and directive.status in {"proposed", "approved"}:

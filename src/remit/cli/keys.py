@@ -1,16 +1,28 @@
 """`remit keys`: the keys that sign what the gate decides."""
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from remit.cli.options import DataDirOption, JsonOption
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from remit.settings import Settings
     from remit.signing.keys import Keyring
+
+FolderArgument = Annotated[
+    Path, typer.Argument(metavar="FOLDER", help="Where to write it; made if it is missing.")
+]
+LabelOption = Annotated[
+    str,
+    typer.Option(
+        "--label",
+        metavar="TEXT",
+        show_default=False,
+        help="What its certificate calls it; by default the folder's name.",
+    ),
+]
 
 app = typer.Typer(help="The keys that sign what the gate decides.", no_args_is_help=True)
 
@@ -100,6 +112,42 @@ def export(*, data_dir: DataDirOption = None, as_json: JsonOption = False) -> No
         print_out("".join(found.values()).rstrip("\n"))
 
 
+@app.command()
+def worker(
+    folder: FolderArgument,
+    *,
+    label: LabelOption = "",
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a key for the workers of a host that must not hold the signing key.
+
+    Run it where the signing key and the database are. Bring FOLDER to that host, and name it there
+    with REMIT_WORKER_KEY_DIR; the host needs the public keys, too: see `remit keys export`.
+    """
+    from remit.cli.output import Cell, write_json, write_line
+    from remit.cli.services import database, keys_for, load_settings
+    from remit.execution.workers import certify_key
+    from remit.signing.keys import key_id
+    from remit.signing.worker_keys import new_worker_key, write_worker_key
+
+    settings = load_settings(data_dir)
+    with database(data_dir) as engine:
+        found = keys_for(engine, settings)
+    private, public, text = new_worker_key()
+    kid = key_id(public)
+    write_worker_key(folder, private, certify_key(kid, text, label or folder.name, found))
+    if as_json:
+        write_json({"kid": kid, "folder": str(folder), "certified_by": found.kid})
+        return
+    write_line("may certify workers  ", Cell(kid, "green"))
+    write_line("written to           ", str(folder))
+    write_line(
+        "Bring the folder to the worker's host, name it with REMIT_WORKER_KEY_DIR, and keep "
+        "worker.pem from everybody else."
+    )
+
+
 def _load(settings: "Settings") -> "Keyring":
     """Return the keys that this installation trusts; none is made.
 
@@ -115,7 +163,7 @@ def _load(settings: "Settings") -> "Keyring":
     )
 
 
-def _rotatable(settings: "Settings") -> "Path":
+def _rotatable(settings: "Settings") -> Path:
     """Return the key folder, when the signing key lies there.
 
     Raises:

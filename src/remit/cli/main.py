@@ -43,6 +43,7 @@ from remit.cli import (
     votes,
     watch,
     worker,
+    workers,
 )
 from remit.cli.output import console
 from remit.errors import MisconfiguredError, RemitError
@@ -118,6 +119,7 @@ COMMANDS: Mapping[str, Mapping[str, Callable[..., None]]] = {
     },
     "What there is": {
         "modules": catalog.modules,
+        "workers": workers.workers,
         "schema": catalog.schema,
     },
     "Services": {

@@ -97,10 +97,19 @@ def _facts(record: "Record") -> list[Row]:
         "budget": revealed(directive.budget or ""),
         "timebox": revealed(directive.timebox or ""),
         "digest": directive.action_digest,
+        "granted for": _version(record),
         "result": _json(result if isinstance(result, dict) else None),
         "error": revealed(run.error_message) if run is not None and run.error_message else None,
     }
     return [("", Cell(name, "dim"), text) for name, text in facts.items() if text]
+
+
+def _version(record: "Record") -> str | None:
+    """Return the version of the module that the newest grant is for."""
+    grant = record.grant
+    if grant is None or not grant.module_digest:
+        return None
+    return revealed(f"{grant.module} {grant.module_version}, {grant.module_digest}")
 
 
 def _log_of(record: "Record", data_dir: Path | None) -> list[Row]:

@@ -112,6 +112,7 @@ async def _show_and_cast(
     from remit.directives.digest import action_digest
     from remit.directives.models import intent_of
     from remit.operations.evidence import read_record
+    from remit.operations.explanation import version_to_come
 
     record = await asyncio.to_thread(read_record, control.engine, directive_id)
     request = record.request
@@ -122,7 +123,10 @@ async def _show_and_cast(
     digest = action_digest(intent_of(record.directive))
     _check_seen(answer.seen, digest, directive_id)
     if not answer.as_json:
-        show_action(record.directive, request, digest)
+        about = record.directive
+        authority = await asyncio.to_thread(control.authority)
+        module = await asyncio.to_thread(version_to_come, control.engine, about.type, authority)
+        show_action(about, request, digest, module)
     if answer.ask and not typer.confirm(f"{answer.decision} this as {voter.name}?", err=True):
         write_line("nothing was voted")
         raise typer.Exit(NOT_HOPED_FOR)

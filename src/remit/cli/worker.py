@@ -11,6 +11,7 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from remit.settings import Settings
     from remit.signing.keys import Keyring
+    from remit.signing.worker_keys import WorkerKey
     from remit.stack.discovery import Services
     from remit.workflows.worker import WorkerParts
 
@@ -51,7 +53,7 @@ def worker(
     module: ModuleOption = None,
     data_dir: DataDirOption = None,
 ) -> None:
-    """Serve both queues until SIGTERM or Ctrl-C. `remit up` starts one by itself."""
+    """Execute directives until SIGTERM or Ctrl-C. `remit up` starts one by itself."""
     from remit.cli.services import load_settings, module_references
 
     settings = load_settings(wait_for_stack or data_dir)
@@ -136,6 +138,14 @@ def _key_source(settings: "Settings", engine: "sa.Engine") -> "Callable[[], Keyr
     return KeySource(lambda: keys_for(engine, settings), keys_dir(settings)).current
 
 
+def _worker_key(settings: "Settings") -> "WorkerKey | None":
+    """Return the key for workers of this host; None: it is to have the signing key."""
+    from remit.signing.worker_keys import read_worker_key
+
+    folder = settings.remit_worker_key_dir
+    return None if folder is None else read_worker_key(folder)
+
+
 def _make_parts(
     settings: "Settings", extra: Sequence[str], services: "Services", wait_for_stack: Path | None
 ) -> "WorkerParts":
@@ -150,6 +160,7 @@ def _make_parts(
     # What is wrong with these is said before anything is connected.
     registry, store = discover_modules(extra), object_store(settings)
     PolicySource(settings.remit_policy_file)
+    worker_key = _worker_key(settings)
     engine = create_database_engine(
         services.database_url,
         role="remit_app",
@@ -171,6 +182,8 @@ def _make_parts(
         keys=keys,
         registry=registry,
         store=store,
+        worker_key=worker_key,
+        patience=timedelta(seconds=settings.remit_module_wait_seconds),
     )
 
 

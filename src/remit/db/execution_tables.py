@@ -41,7 +41,8 @@ workers = sa.Table(
     sa.Index(None, "lease_until"),
 )
 
-# Every version of a module that a worker announced: a grant binds to the digest of one.
+# Every version of a module that a worker announced: a grant binds to the digest of one. Who
+# announced it last is None for what was announced before workers had rows.
 modules = sa.Table(
     "modules",
     metadata,
@@ -49,6 +50,7 @@ modules = sa.Table(
     key("digest"),
     *map(text, ("version", "summary")),
     stamped("announced_at"),
+    ref("announced_by", "workers.id", nullable=True),
 )
 
 # 4 act. `grant_id` is unique: that is how a grant is consumed once.

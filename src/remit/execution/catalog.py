@@ -1,13 +1,14 @@
-"""What the workers can execute, as they announced it: the table `modules`.
+"""What the workers can execute, as they announced it: the table `modules`, and who lives.
 
-A worker announces its modules when it starts. A grant binds to one version: the newest that a
-worker which lives has, else the newest that was ever announced. Another version voids the approvals
-that this one was given.
+A worker announces its modules when it starts. A grant binds to one version: that of the newest
+worker that lives and has the module, else the one that was announced last. Nothing here is
+believed: whose certificate verifies, `remit.operations.routing` judges.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
@@ -35,8 +36,36 @@ class Announced:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """A version of a module that somebody says a worker has.
+
+    Attributes:
+        worker: that worker; None: announced before workers had rows.
+        version: the version.
+        digest: digest of the module's description.
+    """
+
+    worker: UUID | None
+    version: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """What a grant for a module may bind to, before it is known whom to believe.
+
+    Attributes:
+        found: of workers that live, the newest first; then what was announced last.
+        names: the names of all modules that stand announced, in order.
+    """
+
+    found: tuple[Candidate, ...] = ()
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class AnnouncedModule:
-    """A module as the worker that announced it last described it.
+    """One version of a module, as the worker that announced it last described it.
 
     Attributes:
         name: the directive `type` that it executes.
@@ -44,6 +73,7 @@ class AnnouncedModule:
         digest: digest of its description, to which grants bind.
         summary: what it does, in one line; may be empty.
         announced_at: when a worker that has it last started.
+        living: how many workers live that have it.
     """
 
     name: str
@@ -51,13 +81,22 @@ class AnnouncedModule:
     digest: str
     summary: str
     announced_at: datetime
+    living: int
 
 
-def announce_modules(connection: sa.Connection, infos: Sequence[ModuleInfo]) -> None:
+def announce_modules(
+    connection: sa.Connection, infos: Sequence[ModuleInfo], worker_id: UUID
+) -> None:
     """Store what a worker can execute, beside the other versions that there are."""
     # In one order for all workers that start at once, so that they wait and never deadlock.
     rows = [
-        {"name": one.name, "version": one.version, "digest": one.digest, "summary": one.summary}
+        {
+            "name": one.name,
+            "version": one.version,
+            "digest": one.digest,
+            "summary": one.summary,
+            "announced_by": worker_id,
+        }
         for one in sorted(infos, key=lambda info: info.name)
     ]
     if not rows:
@@ -72,6 +111,7 @@ def announce_modules(connection: sa.Connection, infos: Sequence[ModuleInfo]) -> 
                 # Under `python -OO` a worker knows none.
                 "summary": sa.func.coalesce(sa.func.nullif(new.summary, ""), modules.c.summary),
                 "announced_at": sa.func.now(),
+                "announced_by": new.announced_by,
             },
         )
     )
@@ -79,38 +119,66 @@ def announce_modules(connection: sa.Connection, infos: Sequence[ModuleInfo]) -> 
 
 def list_announced(connection: sa.Connection) -> list[AnnouncedModule]:
     """Return all versions that workers have announced, by name, the newest first."""
-    statement = sa.select(modules).order_by(modules.c.name, modules.c.announced_at.desc())
-    found = connection.execute(statement)
-    return read_rows(found, lambda row: AnnouncedModule(**row), "modules")
+    return read_rows(connection.execute(_LISTED), lambda row: AnnouncedModule(**row), "modules")
 
 
-def announced_module(connection: sa.Connection, name: str) -> Announced:
-    """Return what a grant for the module of a name binds to now, and which names there are."""
-    statement = sa.text(f"SELECT {_ANNOUNCED_AS.format(name=':name')}")
-    return announced_from_json(connection.execute(statement, {"name": name}).scalar_one())
+def announcements(connection: sa.Connection) -> list[tuple[str, str, UUID | None, datetime]]:
+    """Return each version's name, digest, who announced it last, and when; for the audit."""
+    columns = (modules.c.name, modules.c.digest, modules.c.announced_by, modules.c.announced_at)
+    statement = sa.select(*columns).order_by(modules.c.name, modules.c.digest)
+    return [tuple(row) for row in connection.execute(statement)]
 
 
-def announced_from_json(stored: JsonObject) -> Announced:
+def candidates(connection: sa.Connection, name: str) -> Candidates:
+    """Return what a grant for the module of a name may bind to now, and which names there are."""
+    statement = sa.text(f"SELECT {_ANNOUNCED_AS.format(name=':name', lives=_LIVES)}")
+    return candidates_from_json(connection.execute(statement, {"name": name}).scalar_one())
+
+
+def candidates_from_json(stored: JsonObject) -> Candidates:
     """Return what :data:`ANNOUNCED` read."""
-    return _ANNOUNCED.validate_python(stored)
+    return _CANDIDATES.validate_python(stored)
 
 
-_ANNOUNCED = TypeAdapter(Announced)
+_CANDIDATES = TypeAdapter(Candidates)
+
+_LIVES = "worker.ended_at IS NULL AND worker.lease_until > statement_timestamp()"
+"""Whether the row `worker` lives: by a clock that an index can serve."""
+
+_LISTED = sa.text(
+    f"""
+    SELECT one.name, one.version, one.digest, one.summary, one.announced_at,
+        count(worker.id) AS living
+    FROM modules AS one
+    LEFT JOIN workers AS worker ON {_LIVES} AND worker.modules ->> one.name = one.digest
+    GROUP BY one.name, one.digest ORDER BY one.name, one.announced_at DESC, one.digest
+    """  # noqa: S608 - nothing in it is from outside
+)
 
 _ANNOUNCED_AS = """(
     SELECT jsonb_build_object(
-        'version', coalesce(chosen.version, ''), 'digest', coalesce(chosen.digest, ''),
-        'names', (SELECT coalesce(jsonb_agg(DISTINCT one.name), '[]') FROM modules AS one)
+        'names', (SELECT coalesce(jsonb_agg(DISTINCT one.name), '[]') FROM modules AS one),
+        'found', coalesce(
+            jsonb_agg(
+                jsonb_build_object(
+                    'worker', each.worker, 'version', coalesce(one.version, ''),
+                    'digest', each.digest
+                ) ORDER BY each.since DESC NULLS LAST, each.announced_at DESC, each.digest
+            ), '[]')
     )
-    FROM (SELECT) AS always LEFT JOIN (
-        SELECT one.version, one.digest FROM modules AS one
-        LEFT JOIN workers AS worker ON worker.ended_at IS NULL
-            AND worker.lease_until > clock_timestamp()
-            AND worker.modules ->> one.name = one.digest
-        WHERE one.name = {name}
-        ORDER BY worker.started_at DESC NULLS LAST, one.announced_at DESC, one.digest LIMIT 1
-    ) AS chosen ON true
+    FROM (
+        (
+            SELECT worker.id AS worker, worker.modules ->> {name} AS digest,
+                worker.started_at AS since, NULL::timestamptz AS announced_at
+            FROM workers AS worker
+            WHERE {lives} AND worker.modules ? {name}
+            ORDER BY worker.started_at DESC LIMIT 8
+        ) UNION ALL (
+            SELECT last.announced_by, last.digest, NULL, last.announced_at FROM modules AS last
+            WHERE last.name = {name} ORDER BY last.announced_at DESC, last.digest LIMIT 4
+        )
+    ) AS each LEFT JOIN modules AS one ON one.name = {name} AND one.digest = each.digest
 )"""
 
-ANNOUNCED = _ANNOUNCED_AS.format(name="directive.type")
-"""An SQL value: what a grant for the row `directive` binds to now, and which names there are."""
+ANNOUNCED = _ANNOUNCED_AS.format(name="directive.type", lives=_LIVES)
+"""An SQL value: what a grant for the row `directive` may bind to now, and which names there are."""

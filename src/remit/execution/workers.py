@@ -1,30 +1,52 @@
-"""Workers: each process that executes, with its own key, and the lease that says whether it lives.
+"""Workers: each process that executes, with a key of its own, a certificate and a lease.
 
-A worker makes a key of its own when it starts; whoever holds the installation's key certifies it
-with what the worker can execute. What the worker then says about runs is signed with it. All SQL of
-the table `workers` is here; every lease is judged by the database's wall clock.
+The certificate says who may tell what happened in a run, and which modules the worker has; the
+lease, whether it lives. Each worker process makes a key of its own. What certifies it is the
+installation's key, or, on a host that must not hold that one, a key for workers that the
+installation's has certified before.
+Whoever holds the installation's public keys can verify either, see :func:`verify_certificate`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from types import MappingProxyType
 from uuid import UUID, uuid4
 
-import sqlalchemy as sa
-
-from remit.db.execution_tables import workers
+from remit.errors import MisconfiguredError, UnverifiableError
 from remit.execution.modules.registry import ModuleInfo
 from remit.json_types import JsonObject
-from remit.signing.keys import Keyring, load_keyring, new_signing_key, public_pem
+from remit.signing import pem
+from remit.signing.keys import Keyring, TrustedKey, load_keyring, new_signing_key, public_pem
 from remit.signing.statements import Kind, sign_statement, verify_statement
+from remit.signing.worker_keys import WorkerKey
 
 WORKER = Kind("worker")
+WORKER_KEY = Kind("worker-key")
+
+_BY, _CERTIFICATE = "by", "certificate"
 
 LEASE = timedelta(seconds=15)
 """How long a worker is taken to live after it last renewed its lease."""
 
 RENEWED_AFTER = timedelta(seconds=3)
 """Pause between two renewals: several may fail before others take the worker for dead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a lease is like.
+
+    Attributes:
+        length: how long the worker is taken to live after it last renewed it.
+        renewed_after: pause between two renewals; also how long one may take, if over a second.
+    """
+
+    length: timedelta = LEASE
+    renewed_after: timedelta = RENEWED_AFTER
+
+
+USUAL = Terms()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,28 +78,98 @@ def new_worker(keys: Keyring) -> WorkerIdentity:
     return WorkerIdentity(uuid4(), replace(own, installation=keys.installation))
 
 
-def certify(worker: WorkerIdentity, infos: Sequence[ModuleInfo], keys: Keyring) -> JsonObject:
-    """Return the installation's word for a worker's key and modules.
+def certify(
+    worker: WorkerIdentity,
+    infos: Sequence[ModuleInfo],
+    keys: Keyring,
+    worker_key: WorkerKey | None = None,
+) -> JsonObject:
+    """Return what proves a worker's key and modules.
+
+    Args:
+        worker: whose.
+        infos: its modules.
+        keys: those of the installation.
+        worker_key: the key for workers of this host; None: the installation's own key signs.
+
+    Raises:
+        MisconfiguredError: there is neither; or the key for workers was not certified by this
+            installation.
+    """
+    said = certificate(worker.id, worker.kid, worker.public_key, digests(infos))
+    if worker_key is None:
+        if keys.signing_key is None:
+            raise MisconfiguredError(
+                "there is no key here that can certify a worker: run `remit keys worker DIR` where "
+                "the signing key is, bring DIR to this host, and name it with REMIT_WORKER_KEY_DIR"
+            )
+        return sign_statement(WORKER, said, keys)
+    by = worker_key.said
+    try:
+        own = _certified(by, keys)
+    except UnverifiableError as error:
+        raise MisconfiguredError(
+            f"the certificate in {worker_key.source} does not verify: {error.message}; make "
+            "another with `remit keys worker`, and see that `remit keys export` of that host is in "
+            "the folder verify of this one",
+            field="REMIT_WORKER_KEY_DIR",
+        ) from error
+    signing = replace(own, signing_key=worker_key.private)
+    return {_BY: by, _CERTIFICATE: sign_statement(WORKER, said, signing)}
+
+
+def certify_key(kid: str, public_key: str, label: str, keys: Keyring) -> JsonObject:
+    """Return the installation's word for a key for workers.
 
     Raises:
         MisconfiguredError: there is no key to sign with.
     """
-    said = certificate(worker.id, worker.kid, worker.public_key, digests(infos))
-    return sign_statement(WORKER, said, keys)
+    said: JsonObject = {"kid": kid, "public_key": public_key, "label": label}
+    return {**said, "envelope": sign_statement(WORKER_KEY, said, keys)}
 
 
 def verify_certificate(envelope: JsonObject | None, said: JsonObject, keys: Keyring) -> None:
-    """Return quietly when the installation certified what `said` says, see :func:`certificate`.
+    """Return quietly when the installation stands for what `said` says, see :func:`certificate`.
+
+    Args:
+        envelope: what is stored with the worker: signed by the installation's key, or by a key for
+            workers, beside the installation's word for that one.
+        said: what it must say.
+        keys: those of the installation.
 
     Raises:
-        UnverifiableError: it did not; the message says why.
+        UnverifiableError: it does not; the message says why.
     """
+    if envelope is not None and _BY in envelope:
+        by, inner = envelope[_BY], envelope.get(_CERTIFICATE)
+        if not isinstance(by, dict) or not isinstance(inner, dict):
+            raise UnverifiableError("its certificate has not the form of one")
+        envelope, keys = inner, _certified(by, keys)
     verify_statement(WORKER, envelope, said, keys)
 
 
-def certificate(worker_id: UUID, kid: str, public_key: str, modules: JsonObject) -> JsonObject:
+def worker_keyring(kid: str, public_key: str, keys: Keyring) -> Keyring:
+    """Return what verifies statements of one worker, once its certificate is verified.
+
+    Raises:
+        UnverifiableError: the key is not the one of that name.
+    """
+    try:
+        [public] = pem.parse_public(public_key.encode(errors="replace"), "it")
+    except (MisconfiguredError, ValueError) as error:
+        raise UnverifiableError("its public key is none") from error
+    if pem.key_id(public) != kid:
+        raise UnverifiableError("its public key has another name")
+    trusted = MappingProxyType({kid: TrustedKey(kid, public, "a certificate")})
+    return Keyring(trusted, installation=keys.installation)
+
+
+def certificate(
+    worker_id: UUID, kid: str, public_key: str, modules: Mapping[str, object]
+) -> JsonObject:
     """Return what the certificate of a worker says."""
-    return {"worker": str(worker_id), "kid": kid, "public_key": public_key, "modules": modules}
+    named: JsonObject = {name: str(digest) for name, digest in modules.items()}
+    return {"worker": str(worker_id), "kid": kid, "public_key": public_key, "modules": named}
 
 
 def digests(infos: Sequence[ModuleInfo]) -> JsonObject:
@@ -85,39 +177,13 @@ def digests(infos: Sequence[ModuleInfo]) -> JsonObject:
     return {one.name: one.digest for one in infos}
 
 
-def insert_worker(
-    connection: sa.Connection,
-    worker: WorkerIdentity,
-    infos: Sequence[ModuleInfo],
-    envelope: JsonObject,
-) -> None:
-    """Make a certified worker known; its lease begins."""
-    connection.execute(
-        sa.insert(workers).values(
-            id=worker.id,
-            kid=worker.kid,
-            public_key=worker.public_key,
-            modules=digests(infos),
-            envelope=envelope,
-            lease_until=sa.func.clock_timestamp() + LEASE,
-        )
-    )
+def _certified(by: JsonObject, keys: Keyring) -> Keyring:
+    """Return the key for workers that `by` is about, as one that verifies.
 
-
-def renew_lease(connection: sa.Connection, worker_id: UUID) -> bool:
-    """Say that a worker lives; whether it is one that may still say so."""
-    done = connection.execute(
-        sa.update(workers)
-        .where(workers.c.id == worker_id, workers.c.ended_at.is_(None))
-        .values(lease_until=sa.func.clock_timestamp() + LEASE)
-    )
-    return done.rowcount == 1
-
-
-def end_worker(connection: sa.Connection, worker_id: UUID) -> None:
-    """Say that a worker has ended: whatever it had begun, it will not end any more."""
-    connection.execute(
-        sa.update(workers)
-        .where(workers.c.id == worker_id, workers.c.ended_at.is_(None))
-        .values(ended_at=sa.func.clock_timestamp())
-    )
+    Raises:
+        UnverifiableError: the installation does not stand for it.
+    """
+    said: JsonObject = {name: by.get(name) for name in ("kid", "public_key", "label")}
+    envelope = by.get("envelope")
+    verify_statement(WORKER_KEY, envelope if isinstance(envelope, dict) else None, said, keys)
+    return worker_keyring(str(by["kid"]), str(by["public_key"]), keys)

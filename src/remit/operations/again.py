@@ -17,13 +17,13 @@ from remit.directives.models import DirectiveRead, intent_of
 from remit.directives.mutator import transition_directive_status
 from remit.directives.repository import find_voided, freeze_directive
 from remit.directives.statements import Issued, sign_intent
-from remit.execution.catalog import announced_module
 from remit.identity.rules import may, require
 from remit.identity.types import Principal
 from remit.operations.authority import Authority
 from remit.operations.ballots import heard_before
 from remit.operations.decisions import Case, decide_case, record_cases
 from remit.operations.granting import Footing
+from remit.operations.routing import announced_module
 from remit.operations.spending import lock_spending
 
 
@@ -44,7 +44,7 @@ def pass_again(
         return None
     footing = Footing(
         database_time(connection),
-        announced_module(connection, directive.type),
+        announced_module(connection, directive.type, authority),
         heard_before(connection, directive.id, authority.keys) if waiting else None,
     )
     case = decide_case(

@@ -29,7 +29,6 @@ from remit.directives.models import DirectiveRead, intent_of
 from remit.directives.mutator import transition_directive_status
 from remit.directives.repository import get_directive, lock_directive
 from remit.errors import ConflictError
-from remit.execution.catalog import announced_module
 from remit.identity.rules import require
 from remit.identity.types import Principal
 from remit.json_types import JsonObject
@@ -45,6 +44,7 @@ from remit.operations.ballots import (
 from remit.operations.decisions import Evaluation, last_evaluation
 from remit.operations.disclosure import refuse_secrets
 from remit.operations.granting import Action, Consent, Footing, make_grant, reserved_data
+from remit.operations.routing import announced_module
 from remit.operations.spending import lock_spending
 from remit.operations.telling import tell_arrivals, tell_reserved
 from remit.telemetry.metrics import record_approval_wait
@@ -227,7 +227,7 @@ def _approve(
     resolve_request(connection, request.id, "pending", "approved")
     footing = Footing(
         database_time(connection),
-        announced_module(connection, directive.type),
+        announced_module(connection, directive.type, authority),
         heard_before(connection, directive.id, authority.keys, answers),
     )
     action = Action(uuid4(), directive.id, directive, request.action_digest)

@@ -25,6 +25,7 @@ from remit.identity.repository import list_principals
 from remit.identity.rules import require
 from remit.identity.statements import verify_principal
 from remit.identity.types import Principal
+from remit.operations.auditing_workers import worker_findings
 from remit.operations.progress import Progress, tell_nobody
 from remit.signing.keys import Keyring
 from remit.wording import quoted
@@ -191,6 +192,7 @@ def _findings(
             verify_principal(one, keys)
         except RemitError as error:
             yield _unsigned(INSTALLATION, f"the principal {quoted(one.principal.name)}", error)
+    yield from worker_findings(connection, keys)
 
 
 def _refused(row: RefusedRow) -> Finding:

@@ -1,7 +1,9 @@
-"""What a decision is made with: the policy in force, and the keys that sign what it grants."""
+"""What a decision is made with: the policy in force, the keys, and the workers they vouch for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 
+from remit.execution.known_workers import KnownWorkers
 from remit.policy.config import PolicyConfig
 from remit.signing.keys import Keyring
 
@@ -13,7 +15,12 @@ class Authority:
     Attributes:
         policy: the policy in force.
         keys: what signs grants and votes, and what verifies them.
+        workers: those whose certificates were verified; a process that lasts keeps one.
+        patience: how long what was granted for a version of a module waits for a worker that has
+            it, after the last of them was gone; then the grant is void.
     """
 
     policy: PolicyConfig
     keys: Keyring
+    workers: KnownWorkers = field(default_factory=KnownWorkers, compare=False, repr=False)
+    patience: timedelta = timedelta(0)

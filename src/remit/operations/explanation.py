@@ -17,7 +17,7 @@ from remit.directives.digest import action_digest
 from remit.directives.models import DirectiveRead, intent_of
 from remit.directives.repository import get_directive
 from remit.errors import PolicyUnconfirmedError, UnverifiableError
-from remit.execution.catalog import Announced, announced_module
+from remit.execution.catalog import Announced
 from remit.identity.repository import list_principals
 from remit.identity.statements import verify_principal
 from remit.identity.token_repository import list_tokens
@@ -26,6 +26,7 @@ from remit.operations.authority import Authority
 from remit.operations.ballots import Answers, read_answers
 from remit.operations.confirmations import confirmed_in
 from remit.operations.decisions import last_evaluation
+from remit.operations.routing import announced_module, route
 from remit.operations.spending import Spending
 from remit.operations.starts import ModuleChoice, check_grant
 from remit.policy.engine import applying_limits, decide, token_terms
@@ -79,12 +80,17 @@ class Explanation:
         waiting: what it waits for; None when it waits for nobody.
         because: why it was blocked, as the gate found it; empty when it was not the gate.
         obstacles: what would fail if it were approved or started now; empty when nothing would.
+        module_version: version of the module that it is granted for, or would be if it were now;
+            empty when no worker has announced one, or it has come to its end.
+        module_digest: digest of that module; empty as above.
     """
 
     directive: DirectiveRead
     waiting: Waiting | None
     because: tuple[str, ...]
     obstacles: tuple[str, ...]
+    module_version: str = ""
+    module_digest: str = ""
 
 
 def explain(engine: sa.Engine, directive_id: UUID, authority: Authority) -> Explanation:
@@ -99,12 +105,34 @@ def explain(engine: sa.Engine, directive_id: UUID, authority: Authority) -> Expl
         pending = request if request is not None and request.status == "pending" else None
         evaluation = last_evaluation(connection, directive_id)
         blocked = directive.status_reason == "policy"
+        version, digest = _version(connection, directive, authority)
         return Explanation(
             directive=directive,
             waiting=_waiting(connection, directive, pending, authority) if pending else None,
             because=evaluation.blocks if evaluation and blocked else (),
             obstacles=tuple(_obstacles(connection, directive, pending, authority)),
+            module_version=version,
+            module_digest=digest,
         )
+
+
+def version_to_come(engine: sa.Engine, name: str, authority: Authority) -> tuple[str, str]:
+    """Return version and digest of the module that a grant would be for now; empty when unknown."""
+    with snapshot(engine) as connection:
+        found = announced_module(connection, name, authority)
+    return found.version, found.digest
+
+
+def _version(
+    connection: sa.Connection, directive: DirectiveRead, authority: Authority
+) -> tuple[str, str]:
+    if directive.status in {"approved", "executing"}:
+        grant = latest_grant(connection, directive.id)
+        return ("", "") if grant is None else (grant.module_version, grant.module_digest)
+    if directive.status != "proposed":
+        return "", ""
+    found = announced_module(connection, directive.type, authority)
+    return found.version, found.digest
 
 
 def _waiting(
@@ -223,7 +251,7 @@ def _obstacles(
         found.append(error.message)
     if directive.action_digest != action_digest(content):
         found.append("action_changed: its content was changed after it was frozen; propose it anew")
-    announced = announced_module(connection, directive.type)
+    announced = announced_module(connection, directive.type, authority)
     # Of what has not passed the gate, the gate says so, once it knows what there is.
     if not announced.digest and (directive.status == "approved" or not announced.names):
         found.append(f"module_not_found: no worker has announced the module {directive.type}")
@@ -271,6 +299,15 @@ def _of_the_grant(
     if grant is not None and not grant.module_digest:
         # It was issued before any worker had announced anything: the gate decides anew.
         return []
+    now = wall_clock(connection)
     choice = ModuleChoice("short", announced.version, announced.digest)
-    void = check_grant(directive, grant, choice, authority, wall_clock(connection))
+    void = check_grant(directive, grant, choice, authority, now)
+    if grant is not None and void == "action_changed":
+        choice = ModuleChoice("short", grant.module_version, grant.module_digest)
+        if check_grant(directive, grant, choice, authority, now) is None:
+            elsewhere = route(connection, grant, authority)
+            if elsewhere is not None and elsewhere.worker_id is None:
+                version = f"version {grant.module_version} of {grant.module}"
+                return [f"no worker that lives has {version}, which was granted: it waits for one"]
+            void = None if elsewhere is not None else void
     return [] if void is None else [f"{void}: its grant does not hold; it will be blocked"]

@@ -25,7 +25,7 @@ from remit.directives.repository import (
 )
 from remit.directives.statements import Issued, sign_intent
 from remit.errors import ConflictError, ForbiddenError
-from remit.execution.catalog import ANNOUNCED, announced_from_json
+from remit.execution.catalog import ANNOUNCED, candidates_from_json
 from remit.identity.rules import require, require_own
 from remit.identity.types import Principal
 from remit.operations.again import pass_again
@@ -33,6 +33,7 @@ from remit.operations.authority import Authority
 from remit.operations.decisions import Case, decide_case, record_cases
 from remit.operations.disclosure import refuse_secrets
 from remit.operations.granting import Footing
+from remit.operations.routing import choose
 from remit.operations.spending import lock_spending
 from remit.operations.telling import tell_arrivals
 from remit.policy.budget import parse_budget
@@ -169,14 +170,17 @@ def _record(
     if drafts:
         record(connection, [_opening(one, "directive.drafted") for one in drafts])
     asking = [one for one in new if one.action_digest]
-    footings = {one.id: _footing(stored[one.id]) for one in asking}
+    footings = {one.id: _footing(connection, one, stored[one.id], authority) for one in asking}
     cases = _decide(connection, asking, footings, authority.policy)
     record_cases(connection, list(cases.values()), authority, footings)
     return cases
 
 
-def _footing(stored: Stored) -> Footing:
-    return Footing(stored.created_at, announced_from_json(stored.grounds or {}))
+def _footing(
+    connection: sa.Connection, one: NewDirective, stored: Stored, authority: Authority
+) -> Footing:
+    found = candidates_from_json(stored.grounds or {})
+    return Footing(stored.created_at, choose(connection, one.content.type, found, authority))
 
 
 def _decide(

@@ -27,6 +27,7 @@ from remit.audit.overview import (
 )
 from remit.db.session import database_time, snapshot
 from remit.directives.lifecycle import TRANSITIONS
+from remit.execution.worker_repository import count_living
 from remit.operations.policies import PolicyFault, PolicyProblem
 
 UNDER_WAY = ("proposed", "approved", "executing")
@@ -46,6 +47,7 @@ GAUGES: Mapping[str, str] = {
     "oldest_waiting_seconds": "How long the first of them has had its status; 0 for none.",
     "directives_unattended": "Proposed directives with no gate's decision and no request.",
     "approvals_expiring_soon": "Pending approval requests in their last hour, or last quarter.",
+    "workers_living": "Workers whose lease is good.",
     "audit_chain_broken": "Chains of the audit log that the watch has found broken.",
     "policy_unusable": "1 while a worker decides and starts nothing, by what its policy lacks.",
     "overview_timestamp_seconds": "When the gauges about the database were read, in Unix time.",
@@ -63,11 +65,13 @@ class Glance:
         at: when, by the database's clock.
         under_way: how many directives have each status of :data:`UNDER_WAY`.
         unanswered: what waits for a gate or for people.
+        workers: how many workers have a lease that is good.
     """
 
     at: datetime
     under_way: tuple[StatusCount, ...]
     unanswered: Unanswered
+    workers: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +129,7 @@ def read_glance(engine: sa.Engine) -> Glance:
             at=database_time(connection),
             under_way=tuple(repository.count_statuses(connection, UNDER_WAY)),
             unanswered=repository.count_unanswered(connection, IDLE),
+            workers=count_living(connection),
         )
 
 
@@ -170,6 +175,7 @@ def samples_of(
         yield Sample("oldest_waiting_seconds", max(0.0, one.oldest_seconds or 0.0), labels)
     yield Sample("directives_unattended", glance.unanswered.unattended)
     yield Sample("approvals_expiring_soon", glance.unanswered.expiring)
+    yield Sample("workers_living", glance.workers)
     yield Sample("audit_chain_broken", broken_chains)
     for fault in get_args(PolicyFault):
         found = policy is not None and policy.fault == fault

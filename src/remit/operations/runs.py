@@ -6,18 +6,19 @@ nothing.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from remit.approval.repository import grant_by_id, latest_grants
+from remit.approval.types import Grant
 from remit.audit.repository import Entry, record
 from remit.db.session import transaction
 from remit.directives.models import AbortReason, DirectiveRead
 from remit.directives.mutator import transition_directive_status
 from remit.directives.repository import get_directive, lock_directive
 from remit.errors import ConflictError, UnavailableError
-from remit.execution.catalog import announced_module
 from remit.execution.lifecycle import is_terminal_status
 from remit.execution.models import ExecutionRunRead
 from remit.execution.modules.types import ModuleOutput
@@ -28,6 +29,7 @@ from remit.json_types import JsonObject
 from remit.operations.again import pass_again
 from remit.operations.authority import Authority
 from remit.operations.results import Ending, close_runs
+from remit.operations.routing import Route, announced_module, route
 from remit.operations.starts import (
     ModuleChoice,
     RunState,
@@ -69,7 +71,7 @@ def start_run(
     except ConflictError:
         with transaction(engine) as connection:
             state = _take_up(connection, directive_id, choose, authority)
-    if state.directive.status == "approved":
+    if state.directive.status == "approved" and state.route is None:
         return start_run(engine, directive_id, choose, authority)
     return state
 
@@ -92,7 +94,11 @@ def begin_run(
         run = latest_run(connection, directive_id)
         if run is None or is_terminal_status(run.status):
             return _abort_unfounded(connection, directive)
-        return _begin(connection, directive, run, choose(directive.type), authority)
+        choice = choose(directive.type)
+        elsewhere = _run_elsewhere(connection, directive, run, choice, authority)
+        if elsewhere is not None:
+            return RunState(directive, None, elsewhere)
+        return _begin(connection, directive, run, choice, authority)
 
 
 def _take_up(
@@ -103,25 +109,66 @@ def _take_up(
 ) -> RunState:
     """Void a grant that does not hold, or go on with the run that there is."""
     directive = lock_directive(connection, directive_id)
+    choice = choose(directive.type)
     if directive.status == "approved":
-        grants, now = latest_grants(connection, [directive_id])
-        grant = grants.get(directive_id)
-        void = check_grant(directive, grant, choose(directive.type), authority, now)
-        if void is None:
-            raise UnavailableError(f"directive {directive_id} was changed meanwhile; try again")
-        state = RunState(block_void(connection, directive, grant, void), None)
-        if grant is not None and void == "action_changed" and not grant.module_digest:
-            return _decide_anew(connection, state, authority)
-        return state
+        return _void(connection, directive, choice, authority)
     if directive.status != "executing":
         return RunState(directive, None)
     run = latest_run(connection, directive_id)
     if run is None or is_terminal_status(run.status):
         return _abort_unfounded(connection, directive)
-    choice = choose(directive.type)
+    elsewhere = _run_elsewhere(connection, directive, run, choice, authority)
+    if elsewhere is not None:
+        return RunState(directive, None, elsewhere)
     if choice.kind == "short":
         return _begin(connection, directive, run, choice, authority)
     return RunState(directive, run)
+
+
+def _void(
+    connection: sa.Connection,
+    directive: DirectiveRead,
+    choice: ModuleChoice,
+    authority: Authority,
+) -> RunState:
+    """Void the grant that did not hold, unless another worker has the version that it is for."""
+    grants, now = latest_grants(connection, [directive.id])
+    grant = grants.get(directive.id)
+    void = check_grant(directive, grant, choice, authority, now)
+    if void is None:
+        raise UnavailableError(f"directive {directive.id} was changed meanwhile; try again")
+    if grant is not None and void == "action_changed":
+        there = _as_granted(grant, choice)
+        holds_there = check_grant(directive, grant, there, authority, now) is None
+        elsewhere = route(connection, grant, authority) if holds_there else None
+        if elsewhere is not None:
+            return RunState(directive, None, elsewhere)
+    state = RunState(block_void(connection, directive, grant, void), None)
+    if grant is not None and void == "action_changed" and not grant.module_digest:
+        return _decide_anew(connection, state, authority)
+    return state
+
+
+def _run_elsewhere(
+    connection: sa.Connection,
+    directive: DirectiveRead,
+    run: ExecutionRunRead,
+    choice: ModuleChoice,
+    authority: Authority,
+) -> Route | None:
+    """Return where a run must go on that this worker has another version for; None: here."""
+    grant = grant_by_id(connection, run.grant_id)
+    if grant is None or grant.module_digest == choice.digest:
+        return None
+    there = _as_granted(grant, choice)
+    if consumed_problem(directive, run, grant, there, authority) is not None:
+        return None
+    return route(connection, grant, authority)
+
+
+def _as_granted(grant: Grant, choice: ModuleChoice) -> ModuleChoice:
+    """Return what a worker would have that has the version which was granted."""
+    return replace(choice, version=grant.module_version, digest=grant.module_digest)
 
 
 def _abort_unfounded(connection: sa.Connection, directive: DirectiveRead) -> RunState:
@@ -147,8 +194,10 @@ def _decide_anew(connection: sa.Connection, state: RunState, authority: Authorit
     asked to retry it: the whole policy decides once more, about the content that was frozen.
     """
     directive = state.directive
-    announced = announced_module(connection, directive.type).names
-    if not announced or authority.keys.signing_key is None:
+    announced = announced_module(connection, directive.type, authority)
+    # What nobody certified is worth no second decision: it would end here again.
+    worthless = directive.type in announced.names and not announced.digest
+    if not announced.names or worthless or authority.keys.signing_key is None:
         return state
     pass_again(connection, directive, authority, by=SYSTEM)
     return RunState(get_directive(connection, directive.id), None)

@@ -30,6 +30,7 @@ from remit.execution.modules.base import ModuleKind
 from remit.execution.mutator import create_execution_run
 from remit.json_types import JsonObject
 from remit.operations.authority import Authority
+from remit.operations.routing import Route
 from remit.signing.keys import Keyring
 from remit.telemetry.metrics import count_directive, record_queue_lag
 
@@ -59,10 +60,12 @@ class RunState:
     Attributes:
         directive: the directive now.
         run: its run, when there is something left to do for it; None when there is not.
+        route: where it must be executed; None: here, or nowhere any more.
     """
 
     directive: DirectiveRead
     run: ExecutionRunRead | None
+    route: Route | None = None
 
 
 def start_runs(

@@ -173,6 +173,7 @@ CATALOG: tuple[Metric, ...] = (
         "approvals_expiring_soon",
         "Pending approval requests in their last hour, or last quarter.",
     ),
+    _gauge("workers_living", "Workers whose lease is good."),
     _gauge("audit_chain_broken", "Chains of the audit log that the watch has found broken."),
     _gauge(
         "policy_unusable",

@@ -1,10 +1,12 @@
 """What workflows and activities take and return: one frozen value each way, all of plain JSON."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from remit.directives.models import DirectiveRead
 from remit.directives.timebox import parse_timebox
 from remit.errors import InvalidInputError
+from remit.settings import EXECUTION_QUEUE
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,17 @@ class ExecutionStep:
         status_reason: why it has that status; None when there is nothing to say.
         long_module_seconds: how long the module may take that must now be called as an activity of
             its own; None when nothing is left to call.
+        worker_queue: the queue of the one worker that must go on, because it has the version of
+            the module that was granted; None: any worker may.
+        ask_again_seconds: after what pause to ask again, because no worker that lives has that
+            version just now; None: there is nothing to wait for.
     """
 
     status: str
     status_reason: str | None
     long_module_seconds: float | None = None
+    worker_queue: str | None = None
+    ask_again_seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +106,11 @@ class Found:
 def execution_order(directive: DirectiveRead) -> ExecutionOrder:
     """Return the order to run a directive."""
     return ExecutionOrder(str(directive.id), _seconds(directive.timebox))
+
+
+def worker_queue(worker_id: UUID) -> str:
+    """Return the task queue that one worker alone polls."""
+    return f"{EXECUTION_QUEUE}/{worker_id}"
 
 
 def execution_id(directive_id: str) -> str:

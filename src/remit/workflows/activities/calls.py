@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -24,6 +24,7 @@ from remit.errors import (
     PolicyUnconfirmedError,
     UnavailableError,
 )
+from remit.execution.known_workers import KnownWorkers
 from remit.execution.models import EndedRun, ExecutionRunRead, LeftArtifact
 from remit.execution.modules.base import BaseExecutionModule
 from remit.execution.modules.registry import ModuleRegistry
@@ -31,6 +32,7 @@ from remit.execution.modules.types import ModuleInput, ModuleOutput, run_status_
 from remit.operations.authority import Authority
 from remit.operations.policies import PolicySource
 from remit.operations.results import Ended, Ending
+from remit.operations.routing import Route
 from remit.operations.runs import MAX_ATTEMPTS
 from remit.operations.starts import ModuleChoice
 from remit.policy.budget import parse_budget
@@ -39,10 +41,14 @@ from remit.signing.keys import Keyring
 from remit.telemetry.logging import get_logger
 from remit.telemetry.metrics import record_execution
 from remit.telemetry.tracing import span
-from remit.workflows.orders import ExecutionOrder, ExecutionStep, execution_id
+from remit.workflows.orders import ExecutionOrder, ExecutionStep, execution_id, worker_queue
 
 MODULE_ARTIFACT: ArtifactType = "module_output"
 """The one artifact type that a module may emit."""
+
+
+ASK_AGAIN_SECONDS = 2.0
+"""Pause before a workflow asks again whether a worker has the version that was granted."""
 
 
 @dataclass
@@ -210,10 +216,14 @@ class AuthoritySource:
     Attributes:
         policies: the policy in force.
         keys: returns what signs grants, and what verifies them, as it is now.
+        patience: see :class:`remit.operations.authority.Authority`.
+        workers: those whose certificates were verified.
     """
 
     policies: PolicySource
     keys: Callable[[], Keyring]
+    patience: timedelta = timedelta(0)
+    workers: KnownWorkers = field(default_factory=KnownWorkers)
     _told: set[str] = field(default_factory=set, repr=False)
 
     def current(self) -> Authority:
@@ -224,7 +234,7 @@ class AuthoritySource:
                 confirmed the policy; nothing runs until it is mended.
         """
         try:
-            return Authority(self.policies.current(), self.keys())
+            return Authority(self.policies.current(), self.keys(), self.workers, self.patience)
         except PolicyUnconfirmedError as error:
             if error.message not in self._told:
                 self._told.add(error.message)
@@ -245,6 +255,14 @@ def step_of(
         status_reason=directive.status_reason,
         long_module_seconds=None if long_module is None else long_module.total_seconds(),
     )
+
+
+def handed_over(directive: DirectiveRead, route: Route) -> ExecutionStep:
+    """Describe what another worker must do, for the workflow of the directive."""
+    step = step_of(directive)
+    if route.worker_id is None:
+        return replace(step, ask_again_seconds=ASK_AGAIN_SECONDS)
+    return replace(step, worker_queue=worker_queue(route.worker_id))
 
 
 def _ended_run(directive: DirectiveRead, ending: Ending, ended: Ended, seconds: float) -> EndedRun:

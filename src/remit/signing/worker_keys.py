@@ -1,0 +1,86 @@
+"""The key folder of a host that executes and must not hold the installation's key.
+
+`worker.pem` is a private key for workers, and `worker.json` what the installation says of it: its
+name, its public key, a label, and the signed statement over them. `remit keys worker` writes both.
+"""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from remit.errors import MisconfiguredError
+from remit.json_types import JsonObject
+from remit.signing import files, pem
+
+KEY_FILE = "worker.pem"
+"""Name of the private key's file."""
+
+CERTIFICATE_FILE = "worker.json"
+"""Name of the file that says who certified it."""
+
+
+@dataclass(frozen=True, eq=False)
+class WorkerKey:
+    """A key that may certify the workers of one host.
+
+    Attributes:
+        private: the private key.
+        said: what the installation says of it: "kid", "public_key", "label" and "envelope".
+        source: the folder that it was read from, for messages.
+    """
+
+    private: Ed25519PrivateKey = field(repr=False)
+    said: JsonObject
+    source: str
+
+
+def new_worker_key() -> tuple[str, Ed25519PublicKey, str]:
+    """Return a new private key as PEM, its public key, and that one as PEM."""
+    private = Ed25519PrivateKey.generate()
+    public = private.public_key()
+    return pem.private_text(private), public, pem.public_text(public)
+
+
+def write_worker_key(folder: Path, private: str, said: JsonObject) -> None:
+    """Write a key and its certificate into a folder that has none yet.
+
+    Raises:
+        MisconfiguredError: it has one, or cannot be written.
+    """
+    with files.sole_writer(folder):
+        for name in (KEY_FILE, CERTIFICATE_FILE):
+            if list(files.list_folder(folder, name)):
+                raise MisconfiguredError(f"{folder / name} is there already: name another folder")
+        files.replace(folder / CERTIFICATE_FILE, json.dumps(said, indent=1) + "\n", mode=0o644)
+        files.replace(folder / KEY_FILE, private, mode=0o600)
+
+
+def read_worker_key(folder: Path) -> WorkerKey:
+    """Return the key for workers that is kept in a folder.
+
+    Raises:
+        MisconfiguredError: there is none, others may read or change it, or it cannot be read.
+    """
+    files.list_folder(folder, KEY_FILE)  # whoever may change the folder may exchange the key
+    data = files.read(folder / KEY_FILE, forbidden=files.SECRET)
+    stored = files.read(folder / CERTIFICATE_FILE, forbidden=files.UNCHANGEABLE)
+    if data is None or stored is None:
+        raise MisconfiguredError(
+            f"{folder} has no {KEY_FILE} and {CERTIFICATE_FILE}: run `remit keys worker DIR` where "
+            "the signing key is, and bring DIR here",
+            field="REMIT_WORKER_KEY_DIR",
+        )
+    private = pem.parse_private(data, str(folder / KEY_FILE))
+    try:
+        said = json.loads(stored)
+    except (ValueError, RecursionError):
+        said = None
+    if not isinstance(said, dict) or said.get("kid") != pem.key_id(private.public_key()):
+        raise MisconfiguredError(
+            f"{folder / CERTIFICATE_FILE} is not about the key in {KEY_FILE}: make both anew with "
+            "`remit keys worker DIR`",
+            field="REMIT_WORKER_KEY_DIR",
+        )
+    return WorkerKey(private, said, str(folder))

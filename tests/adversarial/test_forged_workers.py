@@ -1,0 +1,197 @@
+"""Workers and versions written by SQL: nothing binds to them, and the audit finds them."""
+
+from collections.abc import Callable, Mapping
+from uuid import UUID, uuid4
+
+import pytest
+import sqlalchemy as sa
+from psycopg.types.json import Jsonb
+
+from remit.approval.types import Grant
+from remit.errors import UnverifiableError
+from remit.execution import known_workers
+from remit.execution.catalog import ANNOUNCED
+from remit.execution.known_workers import KnownWorkers
+from remit.execution.modules.registry import discover_modules
+from remit.execution.workers import certificate, verify_certificate
+from remit.operations.auditing import verify_log
+from remit.operations.authority import Authority
+from remit.operations.catalog import announce
+from remit.operations.evidence import read_record
+from remit.operations.routing import route
+from remit.signing.statements import Kind, sign_statement
+from tests.adversarial.forging import OWN_KEYS, as_best_they_can, as_service
+from tests.adversarial.world import Connection
+from tests.support.contents import POLICY, SHORT, forging, under
+from tests.support.contents import proposed as propose
+from tests.support.keys import KEYS
+from tests.support.people import ADMIN
+
+FORGED = "sha256:" + "f" * 64
+"""The digest of a version that no worker ever had."""
+
+Forge = Callable[[Connection, UUID], None]
+
+
+@pytest.fixture
+def engine(empty_engine: sa.Engine) -> sa.Engine:
+    """Return a database of each test's own: what one forges, another must not find."""
+    return empty_engine
+
+
+@pytest.fixture
+def genuine(engine: sa.Engine) -> UUID:
+    """Return a worker that Remit announced, and that lives."""
+    return announce(engine, discover_modules(installed=()).list_modules(), KEYS).id
+
+
+def _living(c: Connection, worker: UUID, kid: str, envelope: object) -> None:
+    c.execute(
+        "INSERT INTO workers (id, kid, public_key, modules, envelope, lease_until)"
+        " VALUES (%s, %s, 'a key', %s, %s, '2999-01-01')",
+        [worker, kid, Jsonb({"echo": FORGED}), Jsonb(envelope)],
+    )
+
+
+def own_signature(c: Connection, genuine: UUID) -> None:
+    """A worker that lives for ever, certified by the forger's own key."""
+    del genuine
+    worker = uuid4()
+    said = certificate(worker, "kid", "a key", {"echo": FORGED})
+    _living(c, worker, "kid", sign_statement(Kind("worker"), said, OWN_KEYS))
+
+
+def copied_certificate(c: Connection, genuine: UUID) -> None:
+    """The certificate of a worker that there is, with other modules."""
+    row = c.execute("SELECT envelope FROM workers WHERE id = %s", [genuine]).fetchone()
+    assert row is not None
+    _living(c, uuid4(), "kid", row[0])
+
+
+def own_key_for_workers(c: Connection, genuine: UUID) -> None:
+    """A worker certified by a key for workers that the forger certified."""
+    del genuine
+    kid = str(OWN_KEYS.kid)
+    by = {"kid": kid, "public_key": "a key", "label": "", "envelope": {}}
+    worker = uuid4()
+    said = certificate(worker, "kid", "a key", {"echo": FORGED})
+    signed = sign_statement(Kind("worker"), said, OWN_KEYS)
+    _living(c, worker, "kid", {"by": by, "certificate": signed})
+
+
+def version_of_nobody(c: Connection, genuine: UUID) -> None:
+    """A version that was announced last, by nobody."""
+    del genuine
+    c.execute(_VERSION, [FORGED, None])
+
+
+def version_of_another(c: Connection, genuine: UUID) -> None:
+    """A version that was announced last, in the name of a worker that has another one."""
+    c.execute(_VERSION, [FORGED, genuine])
+
+
+_VERSION = (
+    "INSERT INTO modules (name, digest, version, summary, announced_at, announced_by)"
+    " VALUES ('echo', %s, '9', '', now() + interval '1 hour', %s)"
+)
+
+FORGERIES: Mapping[str, Forge] = {
+    one.__name__: one
+    for one in (
+        own_signature,
+        copied_certificate,
+        own_key_for_workers,
+        version_of_nobody,
+        version_of_another,
+    )
+}
+
+
+def granted(engine: sa.Engine) -> Grant:
+    """Propose a directive for `echo` in a process that knows no worker yet; return its grant."""
+    found = propose(engine, POLICY, type="echo")
+    grant = read_record(engine, found.id).grant
+    assert grant is not None
+    return grant
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+def test_a_grant_binds_to_what_a_certified_worker_has_and_the_audit_finds_the_other(
+    engine: sa.Engine, genuine: UUID, name: str
+) -> None:
+    with as_best_they_can(engine) as connection:
+        FORGERIES[name](connection, genuine)
+    assert granted(engine).module_digest == SHORT.digest
+    [found] = verify_log(engine, by=ADMIN, keys=KEYS).findings
+    assert found.fault == "unverifiable"
+    assert "certified" in found.words or "does not verify" in found.words
+
+
+@pytest.mark.parametrize("name", [own_signature.__name__, copied_certificate.__name__])
+def test_without_the_look_at_certificates_a_grant_binds_to_a_forged_version(
+    engine: sa.Engine, genuine: UUID, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with as_service(engine) as connection:
+        FORGERIES[name](connection, genuine)
+    monkeypatch.setattr(known_workers, "verify_certificate", lambda *_: None)
+    assert granted(engine).module_digest == FORGED
+
+
+def test_nothing_is_handed_over_to_a_worker_that_was_not_certified(
+    engine: sa.Engine, genuine: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with as_service(engine) as connection:
+        own_signature(connection, genuine)
+    grant = granted(engine)
+    forged = {**{name: getattr(grant, name) for name in Grant.__slots__}, "module_digest": FORGED}
+    with engine.begin() as connection:
+        assert route(connection, Grant(**forged), under(POLICY)) is None
+        monkeypatch.setattr(known_workers, "verify_certificate", lambda *_: None)
+        found = route(connection, Grant(**forged), Authority(POLICY, KEYS, KnownWorkers()))
+    assert found is not None
+    assert found.worker_id is not None
+
+
+def test_a_certificate_is_of_one_worker_and_of_one_installation() -> None:
+    worker = uuid4()
+    said = certificate(worker, "kid", "a key", {"echo": FORGED})
+    envelope = sign_statement(Kind("worker"), said, KEYS)
+    verify_certificate(envelope, said, KEYS)
+    others = [
+        certificate(uuid4(), "kid", "a key", {"echo": FORGED}),
+        certificate(worker, "other", "a key", {"echo": FORGED}),
+        certificate(worker, "kid", "b key", {"echo": FORGED}),
+        certificate(worker, "kid", "a key", {"echo": FORGED, "more": FORGED}),
+    ]
+    for other in others:
+        with pytest.raises(UnverifiableError):
+            verify_certificate(envelope, other, KEYS)
+
+
+def test_ten_thousand_workers_that_are_gone_cost_the_gate_nothing(engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO workers (id, kid, public_key, modules, envelope, lease_until)"
+            " SELECT gen_random_uuid(), n::text, '', '{\"echo\": \"x\"}', '{}',"
+            " now() - interval '1 day' FROM generate_series(1, 10000) AS n"
+        )
+    superuser = forging(engine)
+    with superuser.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("ANALYZE workers")
+    superuser.dispose()
+    with engine.connect() as connection:
+        statement = f"EXPLAIN (FORMAT JSON) SELECT {ANNOUNCED} FROM directives AS directive"  # noqa: S608
+        plan = connection.exec_driver_sql(statement).scalar_one()
+    found = [node["Node Type"] for node in _nodes(plan[0]["Plan"]) if _reads_workers(node)]
+    assert found
+    assert set(found) <= {"Index Scan", "Bitmap Heap Scan"}
+
+
+def _nodes(plan: dict[str, object]) -> list[dict[str, object]]:
+    below = plan.get("Plans", [])
+    assert isinstance(below, list)
+    return [plan, *(node for each in below for node in _nodes(each))]
+
+
+def _reads_workers(node: dict[str, object]) -> bool:
+    return node.get("Relation Name") == "workers"
