@@ -25,12 +25,14 @@ ROWS: Sequence[tuple[str, Sequence[Panel]]] = (
             Panel(
                 "What needs a person",
                 "Approvals in their last hour or last quarter, proposed directives that nobody was "
-                "asked about, and chains of the audit log that are broken. All are 0 on a good "
-                "day; a broken chain is never an accident of Remit's: run `remit audit verify`.",
+                "asked about, a policy that cannot be used, so that nothing starts, and chains of "
+                "the audit log that are broken. All are 0 on a good day; a broken chain is never "
+                "an accident of Remit's: run `remit audit verify`.",
                 "short",
                 (
                     reading("approvals_expiring_soon", name="approvals expiring"),
                     reading("directives_unattended", name="unattended"),
+                    reading("policy_unusable", name="policy unusable"),
                     reading("audit_chain_broken", name="broken chains"),
                 ),
                 kind="stat",

@@ -9,7 +9,9 @@ from remit.execution.modules.registry import discover_modules
 from remit.identity.repository import insert_principals
 from remit.identity.types import Principal
 from remit.operations.catalog import announce
+from remit.operations.confirmations import confirm_policy
 from remit.operations.principals import created, signed
+from remit.policy.config import default_policy
 from tests.support.keys import KEYS
 
 ADMIN = Principal("admin", "human", roles=("admin",))
@@ -46,5 +48,6 @@ def settle(database_url: str) -> None:
     try:
         know(engine, *KNOWN)
         announce(engine, discover_modules(installed=()).list_modules(), KEYS)
+        confirm_policy(engine, default_policy(), by=ADMIN, keys=KEYS)
     finally:
         engine.dispose()

@@ -25,6 +25,7 @@ EventType = Literal[
     "directive.completed",
     "directive.aborted",
     "policy.evaluated",
+    "policy.confirmed",
     "approval.requested",
     "approval.voted",
     "approval.resolved",
