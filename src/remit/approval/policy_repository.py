@@ -6,12 +6,16 @@ from sqlalchemy.dialects.postgresql import insert
 from remit.approval.confirmation import ConfirmedPolicy
 from remit.db.identity_tables import policies
 from remit.json_types import JsonObject
+from remit.telemetry.rows import read_row, read_rows
 
 
 def find_policy(connection: sa.Connection, digest: str) -> ConfirmedPolicy | None:
-    """Return the policy of this digest as it was confirmed; None when nobody has."""
-    row = connection.execute(sa.select(policies).where(policies.c.digest == digest)).first()
-    return ConfirmedPolicy(**row._mapping) if row else None
+    """Return the policy of this digest as it was confirmed; None when nobody has.
+
+    A confirmation that cannot be read is none.
+    """
+    rows = connection.execute(sa.select(policies).where(policies.c.digest == digest))
+    return next(iter(read_rows(rows, _confirmed, "policies")), None)
 
 
 def keep_policy(
@@ -27,7 +31,11 @@ def keep_policy(
     }
     created = connection.execute(statement.values(row)).first() is not None
     kept = connection.execute(sa.select(policies).where(policies.c.digest == digest)).one()
-    return ConfirmedPolicy(**kept._mapping), created
+    return read_row(kept._mapping, _confirmed, "policies"), created
+
+
+def _confirmed(row: sa.RowMapping) -> ConfirmedPolicy:
+    return ConfirmedPolicy(**row)
 
 
 def is_any_confirmed(connection: sa.Connection) -> bool:

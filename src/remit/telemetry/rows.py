@@ -21,7 +21,7 @@ from remit.wording import listed, printable
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
-_KEYS = ("id", "name", "account", "directive_id", "run_id")
+_KEYS = ("id", "name", "account", "directive_id", "run_id", "digest")
 _SHOWN = 3
 _SOMETHING = "a column"
 
