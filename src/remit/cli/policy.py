@@ -58,7 +58,7 @@ _MOST_OF_A_DIGEST = 80
 
 @app.callback()
 def policy() -> None:
-    """Look at the policy that the gate decides by."""
+    """Look at the policy that the gate decides by, and put another one in force."""
 
 
 @app.command()

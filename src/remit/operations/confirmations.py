@@ -15,7 +15,12 @@ from remit.approval.policy_repository import find_policy, is_any_confirmed, keep
 from remit.audit.chain import INSTALLATION
 from remit.audit.repository import Entry, record
 from remit.db.session import snapshot, transaction
-from remit.errors import ForbiddenError, PolicyUnconfirmedError, UnverifiableError
+from remit.errors import (
+    ForbiddenError,
+    PolicyUnconfirmedError,
+    UnreadableError,
+    UnverifiableError,
+)
 from remit.identity.rules import require
 from remit.identity.types import SYSTEM, Principal
 from remit.json_types import JsonObject
@@ -80,15 +85,14 @@ def confirmed_in(connection: sa.Connection, policy: PolicyConfig, keys: Keyring)
     Raises:
         PolicyUnconfirmedError: likewise.
     """
-    found = find_policy(connection, policy.digest)
     problem = "no operator has confirmed it"
-    if found is not None:
-        try:
+    try:
+        found = find_policy(connection, policy.digest)
+        if found is not None:
             verify_policy(found, keys)
-        except UnverifiableError as error:
-            problem = f"that it is confirmed does not verify: {error.message}"
-        else:
             return found
+    except (UnverifiableError, UnreadableError) as error:
+        problem = f"that it is confirmed does not verify: {error.message}"
     raise PolicyUnconfirmedError(
         f"policy_unconfirmed: nothing is decided or started under policy {quoted(policy.version)} "
         f"({policy.digest}): {problem}; if it is what you mean, `remit policy confirm` says so"

@@ -180,6 +180,20 @@ def test_each_policy_is_looked_up_until_it_is_confirmed_and_then_no_more(
         seen.require(PolicyConfig(version="other"))
 
 
+NO_ENVELOPES = ("{}", "[]", '"x"', "1", '{"signatures": 1, "payload": [], "payloadType": {}}')
+
+
+@pytest.mark.parametrize("said", NO_ENVELOPES)
+def test_what_is_no_envelope_confirms_nothing(
+    engine: sa.Engine, new: PolicyConfig, said: str
+) -> None:
+    row = {"digest": new.digest, "version": new.version, "by": OPERATOR.name}
+    with engine.begin() as connection:
+        connection.execute(sa.text(INSERT), {**row, "envelope": said})
+    with pytest.raises(PolicyUnconfirmedError, match="that it is confirmed does not verify: "):
+        require(engine, new)
+
+
 @pytest.fixture(params=["another's", "another installation's", "another policy's", "nobody's"])
 def forged(request: pytest.FixtureRequest, engine: sa.Engine, new: PolicyConfig) -> None:
     """Write, with the service's login, that somebody confirmed the policy."""
