@@ -22,14 +22,12 @@ from bench.measurement import BARE, POSTGRES, ROWS, TEMPORAL, WORKER
 from remit.db.engine import create_database_engine
 from remit.errors import UnavailableError
 from remit.execution.modules.registry import ModuleRegistry, discover_modules
+from remit.identity.types import Principal
+from remit.operations.authentication import authenticate
 from remit.operations.catalog import announce
-from remit.operations.identity import (
-    LONGEST_TOKEN,
-    authenticate,
-    ensure_principals,
-    make_first_admin,
-)
+from remit.operations.identity import create_token, ensure_principals, make_first_admin
 from remit.operations.installation import use_keys
+from remit.operations.minting import LONGEST_TOKEN
 from remit.operations.policies import PolicySource
 from remit.signing.keys import Keyring, ensure_keys
 from remit.stack.layout import DataDir
@@ -65,6 +63,7 @@ class Ground:
         servers: process ids of Postgres and Temporal, by name.
         keys: what signs grants and votes, here and in Remit's worker.
         registry: the modules, which are announced.
+        approver: whoever votes, with the token that they show.
     """
 
     data: DataDir
@@ -74,6 +73,7 @@ class Ground:
     servers: dict[str, int]
     keys: Keyring
     registry: ModuleRegistry
+    approver: Principal
 
     async def connect(self) -> Client:
         """Return a new client of Temporal."""
@@ -88,7 +88,8 @@ class Ground:
     async def loads(self, engine: sa.Engine) -> Loads:
         """Return the four loads, over this engine and a new client."""
         client = await self.connect()
-        return Loads(client, engine, PolicySource(None), self.keys, self.registry)
+        policies = PolicySource(None)
+        return Loads(client, engine, policies, self.keys, self.registry, self.approver)
 
     def serving(self, load: str, workers: dict[str, int]) -> dict[str, int]:
         """Return the processes that serve a load, by their names.
@@ -114,7 +115,7 @@ def servers() -> Iterator[Ground]:
         if stack.info is None:
             raise UnavailableError("the servers have ended while they started")
         registry = discover_modules()
-        keys = _settle(stack.info.database_url, registry, data.path / "keys")
+        keys, approver = _settle(stack.info.database_url, registry, data.path / "keys")
         yield Ground(
             data,
             stack.info.database_url,
@@ -123,14 +124,15 @@ def servers() -> Iterator[Ground]:
             _children(POSTGRES, TEMPORAL),
             keys,
             registry,
+            approver,
         )
 
 
-def _settle(database_url: str, registry: ModuleRegistry, folder: Path) -> Keyring:
+def _settle(database_url: str, registry: ModuleRegistry, folder: Path) -> tuple[Keyring, Principal]:
     """Make known who acts and what can be executed: a worker that runs would have said so.
 
     Returns:
-        The keys of the installation, which are made in `folder`.
+        The keys of the installation, which are made in `folder`, and whoever votes.
     """
     engine = create_database_engine(database_url, application_name="bench", pool_size=1)
     try:
@@ -141,7 +143,8 @@ def _settle(database_url: str, registry: ModuleRegistry, folder: Path) -> Keyrin
         admin = authenticate(engine, str(made.token), keys)
         ensure_principals(engine, [PROPOSER, APPROVER], by=admin, keys=keys)
         announce(engine, registry.list_modules(), keys)
-        return keys
+        token = create_token(engine, APPROVER, valid_for=LONGEST_TOKEN, by=admin, keys=keys).token
+        return keys, authenticate(engine, str(token), keys)
     finally:
         engine.dispose()
 

@@ -63,6 +63,7 @@ class Loads:
         policies: the policy in force: the built-in one.
         keys: those of Remit's worker.
         registry: the modules, as they are announced.
+        approver: whoever votes, with the token that they show.
     """
 
     client: Client
@@ -70,6 +71,7 @@ class Loads:
     policies: PolicySource
     keys: Keyring
     registry: ModuleRegistry
+    approver: Principal
 
     @property
     def by_name(self) -> Mapping[str, Load]:
@@ -113,7 +115,7 @@ class Loads:
         [outcome] = await control.propose([echo(SCOPE_OF_PEOPLE)], by=PROPOSER)
         asked = outcome.directive
         ballot = Ballot("approve", None, asked.action_digest or "")
-        await control.vote(asked.id, ballot, by=APPROVER)
+        await control.vote(asked.id, ballot, by=self.approver)
         step = await control.workflows.execution(asked.id).result()
         _check(step.status)
         waiting = approval_id(str(asked.id))

@@ -25,6 +25,7 @@ from tests.support.contents import forging, write
 from tests.support.keys import KEYS
 from tests.support.object_stores import object_file
 from tests.support.people import OPERATOR
+from tests.support.unchecked import unchecked
 
 AUDITOR = Principal("audrey", "human", roles=("auditor",))
 SMALL = b"what was found in the kitchen"
@@ -62,6 +63,7 @@ class Kept:
             file_attachment(engine, objects, io.BytesIO(content), filing, by=OPERATOR)
             for content in (SMALL, LARGE, OTHER)
         ]
+        unchecked(engine)
         with forger.begin() as connection:
             for check in ("content_as_named", "content_is_small"):
                 connection.execute(

@@ -22,11 +22,12 @@ from remit.operations import identity as people
 from remit.operations.approvals import vote
 from remit.operations.cancellation import cancel
 from remit.operations.evidence import read_directive
-from remit.operations.identity import MadeToken
+from remit.operations.minting import MadeToken
+from remit.operations.revocation import revoke_token
 from tests.adversarial.attacking import armed
 from tests.support.contents import AUTHORITY, directive
 from tests.support.keys import KEYS
-from tests.support.people import ADMIN, AGENT, know
+from tests.support.people import ADMIN, AGENT, know, shown
 from tests.support.workers import control
 
 GIVES: dict[Role, set[Ability]] = {
@@ -48,7 +49,7 @@ def name_of(kind: str, roles: tuple[Role, ...]) -> str:
 
 
 EVERYBODY = {
-    name_of(kind, roles): Principal(name_of(kind, roles), kind, roles)
+    name_of(kind, roles): shown(Principal(name_of(kind, roles), kind, roles))
     for kind, roles in product(KINDS, ROLES)
 }
 
@@ -114,7 +115,7 @@ def about_people(engine: sa.Engine) -> Verbs:
     def shut_out(by: Principal) -> object:
         old = Principal(f"old-{uuid4().hex}", "human", ("approver",))
         know(engine, old)
-        return people.disable_principal(engine, old.name, by=by)
+        return people.disable_principal(engine, old.name, by=by, keys=KEYS)
 
     def promote(by: Principal) -> object:
         return people.change_principal(
@@ -124,7 +125,7 @@ def about_people(engine: sa.Engine) -> Verbs:
     return {
         "token": (token, {"administer"}),
         "revoke": (
-            lambda by: people.revoke_token(engine, token(ADMIN).row.id, by=by),
+            lambda by: revoke_token(engine, token(ADMIN).row.id, by=by, keys=KEYS),
             {"administer"},
         ),
         "introduce": (introduce, {"administer"}),

@@ -190,7 +190,7 @@ CONTENT_TEXT = json.dumps(CONTENT, sort_keys=True)
 
 
 @pytest.mark.parametrize(
-    "amount", ["1e400", "9007199254740993", "1" + "0" * 400], ids=["1e400", "2**53+1", "10**400"]
+    "amount", ["1e300", "9007199254740993", "1" + "0" * 308], ids=["1e300", "2**53+1", "10**308"]
 )
 def test_content_that_no_digest_can_be_made_of_is_blocked_as_changed(
     engine: sa.Engine, hands: Hands, amount: str

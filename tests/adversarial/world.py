@@ -4,16 +4,17 @@ What stands here is also the proof that the database's rules let an honest servi
 statement is one of `remit_app`.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, get_args
 from uuid import UUID, uuid4
 
 import psycopg
 from psycopg.types.json import Jsonb
 
-from remit.approval.types import RequestStatus
+from remit.approval.types import ApprovalRequest, RequestStatus, Vote
 from remit.directives.lifecycle import DirectiveStatus
 from remit.execution.lifecycle import RunStatus
+from tests.support.people import token_of
 
 Connection = psycopg.Connection[Any]
 
@@ -89,8 +90,14 @@ def vote(connection: Connection, request: UUID, voter: str, **changes: Any) -> N
         "decision": "approve",
         "reason": "because",
         "action_digest": DIGEST,
+        "token_id": token_of(voter),
     }
     insert(connection, "approval_votes", row | changes)
+
+
+def put_vote(connection: Connection, request: ApprovalRequest, vote: Vote) -> None:
+    """Write a vote as it is."""
+    insert(connection, "approval_votes", asdict(vote) | {"request_id": request.id})
 
 
 def resolve(connection: Connection, request: UUID, status: str) -> None:
@@ -147,7 +154,21 @@ def end(connection: Connection, run: UUID, status: str) -> None:
 def insert(connection: Connection, table: str, row: dict[str, Any]) -> None:
     """Insert one row."""
     columns, places = ", ".join(row), ", ".join(f"%({name})s" for name in row)
+    row = {name: Jsonb(one) if isinstance(one, dict) else one for name, one in row.items()}
     connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({places})".encode(), row)  # noqa: S608 - names of the tests
+
+
+def put_token(connection: Connection, owner: str, **changes: Any) -> None:
+    """Write a token."""
+    row = {
+        "id": token_of(owner),
+        "principal": owner,
+        "hash": "0" * 64,
+        "scopes": Jsonb([]),
+        "created_by": "remit",
+        "expires_at": "tomorrow",
+    }
+    insert(connection, "api_tokens", row | changes)
 
 
 @dataclass
@@ -170,8 +191,10 @@ def build_world(connection: Connection) -> World:
     for name in PEOPLE:
         known = {"name": name, "kind": "human", "roles": Jsonb(["approver"]), "groups": Jsonb([])}
         insert(connection, "principals", known | {"created_by": "test"})
+        put_token(connection, name)
     acting = {"name": AGENT, "kind": "agent", "roles": Jsonb([]), "groups": Jsonb([])}
     insert(connection, "principals", acting | {"acts_for": "carol", "created_by": "test"})
+    put_token(connection, AGENT)
     world = World()
     for _ in range(2):
         for status in DIRECTIVE_STATUSES:

@@ -237,7 +237,8 @@ def test_a_policy_whose_rule_would_never_ask_is_refused_with_all_that_is_wrong(
     assert shown.err == (
         f"remit: {file}: 2 faults:\n"
         "  1. approval.quorum: unknown key; known here: required_approvals, expires_after, "
-        "allow_self_approval, rejection_ends, approver_groups and rules\n"
+        "allow_self_approval, rejection_ends, approver_groups, independent_tokens, "
+        "redeemed_tokens and rules\n"
         '  2. approval.rules[0].scope: "prod" is not in scopes.allow, so this rule would never '
         'ask: did you mean "production"?\n'
     )

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from remit.artifacts.repository import NewArtifact, store_artifacts
 from remit.audit.chain import INSTALLATION, Event
 from remit.db.evidence_tables import events
-from remit.db.loading import read_json
 from remit.db.reading import readable
+from remit.db.reading_json import read_json
 from remit.db.together import Part, write_together
 from remit.json_types import JsonObject
 
@@ -42,7 +42,13 @@ EventType = Literal[
     "principal.changed",
     "principal.disabled",
     "token.created",
+    "token.invited",
+    "token.redeemed",
     "token.revoked",
+    "invitation.revoked",
+    "four_eyes.set",
+    "change.proposed",
+    "change.confirmed",
 ]
 """Everything the log can say."""
 

@@ -132,8 +132,8 @@ def stream_grants(connection: sa.Connection) -> Iterator[Grant]:
     statement = sa.select(*readable(grants, Grant.__slots__)).order_by(grants.c.id)
     for row in _streamed(connection, statement, _MANY):
         fields = dict(zip(Grant.__slots__, row, strict=True))
-        read = {"votes": _words(fields["votes"]), "envelope": parsed_json(fields["envelope"])}
-        yield Grant(**{**fields, **read})
+        read = {name: parsed_json(fields[name]) for name in ("heard", "envelope")}
+        yield Grant(**{**fields, **read, "votes": _words(fields["votes"])})
 
 
 def stream_votes(connection: sa.Connection) -> Iterator[tuple[Vote, ApprovalRequest]]:
@@ -149,8 +149,8 @@ def stream_votes(connection: sa.Connection) -> Iterator[tuple[Vote, ApprovalRequ
         vote = dict(zip(Vote.__slots__, row[: len(cast)], strict=True))
         request = dict(zip(ApprovalRequest.__slots__, row[len(cast) :], strict=True))
         listed = {name: _words(request[name]) for name in ("approver_groups", "rules")}
-        envelope = parsed_json(vote["envelope"])
-        yield Vote(**{**vote, "envelope": envelope}), ApprovalRequest(**{**request, **listed})
+        read = {name: parsed_json(vote[name]) for name in ("standing", "envelope")}
+        yield Vote(**{**vote, **read}), ApprovalRequest(**{**request, **listed})
 
 
 def _streamed(

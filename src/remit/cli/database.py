@@ -68,7 +68,8 @@ def _let_in(url: str, name: str, settings: "Settings", revision: str, *, as_json
     from remit.cli.services import keys_for
     from remit.cli.token import revoke_unless_shown, write_made_token
     from remit.db.engine import create_database_engine
-    from remit.operations.identity import LONGEST_TOKEN, let_admin_in
+    from remit.operations.identity import let_admin_in
+    from remit.operations.minting import LONGEST_TOKEN
 
     engine = create_database_engine(
         url, role="remit_app", application_name="remit-cli", pool_size=1
@@ -80,6 +81,7 @@ def _let_in(url: str, name: str, settings: "Settings", revision: str, *, as_json
             write_json({"revision": revision, "admin_token": str(made.token)})
         else:
             write_made_token(made, None, as_json=False)
-        revoke_unless_shown(engine, made, by=Principal(name, "human"), as_json=as_json)
+        owner = Principal(name, "human")
+        revoke_unless_shown(engine, made, keys, by=owner, as_json=as_json)
     finally:
         engine.dispose()

@@ -24,6 +24,8 @@ from remit.cli import (
     evidence,
     explain,
     failures,
+    four_eyes,
+    invitations,
     keys,
     listing,
     llm_worker,
@@ -31,6 +33,7 @@ from remit.cli import (
     policy,
     principals,
     propose,
+    revoking,
     show,
     streams,
     token,
@@ -128,6 +131,22 @@ COMMANDS: Mapping[str, Mapping[str, Callable[..., None]]] = {
 }
 """Every command, under the heading that `remit --help` gives it."""
 
+TOKEN_COMMANDS: Mapping[str, Callable[..., None]] = {
+    "revoke": revoking.revoke_token,
+    "invite": invitations.invite,
+    "redeem": invitations.redeem,
+    "invitations": invitations.list_invitations,
+    "withdraw": invitations.withdraw,
+}
+"""Commands of `remit token` that stand in files of their own."""
+
+PRINCIPAL_COMMANDS: Mapping[str, Callable[..., None]] = {
+    "four-eyes": four_eyes.four_eyes,
+    "proposals": four_eyes.proposals,
+    "confirm": four_eyes.confirm,
+}
+"""Commands of `remit principal`, likewise."""
+
 GROUPS: Mapping[str, Mapping[str, typer.Typer]] = {
     "What there is": {"policy": policy.app},
     "What happened": {
@@ -146,6 +165,10 @@ GROUPS: Mapping[str, Mapping[str, typer.Typer]] = {
 }
 """Every group of commands, likewise."""
 
+for _name, _function in TOKEN_COMMANDS.items():
+    token.app.command(_name)(_function)
+for _name, _function in PRINCIPAL_COMMANDS.items():
+    principals.app.command(_name)(_function)
 for _heading, _commands in COMMANDS.items():
     for _name, _function in _commands.items():
         app.command(_name, rich_help_panel=_heading)(_function)

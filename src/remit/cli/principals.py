@@ -7,7 +7,7 @@ import typer
 from remit.cli.options import ActorOption, DataDirOption, JsonOption
 from remit.cli.output import Cell, Row, write_json, write_table
 from remit.errors import InvalidInputError
-from remit.identity.types import Role
+from remit.identity.types import Principal, Role
 from remit.wording import listed
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def list_principals(
         from remit.operations import identity
 
         rows = identity.read_principals(engine, by=caller(engine, load_settings(data_dir), actor))
-    _write_principals(rows, as_json=as_json)
+    write_principals(rows, as_json=as_json)
 
 
 @app.command("set")
@@ -71,17 +71,22 @@ def set_principal(
 ) -> None:
     """Give a principal these roles and groups, in place of those that it has."""
     roles = cast("tuple[Role, ...]", all_of(role, get_args(Role), "--role"))
+    from remit.cli.second_admin import propose_if_asked
     from remit.cli.services import caller, database, keys_for, load_settings
 
     settings = load_settings(data_dir)
     with database(data_dir) as engine:
         from remit.operations import identity
+        from remit.operations.four_eyes import Change
 
         keys = keys_for(engine, settings)
         by = caller(engine, settings, actor, keys=keys)
         groups = tuple(group or ())
+        change = Change("set", Principal(name, "human", roles, groups))
+        if propose_if_asked(engine, change, by=by, keys=keys, as_json=as_json):
+            return
         row = identity.change_principal(engine, name, roles=roles, groups=groups, by=by, keys=keys)
-    _write_principals([row], as_json=as_json)
+    write_principals([row], as_json=as_json)
 
 
 @app.command("disable")
@@ -93,17 +98,20 @@ def disable_principal(
     as_json: JsonOption = False,
 ) -> None:
     """Shut a principal out for good: its tokens end, and its name is never used again."""
-    from remit.cli.services import caller, database, load_settings
+    from remit.cli.services import caller, database, keys_for, load_settings
 
+    settings = load_settings(data_dir)
     with database(data_dir) as engine:
         from remit.operations import identity
 
-        by = caller(engine, load_settings(data_dir), actor)
-        row = identity.disable_principal(engine, name, by=by)
-    _write_principals([row], as_json=as_json)
+        keys = keys_for(engine, settings)
+        by = caller(engine, settings, actor, keys=keys)
+        row = identity.disable_principal(engine, name, by=by, keys=keys)
+    write_principals([row], as_json=as_json)
 
 
-def _write_principals(rows: "Sequence[PrincipalRow]", *, as_json: bool) -> None:
+def write_principals(rows: "Sequence[PrincipalRow]", *, as_json: bool) -> None:
+    """Print principals."""
     if as_json:
         write_json({"principals": rows})
         return

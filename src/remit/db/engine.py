@@ -16,7 +16,6 @@ from sqlalchemy.exc import ArgumentError
 
 from remit.db.error_texts import hide_values
 from remit.db.libpq import check_parameters, fixed_parameters, shut_out_variables
-from remit.db.loading import load_carefully
 from remit.db.session import address_variable, where
 from remit.errors import MisconfiguredError
 
@@ -172,6 +171,9 @@ def _look(
 def _load_carefully(connection: "psycopg.Connection", record: object) -> None:
     """Let no value that Python cannot hold end the reading of other rows."""
     del record
+    # The driver itself reads the environment when it is loaded: not before that was cleaned.
+    from remit.db.loading import load_carefully
+
     load_carefully(connection)
 
 

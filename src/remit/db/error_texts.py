@@ -7,7 +7,6 @@ text of an error and of its causes. So it is taken out where an error arises, fo
 
 import re
 
-import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import ExceptionContext
 
@@ -33,7 +32,7 @@ def said(error: BaseException | None) -> str:
 
 def _hide(context: ExceptionContext) -> None:
     original, told = context.original_exception, context.sqlalchemy_exception
-    if not isinstance(original, psycopg.Error) or not getattr(original, "sqlstate", None):
+    if not getattr(original, "sqlstate", None):
         return  # an error of the connection itself, which has seen no row
     whole, short = str(original), said(original)
     original.args = (short,)

@@ -2,31 +2,24 @@
 
 Postgres holds numbers of 131,072 digits, JSON as deep as its stack, and moments without end. An
 error in the middle of many rows would take all of them away. `remit.db.engine` gives these loaders
-to each connection; `remit.db.reading` finds the marks, row by row.
+to each connection; `remit.telemetry.rows` finds the marks, row by row. This loads the driver, and
+is itself loaded only once a connection is there.
 """
 
-import json
-import math
-import re
 from typing import TYPE_CHECKING, Any
 
 from psycopg import DataError
 from psycopg.adapt import Buffer, Loader
 from psycopg.pq import Format
 
-from remit.json_types import GREATEST, MAX_KEPT_DEPTH, Unreadable
+from remit.db.reading_json import read_json
+from remit.json_types import Unreadable
 
 if TYPE_CHECKING:
     from psycopg import Connection
     from psycopg.abc import AdaptContext
 
 _MOMENTS = ("timestamptz", "timestamp", "date", "interval")
-_DIGITS = 309
-# A number with fewer digits in a row is a double; Postgres writes no exponents.
-_LONG = re.compile(rb"[0-9]{%d}" % _DIGITS)
-
-
-_JSON = Unreadable("json")
 
 
 def load_carefully(connection: "Connection[Any]") -> None:
@@ -38,53 +31,6 @@ def load_carefully(connection: "Connection[Any]") -> None:
         found = adapters.get_loader(oid, Format.TEXT)
         if found is not None:
             adapters.register_loader(oid, _careful(name, found))
-
-
-def read_json(data: bytes | str) -> Any:  # noqa: ANN401 - whatever a column holds
-    """Return what JSON says; a mark where it holds what no reader need hold.
-
-    That Python can read it is not enough: a depth of 500 would end whoever digests or masks it.
-    """
-    text = data.encode() if isinstance(data, str) else data
-    try:
-        if _LONG.search(text):
-            value = json.loads(text, parse_int=_whole, parse_float=_fraction)
-        else:
-            value = json.loads(text)
-    except (ValueError, RecursionError):
-        return _JSON
-    open_ones = text.count(b"[") + text.count(b"{")
-    return _JSON if open_ones > MAX_KEPT_DEPTH and _is_too_deep(value) else value
-
-
-def _whole(digits: str) -> int:
-    # The length first: Python refuses to read very long ones, and takes long over others.
-    number = int(digits) if len(digits) <= _DIGITS + 1 else math.inf
-    if abs(number) > GREATEST:
-        raise ValueError("a number that is no double")
-    return int(number)
-
-
-def _fraction(digits: str) -> float:
-    number = float(digits)
-    if not math.isfinite(number):
-        raise ValueError("a number that is no double")
-    return number
-
-
-def _is_too_deep(value: object) -> bool:
-    """Return whether more stands inside one another than is kept; one level at a time."""
-    level = [value] if isinstance(value, list | dict) else []
-    for _ in range(MAX_KEPT_DEPTH + 1):
-        level = [
-            member
-            for item in level
-            for member in (item.values() if isinstance(item, dict) else item)
-            if isinstance(member, list | dict)
-        ]
-        if not level:
-            return False
-    return True
 
 
 class _JsonLoader(Loader):

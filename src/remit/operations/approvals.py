@@ -5,7 +5,7 @@ The approval workflow only waits; woken, it calls :func:`settle`, which reads ev
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID, uuid4
 
@@ -20,7 +20,6 @@ from remit.approval.repository import (
     resolve_request,
 )
 from remit.approval.rules import approvers, check_vote, tally
-from remit.approval.statements import sign_vote
 from remit.approval.types import ApprovalRequest, Ballot, Vote
 from remit.audit.repository import Entry, record
 from remit.budget.ledger import reserve
@@ -30,12 +29,18 @@ from remit.directives.models import DirectiveRead, intent_of
 from remit.directives.mutator import transition_directive_status
 from remit.directives.repository import get_directive, lock_directive
 from remit.errors import ConflictError
-from remit.identity.repository import acts_for
 from remit.identity.rules import require
 from remit.identity.types import Principal
 from remit.json_types import JsonObject
 from remit.operations.authority import Authority
-from remit.operations.ballots import check_terms, counted_votes, known_voter
+from remit.operations.ballots import (
+    Answers,
+    check_terms,
+    heard_before,
+    known_voter,
+    new_vote,
+    read_answers,
+)
 from remit.operations.decisions import Evaluation, last_evaluation
 from remit.operations.disclosure import refuse_secrets
 from remit.operations.granting import Action, Consent, Footing, make_grant, reserved_data
@@ -175,20 +180,22 @@ def _cast(
     ballot: Ballot,
     by: Principal,
 ) -> VoteOutcome:
-    request, keys = question.request, question.authority.keys
-    voter = known_voter(connection, by, keys)
-    issued_for = acts_for(connection, directive.issued_by)
+    request = question.request
+    voter = known_voter(connection, by, question.authority.keys)
     check_terms(directive, request, question.authority.policy)
-    check_vote(request, ballot, voter=voter, issued_by=directive.issued_by, issued_for=issued_for)
-    new = Vote(voter.name, **asdict(ballot), cast_at=database_time(connection))
-    cast_vote(connection, request.id, sign_vote(new, request, keys))
-    votes = counted_votes(connection, directive, request, keys)
+    before = read_answers(connection, directive, request, question.authority)
+    issued_by, *issued_for = before.own
+    check_vote(request, ballot, voter=voter, issued_by=issued_by, issued_for=issued_for)
+    new = new_vote(connection, before, ballot, voter, question.authority)
+    cast_vote(connection, request.id, new)
+    answers = read_answers(connection, directive, request, question.authority)
+    votes = answers.counted
     outcome: VoteResult = tally(request, votes)
     answer: JsonObject = {"decision": ballot.decision, "reason": ballot.reason}
     entries = [Entry(directive.id, "approval.voted", voter.name, answer)]
     after, missing = directive, 0
     if outcome == "approved":
-        after, said = _approve(connection, directive, question, approvers(votes))
+        after, said = _approve(connection, directive, question, answers)
         entries += said
         outcome = "approved" if after.status == "approved" else "withheld"
     elif outcome == "rejected":
@@ -200,7 +207,7 @@ def _cast(
     if after is not directive:
         record_approval_wait((new.cast_at - request.requested_at).total_seconds())
         tell_arrivals([after])
-    again = sum(one.voter == voter.name for one in votes) > 1
+    again = any(one.voter == voter.name for one in before.signed)
     return VoteOutcome(after, outcome, missing, again)
 
 
@@ -208,17 +215,21 @@ def _approve(
     connection: sa.Connection,
     directive: DirectiveRead,
     question: _Question,
-    voters: Sequence[str],
+    answers: Answers,
 ) -> tuple[DirectiveRead, list[Entry]]:
     request, authority = question.request, question.authority
+    voters = approvers(answers.counted)
     intent = intent_of(directive)
     spending = lock_spending(connection, authority.policy, [intent])
     obstacles = spending.obstacles(intent, agreed=request.rules)
     if obstacles:
         return _withhold(connection, directive, request, obstacles)
     resolve_request(connection, request.id, "pending", "approved")
-    module = announced_module(connection, directive.type, authority)
-    footing = Footing(database_time(connection), module)
+    footing = Footing(
+        database_time(connection),
+        announced_module(connection, directive.type, authority),
+        heard_before(connection, directive.id, authority.keys, answers),
+    )
     action = Action(uuid4(), directive.id, directive, request.action_digest)
     grant = make_grant(action, authority, footing, Consent(request, voters))
     reserved = spending.take(intent, directive.id, grant.id, agreed=request.rules)

@@ -11,9 +11,9 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from remit.approval.repository import grant_by_id, invalidate_request, latest_grants, void_grant
-from remit.approval.types import Grant, VoidReason
-from remit.audit.repository import REMIT, Entry, record
+from remit.approval.repository import grant_by_id, latest_grants
+from remit.approval.types import Grant
+from remit.audit.repository import Entry, record
 from remit.db.session import transaction
 from remit.directives.models import AbortReason, DirectiveRead
 from remit.directives.mutator import transition_directive_status
@@ -24,12 +24,12 @@ from remit.execution.models import ExecutionRunRead
 from remit.execution.modules.types import ModuleOutput
 from remit.execution.mutator import begin_attempt
 from remit.execution.repository import latest_run
+from remit.identity.types import SYSTEM
 from remit.json_types import JsonObject
 from remit.operations.again import pass_again
 from remit.operations.authority import Authority
 from remit.operations.results import Ending, close_runs
 from remit.operations.routing import Route, announced_module, route
-from remit.operations.spending import release_budget
 from remit.operations.starts import (
     ModuleChoice,
     RunState,
@@ -38,7 +38,8 @@ from remit.operations.starts import (
     consumed_problem,
     start_runs,
 )
-from remit.operations.telling import tell_arrivals, tell_void
+from remit.operations.telling import tell_arrivals
+from remit.operations.voiding import block_void
 from remit.telemetry.metrics import count_execution_failure
 
 MAX_ATTEMPTS = 3
@@ -142,7 +143,7 @@ def _void(
         elsewhere = route(connection, grant, authority) if holds_there else None
         if elsewhere is not None:
             return RunState(directive, None, elsewhere)
-    state = _block(connection, directive, grant, void)
+    state = RunState(block_void(connection, directive, grant, void), None)
     if grant is not None and void == "action_changed" and not grant.module_digest:
         return _decide_anew(connection, state, authority)
     return state
@@ -186,29 +187,6 @@ def _abort_unfounded(connection: sa.Connection, directive: DirectiveRead) -> Run
     return RunState(aborted, None)
 
 
-def _block(
-    connection: sa.Connection, directive: DirectiveRead, grant: Grant | None, void: VoidReason
-) -> RunState:
-    """Void the grant and block the directive."""
-    if grant is not None:
-        void_grant(connection, grant.id, void)
-        release_budget(connection, grant)
-        if grant.request_id is not None:
-            invalidate_request(connection, grant.request_id)
-    [blocked] = transition_directive_status(
-        connection, [directive.id], current="approved", target="blocked", reason=void
-    )
-    record(
-        connection,
-        [
-            Entry(directive.id, "grant.voided", data={"reason": void}),
-            Entry(directive.id, "directive.blocked", data={"reason": void}),
-        ],
-    )
-    tell_void(blocked, grant, void)
-    return RunState(blocked, None)
-
-
 def _decide_anew(connection: sa.Connection, state: RunState, authority: Authority) -> RunState:
     """Pass the gate again with what was approved before any worker had announced anything.
 
@@ -221,7 +199,7 @@ def _decide_anew(connection: sa.Connection, state: RunState, authority: Authorit
     worthless = directive.type in announced.names and not announced.digest
     if not announced.names or worthless or authority.keys.signing_key is None:
         return state
-    pass_again(connection, directive, authority, actor=REMIT)
+    pass_again(connection, directive, authority, by=SYSTEM)
     return RunState(get_directive(connection, directive.id), None)
 
 

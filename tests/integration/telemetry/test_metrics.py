@@ -58,6 +58,7 @@ def write_everything() -> None:
     metrics.add_llm_usage(input_tokens=10, output_tokens=5, dollars=0.01)
     metrics.add_embedding_usage("text-embedding-3-small", texts=4, dollars=0.001)
     metrics.count_memory_read("semantic_search", "answered")
+    metrics.count_unreadable_rows("directives", 2)
     for name, about in GAUGES.items():
         labels = {"status": "approved"} if "status" in about.labels else {}
         metrics.set_gauge(name, 3, **labels)

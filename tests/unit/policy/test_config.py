@@ -42,6 +42,7 @@ def test_the_default_policy_is_the_documented_one() -> None:
             expires_after=24 * HOUR,
             allow_self_approval=False,
             approver_groups=(),
+            independent_tokens=True,
             rules=(
                 ApprovalRule(name="staging-needs-a-person", scope="staging"),
                 ApprovalRule(name="large-spend", amount_over=Decimal(50)),
@@ -67,7 +68,7 @@ def test_a_file_that_gives_only_what_every_file_must_is_the_empty_policy() -> No
         version = "7"
         """
     config = parse_policy(text, source="my.toml")
-    assert config == PolicyConfig(version="7")
+    assert config == PolicyConfig(version="7", approval=ApprovalPolicy(independent_tokens=True))
 
 
 EVERY_KEY = """
@@ -108,6 +109,7 @@ def test_every_key_of_a_file_is_read() -> None:
             expires_after=timedelta(minutes=90),
             allow_self_approval=True,
             approver_groups=("sre",),
+            independent_tokens=True,
             rules=(rule,),
         ),
         grant_valid_for=timedelta(seconds=90),
@@ -172,7 +174,7 @@ RULE = V + '[[approval.rules]]\nname = "ok"\nscope = "a"\n[[approval.rules]]\n'
             (
                 "approval.quorum: unknown key; known here: "
                 "required_approvals, expires_after, allow_self_approval, rejection_ends, "
-                "approver_groups and rules"
+                "approver_groups, independent_tokens, redeemed_tokens and rules"
             ),
         ),
         (

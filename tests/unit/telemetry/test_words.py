@@ -5,6 +5,7 @@ import typing
 import pytest
 
 from remit.approval.types import VoidReason
+from remit.db.schema import metadata
 from remit.directives.lifecycle import DirectiveStatus
 from remit.directives.models import StatusReason
 from remit.execution.modules.types import ModuleErrorType, ModuleStatus
@@ -32,6 +33,7 @@ def _members(union: object) -> set[str]:
         (catalog.POLICY_FAULTS, _members(PolicyFault)),
         (catalog.MODULE_STATUSES, set(ModuleStatus)),
         (catalog.VOID_REASONS, _members(VoidReason)),
+        (catalog.TABLES, set(metadata.tables)),
         (
             catalog.FAILURE_TYPES,
             (_members(StatusReason) | _members(ModuleErrorType))

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from remit.db.loading import read_json
+from remit.db.reading_json import read_json
 from remit.json_types import MAX_KEPT_DEPTH, Unreadable
 
 MARK = Unreadable("json")
