@@ -153,7 +153,7 @@ UPDATES = {
     "token_invitations": {"redeemed_at", "token_id", "revoked_at", "revocation"},
     "principals": {"roles", "groups", "disabled_at", "revision", "envelope"},
     "api_tokens": {"revoked_at", "revoked_since", "revocation"},
-    "modules": {"version", "digest", "summary", "announced_at"},
+    "modules": {"version", "digest", "summary", "announced_at", "announced_by"},
 }
 """What a service may change."""
 

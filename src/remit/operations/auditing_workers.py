@@ -19,18 +19,22 @@ def worker_findings(connection: sa.Connection, keys: Keyring) -> Iterator[Findin
     announced = announcements(connection)
     wanted = {by for _, _, by, _ in announced if by is not None}
     modules = {}
+    told = set()
     for row in stream_workers(connection):
         try:
             verify_certificate(row.envelope, row.said, keys)
         except RemitError as error:
             words = f"the worker {row.id} does not verify: {error.message}"
             yield Finding(INSTALLATION, None, "unverifiable", words)
+            told.add(row.id)
             continue
         if row.id in wanted:
             modules[row.id] = row.modules
     for name, digest, by, when in announced:
         if by is None and keys.installation is not None and when < keys.installation.since:
             continue  # announced before workers had rows
+        if by in told:
+            continue  # said of the worker
         if by is None or modules.get(by, {}).get(name) != digest:
             words = (
                 f"the module {quoted(name)} of digest {quoted(digest)} was announced by no worker "
