@@ -178,7 +178,8 @@ def wall_clock(connection: sa.Connection) -> datetime:
     A transaction may have waited for a lock since it began, and a time limit run out meanwhile. So
     whoever judges one asks when the lock is held.
     """
-    return connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
+    moment: datetime = connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
+    return moment
 
 
 def where(engine: sa.Engine) -> str:

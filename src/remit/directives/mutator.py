@@ -80,7 +80,7 @@ def claim_directives(
     """
     validate_transition("approved", "executing")
     rows = connection.exec_driver_sql(
-        f"{_CLAIM} {grounds} AS grounds, now() AS stamped_at, clock_timestamp() AS judged_at",
+        f"{_CLAIM} {grounds} AS grounds, {_JUDGED}",
         {"ids": list(directive_ids)},
     ).all()
     if len(rows) != len(directive_ids):
@@ -156,6 +156,7 @@ _CLAIM = """
     WHERE directive.id = ANY(%(ids)s) AND directive.status = 'approved'
     RETURNING to_jsonb(directive) AS directive,
 """
+_JUDGED = "now() AS stamped_at, clock_timestamp() AS judged_at"
 _TRANSITION = (
     sa.update(directives)
     .where(
