@@ -17,15 +17,14 @@ from remit.cli.observing import evaluated
 from remit.control import Control
 from remit.evaluation import config
 from remit.evaluation.interface import EvaluationInput, EvaluationResult
-from remit.execution.models import EndedRun
+from remit.execution.models import MAX_ATTEMPTS, EndedRun
 from remit.execution.modules.registry import discover_modules
 from remit.operations.evaluations import read_ended_run
 from remit.operations.evidence import Record, read_record
 from remit.operations.policies import PolicySource
-from remit.execution.models import MAX_ATTEMPTS
 from remit.operations.runs import start_run
 from remit.settings import Settings
-from remit.workflows.activities.module_activities import ModuleActivities
+from remit.workflows.activities.underway import Underway
 from remit.workflows.orders import DISPATCHER_ID
 from remit.workflows.worker import WorkerParts, serve
 from tests.support.acting import Held

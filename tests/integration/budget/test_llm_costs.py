@@ -128,9 +128,12 @@ def test_a_cost_that_is_no_amount_counts_as_unknown(empty_engine: sa.Engine) -> 
     assert closed(empty_engine, run.grant_id) == [("settle", "10.00")]
 
 
-def test_a_canceled_run_settles_what_its_models_cost(empty_engine: sa.Engine) -> None:
+@pytest.mark.parametrize(("cost", "settled"), [("1.001", "10.00"), ("11.001", "11.01")])
+def test_a_canceled_run_settles_its_promise_or_what_its_models_cost(
+    empty_engine: sa.Engine, cost: str, settled: str
+) -> None:
     found, run = executing(empty_engine, DAILY, budget="$10")
-    asked(empty_engine, found.id, "1.001")
+    asked(empty_engine, found.id, cost)
     cancel(empty_engine, found.id, by=OPERATOR, reason=None)
-    assert closed(empty_engine, run.grant_id) == [("settle", "1.01")]
+    assert closed(empty_engine, run.grant_id) == [("settle", settled)]
     assert unsound(empty_engine, found.id) == []

@@ -12,7 +12,7 @@ from remit.artifacts.repository import new_artifact
 from remit.directives.models import DirectiveRead
 from remit.errors import ConflictError, NotFoundError
 from remit.execution.ended_repository import MOST_LISTED, EndedFilter
-from remit.execution.models import MAX_ATTEMPTS, EndedRun, LeftArtifact
+from remit.execution.models import EndedRun, LeftArtifact
 from remit.execution.modules.registry import discover_modules
 from remit.execution.modules.types import ModuleOutput
 from remit.operations.cancellation import cancel
@@ -50,8 +50,7 @@ def void_before_its_first_attempt(engine: sa.Engine) -> DirectiveRead:
 
 
 def void_before_its_second_attempt(engine: sa.Engine) -> DirectiveRead:
-    found = proposed(engine)
-    start_run(engine, found.id, lambda _: SHORT, AUTHORITY)
+    found = ran(engine, proposed(engine), ModuleOutput.failure("away", retryable=True))
     start_run(engine, found.id, lambda _: SHORT, OTHER)
     return found
 
@@ -70,7 +69,6 @@ UNCALLED: dict[str, tuple[Life, str, int]] = {
     "canceled while its module worked": (canceled_run, "canceled", 1),
     "canceled, and its module returned too late": (late, "canceled", 1),
     "canceled before it began": (canceled_unbegun, "canceled", 0),
-    "its attempts were exhausted": (exhausted, "failed", MAX_ATTEMPTS),
     "its grant was void before its first attempt": (void_before_its_first_attempt, "failed", 0),
     "its grant was void before its second attempt": (void_before_its_second_attempt, "failed", 1),
 }
@@ -82,7 +80,8 @@ CALLED: dict[str, tuple[Life, str, int]] = {
 }
 ENDS = UNCALLED | CALLED
 NO_ENDS = {name: LIVES[name] for name in ("draft", "blocked", "waiting", "approved", "running")} | {
-    "its grant was void at its start": void_at_its_start
+    "its grant was void at its start": void_at_its_start,
+    "its attempts were exhausted": exhausted,
 }
 
 
