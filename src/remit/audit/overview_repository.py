@@ -132,6 +132,14 @@ _UNANSWERED = sa.text(
                 WHERE status = 'pending' LIMIT :most
             ) AS pending
             WHERE expires_at - now() <= least(:soon, (expires_at - requested_at) / 4)
+        ),
+        (
+            SELECT count(*)
+            FROM (
+                SELECT status_reason FROM directives WHERE status = 'executing'
+                ORDER BY updated_at LIMIT :most
+            ) AS executing
+            WHERE status_reason = 'in_doubt'
         )
     """
 )
@@ -251,7 +259,8 @@ _PENDING_COUNT = sa.text(
 _RUNNING = sa.text(
     """
     SELECT directive.id, directive.type, directive.scope, coalesce(run.attempts, 0),
-        extract(epoch FROM now() - directive.updated_at)::float8
+        extract(epoch FROM now() - directive.updated_at)::float8,
+        directive.status_reason IS NOT NULL
     FROM (
         SELECT * FROM directives WHERE status = 'executing' ORDER BY updated_at, id LIMIT :limit
     ) AS directive

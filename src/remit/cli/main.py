@@ -30,6 +30,7 @@ from remit.cli import (
     memory,
     principals,
     propose,
+    reconcile,
     show,
     streams,
     token,
@@ -102,6 +103,7 @@ COMMANDS: Mapping[str, Mapping[str, Callable[..., None]]] = {
         "approve": votes.approve,
         "reject": votes.reject,
         "cancel": cancel.cancel,
+        "reconcile": reconcile.reconcile,
         "retry": propose.retry,
     },
     "What happened": {

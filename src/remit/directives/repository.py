@@ -44,6 +44,7 @@ class DirectiveFilter:
         type: the module they ask for.
         issued_by: who issued them.
         limit: the most to return, newest first; at most :data:`MAX_LISTED`.
+        status_reason: why they have their status.
     """
 
     status: str | None = None
@@ -51,6 +52,7 @@ class DirectiveFilter:
     type: str | None = None
     issued_by: str | None = None
     limit: int = 50
+    status_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,7 @@ def find_by_prefix(connection: sa.Connection, prefix: str) -> list[UUID]:
 def list_directives(connection: sa.Connection, wanted: DirectiveFilter) -> list[DirectiveRead]:
     """Return the directives that pass the filter, newest first."""
     statement = sa.select(directives).order_by(directives.c.created_at.desc(), directives.c.id)
-    for name in ("status", "scope", "type", "issued_by"):
+    for name in ("status", "scope", "type", "issued_by", "status_reason"):
         value = getattr(wanted, name)
         if value is not None:
             statement = statement.where(directives.c[name] == value)

@@ -44,6 +44,7 @@ GAUGES: Mapping[str, str] = {
     "oldest_waiting_seconds": "How long the first of them has had its status; 0 for none.",
     "directives_unattended": "Proposed directives with no gate's decision and no request.",
     "approvals_expiring_soon": "Pending approval requests in their last hour, or last quarter.",
+    "directives_in_doubt": "Directives of which nobody knows whether they were carried out.",
     "audit_chain_broken": "Chains of the audit log that the watch has found broken.",
     "overview_timestamp_seconds": "When the gauges about the database were read, in Unix time.",
 }
@@ -162,6 +163,7 @@ def samples_of(glance: Glance, broken_chains: int) -> Iterator[Sample]:
         yield Sample("oldest_waiting_seconds", max(0.0, one.oldest_seconds or 0.0), labels)
     yield Sample("directives_unattended", glance.unanswered.unattended)
     yield Sample("approvals_expiring_soon", glance.unanswered.expiring)
+    yield Sample("directives_in_doubt", glance.unanswered.in_doubt)
     yield Sample("audit_chain_broken", broken_chains)
     yield Sample("overview_timestamp_seconds", glance.at.timestamp())
 

@@ -163,6 +163,9 @@ CATALOG: tuple[Metric, ...] = (
         "approvals_expiring_soon",
         "Pending approval requests in their last hour, or last quarter.",
     ),
+    _gauge(
+        "directives_in_doubt", "Directives of which nobody knows whether they were carried out."
+    ),
     _gauge("audit_chain_broken", "Chains of the audit log that the watch has found broken."),
     _gauge(
         "overview_timestamp_seconds",
