@@ -9,21 +9,28 @@ from remit.cli.options import DataDirOption, IdArgument, JsonOption
 if TYPE_CHECKING:
     from remit.execution.statements import Settled
 
+SettledOption = Annotated[
+    str, typer.Option("--as", metavar="done|failed", help="How it ended, as you have found out.")
+]
+ReasonOption = Annotated[str, typer.Option("--reason", help="How you know; kept as evidence.")]
+ByOption = Annotated[
+    str | None,
+    typer.Option(
+        "--by",
+        metavar="NAME",
+        show_default=False,
+        help="Act with the token kept under this name. Default: REMIT_TOKEN, else your own.",
+    ),
+]
+"""What is --as elsewhere."""
+
 
 def reconcile(
     directive: IdArgument,
     *,
-    settled: Annotated[
-        str,
-        typer.Option("--as", metavar="done|failed", help="How it ended, as you have found out."),
-    ],
-    reason: Annotated[str, typer.Option("--reason", help="How you know; kept as evidence.")],
-    actor: Annotated[
-        str | None,
-        typer.Option(
-            "--by", metavar="NAME", show_default=False, help="Who you are; else as --as elsewhere."
-        ),
-    ] = None,
+    settled: SettledOption,
+    reason: ReasonOption,
+    actor: ByOption = None,
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -45,12 +45,7 @@ def cancel(
     `aborted` and its run `canceled`: what the module is doing at this moment may still take effect,
     and its result is refused and put on record.
 
-    Args:
-        engine: the database.
-        directive_id: the directive.
-        by: who stops it.
-        reason: why; None: they do not say.
-        keys: what signs the end of a run; without a key it ends all the same, unsigned.
+    The end of a run is signed with `keys`; without a key it ends all the same, unsigned.
 
     Raises:
         ForbiddenError: this principal neither issued it nor operates.
@@ -64,21 +59,36 @@ def cancel(
     with transaction(engine) as connection:
         directive = lock_directive(connection, directive_id)
         require_own(by, directive.issued_by)
-        before = directive.status
-        if before in {"proposed", "approved"}:
-            stopped, entries = _stop_before_run(connection, directive)
-            record(
-                connection, [*entries, Entry(directive_id, "directive.blocked", by.name, because)]
-            )
-        elif before == "executing":
+        before = _stoppable(directive)
+        if before == "executing":
             entry = Entry(directive_id, "directive.aborted", by.name, because)
             stopped = _stop_run(connection, directive, entry, reason, keys)
         else:
-            raise ConflictError(f"directive {directive_id} is {before}; there is nothing to stop")
+            stopped, entries = _stop_before_run(connection, directive)
+            blocked = Entry(directive_id, "directive.blocked", by.name, because)
+            record(connection, [*entries, blocked])
     tell_arrivals([stopped])
     if before == "executing":
         count_execution_failure("canceled")
     return stopped, before
+
+
+def _stoppable(directive: DirectiveRead) -> DirectiveStatus:
+    """Return the status of a directive that can be stopped.
+
+    Raises:
+        ConflictError: there is nothing, or nobody knows whether there is.
+    """
+    if directive.status not in {"proposed", "approved", "executing"}:
+        raise ConflictError(
+            f"directive {directive.id} is {directive.status}; there is nothing to stop"
+        )
+    if directive.status_reason == "in_doubt":
+        raise ConflictError(
+            f"nobody knows whether directive {directive.id} was carried out: find out, then say "
+            f"`remit reconcile {directive.id} --as done` or `--as failed`"
+        )
+    return directive.status
 
 
 def _stop_before_run(
@@ -113,11 +123,6 @@ def _stop_run(
     keys: Keyring | None,
 ) -> DirectiveRead:
     """End the run; what an attempt under way costs, nobody knows, and so it counts as all."""
-    if directive.status_reason == "in_doubt":
-        raise ConflictError(
-            f"nobody knows whether directive {directive.id} was carried out: find out, then say "
-            f"`remit reconcile {directive.id} --as done` or `--as failed`"
-        )
     run = latest_run(connection, directive.id)
     if run is None:
         [stopped] = transition_directive_status(
@@ -138,13 +143,7 @@ def _stop_run(
         ended_at=standing.now,
     )
     ended = Entry(directive.id, "run.ended", data={"outcome": "canceled"})
-    ending = RunEnding(
-        standing,
-        "canceled",
-        "canceled",
-        None,
-        [ended, entry],
-        envelope=signed_end(end, keys),
-    )
+    signed = signed_end(end, keys)
+    ending = RunEnding(standing, "canceled", "canceled", None, [ended, entry], envelope=signed)
     write_endings(connection, [ending], spent_by(connection, [run.id]))
     return get_directive(connection, directive.id)

@@ -134,16 +134,7 @@ def write_endings(
         ConflictError: a run, its directive or its attempt has changed meanwhile; nothing may be
             committed.
     """
-    closings = {
-        one.standing.run.grant_id: closing_of(
-            one.standing.run.grant_id,
-            one.attempts,
-            models.get(one.standing.run.id, NO_MODELS),
-            completed=one.reason is None,
-        )
-        for one in endings
-        if one.standing.promised is not None
-    }
+    closings = _closings(endings, models)
     parts = [
         moves([_move(one) for one in endings]),
         run_ends([_close(one) for one in endings]),
@@ -160,6 +151,22 @@ def write_endings(
     artifacts = [artifact for one in endings for artifact in one.artifacts]
     write_together(connection, [*parts, *evidence(entries, artifacts)])
     tell_settled(closings.values())
+
+
+def _closings(
+    endings: Sequence[RunEnding], models: Mapping[UUID, ModelCosts]
+) -> dict[UUID, Closing | None]:
+    """Return how each promise is closed, by grant; None where nothing was spent of it."""
+    return {
+        one.standing.run.grant_id: closing_of(
+            one.standing.run.grant_id,
+            one.attempts,
+            models.get(one.standing.run.id, NO_MODELS),
+            completed=one.reason is None,
+        )
+        for one in endings
+        if one.standing.promised is not None
+    }
 
 
 def _move(one: RunEnding) -> Move:

@@ -1,5 +1,6 @@
 """Settle what is in doubt: a person says how a run ended of which nobody else knows it."""
 
+from typing import Literal
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -49,8 +50,7 @@ def reconcile(
         directive_id: the directive.
         settled: `done` completes it, `failed` aborts it.
         reason: how the person knows; kept as evidence.
-        by: the person.
-        keys: what signs the reconciliation.
+        by, keys: the person, and what signs their word.
 
     Raises:
         ForbiddenError: this is no person, or one who does not operate.
@@ -59,6 +59,22 @@ def reconcile(
         ConflictError: it is not in doubt.
         MisconfiguredError: there is no key to sign with.
     """
+    _check(by, reason)
+    with transaction(engine) as connection:
+        directive = lock_directive(connection, directive_id)
+        run = latest_run(connection, directive_id)
+        if directive.status_reason != "in_doubt" or run is None:
+            raise ConflictError(f"directive {directive_id} is not in doubt: nothing is to settle")
+        standing = standings(connection, [run.id])[run.id]
+        ending = _ending(standing, settled, reason, by, keys)
+        write_endings(connection, [ending], spent_by(connection, [run.id]))
+        after = get_directive(connection, directive_id)
+    tell_end(run, None, after.status, ending.reason)
+    return after
+
+
+def _check(by: Principal, reason: str) -> None:
+    """Return quietly when this is a person who may settle it, for a reason that can be kept."""
     require(by, "operate")
     if by.kind != "human":
         raise ForbiddenError(f"only a person settles what is in doubt, and {by.name} is none")
@@ -66,20 +82,6 @@ def reconcile(
         raise InvalidInputError("empty: say how you know", field="reason")
     check_text(reason, field="reason", limit=MAX_REASON)
     refuse_secrets(reason, field="reason")
-    with transaction(engine) as connection:
-        directive = lock_directive(connection, directive_id)
-        run = latest_run(connection, directive_id)
-        if directive.status_reason != "in_doubt" or run is None:
-            raise ConflictError(
-                f"directive {directive_id} is {directive.status}, and not in doubt: there is "
-                "nothing to settle"
-            )
-        standing = standings(connection, [run.id])[run.id]
-        ending = _ending(standing, settled, reason, by, keys)
-        write_endings(connection, [ending], spent_by(connection, [run.id]))
-        after = get_directive(connection, directive_id)
-    tell_end(run, None, after.status, ending.reason)
-    return after
 
 
 def _ending(
@@ -89,9 +91,8 @@ def _ending(
     found = ModuleOutput.success() if settled == "done" else ModuleOutput.failure(said)
     output = output_to_json(found)
     because: AbortReason | None = None if settled == "done" else "module_failed"
-    status = "completed" if settled == "done" else "failed"
-    error = None if because is None else said
-    end = end_artifact(standing, status, because, error)
+    status: Literal["completed", "failed"] = "completed" if settled == "done" else "failed"
+    end = end_artifact(standing, status, because, None if because is None else said)
     artifacts = [checkpoint(standing, standing.run.attempts, output), end]
     word = Reconciliation(
         run=facts_of(standing),
@@ -105,21 +106,13 @@ def _ending(
     about = standing.run.directive_id
     told: JsonObject = {"as": settled, "because": [reason]}
     ended: JsonObject = {"outcome": found.status.value, "artifact": end.uri}
+    aborted: JsonObject = {"reason": because, "because": [said]}
     entries = [
         Entry(about, "run.reconciled", by.name, told),
         Entry(about, "run.ended", by.name, ended),
+        Entry(about, "directive.completed", by.name)
+        if because is None
+        else Entry(about, "directive.aborted", by.name, aborted),
     ]
-    if because is None:
-        entries.append(Entry(about, "directive.completed", by.name))
-    else:
-        aborted: JsonObject = {"reason": because, "because": [said]}
-        entries.append(Entry(about, "directive.aborted", by.name, aborted))
-    return RunEnding(
-        standing,
-        "completed" if because is None else "failed",
-        because,
-        output,
-        entries,
-        artifacts,
-        envelope=sign_reconciliation(word, keys),
-    )
+    signed = sign_reconciliation(word, keys)
+    return RunEnding(standing, status, because, output, entries, artifacts, envelope=signed)

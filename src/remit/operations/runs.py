@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
-from pydantic import JsonValue
 
 from remit.approval.repository import grant_by_id, invalidate_request, latest_grants, void_grant
 from remit.approval.types import Grant, VoidReason
@@ -211,7 +210,7 @@ def _begin(
             )
     problem = _obstacle(connection, directive, run, choice, authority)
     if problem is not None and standing.is_unknown:
-        return put_in_doubt(connection, directive, standing, problem.said)
+        return _put_in_doubt(connection, directive, problem.said)
     if problem is not None:
         return _end_unbegun(connection, directive, standing, problem, worker)
     entry = attempted(directive.id, run.attempts + 1, worker.id)
@@ -291,14 +290,9 @@ def _end_unbegun(
     return RunState(get_directive(connection, directive.id), None)
 
 
-def put_in_doubt(
-    connection: sa.Connection, directive: DirectiveRead, standing: Standing, said: str
-) -> RunState:
+def _put_in_doubt(connection: sa.Connection, directive: DirectiveRead, said: str) -> RunState:
     """Say that nobody knows whether a directive was carried out; a person settles it."""
-    open_: list[JsonValue] = [
-        {"attempt": one.attempt, "worker": str(one.worker_id)} for one in standing.open
-    ]
-    data: JsonObject = {"reason": "in_doubt", "because": [said], "open": open_}
+    data: JsonObject = {"reason": "in_doubt", "because": [said]}
     doubt_directive(connection, directive.id)
     record(connection, [Entry(directive.id, "directive.in_doubt", data=data)])
     tell_doubt(directive.id, said)
