@@ -50,7 +50,8 @@ def reconcile(
         directive_id: the directive.
         settled: `done` completes it, `failed` aborts it.
         reason: how the person knows; kept as evidence.
-        by, keys: the person, and what signs their word.
+        by: the person.
+        keys: what signs their word.
 
     Raises:
         ForbiddenError: this is no person, or one who does not operate.
