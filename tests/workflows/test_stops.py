@@ -16,6 +16,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 async def test_a_stopped_worker_leaves_one_effect_and_one_end(
     client: Client, empty_engine: sa.Engine, case: Case
