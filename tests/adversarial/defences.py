@@ -199,6 +199,32 @@ def _end_twice(c: Connection) -> None:
         _set(c, "execution_attempts", run, change, "run_id")
 
 
+def _begin_beside_another(c: Connection) -> None:
+    run = _attempt(c)
+    w.insert(c, "execution_attempts", {"run_id": run, "attempt": 8, "worker_id": _worker(c)})
+
+
+def _begin_yesterday(c: Connection) -> None:
+    row = {"run_id": _run_began(c), "attempt": 1, "worker_id": _worker(c)}
+    w.insert(c, "execution_attempts", row | {"started_at": "yesterday"})
+
+
+def _doubt_in_silence(c: Connection) -> None:
+    directive = w.new_directive(c)
+    w.grant(c, directive)
+    w.move(c, directive, "approved")
+    w.move(c, directive, "executing")
+    _set(c, "directives", directive, "status_reason = 'in_doubt'")
+
+
+def _spend_what_was_promised(c: Connection) -> None:
+    w.insert(c, "budget_accounts", {"account": "not promised", "period_start": "2026-01-01"})
+    directive = w.new_directive(c)
+    row = {"account": "not promised", "period_start": "2026-01-01", "directive_id": directive}
+    granted = w.grant(c, directive, budget=1)
+    w.insert(c, "budget_entries", row | {"grant_id": granted, "kind": "settle", "amount": 1})
+
+
 def _account(c: Connection) -> None:
     w.insert(c, "budget_accounts", {"account": "a", "period_start": "2026-01-01"})
 
@@ -316,6 +342,10 @@ DEFENCES: Mapping[str, Attack] = {
     "remit_token_frozen": lambda c: _set(c, "api_tokens", _token(c), "expires_at = '8000-01-01'"),
     "remit_worker_frozen": _let_work_again,
     "remit_attempt_frozen": _end_twice,
+    "remit_attempt_alone": _begin_beside_another,
+    "remit_attempt_begins": _begin_yesterday,
+    "remit_directive_doubt_said": _doubt_in_silence,
+    "remit_open_unpromised": _spend_what_was_promised,
     "remit_invitation_frozen": _redeem_twice,
     "remit_installation_unchanged": _rewrite("installation", "since = now()"),
     "remit_policies_unchanged": _rewrite("policies", "version = '2'"),

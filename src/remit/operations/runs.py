@@ -209,7 +209,9 @@ def _begin(
                 f"attempt {one.attempt} is under way with worker {one.worker_id}; try again"
             )
     problem = _obstacle(connection, directive, run, choice, authority)
-    if problem is not None and standing.is_unknown:
+    # Who wrote a run that nobody granted, and no attempt of it, did not begin it.
+    forged = problem is not None and problem.reason == "approval_unverifiable"
+    if problem is not None and standing.is_unknown and (standing.attempts or not forged):
         return _put_in_doubt(connection, directive, problem.said)
     if problem is not None:
         return _end_unbegun(connection, directive, standing, problem, worker)

@@ -2,16 +2,15 @@
 -- cost that nothing was promised to is an entry, too.
 
 -- A worker that lives may still end what it began: nobody begins the run again meanwhile.
-CREATE FUNCTION remit_check_attempt() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION remit_check_attempt() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF EXISTS (
-        SELECT FROM public.execution_attempts AS earlier
-        JOIN public.workers AS worker ON worker.id OPERATOR(pg_catalog.=) earlier.worker_id
-        WHERE earlier.run_id OPERATOR(pg_catalog.=) NEW.run_id
-            AND earlier.ended_at IS NULL
-            AND earlier.worker_id OPERATOR(pg_catalog.<>) NEW.worker_id
-            AND worker.ended_at IS NULL
-            AND worker.lease_until OPERATOR(pg_catalog.>) pg_catalog.clock_timestamp()
+        SELECT FROM execution_attempts AS earlier
+        JOIN workers AS worker ON worker.id = earlier.worker_id
+        WHERE earlier.run_id = NEW.run_id AND earlier.ended_at IS NULL
+            AND earlier.worker_id <> NEW.worker_id
+            AND worker.ended_at IS NULL AND worker.lease_until > clock_timestamp()
     ) THEN
         RAISE EXCEPTION USING ERRCODE = 'RM001', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME,
             MESSAGE = 'an attempt begins when no worker that lives is at an earlier one';
@@ -29,13 +28,13 @@ CREATE TRIGGER remit_attempt_begins BEFORE INSERT ON execution_attempts FOR EACH
     EXECUTE FUNCTION remit_refuse('an attempt begins now, and ends later');
 
 -- Judged when the transaction commits, as the event of a status is.
-CREATE FUNCTION remit_require_doubt() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION remit_require_doubt() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF EXISTS (
-        SELECT FROM public.events AS event
-        WHERE event.directive_id OPERATOR(pg_catalog.=) NEW.id
-            AND event.type OPERATOR(pg_catalog.=) 'directive.in_doubt'
-            AND event.occurred_at OPERATOR(pg_catalog.>=) pg_catalog.transaction_timestamp()
+        SELECT FROM events AS event
+        WHERE event.directive_id = NEW.id AND event.type = 'directive.in_doubt'
+            AND event.occurred_at >= transaction_timestamp()
     ) THEN
         RETURN NULL;
     END IF;
@@ -46,7 +45,7 @@ $$;
 
 CREATE CONSTRAINT TRIGGER remit_directive_doubt_said AFTER UPDATE ON directives
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-    WHEN (OLD.status = NEW.status AND OLD.status_reason IS DISTINCT FROM NEW.status_reason)
+    WHEN (NEW.status_reason = 'in_doubt' AND OLD.status_reason IS DISTINCT FROM 'in_doubt')
     EXECUTE FUNCTION remit_require_doubt();
 
 -- What was spent of no promise stands on an account of its own, one for each month. No limit has
