@@ -17,8 +17,10 @@ ErrorType = Literal[
     "unauthenticated",
     "forbidden",
     "unverifiable",
+    "unreadable",
     "rule_violation",
     "unavailable",
+    "policy_unconfirmed",
     "misconfigured",
     "provider",
 ]
@@ -108,6 +110,16 @@ class UnverifiableError(RemitError):
     http_status = 422
 
 
+class UnreadableError(RemitError):
+    """A row of the database holds what no writer of Remit's writes, and no reader can hold.
+
+    Whatever is about that row alone waits until somebody has looked at it; all else goes on.
+    """
+
+    error_type = "unreadable"
+    http_status = 500
+
+
 class RuleViolationError(RemitError):
     """A rule of the database refused what was about to be written; nothing was.
 
@@ -122,9 +134,15 @@ class RuleViolationError(RemitError):
 class UnavailableError(RemitError):
     """A service that Remit stands on does not answer; nothing was written."""
 
-    error_type = "unavailable"
+    error_type: ClassVar[ErrorType] = "unavailable"
     retryable = True
     http_status = 503
+
+
+class PolicyUnconfirmedError(UnavailableError):
+    """No operator has confirmed the policy in force, so nothing is decided or started under it."""
+
+    error_type = "policy_unconfirmed"
 
 
 class MisconfiguredError(RemitError):

@@ -1,5 +1,7 @@
 """The names of JSON's shapes, and what it cannot hold. Every layer may use them."""
 
+from dataclasses import dataclass
+
 from pydantic import JsonValue
 
 JsonObject = dict[str, JsonValue]
@@ -12,6 +14,26 @@ RFC 8785 writes numbers as IEEE 754 doubles, which hold whole numbers exactly up
 floats are refused as well: Postgres' JSONB returns 1e300 as a whole number of 301 digits, so the
 digest of what was stored could no longer be computed.
 """
+
+GREATEST = 1.7976931348623157e308
+"""The greatest IEEE 754 double: no reader of JSON need hold what is beyond it."""
+
+MAX_KEPT_DEPTH = 64
+"""How many objects and lists may stand inside one another in what is kept, below the outermost.
+
+What callers send may be half as deep, and Remit puts it into a few more when it keeps it.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """What stands in place of a value of the database that Python cannot hold.
+
+    Attributes:
+        kind: the Postgres type that it has.
+    """
+
+    kind: str
 
 
 def text_problem(text: str) -> str | None:

@@ -10,7 +10,9 @@ from remit.execution.workers import certify, insert_worker
 from remit.identity.repository import insert_principals
 from remit.identity.types import Principal
 from remit.operations.catalog import announce
+from remit.operations.confirmations import confirm_policy
 from remit.operations.principals import created, signed
+from remit.policy.config import default_policy
 from tests.support.keys import KEYS, WORKER
 
 ADMIN = Principal("admin", "human", roles=("admin",))
@@ -50,5 +52,6 @@ def settle(database_url: str) -> None:
         announce(engine, infos, KEYS)
         with transaction(engine) as connection:
             insert_worker(connection, WORKER, infos, certify(WORKER, infos, KEYS))
+        confirm_policy(engine, default_policy(), by=ADMIN, keys=KEYS)
     finally:
         engine.dispose()

@@ -28,6 +28,7 @@ from remit.cli import (
     listing,
     llm_worker,
     memory,
+    policy,
     principals,
     propose,
     reconcile,
@@ -128,7 +129,7 @@ COMMANDS: Mapping[str, Mapping[str, Callable[..., None]]] = {
 """Every command, under the heading that `remit --help` gives it."""
 
 GROUPS: Mapping[str, Mapping[str, typer.Typer]] = {
-    "What there is": {"policy": catalog.app},
+    "What there is": {"policy": policy.app},
     "What happened": {
         "evidence": evidence.app,
         "artifacts": artifacts.app,

@@ -26,7 +26,8 @@ def readable(table: sa.Table, names: Sequence[str]) -> list[sa.ColumnElement[Any
         if isinstance(column.type, JSONB):
             column = sa.cast(column, sa.Text)
         elif isinstance(column.type, sa.DateTime):
-            column = sa.func.least(sa.func.greatest(column, _FIRST), _LAST)
+            near = sa.func.least(sa.func.greatest(column, _FIRST), _LAST)
+            column = sa.case((column.is_not(None), near))  # either passes over a null
         found.append(column.label(name))
     return found
 
@@ -52,3 +53,14 @@ def _number(digits: str) -> float:
     """Return a whole number; Postgres also writes large fractional ones so."""
     number = float(digits)
     return int(digits) if abs(number) <= MAX_NUMBER else number
+
+
+def words(value: object) -> tuple[Any, ...]:
+    """Return a JSON array of texts as a tuple, for a field of texts or of words from a list.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise ValueError("no array of texts")
+    return tuple(value)

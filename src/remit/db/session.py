@@ -12,6 +12,7 @@ from typing import NoReturn
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
+from remit.db.error_texts import said
 from remit.errors import (
     InvalidInputError,
     MisconfiguredError,
@@ -23,8 +24,12 @@ from remit.errors import (
 READ_ONLY, NO_RIGHT = "25006", "42501"
 
 REFUSED = "RM001"
-"""SQLSTATE of what the database's own rules refuse. No operation catches it: either Remit has a
-defect, or somebody else wrote rows."""
+"""SQLSTATE of what the database's own rules refuse, besides constraints. No operation catches it:
+either Remit has a defect, or somebody else wrote rows."""
+
+_CONSTRAINTS, _NUL = "23", "cannot contain NUL (0x00)"
+_TOO_MUCH = frozenset({"22001", "22003", "22021", "22P05", "54000", "54001"})
+"""SQLSTATEs of a value that a column, an index or the server itself has no room for."""
 
 # By SQLSTATE, or its first two characters: what it says of the database, and what helps.
 _PASSES: Mapping[str, tuple[str, str]] = {
@@ -112,9 +117,9 @@ def _raise_told(engine: sa.Engine, error: DBAPIError) -> NoReturn:
 
     Raises:
         RemitError: it is one of those that a database in some state gives.
-        DBAPIError: it is the error itself, a defect.
+        DBAPIError: it is the error itself, a defect; `error_texts` took the values out of it.
     """
-    problem, place = _first_line(error), where(engine)
+    problem, place = said(error.orig) or "no connection", where(engine)
     state = str(getattr(error.orig, "sqlstate", None) or "") or next(
         (state for words, state in _AT_THE_DOOR.items() if re.search(words, problem)), ""
     )
@@ -125,11 +130,8 @@ def _raise_told(engine: sa.Engine, error: DBAPIError) -> NoReturn:
     if state == READ_ONLY and options.get("remit_role") == "remit_reader":
         state = NO_RIGHT  # as its transactions are, so is its role
     told: RemitError
-    if state == REFUSED:
-        rule = getattr(getattr(error.orig, "diag", None), "constraint_name", None) or "a rule"
-        told = RuleViolationError(
-            f"the database refuses this ({problem}), and nothing was written; {rule} is the rule"
-        )
+    if refusal := _refusal(error, state, problem):
+        told = refusal
     elif state == "42P01":
         told = MisconfiguredError(
             f"the database at {place} has no Remit schema; run `remit db upgrade`"
@@ -146,6 +148,24 @@ def _raise_told(engine: sa.Engine, error: DBAPIError) -> NoReturn:
     else:
         raise error
     raise told from error
+
+
+def _refusal(error: DBAPIError, state: str, problem: str) -> RemitError | None:
+    """Return what it means that values were refused; None: something else is wrong."""
+    diag = getattr(error.orig, "diag", None)
+    rule = getattr(diag, "constraint_name", None) or getattr(diag, "column_name", None)
+    if state == REFUSED or (rule and state.startswith(_CONSTRAINTS)):
+        return RuleViolationError(
+            f"the database refuses this ({problem}), and nothing was written; "
+            f"{rule or 'a rule'} is the rule"
+        )
+    if state in _TOO_MUCH:
+        return RuleViolationError(
+            f"the database cannot hold this ({problem}), and nothing was written; send less of it"
+        )
+    if _NUL in problem:
+        return InvalidInputError("a text holds a NUL byte: remove it")
+    return None
 
 
 def _words(place: str, problem: str, meaning: tuple[str, str], variable: str) -> str:
@@ -203,7 +223,3 @@ def _check_role(engine: sa.Engine, problem: str) -> None:
         raise MisconfiguredError(
             f"the database at {where(engine)} has no role {found[1]}; run `remit db upgrade`"
         )
-
-
-def _first_line(error: sa.exc.DBAPIError) -> str:
-    return str(error.orig).strip().splitlines()[0] if error.orig else "no connection"

@@ -15,6 +15,7 @@ from remit.memory.enforcement import MemoryAccessAttempt
 from remit.memory.nearest import written
 from remit.memory.results import Memory, SemanticResult
 from remit.memory.writing import NewMemory, Remembered
+from remit.telemetry.rows import read_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,8 @@ def list_recent(connection: sa.Connection, scope: str | None, limit: int) -> lis
     statement = sa.select(memories).order_by(memories.c.created_at.desc(), memories.c.id)
     if scope is not None:
         statement = statement.where(memories.c.scope == scope)
-    return [Memory(**row._mapping) for row in connection.execute(statement.limit(limit))]
+    rows = connection.execute(statement.limit(limit))
+    return read_rows(rows, lambda row: Memory(**row), "memories")
 
 
 def unembedded(connection: sa.Connection, model: str, limit: int) -> list[UUID]:
@@ -126,7 +128,8 @@ def found_memories(
 ) -> list[SemanticResult]:
     """Return the memories that `nearest` found, with what each says and where it comes from."""
     statement = sa.select(memories).where(memories.c.id.in_([each for each, _ in ranked]))
-    known = {row.id: Memory(**row._mapping) for row in connection.execute(statement)}
+    rows = connection.execute(statement)
+    known = {one.id: one for one in read_rows(rows, lambda row: Memory(**row), "memories")}
     return [
         SemanticResult(
             memory_id=memory_id,
@@ -137,6 +140,7 @@ def found_memories(
             source=known[memory_id].source,
         )
         for memory_id, similarity in ranked
+        if memory_id in known
     ]
 
 

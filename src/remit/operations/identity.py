@@ -29,7 +29,7 @@ from remit.identity.statements import (
 from remit.identity.tokens import Token, new_token, parse_token
 from remit.identity.types import SYSTEM, Ability, Principal, PrincipalRow, Role, TokenRow
 from remit.json_types import JsonObject
-from remit.operations.principals import check_signed, created, know, required, signed
+from remit.operations.principals import check_signed, check_words, created, know, required, signed
 from remit.signing.keys import Keyring
 
 LONGEST_TOKEN = timedelta(days=366)
@@ -144,7 +144,7 @@ def make_first_admin(
     with transaction(engine) as connection:
         # Two that start at the same moment wait here for one another.
         lock_installation(connection)
-        if repository.list_principals(connection):
+        if repository.is_anybody_known(connection):
             return None
         know(connection, admin, keys, by=SYSTEM.name)
         made = _make(connection, admin, valid_for, keys, by=SYSTEM.name)
@@ -210,6 +210,7 @@ def change_principal(
         check_signed(known, keys)
         if name == by.name and "admin" not in roles:
             raise ConflictError("you cannot stop being an admin; ask another one", field="roles")
+        check_words(name, groups)
         changed = replace(known.principal, roles=tuple(roles), groups=tuple(groups))
         revision = known.revision + 1
         envelope = sign_principal(changed, revision, keys)

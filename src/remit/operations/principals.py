@@ -3,21 +3,45 @@
 `remit.operations.identity` calls this inside its transactions.
 """
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 
 from remit.audit.chain import INSTALLATION
 from remit.audit.repository import Entry, record
+from remit.directives.plain_json import check_text
 from remit.errors import ConflictError, InvalidInputError, NotFoundError, UnverifiableError
 from remit.identity import repository
 from remit.identity.statements import sign_principal, verify_principal
 from remit.identity.types import Principal, PrincipalRow
 from remit.json_types import JsonObject
+from remit.operations.disclosure import refuse_secrets
 from remit.signing.keys import Keyring
+
+MAX_WORD = 100
+"""Most characters of the name of a principal or of a group."""
 
 
 def signed(principal: Principal, keys: Keyring) -> tuple[Principal, JsonObject]:
-    """Return a new principal with its signature."""
+    """Return a new principal with its signature.
+
+    Raises:
+        InvalidInputError: its name or a group is too long, or holds a secret.
+    """
+    check_words(principal.name, principal.groups)
     return principal, sign_principal(principal, 1, keys)
+
+
+def check_words(name: str, groups: Sequence[str]) -> None:
+    """Return quietly when a principal's own words can be kept and shown.
+
+    Raises:
+        InvalidInputError: one is too long, cannot be stored, or holds a secret.
+    """
+    for field, words in (("name", [name]), ("group", groups)):
+        for word in words:
+            check_text(word, field=field, limit=MAX_WORD)
+            refuse_secrets(word, field=field)
 
 
 def know(connection: sa.Connection, wanted: Principal, keys: Keyring, *, by: str) -> None:

@@ -34,6 +34,7 @@ MODULE_STATUSES = frozenset({"success", "failure", "error"})
 VOID_REASONS = frozenset(
     {"approval_expired", "policy_changed", "action_changed", "approval_unverifiable", "canceled"}
 )
+POLICY_FAULTS = frozenset({"policy_unconfirmed", "policy_unreadable"})
 TOKEN_KINDS = frozenset({"input", "output"})
 CALL_STATUSES = frozenset(
     {
@@ -42,6 +43,15 @@ CALL_STATUSES = frozenset(
     }
 )
 PROVIDERS = frozenset({"noop", "anthropic", "openai", "local", "braintrust"})
+TABLES = frozenset(
+    {
+        *("principals", "api_tokens", "agent_roles", "directives", "approval_requests"),
+        *("approval_votes", "grants", "budget_accounts", "budget_entries", "modules"),
+        *("execution_runs", "artifacts", "events", "memories", "memory_embeddings"),
+        *("memory_reads", "installation", "token_invitations", "policies", "workers"),
+        *("execution_attempts",),
+    }
+)
 READ_OUTCOMES = frozenset({"answered", "refused", "failed"})
 
 _STEP_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
@@ -168,8 +178,18 @@ CATALOG: tuple[Metric, ...] = (
     ),
     _gauge("audit_chain_broken", "Chains of the audit log that the watch has found broken."),
     _gauge(
+        "policy_unusable",
+        "1 while a worker decides and starts nothing, by what its policy lacks.",
+        reason=_words(POLICY_FAULTS),
+    ),
+    _gauge(
         "overview_timestamp_seconds",
         "When the gauges about the database were read, in Unix time.",
+    ),
+    _counter(
+        "rows_unreadable_total",
+        "Rows of the database that hold what no reader can, each time that one was met.",
+        table=_words(TABLES),
     ),
     _counter("memory_reads_total", "Reads of memory.", query=Names, outcome=_words(READ_OUTCOMES)),
 )
