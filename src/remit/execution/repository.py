@@ -35,7 +35,7 @@ def standings(connection: sa.Connection, run_ids: Collection[UUID]) -> dict[UUID
     rows = connection.execute(_STANDINGS, {"runs": list(run_ids)})
     found = [
         Standing(
-            run=ExecutionRunRead.from_row(row.run),
+            run=read_row(row.run, ExecutionRunRead.from_row, "execution_runs"),
             attempts=tuple(_ATTEMPTS.validate_python(row.attempts)),
             promised=row.promised,
             now=row.now,
