@@ -29,18 +29,10 @@ from remit.execution.repository import latest_run, standings
 from remit.execution.statements import RunEnd
 from remit.execution.workers import WorkerIdentity
 from remit.json_types import JsonObject
+from remit.operations import endings
 from remit.operations.again import pass_again
 from remit.operations.authority import Authority
-from remit.operations.endings import (
-    RunEnding,
-    checkpoint,
-    digests_of,
-    end_artifact,
-    facts_of,
-    signed_end,
-    spent_by,
-    write_endings,
-)
+from remit.operations.endings import RunEnding, checkpoint, digests_of, end_artifact, facts_of
 from remit.operations.spending import release_budget
 from remit.operations.starts import (
     ModuleChoice,
@@ -209,11 +201,11 @@ def _begin(
                 f"attempt {one.attempt} is under way with worker {one.worker_id}; try again"
             )
     problem = _obstacle(connection, directive, run, choice, authority)
-    # Who wrote a run that nobody granted, and no attempt of it, did not begin it.
-    forged = problem is not None and problem.reason == "approval_unverifiable"
-    if problem is not None and standing.is_unknown and (standing.attempts or not forged):
-        return _put_in_doubt(connection, directive, problem.said)
     if problem is not None:
+        # Who wrote a run that nobody granted, and no attempt of it, did not begin it.
+        forged = problem.reason == "approval_unverifiable" and not standing.attempts
+        if standing.is_unknown and not forged:
+            return _put_in_doubt(connection, directive, problem.said)
         return _end_unbegun(connection, directive, standing, problem, worker)
     entry = attempted(directive.id, run.attempts + 1, worker.id)
     write_together(connection, [*next_attempt(run, worker.id), *evidence([entry])])
@@ -277,7 +269,7 @@ def _end_unbegun(
         artifacts=digests_of(artifacts),
         ended_at=standing.now,
     )
-    envelope = signed_end(said, worker.keys)
+    envelope = endings.signed_end(said, worker.keys)
     ended: JsonObject = {"outcome": "error", "artifact": end.uri}
     aborted: JsonObject = {"reason": problem.reason, "because": [problem.said]}
     entries = [
@@ -287,7 +279,7 @@ def _end_unbegun(
     ending = RunEnding(
         standing, "failed", problem.reason, output, entries, artifacts, envelope=envelope
     )
-    write_endings(connection, [ending], spent_by(connection, [run.id]))
+    endings.write_endings(connection, [ending], endings.spent_by(connection, [run.id]))
     tell_end(run, None, "aborted", problem.reason)
     return RunState(get_directive(connection, directive.id), None)
 
