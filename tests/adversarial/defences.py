@@ -199,7 +199,7 @@ ROWS: Mapping[str, Attack] = {
     "execution_attempts": acts.attempt,
     "token_invitations": _invitation,
     "policies": _policy,
-    "workers": acts.worker,
+    "workers": acts.new_worker,
     "installation": _installation,
     "artifacts": _artifact,
     "memory_reads": _read,

@@ -89,15 +89,11 @@ CASES: dict[str, dict[str, Case]] = {
         "a run of one hour": quiet(10, waits("executing", "3600x60")),
     },
     "RemitDirectiveInDoubt": {
-        "a directive of which nobody knows how it ended": fires(
-            6, FRESH | of("directives_in_doubt", "0x4 1x60")
-        ),
+        "one": fires(6, FRESH | of("directives_in_doubt", "0x4 1x60")),
         "none such": quiet(6, FRESH | of("directives_in_doubt", "0x60")),
     },
     "RemitDirectiveUnattended": {
-        "a directive that nobody was asked about": fires(
-            10, FRESH | of("directives_unattended", "1x60")
-        ),
+        "one that nobody was asked about": fires(10, FRESH | of("directives_unattended", "1x60")),
         "none such": quiet(10, FRESH | of("directives_unattended", "0x60")),
     },
     "RemitApprovalsExpiring": {
