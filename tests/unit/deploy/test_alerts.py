@@ -112,9 +112,7 @@ CASES: dict[str, dict[str, Case]] = {
             of("execution_failures_total", "0+5x60", failure_type="module_failed")
             | of("directives_total", "0+4x60", status="complete"),
         ),
-        "failures alone": fires(
-            20, of("execution_failures_total", "0+5x60", failure_type="module_error")
-        ),
+        "alone": fires(20, of("execution_failures_total", "0+5x60", failure_type="module_error")),
         "fewer failures than completed ones": quiet(
             20,
             of("execution_failures_total", "0+4x60", failure_type="module_failed")
