@@ -22,6 +22,7 @@ from bench.measurement import BARE, POSTGRES, ROWS, TEMPORAL, WORKER
 from remit.db.engine import create_database_engine
 from remit.errors import UnavailableError
 from remit.execution.modules.registry import ModuleRegistry, discover_modules
+from remit.execution.workers import WorkerIdentity
 from remit.identity.types import Principal
 from remit.operations.authentication import authenticate
 from remit.operations.catalog import announce
@@ -64,6 +65,7 @@ class Ground:
         keys: what signs grants and votes, here and in Remit's worker.
         registry: the modules, which are announced.
         approver: whoever votes, with the token that they show.
+        identity: who begins and ends what no worker does.
     """
 
     data: DataDir
@@ -74,6 +76,7 @@ class Ground:
     keys: Keyring
     registry: ModuleRegistry
     approver: Principal
+    identity: WorkerIdentity
 
     async def connect(self) -> Client:
         """Return a new client of Temporal."""
@@ -89,7 +92,9 @@ class Ground:
         """Return the four loads, over this engine and a new client."""
         client = await self.connect()
         policies = PolicySource(None)
-        return Loads(client, engine, policies, self.keys, self.registry, self.approver)
+        return Loads(
+            client, engine, policies, self.keys, self.registry, self.approver, self.identity
+        )
 
     def serving(self, load: str, workers: dict[str, int]) -> dict[str, int]:
         """Return the processes that serve a load, by their names.
@@ -115,7 +120,8 @@ def servers() -> Iterator[Ground]:
         if stack.info is None:
             raise UnavailableError("the servers have ended while they started")
         registry = discover_modules()
-        keys, approver = _settle(stack.info.database_url, registry, data.path / "keys")
+        url = stack.info.database_url
+        keys, approver, identity = _settle(url, registry, data.path / "keys")
         yield Ground(
             data,
             stack.info.database_url,
@@ -125,14 +131,18 @@ def servers() -> Iterator[Ground]:
             keys,
             registry,
             approver,
+            identity,
         )
 
 
-def _settle(database_url: str, registry: ModuleRegistry, folder: Path) -> tuple[Keyring, Principal]:
+def _settle(
+    database_url: str, registry: ModuleRegistry, folder: Path
+) -> tuple[Keyring, Principal, WorkerIdentity]:
     """Make known who acts and what can be executed: a worker that runs would have said so.
 
     Returns:
-        The keys of the installation, which are made in `folder`, and whoever votes.
+        The keys of the installation, which are made in `folder`, whoever votes, and who executes
+        where no worker does.
     """
     engine = create_database_engine(database_url, application_name="bench", pool_size=1)
     try:
@@ -142,9 +152,9 @@ def _settle(database_url: str, registry: ModuleRegistry, folder: Path) -> tuple[
             raise UnavailableError("a new database knows somebody already")
         admin = authenticate(engine, str(made.token), keys)
         ensure_principals(engine, [PROPOSER, APPROVER], by=admin, keys=keys)
-        announce(engine, registry.list_modules(), keys)
+        worker = announce(engine, registry.list_modules(), keys)
         token = create_token(engine, APPROVER, valid_for=LONGEST_TOKEN, by=admin, keys=keys).token
-        return keys, authenticate(engine, str(token), keys)
+        return keys, authenticate(engine, str(token), keys), worker
     finally:
         engine.dispose()
 

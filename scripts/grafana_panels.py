@@ -25,13 +25,15 @@ ROWS: Sequence[tuple[str, Sequence[Panel]]] = (
             Panel(
                 "What needs a person",
                 "Approvals in their last hour or last quarter, proposed directives that nobody was "
-                "asked about, a policy that cannot be used, so that nothing starts, and chains of "
-                "the audit log that are broken. All are 0 on a good day; a broken chain is never "
-                "an accident of Remit's: run `remit audit verify`.",
+                "asked about, those of which nobody knows whether they were carried out (settle "
+                "them with `remit reconcile`), a policy that cannot be used, so that nothing "
+                "starts, and chains of the audit log that are broken. All are 0 on a good day; a "
+                "broken chain is never an accident of Remit's: run `remit audit verify`.",
                 "short",
                 (
                     reading("approvals_expiring_soon", name="approvals expiring"),
                     reading("directives_unattended", name="unattended"),
+                    reading("directives_in_doubt", name="in doubt"),
                     reading("policy_unusable", name="policy unusable"),
                     reading("audit_chain_broken", name="broken chains"),
                 ),

@@ -11,6 +11,7 @@ import io
 import json
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -62,13 +63,14 @@ def leave_artifacts(engine: sa.Engine, folder: Path) -> list[Artifact]:
     modules = discover_modules(installed=())
     caller = ModuleCaller(modules, engine, FilesystemObjectStore(folder / "objects"))
     ensure_principals(engine, (ADMIN, PLANNER, OLIVE), by=ADMIN, keys=authority.keys)
-    announce(engine, modules.list_modules(), authority.keys)
+    worker = announce(engine, modules.list_modules(), authority.keys)
+    authority = replace(authority, worker=worker)
     content = parse_directive(DIRECTIVE, max_bytes=65_536)
     [proposed] = gate.propose(engine, [content], authority, by=PLANNER)
     run = start_run(engine, proposed.directive.id, caller.choice, authority).run
     if run is not None:
         evidence = caller.evidence_of(proposed.directive, run)
-        end_run(engine, evidence.ending(caller.call(evidence)))
+        end_run(engine, evidence.ending(caller.call(evidence), worker))
     filing = Filing("invoice-7.txt", "text/plain; charset=utf-8", {"month": "2026-10"})
     receipt = io.BytesIO(b"Invoice 7: 12.50 dollars, paid.\n")
     file_attachment(engine, caller.store, receipt, filing, by=OLIVE)

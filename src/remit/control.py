@@ -60,7 +60,7 @@ class Control:
             InvalidInputError: the policy file no longer holds a policy.
             PolicyUnconfirmedError: it holds one that no operator has confirmed.
         """
-        return Authority(self.policies.current(), self.keys, self.workers)
+        return Authority(self.policies.current(), self.keys, workers=self.workers)
 
     async def propose(
         self, contents: Sequence[DirectiveCreate], *, by: Principal
@@ -132,7 +132,12 @@ class Control:
         """
         with directive_span(directive_id, "cancel") as telling:
             directive, before = await asyncio.to_thread(
-                cancellation.cancel, self.engine, directive_id, by=by, reason=reason
+                cancellation.cancel,
+                self.engine,
+                directive_id,
+                by=by,
+                reason=reason,
+                keys=self.keys,
             )
             telling.set(status=directive.status)
             if before == "executing":

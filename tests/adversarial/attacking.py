@@ -29,7 +29,7 @@ from remit.operations.evidence import find_leftovers, read_record
 from remit.operations.policies import PolicySource
 from remit.operations.starts import ModuleChoice
 from remit.policy.config import PolicyConfig
-from remit.workflows.activities import module_activities
+from remit.workflows.activities import attempts
 from remit.workflows.activities.calls import AuthoritySource, ModuleCaller
 from remit.workflows.activities.execution_activities import ExecutionActivities
 from remit.workflows.activities.module_activities import ModuleActivities
@@ -137,7 +137,7 @@ class Hands:
     def begun(self, directive_id: UUID) -> ModuleInput:
         """Have the effect of one attempt, and be lost before its end is told."""
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(module_activities, "end_run", _lost)
+            patch.setattr(attempts, "end_run", _lost)
             with pytest.raises(Lost):
                 self.call(directive_id)
         return self.effects[-1]

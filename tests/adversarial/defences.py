@@ -6,12 +6,14 @@ rule. `test_sql_defences.py` carries out each attack with the rule, and without 
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from tests.adversarial import defences_of_acts as acts
 from tests.adversarial import world as w
 from tests.adversarial.attempts import Attack
+from tests.adversarial.defences_of_acts import change_row as _set
 from tests.adversarial.ending import ENDINGS, put_invitation, put_principal, put_token
 from tests.adversarial.world import Connection
 from tests.support.people import token_of
@@ -29,10 +31,6 @@ def _approved_by(c: Connection, *voters: str, required: int = 1) -> tuple[Any, A
         w.vote(c, request, voter)
     w.resolve(c, request, "approved")
     return directive, request
-
-
-def _set(c: Connection, table: str, key: Any, change: str, column: str = "id") -> None:
-    c.execute(f"UPDATE {table} SET {change} WHERE {column} = %s".encode(), [key])  # noqa: S608 - names of the tests
 
 
 def _begin_complete(c: Connection) -> None:
@@ -65,25 +63,6 @@ def _run_before_claim(c: Connection) -> None:
     granted = w.grant(c, directive)
     w.move(c, directive, "approved")
     w.begin(c, directive, granted)
-
-
-def _run_began(c: Connection, **changes: Any) -> Any:
-    directive = w.new_directive(c)
-    granted = w.grant(c, directive)
-    w.move(c, directive, "approved")
-    w.move(c, directive, "executing")
-    return w.begin(c, directive, granted, **changes)
-
-
-def _change_result(c: Connection) -> None:
-    run = _run_began(c)
-    w.end(c, run, "failed")
-    _set(c, "execution_runs", run, "result = '{}'")
-
-
-def _rewind_run(c: Connection) -> None:
-    run = _run_began(c, status="running")
-    _set(c, "execution_runs", run, "status = 'pending'")
 
 
 def _grant_without_votes(c: Connection) -> None:
@@ -131,32 +110,6 @@ def _policy(c: Connection) -> None:
     w.insert(c, "policies", row)
 
 
-def _worker(c: Connection) -> Any:
-    key = uuid4()
-    row = {"id": key, "kid": str(key), "public_key": "k", "modules": Jsonb({})}
-    w.insert(c, "workers", row | {"envelope": Jsonb({}), "lease_until": "tomorrow"})
-    return key
-
-
-def _let_work_again(c: Connection) -> None:
-    worker = _worker(c)
-    _set(c, "workers", worker, "ended_at = now()")
-    _set(c, "workers", worker, "ended_at = NULL")
-
-
-def _attempt(c: Connection) -> Any:
-    run = _run_began(c, status="running")
-    w.insert(c, "execution_attempts", {"run_id": run, "attempt": 7, "worker_id": _worker(c)})
-    return run
-
-
-def _end_twice(c: Connection) -> None:
-    run = _attempt(c)
-    for outcome in ("error", "success"):
-        change = f"ended_at = now(), outcome = '{outcome}', envelope = '{{}}'"
-        _set(c, "execution_attempts", run, change, "run_id")
-
-
 def _account(c: Connection) -> None:
     w.insert(c, "budget_accounts", {"account": "a", "period_start": "2026-01-01"})
 
@@ -200,11 +153,11 @@ ROWS: Mapping[str, Attack] = {
     "budget_accounts": _account,
     "budget_entries": _reservation,
     "modules": _module,
-    "execution_runs": _run_began,
-    "execution_attempts": _attempt,
+    "execution_runs": acts.run_began,
+    "execution_attempts": acts.attempt,
     "token_invitations": put_invitation,
     "policies": _policy,
-    "workers": _worker,
+    "workers": acts.new_worker,
     "installation": _installation,
     "artifacts": _artifact,
     "memory_reads": _read,
@@ -263,14 +216,18 @@ DEFENCES: Mapping[str, Attack] = {
     "remit_grant_by_people": _grant_without_votes,
     "remit_grant_by_policy": _grant_while_asking,
     "remit_grant_frozen": _unvoid,
-    "remit_run_begins": lambda c: _run_began(c, status="completed", ended_at="now"),
+    "remit_run_begins": lambda c: acts.run_began(c, status="completed", ended_at="now"),
     "remit_run_granted": _run_before_claim,
-    "remit_run_status": _rewind_run,
-    "remit_run_frozen": lambda c: _set(c, "execution_runs", _run_began(c), "module = 'other'"),
-    "remit_run_attempts": lambda c: _set(c, "execution_runs", _run_began(c), "attempts = 0"),
-    "remit_run_result": _change_result,
-    "remit_worker_frozen": _let_work_again,
-    "remit_attempt_frozen": _end_twice,
+    "remit_run_status": acts.rewind_run,
+    "remit_run_frozen": lambda c: _set(c, "execution_runs", acts.run_began(c), "module = 'other'"),
+    "remit_run_attempts": lambda c: _set(c, "execution_runs", acts.run_began(c), "attempts = 0"),
+    "remit_run_result": acts.change_result,
+    "remit_worker_frozen": acts.let_work_again,
+    "remit_attempt_frozen": acts.end_twice,
+    "remit_attempt_alone": acts.begin_beside_another,
+    "remit_attempt_begins": acts.begin_yesterday,
+    "remit_directive_doubt_said": acts.doubt_in_silence,
+    "remit_open_unpromised": acts.spend_what_was_promised,
     "remit_installation_unchanged": _rewrite("installation", "since = now()"),
     "remit_policies_unchanged": _rewrite("policies", "version = '2'"),
     "remit_artifacts_unchanged": _rewrite("artifacts", "digest = 'other'"),

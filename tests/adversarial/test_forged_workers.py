@@ -147,7 +147,7 @@ def test_nothing_is_handed_over_to_a_worker_that_was_not_certified(
     with engine.begin() as connection:
         assert route(connection, Grant(**forged), under(POLICY)) is None
         monkeypatch.setattr(known_workers, "verify_certificate", lambda *_: None)
-        found = route(connection, Grant(**forged), Authority(POLICY, KEYS, KnownWorkers()))
+        found = route(connection, Grant(**forged), Authority(POLICY, KEYS, workers=KnownWorkers()))
     assert found is not None
     assert found.worker_id is not None
 

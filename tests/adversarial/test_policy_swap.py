@@ -177,7 +177,10 @@ def test_a_policy_swapped_before_an_attempt_stops_it(
         hands.lose(victim)
     swap(policy_file, STRICTER)
     hands.work(victim)
-    assert ended(engine, victim) == ("aborted", "policy_changed")
+    # Whether the attempt that was lost had an effect, nobody knows.
+    lost = step == "attempt lost"
+    expected = ("executing", "in_doubt") if lost else ("aborted", "policy_changed")
+    assert ended(engine, victim) == expected
     assert hands.effects == []
 
 

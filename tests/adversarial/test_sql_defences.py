@@ -12,7 +12,7 @@ from tests.adversarial.attempts import stopped_by
 from tests.adversarial.defences import DEFENCES, ROWS
 from tests.adversarial.world import Connection
 
-PROVED_ELSEWHERE = {"remit_chain_event", "remit_keep_budget"}
+PROVED_ELSEWHERE = {"remit_chain_event", "remit_keep_budget", "remit_keep_unpromised"}
 """They write rather than refuse: tests of the audit log and of budgets prove them."""
 
 pytestmark = pytest.mark.usefixtures("world")

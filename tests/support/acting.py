@@ -120,3 +120,41 @@ EFFECT_TABLES = (
     "CREATE TABLE effects (key text PRIMARY KEY)",
 )
 """What :class:`Effects` writes to."""
+
+
+class Paced(BaseExecutionModule):
+    """Writes that it was called, works for a while, and has its effect once under its key.
+
+    Payload: {"seconds": number}.
+    """
+
+    name = "validate"
+
+    def execute(
+        self, module_input: ModuleInput, engine: sa.Engine, emit_artifact: EmitArtifact
+    ) -> ModuleOutput:
+        """Record the call and, at last, the effect."""
+        seconds = module_input.payload["seconds"]
+        assert isinstance(seconds, int | float)
+        key = {"key": module_input.idempotency_key}
+        with engine.begin() as connection:
+            connection.execute(sa.text("INSERT INTO module_data.calls VALUES (:key)"), key)
+        time.sleep(seconds)
+        effect = "INSERT INTO module_data.effects VALUES (:key) ON CONFLICT DO NOTHING"
+        with engine.begin() as connection:
+            connection.execute(sa.text(effect), key)
+        return ModuleOutput.success()
+
+
+class LongPaced(Paced):
+    """The same as a long module."""
+
+    name = "test"
+    kind: ClassVar[ModuleKind] = "long"
+
+
+PACED_TABLES = (
+    "CREATE TABLE module_data.calls (key text)",
+    "CREATE TABLE module_data.effects (key text PRIMARY KEY)",
+)
+"""What :class:`Paced` writes to."""

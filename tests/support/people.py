@@ -10,6 +10,8 @@ from remit.audit.repository import record
 from remit.db.engine import create_database_engine
 from remit.db.session import transaction
 from remit.execution.modules.registry import discover_modules
+from remit.execution.worker_repository import insert_worker
+from remit.execution.workers import certify
 from remit.identity.repository import insert_principals
 from remit.identity.statements import sign_token
 from remit.identity.token_repository import insert_token
@@ -19,7 +21,7 @@ from remit.operations.catalog import announce, leave
 from remit.operations.confirmations import confirm_policy
 from remit.operations.principals import created, signed, told
 from remit.policy.config import default_policy
-from tests.support.keys import KEYS
+from tests.support.keys import KEYS, WORKER
 
 
 def token_of(name: str) -> UUID:
@@ -92,8 +94,11 @@ def settle(database_url: str) -> None:
     engine = create_database_engine(database_url, pool_size=1)
     try:
         know(engine, *KNOWN)
+        infos = discover_modules(installed=()).list_modules()
         # What was announced stands; nobody serves it.
-        leave(engine, announce(engine, discover_modules(installed=()).list_modules(), KEYS).id)
+        leave(engine, announce(engine, infos, KEYS).id)
+        with transaction(engine) as connection:
+            insert_worker(connection, WORKER, infos, certify(WORKER, infos, KEYS))
         confirm_policy(engine, default_policy(), by=ADMIN, keys=KEYS)
     finally:
         engine.dispose()

@@ -19,16 +19,17 @@ from remit.evaluation import config
 from remit.evaluation.interface import EvaluationInput, EvaluationResult
 from remit.execution.models import EndedRun
 from remit.execution.modules.registry import discover_modules
+from remit.execution.modules.types import ModuleOutput
 from remit.operations.evaluations import read_ended_run
 from remit.operations.evidence import Record, read_record
 from remit.operations.policies import PolicySource
-from remit.operations.runs import MAX_ATTEMPTS, start_run
+from remit.operations.runs import start_run
 from remit.settings import Settings
-from remit.workflows.activities.module_activities import ModuleActivities
+from remit.workflows.activities.underway import Underway
 from remit.workflows.orders import DISPATCHER_ID
 from remit.workflows.worker import WorkerParts, serve
 from tests.support.acting import Held
-from tests.support.contents import AUTHORITY, LONG, SHORT, directive, proposed, write
+from tests.support.contents import AUTHORITY, LONG, SHORT, directive, finish, proposed, write
 from tests.support.evaluations import Hanging, Misbehaving
 from tests.support.keys import KEYS
 from tests.support.people import AGENT, OPERATOR
@@ -113,20 +114,19 @@ async def swept(client: Client) -> None:
 
 async def end_uncalled(remit: Control) -> list[UUID]:
     """End runs in each way in which no module is called any more; a worker must serve."""
-    canceled, unbegun, exhausted, void = (proposed(remit.engine) for _ in range(4))
+    canceled, unbegun, void = (proposed(remit.engine) for _ in range(3))
     start_run(remit.engine, canceled.id, lambda _: SHORT, AUTHORITY)
     start_run(remit.engine, unbegun.id, lambda _: LONG, AUTHORITY)
     for each in (canceled, unbegun):
         await remit.cancel(each.id, by=OPERATOR)
-    for _ in range(MAX_ATTEMPTS):
-        start_run(remit.engine, exhausted.id, lambda _: SHORT, AUTHORITY)
-    start_run(remit.engine, void.id, lambda _: SHORT, AUTHORITY)
+    run = start_run(remit.engine, void.id, lambda _: SHORT, AUTHORITY).run
+    assert run is not None
+    finish(remit.engine, run, ModuleOutput.failure("away", retryable=True))
     statement = "UPDATE directives SET payload = '{}' WHERE id = :id"
     write(remit.engine, statement, id=void.id)
-    for each in (exhausted, void):
-        await remit.workflows.execute(each)
-        await remit.workflows.execution(each.id).result()
-    return [canceled.id, unbegun.id, exhausted.id, void.id]
+    await remit.workflows.execute(void)
+    await remit.workflows.execution(void.id).result()
+    return [canceled.id, unbegun.id, void.id]
 
 
 async def ends(client: Client, engine: sa.Engine, observe: Observe) -> list[Record]:
@@ -216,7 +216,6 @@ async def test_of_each_ended_run_its_end_is_told_once_without_a_word_of_what_it_
         "module_failed": 2,
         "module_error": 2,
         "canceled": 2,
-        "attempts_exhausted": 1,
         "action_changed": 1,
     }
     for run_id, record in runs.items():
@@ -268,14 +267,14 @@ async def test_a_run_whose_module_returns_while_its_worker_ends_is_told(
     monkeypatch.setattr("remit.workflows.worker.GRACEFUL_SHUTDOWN", timedelta(0))
     told: list[EndedRun] = []
     held = Held()
-    let_go = ModuleActivities._let_go
+    close = Underway.close
 
-    def release(*arguments: Any) -> None:
+    def release(underway: Underway) -> None:
         # Its activity is given up, and it works on.
-        let_go(*arguments)
+        close(underway)
         held.released.set()
 
-    monkeypatch.setattr(ModuleActivities, "_let_go", release)
+    monkeypatch.setattr(Underway, "close", release)
     async with served(client, engine, told.append, held):
         [outcome] = await control(client, engine).propose([directive(type="test")], by=AGENT)
         await until(held.called.is_set)

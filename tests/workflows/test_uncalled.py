@@ -32,7 +32,8 @@ def test_each_is_told_once_however_often_it_is_looked_for(empty_engine: sa.Engin
     for _ in range(3):
         runs.tell()
         assert told == expected
-    expected += [read_ended_run(empty_engine, exhausted(empty_engine).id), *ended(empty_engine, 2)]
+    exhausted(empty_engine)  # has not ended: nobody knows how
+    expected += ended(empty_engine, 3)
     for _ in range(3):
         runs.tell()
         assert told == expected

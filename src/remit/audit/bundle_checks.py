@@ -103,7 +103,7 @@ def _status(evidence: Evidence) -> Check:
     told = [event for event in evidence.events if event.type in STATUS_OF]
     status = STATUS_OF[told[-1].type] if told else None
     reason: JsonValue = None
-    if status in {"blocked", "aborted"}:
+    if status in {"blocked", "aborted"} or (told and told[-1].type == "directive.in_doubt"):
         reason = parsed_data(told[-1].data).get("reason")
     problems: list[str] = []
     if (directive.status, directive.status_reason) != (status, reason):

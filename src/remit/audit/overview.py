@@ -99,6 +99,7 @@ class Running:
         scope: its scope.
         attempts: how many attempts were begun.
         age_seconds: how long it has been executing.
+        is_in_doubt: whether nobody knows how its last attempt ended: it waits for a person.
     """
 
     directive_id: UUID
@@ -106,6 +107,7 @@ class Running:
     scope: str
     attempts: int
     age_seconds: float
+    is_in_doubt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,9 @@ class Unanswered:
     Attributes:
         unattended: proposed directives with no pending request, that nobody will decide about.
         expiring: pending requests that run out soon; see `SOON` of `overview_repository`.
+        in_doubt: directives of which nobody knows whether they were carried out.
     """
 
     unattended: int
     expiring: int
+    in_doubt: int = 0

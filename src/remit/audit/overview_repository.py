@@ -139,7 +139,8 @@ _UNANSWERED = sa.text(
             ) AS pending
             WHERE {_real("expires_at")} - now()
                 <= least(:soon, ({_real("expires_at")} - {_real("requested_at")}) / 4)
-        )
+        ),
+        (SELECT count(*) FROM directives WHERE status = 'executing' AND status_reason = 'in_doubt')
     """  # noqa: S608 - the pieces stand above
 )
 _RECENT = """
@@ -263,7 +264,8 @@ _PENDING_COUNT = sa.text(
 _RUNNING = sa.text(
     f"""
     SELECT directive.id, directive.type, directive.scope, coalesce(run.attempts, 0),
-        extract(epoch FROM now() - {_real("directive.updated_at")})::float8
+        extract(epoch FROM now() - {_real("directive.updated_at")})::float8,
+        directive.status_reason IS NOT NULL
     FROM (
         SELECT * FROM directives WHERE status = 'executing' ORDER BY updated_at, id LIMIT :limit
     ) AS directive

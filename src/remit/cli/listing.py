@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
@@ -22,6 +22,12 @@ StatusOption = Annotated[str | None, typer.Option("--status", help="Only those o
 ScopeOption = Annotated[str | None, typer.Option("--scope", help="Only those of this scope.")]
 TypeOption = Annotated[str | None, typer.Option("--type", help="Only those for this module.")]
 IssuerOption = Annotated[str | None, typer.Option("--issued-by", help="Only those of this issuer.")]
+ReasonOption = Annotated[
+    str | None,
+    typer.Option(
+        "--reason", help="Only those with this reason for their status, such as in_doubt."
+    ),
+]
 LimitOption = Annotated[
     int, typer.Option("--limit", min=1, max=1000, help="At most so many, the newest first.")
 ]
@@ -33,6 +39,7 @@ def list_directives(
     scope: ScopeOption = None,
     type_: TypeOption = None,
     issued_by: IssuerOption = None,
+    reason: ReasonOption = None,
     limit: LimitOption = 50,
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
@@ -44,11 +51,15 @@ def list_directives(
 
     if status is not None:
         TRANSITIONS.next_of(status)  # refuses what is no status, and names those there are
+    if reason is not None:
+        from remit.cli.principals import one_of
+
+        one_of(reason, reasons(), "--reason")
     with database(data_dir) as engine:
         from remit.directives.repository import DirectiveFilter
         from remit.operations.evidence import read_directives
 
-        wanted = DirectiveFilter(status, scope, type_, issued_by, limit)
+        wanted = DirectiveFilter(status, scope, type_, issued_by, limit, reason)
         found = read_directives(engine, wanted)
     if as_json:
         write_json({"directives": found})
@@ -56,6 +67,14 @@ def list_directives(
         write_table(HEADER, rows_of(found))
     else:
         write_line("no directives", stderr=True)
+
+
+def reasons() -> list[str]:
+    """Return every reason that a directive can have for its status."""
+    from remit.directives.models import AbortReason, BlockReason, DoubtReason
+
+    kinds = (BlockReason, AbortReason, DoubtReason)
+    return sorted({word for kind in kinds for word in get_args(kind)})
 
 
 def rows_of(directives: "Sequence[DirectiveRead | UnreadableDirective]") -> list[Row]:

@@ -33,6 +33,7 @@ from remit.cli import (
     policy,
     principals,
     propose,
+    reconcile,
     revoking,
     show,
     streams,
@@ -107,6 +108,7 @@ COMMANDS: Mapping[str, Mapping[str, Callable[..., None]]] = {
         "approve": votes.approve,
         "reject": votes.reject,
         "cancel": cancel.cancel,
+        "reconcile": reconcile.reconcile,
         "retry": propose.retry,
     },
     "What happened": {

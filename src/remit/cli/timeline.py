@@ -35,8 +35,13 @@ _SAYINGS: Mapping[str, tuple[int, str]] = {
     "grant.consumed": (ACT, "grant consumed"),
     "directive.executing": (ACT, "run created"),
     "run.attempted": (ACT, "attempt {attempt} began"),
+    "run.attempt_ended": (ACT, "attempt {attempt} ended: {outcome}"),
     "run.ended": (ACT, "run ended: {outcome}"),
     "run.refused": (ACT, "late result of attempt {attempt} refused: {outcome}"),
+    "directive.in_doubt": (ACT, "in doubt: nobody knows how it ended"),
+    "run.reconciled": (ACT, "settled by a person: {as}"),
+    "budget.unpromised": (ACT, "spent ${spent} of no promise"),
+    "budget.exceeded": (ACT, "spent ${spent}, more than the ${promised} promised"),
     "directive.completed": (ACT, "complete"),
     "directive.aborted": (ACT, "aborted: {reason}"),
 }

@@ -232,7 +232,7 @@ def _running(overview: "Overview") -> Table:
         (
             Cell(shown_id(one.directive_id), "bold"),
             length(max(0.0, one.age_seconds)),
-            str(one.attempts),
+            Cell("in doubt", "red") if one.is_in_doubt else str(one.attempts),
             f"{revealed(one.type)} in {revealed(one.scope)}",
         )
         for one in overview.running

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 ENDS = frozenset({"complete", "aborted", "blocked"})
 """Where waiting ends: the final statuses, and `blocked`, which only a person or a retry leaves."""
 
+
+def is_over(directive: "DirectiveRead") -> bool:
+    """Return whether nothing more comes by itself: it has ended, or a person must settle it."""
+    return directive.status in ENDS or directive.status_reason == "in_doubt"
+
+
 FIRST_PAUSE_SECONDS = 0.02
 LONGEST_PAUSE_SECONDS = 0.5
 
@@ -46,7 +52,7 @@ async def wait_for_ends(
     """
     seen: dict[UUID, DirectiveRead] = {}
     pause, answered = FIRST_PAUSE_SECONDS, time.monotonic()
-    while pending := [key for key in ids if key not in seen or seen[key].status not in ENDS]:
+    while pending := [key for key in ids if key not in seen or not is_over(seen[key])]:
         try:
             changed = await asyncio.to_thread(_look, engine, pending, seen)
             answered = time.monotonic()
@@ -60,7 +66,7 @@ async def wait_for_ends(
             on_change(directive)
         if not wanted():
             break
-        if any(key not in seen or seen[key].status not in ENDS for key in ids):
+        if any(key not in seen or not is_over(seen[key]) for key in ids):
             # Most end within milliseconds; what waits for a person may take days.
             pause = FIRST_PAUSE_SECONDS if changed else min(pause * 1.2, LONGEST_PAUSE_SECONDS)
             await asyncio.sleep(pause)

@@ -53,6 +53,7 @@ class DirectiveFilter:
         type: the module they ask for.
         issued_by: who issued them.
         limit: the most to return, newest first; at most :data:`MAX_LISTED`.
+        status_reason: why they have their status.
     """
 
     status: str | None = None
@@ -60,6 +61,7 @@ class DirectiveFilter:
     type: str | None = None
     issued_by: str | None = None
     limit: int = 50
+    status_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,7 @@ def list_directives(
 ) -> list[DirectiveRead | UnreadableDirective]:
     """Return the directives that pass the filter, newest first, unreadable ones in their place."""
     statement = sa.select(directives).order_by(directives.c.created_at.desc(), directives.c.id)
-    for name in ("status", "scope", "type", "issued_by"):
+    for name in ("status", "scope", "type", "issued_by", "status_reason"):
         value = getattr(wanted, name)
         if value is not None:
             statement = statement.where(directives.c[name] == value)
@@ -175,9 +177,13 @@ def list_directives(
 def find_idle(
     connection: sa.Connection, status: DirectiveStatus, age: timedelta, limit: int
 ) -> list[DirectiveRead]:
-    """Return directives whose status has been `status` for `age` or longer, the oldest first."""
+    """Return directives whose status has been `status` for `age` or longer, the oldest first.
+
+    What is in doubt waits for a person, and is left out.
+    """
     idle = directives.c.updated_at <= sa.func.now() - age
-    return _oldest(connection, [directives.c.status == status, idle], limit)
+    sure = directives.c.status_reason.is_(None)
+    return _oldest(connection, [directives.c.status == status, idle, sure], limit)
 
 
 def find_unattended(connection: sa.Connection, age: timedelta, limit: int) -> list[DirectiveRead]:

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from remit.errors import MisconfiguredError
 from remit.execution.known_workers import KnownWorkers
+from remit.execution.workers import WorkerIdentity
 from remit.policy.config import PolicyConfig
 from remit.signing.keys import Keyring
 
@@ -15,6 +17,7 @@ class Authority:
     Attributes:
         policy: the policy in force.
         keys: what signs grants and votes, and what verifies them.
+        worker: who executes, and signs what it says of that; None where nothing is executed.
         workers: those whose certificates were verified; a process that lasts keeps one.
         patience: how long what was granted for a version of a module waits for a worker that has
             it, after the last of them was gone; then the grant is void.
@@ -22,5 +25,17 @@ class Authority:
 
     policy: PolicyConfig
     keys: Keyring
+    worker: WorkerIdentity | None = None
     workers: KnownWorkers = field(default_factory=KnownWorkers, compare=False, repr=False)
     patience: timedelta = timedelta(0)
+
+    @property
+    def executing(self) -> WorkerIdentity:
+        """Who executes.
+
+        Raises:
+            MisconfiguredError: nobody does.
+        """
+        if self.worker is None:
+            raise MisconfiguredError("only a worker that has announced itself begins runs")
+        return self.worker

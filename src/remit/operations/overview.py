@@ -48,6 +48,7 @@ GAUGES: Mapping[str, str] = {
     "directives_unattended": "Proposed directives with no gate's decision and no request.",
     "approvals_expiring_soon": "Pending approval requests in their last hour, or last quarter.",
     "workers_living": "Workers whose lease is good.",
+    "directives_in_doubt": "Directives of which nobody knows whether they were carried out.",
     "audit_chain_broken": "Chains of the audit log that the watch has found broken.",
     "policy_unusable": "1 while a worker decides and starts nothing, by what its policy lacks.",
     "overview_timestamp_seconds": "When the gauges about the database were read, in Unix time.",
@@ -176,6 +177,7 @@ def samples_of(
     yield Sample("directives_unattended", glance.unanswered.unattended)
     yield Sample("approvals_expiring_soon", glance.unanswered.expiring)
     yield Sample("workers_living", glance.workers)
+    yield Sample("directives_in_doubt", glance.unanswered.in_doubt)
     yield Sample("audit_chain_broken", broken_chains)
     for fault in get_args(PolicyFault):
         found = policy is not None and policy.fault == fault

@@ -13,22 +13,21 @@ import sqlalchemy as sa
 
 from remit.approval.repository import grant_by_id, latest_grants
 from remit.approval.types import Grant
-from remit.audit.repository import Entry, record
+from remit.audit.repository import Entry, evidence, record
 from remit.db.session import transaction
-from remit.directives.models import AbortReason, DirectiveRead
+from remit.db.together import write_together
+from remit.directives.models import DirectiveRead
 from remit.directives.mutator import transition_directive_status
 from remit.directives.repository import get_directive, lock_directive
 from remit.errors import ConflictError, UnavailableError
 from remit.execution.lifecycle import is_terminal_status
 from remit.execution.models import ExecutionRunRead
-from remit.execution.modules.types import ModuleOutput
-from remit.execution.mutator import begin_attempt
-from remit.execution.repository import latest_run
+from remit.execution.mutator import next_attempt
+from remit.execution.repository import latest_run, standings
 from remit.identity.types import SYSTEM
 from remit.json_types import JsonObject
 from remit.operations.again import pass_again
 from remit.operations.authority import Authority
-from remit.operations.results import Ending, close_runs
 from remit.operations.routing import Route, announced_module, route
 from remit.operations.starts import (
     ModuleChoice,
@@ -39,11 +38,9 @@ from remit.operations.starts import (
     start_runs,
 )
 from remit.operations.telling import tell_arrivals
+from remit.operations.unbegun import end_unbegun, obstacle, put_in_doubt
 from remit.operations.voiding import block_void
 from remit.telemetry.metrics import count_execution_failure
-
-MAX_ATTEMPTS = 3
-"""How many times one run may be begun; after that its module is taken to kill its worker."""
 
 
 def start_run(
@@ -60,11 +57,12 @@ def start_run(
         engine: the database.
         directive_id: the directive.
         choose: tells which module this worker has under a name.
-        authority: the policy in force, and the keys that verify grants.
+        authority: the policy in force, the keys that verify grants, and who executes.
 
     Raises:
         NotFoundError: there is no such directive.
-        UnavailableError: the database does not answer; nothing was changed.
+        UnavailableError: the database does not answer, or a worker that lives is at an earlier
+            attempt, and may still end it; nothing was changed.
     """
     try:
         return start_runs(engine, [directive_id], choose, authority)[0]
@@ -86,10 +84,11 @@ def begin_run(
 
     Raises:
         NotFoundError: there is no such directive.
+        UnavailableError: a worker that lives is at an earlier attempt, and may still end it.
     """
     with transaction(engine) as connection:
         directive = lock_directive(connection, directive_id)
-        if directive.status != "executing":
+        if directive.status != "executing" or directive.status_reason == "in_doubt":
             return RunState(directive, None)
         run = latest_run(connection, directive_id)
         if run is None or is_terminal_status(run.status):
@@ -112,7 +111,7 @@ def _take_up(
     choice = choose(directive.type)
     if directive.status == "approved":
         return _void(connection, directive, choice, authority)
-    if directive.status != "executing":
+    if directive.status != "executing" or directive.status_reason == "in_doubt":
         return RunState(directive, None)
     run = latest_run(connection, directive_id)
     if run is None or is_terminal_status(run.status):
@@ -210,33 +209,25 @@ def _begin(
     choice: ModuleChoice,
     authority: Authority,
 ) -> RunState:
-    output, reason = _obstacle(connection, directive, run, choice, authority)
-    if output is not None:
-        close_runs(connection, [Ending(run, output, reason=reason)])
-        return RunState(get_directive(connection, directive.id), None)
-    begin_attempt(connection, run.id, run.status)
-    record(connection, [attempted(directive.id, run.attempts + 1)])
-    return RunState(directive, latest_run(connection, directive.id))
+    """Begin the next attempt, unless another worker is at one, or nothing may begin any more.
 
-
-def _obstacle(
-    connection: sa.Connection,
-    directive: DirectiveRead,
-    run: ExecutionRunRead,
-    choice: ModuleChoice,
-    authority: Authority,
-) -> tuple[ModuleOutput | None, AbortReason | None]:
-    """Return the output and reason with which the run ends unbegun; Nones when it may begin.
-
-    A row of `execution_runs` carries no authority: whoever wrote it may have had none. What counts
-    is the signed grant that it consumed, for the content, the module and the policy as they are.
+    Raises:
+        UnavailableError: a worker that lives is at an earlier attempt, and may still end it.
     """
-    if run.attempts >= MAX_ATTEMPTS:
-        said = f"begun {run.attempts} times and never ended"
-        return ModuleOutput.error_(said), "attempts_exhausted"
-    grant = grant_by_id(connection, run.grant_id)
-    problem = consumed_problem(directive, run, grant, choice, authority)
-    if problem is None:
-        return None, None
-    said = f"the grant that it consumed does not hold: {problem}"
-    return ModuleOutput.error_(said), problem
+    worker = authority.executing
+    standing = standings(connection, [run.id])[run.id]
+    for one in standing.open:
+        if one.alive and one.worker_id != worker.id:
+            raise UnavailableError(
+                f"attempt {one.attempt} is under way with worker {one.worker_id}; try again"
+            )
+    problem = obstacle(connection, directive, run, choice, authority)
+    if problem is not None:
+        # Who wrote a run that nobody granted, and no attempt of it, did not begin it.
+        forged = problem.reason == "approval_unverifiable" and not standing.attempts
+        if standing.is_unknown and not forged:
+            return RunState(put_in_doubt(connection, directive, problem.said), None)
+        return RunState(end_unbegun(connection, directive, standing, problem, worker), None)
+    entry = attempted(directive.id, run.attempts + 1, worker.id)
+    write_together(connection, [*next_attempt(run, worker.id), *evidence([entry])])
+    return RunState(directive, latest_run(connection, directive.id))

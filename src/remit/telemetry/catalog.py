@@ -27,7 +27,7 @@ FAILURE_TYPES = frozenset(
     {
         *("module_failed", "module_error", "module_not_found", "invalid_input", "timed_out"),
         *("canceled", "attempts_exhausted", "approval_expired", "policy_changed"),
-        *("action_changed", "approval_unverifiable", "budget_exhausted"),
+        *("action_changed", "approval_unverifiable", "budget_exhausted", "in_doubt"),
     }
 )
 MODULE_STATUSES = frozenset({"success", "failure", "error"})
@@ -174,6 +174,9 @@ CATALOG: tuple[Metric, ...] = (
         "Pending approval requests in their last hour, or last quarter.",
     ),
     _gauge("workers_living", "Workers whose lease is good."),
+    _gauge(
+        "directives_in_doubt", "Directives of which nobody knows whether they were carried out."
+    ),
     _gauge("audit_chain_broken", "Chains of the audit log that the watch has found broken."),
     _gauge(
         "policy_unusable",

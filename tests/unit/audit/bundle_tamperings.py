@@ -169,7 +169,7 @@ CANCELED = both(
     without_artifact("module_output"),
     with_event(-2, data='{"outcome": "canceled"}'),
     with_event(-1, type="directive.aborted", data='{"reason": "canceled"}'),
-    with_budget(entry("reserve", 5), entry("release", 7)),
+    with_budget(entry("reserve", 5), entry("settle", 7)),
 )
 """What makes a canceled directive of one that is complete."""
 

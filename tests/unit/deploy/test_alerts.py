@@ -88,10 +88,12 @@ CASES: dict[str, dict[str, Case]] = {
         "a run of three hours": fires(10, waits("executing", "10800x60")),
         "a run of one hour": quiet(10, waits("executing", "3600x60")),
     },
+    "RemitDirectiveInDoubt": {
+        "one": fires(6, FRESH | of("directives_in_doubt", "0x4 1x60")),
+        "none such": quiet(6, FRESH | of("directives_in_doubt", "0x60")),
+    },
     "RemitDirectiveUnattended": {
-        "a directive that nobody was asked about": fires(
-            10, FRESH | of("directives_unattended", "1x60")
-        ),
+        "one that nobody was asked about": fires(10, FRESH | of("directives_unattended", "1x60")),
         "none such": quiet(10, FRESH | of("directives_unattended", "0x60")),
     },
     "RemitApprovalsExpiring": {
@@ -110,9 +112,7 @@ CASES: dict[str, dict[str, Case]] = {
             of("execution_failures_total", "0+5x60", failure_type="module_failed")
             | of("directives_total", "0+4x60", status="complete"),
         ),
-        "failures alone": fires(
-            20, of("execution_failures_total", "0+5x60", failure_type="module_error")
-        ),
+        "alone": fires(20, of("execution_failures_total", "0+5x60", failure_type="module_error")),
         "fewer failures than completed ones": quiet(
             20,
             of("execution_failures_total", "0+4x60", failure_type="module_failed")

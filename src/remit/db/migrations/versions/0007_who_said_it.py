@@ -18,7 +18,7 @@ branch_labels = None
 depends_on = None
 
 SQL = Path(__file__).parents[1] / "sql"
-PARTS = ("tables", "locks", "workers", "identity", "consent", "values")
+PARTS = ("tables", "locks", "workers", "identity", "consent", "attempts", "values")
 
 
 def upgrade() -> None:
