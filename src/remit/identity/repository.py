@@ -202,7 +202,7 @@ _BY_TOKEN = (
         api_tokens.c.revoked_at,
         api_tokens.c.envelope.label("token_envelope"),
         api_tokens.c.created_at.label("token_created_at"),
-        (api_tokens.c.expires_at <= sa.func.now()).label("expired"),
+        (api_tokens.c.expires_at <= sa.func.clock_timestamp()).label("expired"),
     )
     .join(api_tokens, api_tokens.c.principal == principals.c.name)
     .where(api_tokens.c.id == sa.bindparam("token_id"))
