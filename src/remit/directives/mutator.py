@@ -128,6 +128,17 @@ def transition_directive_status(
     return moved
 
 
+def doubt_directive(connection: sa.Connection, directive_id: UUID) -> None:
+    """Say of a directive that executes that nobody knows how its run ended.
+
+    Raises:
+        ConflictError: it does not execute, or this is said already; nothing may be committed.
+    """
+    done = connection.execute(_DOUBT, {"directive_id": directive_id})
+    if done.rowcount != 1:
+        raise ConflictError(f"directive {directive_id} has changed meanwhile; look at it again")
+
+
 _MOVE = """
     UPDATE directives AS directive
     SET status = new.target, status_reason = new.reason, updated_at = now()
@@ -158,4 +169,13 @@ _TRANSITION = (
         updated_at=sa.func.now(),
     )
     .returning(directives)
+)
+_DOUBT = (
+    sa.update(directives)
+    .where(
+        directives.c.id == sa.bindparam("directive_id"),
+        directives.c.status == "executing",
+        directives.c.status_reason.is_(None),
+    )
+    .values(status_reason="in_doubt", updated_at=sa.func.now())
 )

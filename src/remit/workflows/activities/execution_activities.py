@@ -23,6 +23,7 @@ from remit.workflows.activities.calls import (
     step_of,
     too_late,
 )
+from remit.workflows.lease import Lease
 from remit.workflows.orders import ExecutionOrder, ExecutionStep
 
 
@@ -34,11 +35,13 @@ class ExecutionActivities:
         engine: the database.
         authority: what it verifies grants with.
         modules: this worker's modules.
+        lease: this worker's, without which it begins nothing.
     """
 
     engine: sa.Engine
     authority: AuthoritySource
     modules: ModuleCaller
+    lease: Lease
 
     @activity.defn
     def execute_directive(self, order: ExecutionOrder) -> ExecutionStep:
@@ -51,6 +54,7 @@ class ExecutionActivities:
         return step
 
     def _execute(self, directive_id: UUID) -> ExecutionStep:
+        self.lease.require()
         authority = self.authority.current()
         state = start_run(self.engine, directive_id, self.modules.choice, authority)
         if state.run is None:

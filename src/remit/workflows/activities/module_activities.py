@@ -28,6 +28,7 @@ from remit.workflows.activities.calls import (
     step_of,
     too_late,
 )
+from remit.workflows.lease import Lease
 from remit.workflows.orders import ExecutionOrder, ExecutionStep
 
 HEARTBEAT_SECONDS = 1.0
@@ -45,12 +46,14 @@ class ModuleActivities:
         modules: this worker's modules.
         authority: what it verifies grants with.
         threads: where modules and transactions run.
+        lease: this worker's, without which it begins nothing.
     """
 
     engine: sa.Engine
     modules: ModuleCaller
     authority: AuthoritySource
     threads: Executor
+    lease: Lease
 
     @activity.defn
     async def execute_module(self, order: ExecutionOrder) -> ExecutionStep:
@@ -63,6 +66,7 @@ class ModuleActivities:
         return step
 
     async def _execute(self, directive_id: UUID) -> ExecutionStep:
+        await self._in_thread(self.lease.require)
         authority = self.authority.current()
         state = await self._in_thread(
             lambda: begin_run(self.engine, directive_id, self.modules.choice, authority)
