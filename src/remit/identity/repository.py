@@ -1,6 +1,6 @@
 """All SQL of principals and tokens. Expiries are computed and judged by the database's clock."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from remit.db.identity_tables import api_tokens, principals
 from remit.errors import ConflictError, NotFoundError
-from remit.identity.types import Ability, Principal, PrincipalRow, TokenRow
+from remit.identity.types import SYSTEM, Ability, Principal, PrincipalRow, TokenRow
 from remit.json_types import JsonObject
 
 
@@ -154,6 +154,25 @@ def insert_token(connection: sa.Connection, new: NewToken, *, created_by: str) -
     return _token(connection.execute(statement).one()._mapping)
 
 
+def token_line(connection: sa.Connection, token_id: UUID) -> dict[UUID, TokenRow]:
+    """Return a token, those with which it may have been made, and with which those were, by id.
+
+    Empty when there is none of that id. The line ends at a token that its owner made of an
+    invitation, and at one that Remit made. Where it was not noted with which token one was made,
+    every token of its maker is meant.
+    """
+    rows = connection.execute(_LINE, {"token_id": token_id, "own": SYSTEM.name})
+    return {row.id: _token(row._mapping) for row in rows}
+
+
+def unrevoked_tokens(connection: sa.Connection, ids: Collection[UUID]) -> frozenset[UUID]:
+    """Return which of these tokens are known and were not revoked; they may have expired."""
+    if not ids:
+        return frozenset()
+    holds = api_tokens.c.id.in_(ids) & api_tokens.c.revoked_at.is_(None)
+    return frozenset(connection.execute(sa.select(api_tokens.c.id).where(holds)).scalars())
+
+
 def list_tokens(connection: sa.Connection, principal: str | None = None) -> list[TokenRow]:
     """Return every token, or one principal's, newest first."""
     statement = sa.select(*_TOKEN_COLUMNS).order_by(api_tokens.c.created_at.desc())
@@ -182,6 +201,18 @@ def revoke_token(connection: sa.Connection, token_id: UUID) -> TokenRow:
     return _token(row._mapping)
 
 
+_LINE = sa.text("""
+        WITH RECURSIVE line (id, created_by, created_with, redeemed) AS (
+            SELECT id, created_by, created_with, redeemed FROM api_tokens WHERE id = :token_id
+            UNION
+            SELECT maker.id, maker.created_by, maker.created_with, maker.redeemed
+            FROM line JOIN api_tokens AS maker ON CASE
+                WHEN line.created_with IS NULL THEN maker.principal = line.created_by
+                ELSE maker.id = line.created_with END
+            WHERE NOT line.redeemed AND line.created_by <> :own
+        )
+        SELECT token.* FROM line JOIN api_tokens AS token ON token.id = line.id
+    """).columns(*api_tokens.c)
 _KEPT = ("created_by", "created_at", "disabled_at", "revision", "envelope")
 _TOKEN_COLUMNS = tuple(column for column in api_tokens.c if column.name not in {"hash", "envelope"})
 _ACTS_FOR = sa.text("""
@@ -222,4 +253,5 @@ def _row(row: sa.RowMapping) -> PrincipalRow:
 
 
 def _token(row: sa.RowMapping) -> TokenRow:
-    return TokenRow(**{**row, "scopes": tuple(row["scopes"])})
+    fields = {column.name: row[column.name] for column in _TOKEN_COLUMNS}
+    return TokenRow(**{**fields, "scopes": tuple(row["scopes"])})

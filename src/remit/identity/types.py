@@ -1,6 +1,6 @@
 """The values of identity. All frozen."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 from uuid import UUID
@@ -30,6 +30,8 @@ class Principal:
         groups: the groups of approvers that it belongs to.
         acts_for: the principal on whose behalf it acts; None: on its own.
         scopes: the abilities that its token is limited to; None: all that its roles give.
+        token: the token that it showed; None: none, as of one that was only looked up. It is no
+            part of who somebody is.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Principal:
     groups: tuple[str, ...] = ()
     acts_for: str | None = None
     scopes: tuple[Ability, ...] | None = None
+    token: UUID | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
