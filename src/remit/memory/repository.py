@@ -3,9 +3,9 @@
 Nothing here changes or removes a row. What a reader calls selects only what `remit_reader` may see.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import sqlalchemy as sa
 from pydantic import JsonValue
@@ -14,7 +14,7 @@ from remit.db.evidence_tables import memories, memory_embeddings, memory_reads
 from remit.memory.enforcement import MemoryAccessAttempt
 from remit.memory.nearest import written
 from remit.memory.results import Memory, SemanticResult
-from remit.memory.writing import NewMemory, Remembered
+from remit.memory.writing import Remembered, SignedMemory
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +33,18 @@ class Source:
 
 
 def insert_memories(
-    connection: sa.Connection, new: Sequence[NewMemory], source: Source
+    connection: sa.Connection, new: Sequence[SignedMemory], source: Source
 ) -> list[Remembered]:
     """Store memories that are not there yet; return all of them, in the order given."""
-    ids = [uuid4() for _ in new]
     rows: list[JsonValue] = [
         {
-            "id": str(memory_id),
-            "scope": memory.scope,
-            "content": memory.content,
-            "digest": memory.digest,
+            "id": str(one.id),
+            "scope": one.memory.scope,
+            "content": one.memory.content,
+            "digest": one.memory.digest,
+            "envelope": one.envelope,
         }
-        for memory_id, memory in zip(ids, new, strict=True)
+        for one in new
     ]
     values = {
         "rows": rows,
@@ -53,7 +53,7 @@ def insert_memories(
         "created_by": source.created_by,
     }
     connection.execute(_INSERT, values)
-    wanted = {(memory.scope, memory.digest) for memory in new}
+    wanted = [(one.memory.scope, one.memory.digest) for one in new]
     stored = {
         (scope, digest): memory_id
         for memory_id, scope, digest in connection.execute(
@@ -63,8 +63,8 @@ def insert_memories(
             )
         )
     }
-    found = (stored[memory.scope, memory.digest] for memory in new)
-    return [Remembered(each, each == own) for each, own in zip(found, ids, strict=True)]
+    found = (stored[each] for each in wanted)
+    return [Remembered(each, each == one.id) for each, one in zip(found, new, strict=True)]
 
 
 def list_recent(connection: sa.Connection, scope: str | None, limit: int) -> list[Memory]:
@@ -122,11 +122,18 @@ def insert_embeddings(
 
 
 def found_memories(
-    connection: sa.Connection, model: str, ranked: Sequence[tuple[UUID, float]]
+    connection: sa.Connection,
+    model: str,
+    ranked: Sequence[tuple[UUID, float]],
+    believes: Callable[[Memory], bool],
 ) -> list[SemanticResult]:
-    """Return the memories that `nearest` found, with what each says and where it comes from."""
+    """Return the memories that `nearest` found, with what each says and where it comes from.
+
+    Those that `believes` does not are left out.
+    """
     statement = sa.select(memories).where(memories.c.id.in_([each for each, _ in ranked]))
-    known = {row.id: Memory(**row._mapping) for row in connection.execute(statement)}
+    found = (Memory(**row._mapping) for row in connection.execute(statement))
+    known = {memory.id: memory for memory in found if believes(memory)}
     return [
         SemanticResult(
             memory_id=memory_id,
@@ -137,6 +144,7 @@ def found_memories(
             source=known[memory_id].source,
         )
         for memory_id, similarity in ranked
+        if memory_id in known
     ]
 
 
@@ -163,9 +171,10 @@ def _lacks(model: str) -> sa.ColumnElement[bool]:
 # orders they would deadlock. The same holds for embeddings.
 _INSERT = sa.text(
     """
-    INSERT INTO memories (id, scope, content, digest, directive_id, run_id, created_by)
-    SELECT id, scope, content, digest, :directive_id, :run_id, :created_by
-    FROM jsonb_to_recordset(:rows) AS new (id uuid, scope text, content text, digest text)
+    INSERT INTO memories (id, scope, content, digest, directive_id, run_id, created_by, envelope)
+    SELECT id, scope, content, digest, :directive_id, :run_id, :created_by, envelope
+    FROM jsonb_to_recordset(:rows)
+        AS new (id uuid, scope text, content text, digest text, envelope jsonb)
     ORDER BY scope, digest
     ON CONFLICT (run_id, scope, digest) DO NOTHING
     """
