@@ -288,6 +288,9 @@ DEFENCES: Mapping[str, Attack] = {
     "remit_directive_reason": lambda c: _set(
         c, "directives", w.live(c, "blocked"), "status_reason = 'policy'"
     ),
+    "remit_directive_issued": lambda c: _set(
+        c, "directives", w.new_directive(c), "envelope = '{}'"
+    ),
     "remit_directive_begin_said": _silent_begin,
     "remit_directive_status_said": _approve_without_event,
     "remit_request_begins": lambda c: _asked(c, status="approved"),
@@ -298,6 +301,7 @@ DEFENCES: Mapping[str, Attack] = {
     "remit_vote_now": lambda c: w.vote(c, _asked(c), "dave", cast_at="tomorrow"),
     "remit_vote_open": lambda c: w.vote(c, w.asked(c, "expired"), "dave"),
     "remit_vote_by_person": lambda c: w.vote(c, _asked(c, allow_self_approval=True), w.AGENT),
+    "remit_vote_by_token": lambda c: w.vote(c, _asked(c), "dave", token_id=w.token_of("erin")),
     "remit_vote_not_own": lambda c: w.vote(c, _asked(c), "carol"),
     "remit_grant_begins": lambda c: w.grant(c, w.new_directive(c), issued_at="yesterday"),
     "remit_grant_fits": _second_grant,

@@ -120,7 +120,6 @@ def put_person(c: Connection, name: str, *roles: str) -> None:
 def put_grant(c: Connection, grant: Grant) -> None:
     """Write a grant."""
     row = asdict(grant) | {"votes": Jsonb(list(grant.votes))}
-    row["envelope"] = None if grant.envelope is None else Jsonb(grant.envelope)
     w.insert(c, "grants", row)
 
 

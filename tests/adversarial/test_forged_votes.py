@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from psycopg.types.json import Jsonb
 
 from remit.approval.statements import sign_vote
 from remit.approval.types import ApprovalRequest, Vote
@@ -20,7 +19,7 @@ from tests.adversarial.forging import OWN_KEYS, WRITERS, put_person, request_of
 from tests.adversarial.world import Connection
 from tests.support.contents import asking, cast, no, waiting
 from tests.support.keys import KEYS
-from tests.support.people import ADA, GRACE
+from tests.support.people import ADA, GRACE, token_of
 
 CAREFUL = asking(required_approvals=2, rejection_ends=False)
 """Two must approve, and a rejection does not end it: the more there is to forge."""
@@ -38,9 +37,7 @@ def hands(engine: sa.Engine) -> Iterator[Hands]:
 
 def put_vote(c: Connection, request: ApprovalRequest, vote: Vote) -> None:
     """Write a vote."""
-    row = asdict(vote) | {"request_id": request.id}
-    row["envelope"] = None if vote.envelope is None else Jsonb(vote.envelope)
-    w.insert(c, "approval_votes", row)
+    w.insert(c, "approval_votes", asdict(vote) | {"request_id": request.id})
 
 
 def renamed_key(vote: Vote, kid: str | None) -> Vote:
@@ -73,7 +70,8 @@ def of_another_request(true: Vote, request: ApprovalRequest) -> Vote:
 
 
 def in_the_name_of_a_person_who_never_was(true: Vote, request: ApprovalRequest) -> Vote:
-    return replace(true, voter="mallory")
+    standing = {**(true.standing or {}), "hands": ["mallory"]}
+    return replace(true, voter="mallory", token_id=token_of("mallory"), standing=standing)
 
 
 VOTES = {
@@ -102,6 +100,7 @@ def second_voice(engine: sa.Engine, name: str, writer: str) -> DirectiveRead:
         known = connection.execute("SELECT FROM principals WHERE name = %s", [forged.voter])
         if not known.rowcount:
             put_person(connection, forged.voter)
+            w.put_token(connection, forged.voter)
         put_vote(connection, request, forged)
     cast(engine, victim, policy=CAREFUL, by=ADA)
     return victim

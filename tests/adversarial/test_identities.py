@@ -26,7 +26,7 @@ from remit.operations.identity import MadeToken
 from tests.adversarial.attacking import armed
 from tests.support.contents import AUTHORITY, directive
 from tests.support.keys import KEYS
-from tests.support.people import ADMIN, AGENT, know
+from tests.support.people import ADMIN, AGENT, know, shown
 from tests.support.workers import control
 
 GIVES: dict[Role, set[Ability]] = {
@@ -48,7 +48,7 @@ def name_of(kind: str, roles: tuple[Role, ...]) -> str:
 
 
 EVERYBODY = {
-    name_of(kind, roles): Principal(name_of(kind, roles), kind, roles)
+    name_of(kind, roles): shown(Principal(name_of(kind, roles), kind, roles))
     for kind, roles in product(KINDS, ROLES)
 }
 

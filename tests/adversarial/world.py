@@ -149,6 +149,7 @@ def end(connection: Connection, run: UUID, status: str) -> None:
 def insert(connection: Connection, table: str, row: dict[str, Any]) -> None:
     """Insert one row."""
     columns, places = ", ".join(row), ", ".join(f"%({name})s" for name in row)
+    row = {name: Jsonb(one) if isinstance(one, dict) else one for name, one in row.items()}
     connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({places})".encode(), row)  # noqa: S608 - names of the tests
 
 
@@ -188,6 +189,7 @@ def build_world(connection: Connection) -> World:
         put_token(connection, name)
     acting = {"name": AGENT, "kind": "agent", "roles": Jsonb([]), "groups": Jsonb([])}
     insert(connection, "principals", acting | {"acts_for": "carol", "created_by": "test"})
+    put_token(connection, AGENT)
     world = World()
     for _ in range(2):
         for status in DIRECTIVE_STATUSES:

@@ -94,7 +94,7 @@ def unfit(vote: Vote, terms: TokenTerms, own: Collection[str]) -> str | None:
     held = hands(vote)
     if held is None:
         return f"it is not known who made the token of {vote.voter}; {invite(vote.voter)}"
-    shared = sorted(held & set(own) - {vote.voter})
+    shared = sorted(held & set(own))
     if shared:
         return (
             f"{_made(vote, shared)}, and policy does not allow self-approval; {invite(vote.voter)}"
