@@ -4,13 +4,17 @@ Whoever writes to the database with the services' own login could file in anybod
 the key it is nobody's.
 """
 
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from remit.artifacts.repository import NewArtifact
 from remit.artifacts.types import Artifact
 from remit.json_types import JsonObject
 from remit.signing.keys import Keyring
 from remit.signing.statements import Kind, claimed, is_earlier, sign_statement, verify_statement
+
+if TYPE_CHECKING:
+    # Whoever checks a bundle verifies filings, and must not load what this loads.
+    from remit.artifacts.repository import NewArtifact
 
 FILING = Kind("filing")
 
@@ -18,7 +22,7 @@ FILED_BY = "filed_by"
 """Under which name an attachment's metadata says who filed it."""
 
 
-def sign_filing(new: NewArtifact, keys: Keyring, *, token: UUID | None) -> JsonObject:
+def sign_filing(new: "NewArtifact", keys: Keyring, *, token: UUID | None) -> JsonObject:
     """Return the envelope of an attachment about to be stored.
 
     Args:

@@ -16,7 +16,10 @@ from pydantic import JsonValue
 
 from remit.artifacts.types import Artifact
 from remit.audit.bundle import Bundle, encode
+from remit.audit.bundle_answers import answers
 from remit.audit.bundle_artifacts import artifacts, named
+from remit.audit.bundle_attempts import attempts
+from remit.audit.bundle_budget import budget
 from remit.audit.bundle_checkpoint import checkpoint
 from remit.audit.bundle_consent import grants, requests, votes
 from remit.audit.bundle_events import known_events
@@ -33,10 +36,12 @@ from remit.audit.bundle_facts import (
 )
 from remit.audit.bundle_forms import PAYLOAD_TYPES
 from remit.audit.bundle_installation import bound, installation
+from remit.audit.bundle_issuer import filings, issuer
 from remit.audit.bundle_order import ordered
 from remit.audit.bundle_records import Evidence
-from remit.audit.bundle_runs import budget, leave, runs
+from remit.audit.bundle_runs import leave, runs
 from remit.audit.bundle_times import timed
+from remit.audit.bundle_voters import voters
 from remit.audit.verification import STATUS_OF, verify_chains
 from remit.directives.digest import action_digest
 from remit.directives.models import DirectiveRead, intent_of
@@ -86,10 +91,15 @@ def _of_rows(evidence: Evidence, keys: Keyring) -> Iterator[Check]:
 
 def _of_statements(evidence: Evidence, keys: Keyring) -> Iterator[Check]:
     """Yield what is found out besides since everybody signs what they say."""
+    yield issuer(evidence, keys)
     yield known_events(evidence)
     yield ordered(evidence)
     yield timed(evidence)
     yield named(evidence)
+    yield answers(evidence, keys)
+    yield voters(evidence, keys)
+    yield attempts(evidence, keys)
+    yield filings(evidence, keys)
     yield checkpoint(evidence, keys)
 
 
@@ -136,7 +146,7 @@ def _status(evidence: Evidence) -> Check:
     told = [event for event in evidence.events if event.type in STATUS_OF]
     status = STATUS_OF[told[-1].type] if told else None
     reason: JsonValue = None
-    if status in {"blocked", "aborted"}:
+    if status in {"blocked", "aborted"} or (told and told[-1].type == "directive.in_doubt"):
         reason = parsed_data(told[-1].data).get("reason")
     problems: list[str] = []
     if (directive.status, directive.status_reason) != (status, reason):

@@ -28,6 +28,12 @@ _TELLING: Mapping[str, str] = {
 _VOID: tuple[str, ...] = get_args(VoidReason)
 _FAILED = [reason for reason in get_args(AbortReason) if reason != "canceled"]
 
+_ENDS = {
+    "run.ended success": "succeeded",
+    "run.ended failure": "failed",
+    "run.ended error": "failed",
+}
+
 WAYS: Mapping[str, Mapping[str, str]] = {
     "nothing": {"directive.drafted": "draft", "directive.proposed": "gate"},
     "draft": {"directive.proposed": "gate"},
@@ -69,11 +75,13 @@ WAYS: Mapping[str, Mapping[str, str]] = {
     "consumed": {"directive.executing": "executing"},
     "executing": {
         "run.attempted": "executing",
-        "run.ended success": "succeeded",
-        "run.ended failure": "failed",
-        "run.ended error": "failed",
+        "directive.in_doubt": "in doubt",
+        **_ENDS,
         "run.ended canceled": "stopped",
     },
+    # A success that its worker reports late still counts; else a person settles it.
+    "in doubt": {**_ENDS, "run.reconciled": "settled"},
+    "settled": _ENDS,
     "succeeded": {"directive.completed": "complete"},
     "failed": {f"directive.aborted {reason}": "aborted" for reason in _FAILED},
     "stopped": {"directive.aborted canceled": "aborted"},
@@ -84,15 +92,31 @@ WAYS: Mapping[str, Mapping[str, str]] = {
 with that word."""
 
 RESTING = frozenset(
-    {"draft", "gate", "waiting", "approved", "executing", "blocked", "complete", "aborted"}
+    {
+        "draft",
+        "gate",
+        "waiting",
+        "approved",
+        "executing",
+        "in doubt",
+        "blocked",
+        "complete",
+        "aborted",
+    }
 )
 """Where a directive can stay: between them a step is one transaction."""
 
+_BEGUN = frozenset({"executing", "in doubt"})
+
 BESIDE: Mapping[str, frozenset[str]] = {
     "artifact.stored": RESTING,
-    "llm.called": frozenset({"executing", "complete", "aborted"}),
+    "llm.called": _BEGUN | {"complete", "aborted"},
     "memory.added": frozenset({"complete"}),
-    "run.refused": frozenset({"executing", "complete", "aborted"}),
+    "run.attempt_ended": _BEGUN,
+    "run.refused": _BEGUN | {"complete", "aborted"},
+    # In the step that ends the run, before it says so.
+    "budget.unpromised": _BEGUN | {"settled"},
+    "budget.exceeded": _BEGUN | {"settled"},
 }
 """What happens beside the way, and at which places: never within a step."""
 

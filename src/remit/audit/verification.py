@@ -60,6 +60,7 @@ STATUS_OF: Mapping[str, DirectiveStatus] = {
     "directive.approved": "approved",
     "directive.blocked": "blocked",
     "directive.executing": "executing",
+    "directive.in_doubt": "executing",
     "directive.completed": "complete",
     "directive.aborted": "aborted",
 }
