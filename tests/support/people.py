@@ -8,11 +8,12 @@ import sqlalchemy as sa
 
 from remit.audit.repository import record
 from remit.db.engine import create_database_engine
-from remit.db.session import transaction
+from remit.db.session import database_time, transaction
 from remit.execution.modules.registry import discover_modules
-from remit.identity.repository import NewToken, insert_principals, insert_token
-from remit.identity.statements import sign_token, token_statement
-from remit.identity.types import SYSTEM, Principal
+from remit.identity.repository import insert_principals
+from remit.identity.statements import sign_token
+from remit.identity.token_repository import insert_token
+from remit.identity.types import SYSTEM, KeptToken, Principal, TokenRow
 from remit.operations.catalog import announce
 from remit.operations.principals import created, signed
 from tests.support.keys import KEYS
@@ -54,9 +55,9 @@ def know(engine: sa.Engine, *wanted: Principal) -> None:
     An agent may have roles, too, that none is given any more.
     """
     with transaction(engine) as connection:
-        rows = [signed(one, KEYS) for one in wanted]
+        rows = [signed(one, KEYS, by=ADMIN.name) for one in wanted]
         made = insert_principals(connection, rows, created_by=ADMIN.name)
-        record(connection, [created(one, ADMIN.name) for one in wanted if one.name in made])
+        record(connection, [created(one, ADMIN, KEYS) for one in wanted if one.name in made])
         for name in made:
             give_token(connection, name)
 
@@ -69,10 +70,18 @@ def give_token(
     created_by: str = SYSTEM.name,
 ) -> None:
     """Give a principal a token that nobody can show, with which votes are cast in-process."""
-    token = token_id or token_of(name)
-    said = (name, "0" * 64, (), datetime(2999, 1, 1, tzinfo=UTC))
-    new = NewToken(token, *said, sign_token(token_statement(token, *said), KEYS))
-    insert_token(connection, new, created_by=created_by)
+    made = database_time(connection)
+    row = TokenRow(
+        token_id or token_of(name),
+        name,
+        (),
+        created_by,
+        made,
+        datetime(2999, 1, 1, tzinfo=UTC),
+        None,
+    )
+    new = KeptToken(row, "0" * 64, None)
+    insert_token(connection, replace(new, envelope=sign_token(new, KEYS)))
 
 
 def settle(database_url: str) -> None:

@@ -1,74 +1,20 @@
-"""All SQL of principals and tokens. Expiries are computed and judged by the database's clock."""
+"""All SQL of principals."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from uuid import UUID
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from remit.db.identity_tables import api_tokens, principals
-from remit.errors import ConflictError, NotFoundError
-from remit.identity.types import SYSTEM, Ability, Principal, PrincipalRow, TokenRow
+from remit.db.identity_tables import principals
+from remit.errors import ConflictError
+from remit.identity.types import Principal, PrincipalRow
 from remit.json_types import JsonObject
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A token that was found, with whose it is.
-
-    Attributes:
-        hash: the digest that the presented token must have.
-        owner: whose it is.
-        scopes: the abilities that it is limited to; empty: all that its owner has.
-        expires_at: when it ends by itself.
-        envelope: all of that, signed; None: somebody else wrote the row.
-        created_at: when it was made.
-        created_by: who made it.
-        created_with: the token that its maker showed; None: none was, or it was not noted.
-        redeemed: whether its owner made it of an invitation.
-        expired: whether its time is over, by the database's clock.
-        revoked: whether it was revoked.
-    """
-
-    hash: str
-    owner: PrincipalRow
-    scopes: tuple[Ability, ...]
-    expires_at: datetime
-    envelope: JsonObject | None
-    created_at: datetime
-    created_by: str
-    created_with: UUID | None
-    redeemed: bool
-    expired: bool
-    revoked: bool
-
-
-def find_token(connection: sa.Connection, token_id: UUID) -> Known | None:
-    """Return what is kept of a token; None when there is none of that id."""
-    row = connection.execute(_BY_TOKEN, {"token_id": token_id}).first()
-    if row is None:
-        return None
-    return Known(
-        hash=row.hash,
-        owner=_row(row._mapping),
-        scopes=tuple(row.scopes),
-        expires_at=row.expires_at,
-        envelope=row.token_envelope,
-        created_at=row.token_created_at,
-        created_by=row.token_created_by,
-        created_with=row.created_with,
-        redeemed=row.redeemed,
-        expired=row.expired,
-        revoked=row.revoked_at is not None,
-    )
 
 
 def find_principal(connection: sa.Connection, name: str) -> PrincipalRow | None:
     """Return a principal; None when nobody has that name."""
     row = connection.execute(sa.select(principals).where(principals.c.name == name)).first()
-    return _row(row._mapping) if row else None
+    return principal_row(row._mapping) if row else None
 
 
 def acts_for(connection: sa.Connection, name: str) -> tuple[str, ...]:
@@ -79,7 +25,7 @@ def acts_for(connection: sa.Connection, name: str) -> tuple[str, ...]:
 def list_principals(connection: sa.Connection) -> list[PrincipalRow]:
     """Return every principal there ever was, by name."""
     rows = connection.execute(sa.select(principals).order_by(principals.c.name))
-    return [_row(row._mapping) for row in rows]
+    return [principal_row(row._mapping) for row in rows]
 
 
 def insert_principals(
@@ -124,106 +70,33 @@ def update_principal(
         raise ConflictError(f"{principal.name} was changed at the same moment; look, and try again")
 
 
-def disable_principal(connection: sa.Connection, name: str) -> None:
-    """Shut a principal out for good; whoever is shut out already keeps the first time."""
-    connection.execute(
-        sa.update(principals)
-        .where(principals.c.name == name, principals.c.disabled_at.is_(None))
-        .values(disabled_at=sa.func.now())
-    )
+def disable_principal(
+    connection: sa.Connection, name: str, signed: tuple[int, JsonObject] | None
+) -> None:
+    """Shut a principal out for good; whoever is shut out already keeps the first time.
 
-
-@dataclass(frozen=True, slots=True)
-class NewToken:
-    """A token to keep; see :class:`TokenRow` for the fields."""
-
-    id: UUID
-    principal: str
-    hash: str
-    scopes: tuple[Ability, ...]
-    expires_at: datetime
-    envelope: JsonObject
-
-
-def insert_token(connection: sa.Connection, new: NewToken, *, created_by: str) -> TokenRow:
-    """Keep the digest of a signed token, and return what is kept."""
-    statement = (
-        sa.insert(api_tokens)
-        .values(
-            id=new.id,
-            principal=new.principal,
-            hash=new.hash,
-            scopes=sorted(set(new.scopes)),
-            created_by=created_by,
-            expires_at=new.expires_at,
-            envelope=new.envelope,
-        )
-        .returning(*_TOKEN_COLUMNS)
-    )
-    return _token(connection.execute(statement).one()._mapping)
-
-
-def token_line(connection: sa.Connection, token_id: UUID) -> dict[UUID, TokenRow]:
-    """Return a token, those with which it may have been made, and with which those were, by id.
-
-    Empty when there is none of that id. The line ends at a token that its owner made of an
-    invitation, and at one that Remit made. Where it was not noted with which token one was made,
-    every token of its maker is meant.
-    """
-    rows = connection.execute(_LINE, {"token_id": token_id, "own": SYSTEM.name})
-    return {row.id: _token(row._mapping) for row in rows}
-
-
-def unrevoked_tokens(connection: sa.Connection, ids: Collection[UUID]) -> frozenset[UUID]:
-    """Return which of these tokens are known and were not revoked; they may have expired."""
-    if not ids:
-        return frozenset()
-    holds = api_tokens.c.id.in_(ids) & api_tokens.c.revoked_at.is_(None)
-    return frozenset(connection.execute(sa.select(api_tokens.c.id).where(holds)).scalars())
-
-
-def list_tokens(connection: sa.Connection, principal: str | None = None) -> list[TokenRow]:
-    """Return every token, or one principal's, newest first."""
-    statement = sa.select(*_TOKEN_COLUMNS).order_by(api_tokens.c.created_at.desc())
-    if principal is not None:
-        statement = statement.where(api_tokens.c.principal == principal)
-    return [_token(row._mapping) for row in connection.execute(statement)]
-
-
-def revoke_token(connection: sa.Connection, token_id: UUID) -> TokenRow:
-    """End a token; one that was revoked before keeps the first time.
+    Args:
+        connection: the transaction's.
+        name: whom.
+        signed: the revision and the envelope that say so; None for one whose row does not verify,
+            and which is not signed anew.
 
     Raises:
-        NotFoundError: there is none of that id.
+        ConflictError: somebody else changed it at the same moment.
     """
-    statement = (
-        sa.update(api_tokens)
-        .where(api_tokens.c.id == token_id)
-        .values(revoked_at=sa.func.coalesce(api_tokens.c.revoked_at, sa.func.now()))
-        .returning(*_TOKEN_COLUMNS)
+    statement = sa.update(principals).where(
+        principals.c.name == name, principals.c.disabled_at.is_(None)
     )
-    row = connection.execute(statement).first()
-    if row is None:
-        raise NotFoundError(
-            f"there is no token {token_id}; `remit token list` shows those there are"
-        )
-    return _token(row._mapping)
+    values: dict[str, object] = {"disabled_at": sa.func.now()}
+    if signed is not None:
+        revision, envelope = signed
+        statement = statement.where(principals.c.revision == revision - 1)
+        values |= {"revision": revision, "envelope": envelope}
+    if connection.execute(statement.values(values)).rowcount != 1:
+        raise ConflictError(f"{name} was changed at the same moment; look, and try again")
 
 
-_LINE = sa.text("""
-        WITH RECURSIVE line (id, created_by, created_with, redeemed) AS (
-            SELECT id, created_by, created_with, redeemed FROM api_tokens WHERE id = :token_id
-            UNION
-            SELECT maker.id, maker.created_by, maker.created_with, maker.redeemed
-            FROM line JOIN api_tokens AS maker ON CASE
-                WHEN line.created_with IS NULL THEN maker.principal = line.created_by
-                ELSE maker.id = line.created_with END
-            WHERE NOT line.redeemed AND line.created_by <> :own
-        )
-        SELECT token.* FROM line JOIN api_tokens AS token ON token.id = line.id
-    """).columns(*api_tokens.c)
 _KEPT = ("created_by", "created_at", "disabled_at", "revision", "envelope")
-_TOKEN_COLUMNS = tuple(column for column in api_tokens.c if column.name not in {"hash", "envelope"})
 _ACTS_FOR = sa.text("""
     WITH RECURSIVE behind (name) AS (
         SELECT acts_for FROM principals WHERE name = :name AND acts_for IS NOT NULL
@@ -233,26 +106,10 @@ _ACTS_FOR = sa.text("""
     )
     SELECT name FROM behind
 """)
-_BY_TOKEN = (
-    sa.select(
-        principals,
-        api_tokens.c.hash,
-        api_tokens.c.scopes,
-        api_tokens.c.expires_at,
-        api_tokens.c.revoked_at,
-        api_tokens.c.envelope.label("token_envelope"),
-        api_tokens.c.created_at.label("token_created_at"),
-        api_tokens.c.created_by.label("token_created_by"),
-        api_tokens.c.created_with,
-        api_tokens.c.redeemed,
-        (api_tokens.c.expires_at <= sa.func.clock_timestamp()).label("expired"),
-    )
-    .join(api_tokens, api_tokens.c.principal == principals.c.name)
-    .where(api_tokens.c.id == sa.bindparam("token_id"))
-)
 
 
-def _row(row: sa.RowMapping) -> PrincipalRow:
+def principal_row(row: sa.RowMapping) -> PrincipalRow:
+    """Return the principal of a row that has all of its columns."""
     principal = Principal(
         name=row["name"],
         kind=row["kind"],
@@ -262,8 +119,3 @@ def _row(row: sa.RowMapping) -> PrincipalRow:
     )
     kept = {name: row[name] for name in _KEPT}
     return PrincipalRow(principal, **kept)
-
-
-def _token(row: sa.RowMapping) -> TokenRow:
-    fields = {column.name: row[column.name] for column in _TOKEN_COLUMNS}
-    return TokenRow(**{**fields, "scopes": tuple(row["scopes"])})

@@ -15,8 +15,9 @@ from remit.approval.types import ApprovalRequest, Vote
 from remit.db.session import wall_clock
 from remit.directives.models import DirectiveRead, intent_of
 from remit.errors import ConflictError, ForbiddenError, UnverifiableError
-from remit.identity.repository import acts_for, find_principal, token_line, unrevoked_tokens
+from remit.identity.repository import acts_for, find_principal
 from remit.identity.statements import verify_principal
+from remit.identity.token_repository import token_line, unrevoked_tokens
 from remit.identity.types import Principal
 from remit.json_types import JsonObject
 from remit.operations.authority import Authority

@@ -18,8 +18,9 @@ from remit.directives.models import DirectiveRead, intent_of
 from remit.directives.repository import get_directive
 from remit.errors import UnverifiableError
 from remit.execution.catalog import Announced, announced_module
-from remit.identity.repository import list_principals, list_tokens
+from remit.identity.repository import list_principals
 from remit.identity.statements import verify_principal
+from remit.identity.token_repository import list_tokens
 from remit.identity.types import Principal, PrincipalRow, TokenRow
 from remit.operations.authority import Authority
 from remit.operations.ballots import Answers, read_answers

@@ -12,8 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from pydantic import JsonValue
 
-from remit.approval.repository import grant_by_id, invalidate_request, latest_grants, void_grant
-from remit.approval.types import Grant, VoidReason
+from remit.approval.repository import grant_by_id, latest_grants
 from remit.audit.repository import REMIT, Entry, evidence, record
 from remit.db.session import transaction
 from remit.db.together import write_together
@@ -43,7 +42,6 @@ from remit.operations.endings import (
     spent_by,
     write_endings,
 )
-from remit.operations.spending import release_budget
 from remit.operations.starts import (
     ModuleChoice,
     RunState,
@@ -52,7 +50,8 @@ from remit.operations.starts import (
     consumed_problem,
     start_runs,
 )
-from remit.operations.telling import tell_arrivals, tell_doubt, tell_end, tell_void
+from remit.operations.telling import tell_arrivals, tell_doubt, tell_end
+from remit.operations.voiding import block_void
 from remit.telemetry.metrics import count_execution_failure
 
 
@@ -123,7 +122,7 @@ def _take_up(
         void = check_grant(directive, grant, choose(directive.type), authority, now)
         if void is None:
             raise UnavailableError(f"directive {directive_id} was changed meanwhile; try again")
-        state = _block(connection, directive, grant, void)
+        state = RunState(block_void(connection, directive, grant, void), None)
         if grant is not None and void == "action_changed" and not grant.module_digest:
             return _decide_anew(connection, state, authority)
         return state
@@ -152,29 +151,6 @@ def _abort_unfounded(connection: sa.Connection, directive: DirectiveRead) -> Run
     tell_arrivals([aborted])
     count_execution_failure("approval_unverifiable")
     return RunState(aborted, None)
-
-
-def _block(
-    connection: sa.Connection, directive: DirectiveRead, grant: Grant | None, void: VoidReason
-) -> RunState:
-    """Void the grant and block the directive."""
-    if grant is not None:
-        void_grant(connection, grant.id, void)
-        release_budget(connection, grant)
-        if grant.request_id is not None:
-            invalidate_request(connection, grant.request_id)
-    [blocked] = transition_directive_status(
-        connection, [directive.id], current="approved", target="blocked", reason=void
-    )
-    record(
-        connection,
-        [
-            Entry(directive.id, "grant.voided", data={"reason": void}),
-            Entry(directive.id, "directive.blocked", data={"reason": void}),
-        ],
-    )
-    tell_void(blocked, grant, void)
-    return RunState(blocked, None)
 
 
 def _decide_anew(connection: sa.Connection, state: RunState, authority: Authority) -> RunState:
