@@ -22,6 +22,7 @@ from bench.measurement import BARE, POSTGRES, ROWS, TEMPORAL, WORKER
 from remit.db.engine import create_database_engine
 from remit.errors import UnavailableError
 from remit.execution.modules.registry import ModuleRegistry, discover_modules
+from remit.execution.workers import WorkerIdentity
 from remit.operations.authentication import authenticate
 from remit.operations.catalog import announce
 from remit.operations.identity import (
@@ -65,6 +66,7 @@ class Ground:
         servers: process ids of Postgres and Temporal, by name.
         keys: what signs grants and votes, here and in Remit's worker.
         registry: the modules, which are announced.
+        identity: who begins and ends what no worker does.
     """
 
     data: DataDir
@@ -74,6 +76,7 @@ class Ground:
     servers: dict[str, int]
     keys: Keyring
     registry: ModuleRegistry
+    identity: WorkerIdentity
 
     async def connect(self) -> Client:
         """Return a new client of Temporal."""
@@ -88,7 +91,8 @@ class Ground:
     async def loads(self, engine: sa.Engine) -> Loads:
         """Return the four loads, over this engine and a new client."""
         client = await self.connect()
-        return Loads(client, engine, PolicySource(None), self.keys, self.registry)
+        policies = PolicySource(None)
+        return Loads(client, engine, policies, self.keys, self.registry, self.identity)
 
     def serving(self, load: str, workers: dict[str, int]) -> dict[str, int]:
         """Return the processes that serve a load, by their names.
@@ -114,7 +118,7 @@ def servers() -> Iterator[Ground]:
         if stack.info is None:
             raise UnavailableError("the servers have ended while they started")
         registry = discover_modules()
-        keys = _settle(stack.info.database_url, registry, data.path / "keys")
+        keys, identity = _settle(stack.info.database_url, registry, data.path / "keys")
         yield Ground(
             data,
             stack.info.database_url,
@@ -123,14 +127,17 @@ def servers() -> Iterator[Ground]:
             _children(POSTGRES, TEMPORAL),
             keys,
             registry,
+            identity,
         )
 
 
-def _settle(database_url: str, registry: ModuleRegistry, folder: Path) -> Keyring:
+def _settle(
+    database_url: str, registry: ModuleRegistry, folder: Path
+) -> tuple[Keyring, WorkerIdentity]:
     """Make known who acts and what can be executed: a worker that runs would have said so.
 
     Returns:
-        The keys of the installation, which are made in `folder`.
+        The keys of the installation, which are made in `folder`, and who executes without one.
     """
     engine = create_database_engine(database_url, application_name="bench", pool_size=1)
     try:
@@ -140,8 +147,7 @@ def _settle(database_url: str, registry: ModuleRegistry, folder: Path) -> Keyrin
             raise UnavailableError("a new database knows somebody already")
         admin = authenticate(engine, str(made.token), keys)
         ensure_principals(engine, [PROPOSER, APPROVER], by=admin, keys=keys)
-        announce(engine, registry.list_modules(), keys)
-        return keys
+        return keys, announce(engine, registry.list_modules(), keys)
     finally:
         engine.dispose()
 

@@ -24,7 +24,7 @@ from remit.errors import ConflictError
 from remit.execution.models import MAX_ATTEMPTS, ExecutionRunRead, Standing, output_to_json
 from remit.execution.modules.types import ModuleOutput
 from remit.execution.mutator import EndedAttempt, attempt_ends
-from remit.execution.repository import standings
+from remit.execution.repository import is_latest, standings
 from remit.execution.statements import AttemptEnd, sign_attempt_end
 from remit.execution.workers import WorkerIdentity
 from remit.json_types import JsonObject
@@ -153,6 +153,16 @@ def end_run(engine: sa.Engine, ending: Ending) -> Ended:
             reason = directive.status_reason
             return Ended(directive.status, reason, counted=False, again=goes_on)
     return _told(ending)
+
+
+def is_still_wanted(engine: sa.Engine, run: ExecutionRunRead, worker: WorkerIdentity) -> bool:
+    """Return whether an attempt that a worker has begun is the last of its run, which goes on.
+
+    Raises:
+        UnavailableError: the database does not answer.
+    """
+    with transaction(engine) as connection:
+        return is_latest(connection, run.id, run.attempts, worker.id)
 
 
 def _ends_run(ending: Ending, standing: Standing) -> bool:

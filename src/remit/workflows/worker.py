@@ -43,6 +43,7 @@ from remit.workflows.activities.dispatch_activities import DispatchActivities, u
 from remit.workflows.activities.execution_activities import ExecutionActivities
 from remit.workflows.activities.module_activities import ModuleActivities
 from remit.workflows.activities.uncalled import UncalledRuns
+from remit.workflows.activities.underway import Underway
 from remit.workflows.approval import ApprovalWorkflow
 from remit.workflows.client import WorkflowClient
 from remit.workflows.dispatcher import DispatcherWorkflow
@@ -122,12 +123,16 @@ async def serve(
     """
     async with _leased(parts, stop) as lease:
         with ThreadPoolExecutor(THREADS, thread_name_prefix="remit") as threads:
-            queues = _queues(parts, lease, threads)
+            underway = Underway()
+            queues = _queues(parts, lease, threads, underway)
             code = runner or UnsandboxedWorkflowRunner()
-            async with _polling([_worker(client, one, threads, code) for one in queues]):
-                await WorkflowClient(client).sweep(sweep_seconds)
-                on_ready()
-                await stop.wait()
+            try:
+                async with _polling([_worker(client, one, threads, code) for one in queues]):
+                    await WorkflowClient(client).sweep(sweep_seconds)
+                    on_ready()
+                    await stop.wait()
+            finally:
+                underway.close()
 
 
 @asynccontextmanager
@@ -173,8 +178,12 @@ class _Queue:
     at_once: int
 
 
-def _queues(parts: WorkerParts, lease: Lease, threads: ThreadPoolExecutor) -> list[_Queue]:
-    modules = ModuleCaller(parts.registry, parts.module_engine, parts.store, parts.observe)
+def _queues(
+    parts: WorkerParts, lease: Lease, threads: ThreadPoolExecutor, underway: Underway
+) -> list[_Queue]:
+    modules = ModuleCaller(
+        parts.registry, parts.module_engine, parts.store, parts.observe, underway
+    )
     authority = AuthoritySource(parts.policies, parts.keys)
     execution = ExecutionActivities(parts.engine, authority, modules, lease)
     long_modules = ModuleActivities(parts.engine, modules, authority, threads, lease)

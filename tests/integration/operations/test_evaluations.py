@@ -19,10 +19,11 @@ from remit.operations.cancellation import cancel
 from remit.operations.evaluations import find_ended_uncalled, read_ended_run, read_ended_runs
 from remit.operations.evidence import read_record
 from remit.operations.results import Ending, end_run
-from remit.operations.runs import MAX_ATTEMPTS, begin_run, start_run
+from remit.operations.runs import begin_run, start_run
 from remit.operations.starts import ModuleChoice
 from tests.integration.operations.lives import LIVES, canceled_run, exhausted, late, ran
 from tests.support.contents import AUTHORITY, LONG, SHORT, policy, proposed, under, write
+from tests.support.keys import WORKER
 from tests.support.people import OPERATOR
 
 Life = Callable[[sa.Engine], DirectiveRead]
@@ -49,8 +50,7 @@ def void_before_its_first_attempt(engine: sa.Engine) -> DirectiveRead:
 
 
 def void_before_its_second_attempt(engine: sa.Engine) -> DirectiveRead:
-    found = proposed(engine)
-    start_run(engine, found.id, lambda _: SHORT, AUTHORITY)
+    found = ran(engine, proposed(engine), ModuleOutput.failure("away", retryable=True))
     start_run(engine, found.id, lambda _: SHORT, OTHER)
     return found
 
@@ -69,7 +69,6 @@ UNCALLED: dict[str, tuple[Life, str, int]] = {
     "canceled while its module worked": (canceled_run, "canceled", 1),
     "canceled, and its module returned too late": (late, "canceled", 1),
     "canceled before it began": (canceled_unbegun, "canceled", 0),
-    "its attempts were exhausted": (exhausted, "failed", MAX_ATTEMPTS),
     "its grant was void before its first attempt": (void_before_its_first_attempt, "failed", 0),
     "its grant was void before its second attempt": (void_before_its_second_attempt, "failed", 1),
 }
@@ -81,7 +80,8 @@ CALLED: dict[str, tuple[Life, str, int]] = {
 }
 ENDS = UNCALLED | CALLED
 NO_ENDS = {name: LIVES[name] for name in ("draft", "blocked", "waiting", "approved", "running")} | {
-    "its grant was void at its start": void_at_its_start
+    "its grant was void at its start": void_at_its_start,
+    "its attempts were exhausted": exhausted,
 }
 
 
@@ -193,7 +193,7 @@ def test_what_a_module_left_is_told_by_its_digest_and_no_other_evidence(engine: 
         new_artifact("module_output", {"step": step}, directive_id=found.id, run_id=run.id)
         for step in range(120)
     ]
-    end_run(engine, Ending(run, ModuleOutput.success(), left))
+    end_run(engine, Ending(run, ModuleOutput.success(), WORKER, left))
     told = read_ended_run(engine, found.id).artifacts
     assert len(told) == 100
     assert set(told) <= {LeftArtifact("module_output", each.digest) for each in left}

@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from remit.directives.models import DirectiveRead
+from remit.execution.modules.types import ModuleOutput
 from remit.operations.evidence import read_record
 from remit.operations.runs import begin_run, start_run
 from remit.operations.starts import RunState
@@ -22,6 +23,7 @@ from tests.support.contents import (
     AUTHORITY,
     LONG,
     SHORT,
+    finish,
     policy,
     proposed,
     regrant,
@@ -116,6 +118,7 @@ def test_another_policy_stops_a_run_before_its_next_attempt(engine: sa.Engine) -
     found = approved(engine)
     run = take_up_short(engine, found).run
     assert run is not None
+    finish(engine, run, ModuleOutput.failure("the service is away", retryable=True))
     stricter = under(policy(budget_ceiling="1.00"))
     again = start_run(engine, found.id, lambda _: SHORT, stricter)
     assert again.run is None
@@ -123,6 +126,17 @@ def test_another_policy_stops_a_run_before_its_next_attempt(engine: sa.Engine) -
     after = read_record(engine, found.id).run
     assert after is not None
     assert (after.status, after.attempts) == ("failed", run.attempts)
+
+
+def test_another_policy_leaves_a_run_in_doubt_whose_attempt_never_ended(
+    engine: sa.Engine,
+) -> None:
+    found = approved(engine)
+    assert take_up_short(engine, found).run is not None
+    stricter = under(policy(budget_ceiling="1.00"))
+    again = start_run(engine, found.id, lambda _: SHORT, stricter)
+    assert again.run is None
+    assert (again.directive.status, again.directive.status_reason) == ("executing", "in_doubt")
 
 
 @BOTH_WAYS

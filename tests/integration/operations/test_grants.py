@@ -22,7 +22,7 @@ from tests.integration.operations.forging import (
     plant,
 )
 from tests.support.contents import AUTHORITY, LONG, POLICY, SHORT, proposed, waiting, write
-from tests.support.keys import KEYS
+from tests.support.keys import KEYS, WORKER
 
 
 def start(
@@ -119,7 +119,7 @@ def test_a_grant_starts_nothing_once_its_key_is_no_longer_trusted(engine: sa.Eng
 def test_a_grant_of_an_older_key_that_is_still_trusted_starts_its_run(engine: sa.Engine) -> None:
     found = approved(engine)
     rotated = replace(OTHER_KEYS, trusted={**OTHER_KEYS.trusted, **KEYS.trusted})
-    assert start(engine, found, Authority(POLICY, rotated)) == ("executing", None)
+    assert start(engine, found, Authority(POLICY, rotated, WORKER)) == ("executing", None)
 
 
 @pytest.mark.parametrize(

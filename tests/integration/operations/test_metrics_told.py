@@ -208,7 +208,10 @@ CASES: dict[str, tuple[Callable[[sa.Engine], object], dict[str, float]]] = {
         lambda e: unsigned(e, grant=False),
         ALLOWED | {"directives_total blocked": 1},
     ),
-    "begun too often": (exhausted, ALLOWED | RESERVED | START | failed("attempts_exhausted")),
+    "begun too often": (
+        exhausted,
+        ALLOWED | RESERVED | START | {"execution_failures_total in_doubt": 1},
+    ),
     "two memories embedded": (
         lambda e: embedded(e, Decimal("0.25")),
         {"embedding_texts_total words": 2, "embedding_cost_dollars_total": 0.25},

@@ -88,7 +88,7 @@ def test_directives_of_one_batch_are_judged_one_after_another(empty_engine: sa.E
         (ModuleOutput.success(cost=Decimal("12.34")), ("0.00", "12.34")),
         (ModuleOutput.failure("no", cost=Decimal("3.00")), ("0.00", "3.00")),
         (ModuleOutput.failure("no"), ("0.00", "0.00")),
-        (ModuleOutput.error_("broke"), ("0.00", "0.00")),
+        (ModuleOutput.error_("broke"), ("0.00", "40.00")),
         (ModuleOutput.success(cost=Decimal("41.00")), ("0.00", "41.00")),
     ],
     ids=["whole", "less", "failed-at-a-cost", "failed", "broke", "overrun"],
@@ -103,7 +103,7 @@ def test_the_end_of_a_run_settles_what_it_cost_and_releases_the_rest(
 
 
 @pytest.mark.parametrize("begun", [False, True], ids=["approved", "executing"])
-def test_a_canceled_directive_gives_back_what_it_was_promised(
+def test_a_canceled_directive_gives_back_what_no_attempt_may_have_spent(
     empty_engine: sa.Engine, *, begun: bool
 ) -> None:
     daily = limited()
@@ -111,7 +111,7 @@ def test_a_canceled_directive_gives_back_what_it_was_promised(
     if begun:
         started(empty_engine, found, daily)
     cancel(empty_engine, found.id, by=OPERATOR, reason=None)
-    assert account(empty_engine) == (Decimal("0.00"), Decimal("0.00"))
+    assert account(empty_engine) == (Decimal("0.00"), Decimal("40.00" if begun else "0.00"))
 
 
 def test_a_void_grant_gives_back_what_it_was_promised(empty_engine: sa.Engine) -> None:
