@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from remit.audit.repository import record
 from remit.db.engine import create_database_engine
-from remit.db.session import database_time, transaction
+from remit.db.session import transaction
 from remit.execution.modules.registry import discover_modules
 from remit.execution.workers import certify, insert_worker
 from remit.identity.repository import insert_principals
@@ -71,16 +71,8 @@ def give_token(
     created_by: str = SYSTEM.name,
 ) -> None:
     """Give a principal a token that nobody can show, with which votes are cast in-process."""
-    made = database_time(connection)
-    row = TokenRow(
-        token_id or token_of(name),
-        name,
-        (),
-        created_by,
-        made,
-        datetime(2999, 1, 1, tzinfo=UTC),
-        None,
-    )
+    ends = datetime(2999, 1, 1, tzinfo=UTC)
+    row = TokenRow(token_id or token_of(name), name, (), created_by, ends, ends, None)
     new = KeptToken(row, "0" * 64, None)
     insert_token(connection, replace(new, envelope=sign_token(new, KEYS)))
 

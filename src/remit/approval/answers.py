@@ -24,7 +24,10 @@ def vote_digest(vote: Vote) -> str:
 
 def in_line(votes: Sequence[Vote]) -> list[Vote]:
     """Return signed votes each once, in the order given: a row can be written once more."""
-    return list({vote_digest(vote): vote for vote in reversed(votes)}.values())[::-1]
+    found: dict[str, Vote] = {}
+    for vote in votes:
+        found.setdefault(vote_digest(vote), vote)
+    return list(found.values())
 
 
 def previous_of(votes: Sequence[Vote]) -> str | None:

@@ -1,6 +1,6 @@
 """All SQL of tokens. Expiries are computed and judged by the database's clock."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from remit.db.identity_tables import api_tokens, principals
 from remit.errors import ConflictError, NotFoundError
 from remit.identity.repository import principal_row
-from remit.identity.types import SYSTEM, KeptToken, PrincipalRow, TokenRow
+from remit.identity.types import KeptToken, PrincipalRow, TokenRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def find_token(connection: sa.Connection, token_id: UUID) -> Known | None:
         return None
     fields = row._mapping
     kept = {name: fields[f"token_{name}"] for name in _KEPT}
-    return Known(_kept(kept), principal_row(fields), row.expired)
+    return Known(kept_token(kept), principal_row(fields), row.expired)
 
 
 def insert_token(connection: sa.Connection, new: KeptToken) -> TokenRow:
@@ -71,7 +71,7 @@ def list_tokens(connection: sa.Connection, principal: str | None = None) -> list
 def list_kept_tokens(connection: sa.Connection) -> list[KeptToken]:
     """Return all that is kept of every token, by id: for an audit."""
     rows = connection.execute(sa.select(api_tokens).order_by(api_tokens.c.id))
-    return [_kept(row._mapping) for row in rows]
+    return [kept_token(row._mapping) for row in rows]
 
 
 def lock_token(connection: sa.Connection, token_id: UUID) -> TokenRow:
@@ -164,44 +164,11 @@ _MAKERS = sa.text("""
 """)
 
 
-def _kept(row: sa.RowMapping | Mapping[str, Any]) -> KeptToken:
+def kept_token(row: sa.RowMapping | Mapping[str, Any]) -> KeptToken:
+    """Return the token of a row that has all of its columns."""
     shown = {name: value for name, value in row.items() if name not in {"hash", "envelope"}}
     return KeptToken(_token(shown), row["hash"], row["envelope"])
 
 
 def _token(row: sa.RowMapping | Mapping[str, Any]) -> TokenRow:
     return TokenRow(**{**row, "scopes": tuple(row["scopes"])})
-
-
-def token_line(connection: sa.Connection, token_id: UUID) -> dict[UUID, TokenRow]:
-    """Return a token, those with which it may have been made, and with which those were, by id.
-
-    Empty when there is none of that id. The line ends at a token that its owner made of an
-    invitation, and at one that Remit made. Where it was not noted with which token one was made,
-    every token of its maker is meant.
-    """
-    rows = connection.execute(_LINE, {"token_id": token_id, "own": SYSTEM.name})
-    names = [column.name for column in _TOKEN_COLUMNS]
-    return {row.id: _token({name: row._mapping[name] for name in names}) for row in rows}
-
-
-def unrevoked_tokens(connection: sa.Connection, ids: Collection[UUID]) -> frozenset[UUID]:
-    """Return which of these tokens are known and were not revoked; they may have expired."""
-    if not ids:
-        return frozenset()
-    holds = api_tokens.c.id.in_(ids) & api_tokens.c.revoked_at.is_(None)
-    return frozenset(connection.execute(sa.select(api_tokens.c.id).where(holds)).scalars())
-
-
-_LINE = sa.text("""
-        WITH RECURSIVE line (id, created_by, created_with, redeemed) AS (
-            SELECT id, created_by, created_with, redeemed FROM api_tokens WHERE id = :token_id
-            UNION
-            SELECT maker.id, maker.created_by, maker.created_with, maker.redeemed
-            FROM line JOIN api_tokens AS maker ON CASE
-                WHEN line.created_with IS NULL THEN maker.principal = line.created_by
-                ELSE maker.id = line.created_with END
-            WHERE NOT line.redeemed AND line.created_by <> :own
-        )
-        SELECT token.* FROM line JOIN api_tokens AS token ON token.id = line.id
-    """).columns(*api_tokens.c)

@@ -193,7 +193,7 @@ def _cast(
         **asdict(ballot),
         cast_at=database_time(connection),
         token_id=voter.token,
-        standing=standing_now(connection, voter, before),
+        standing=standing_now(connection, voter, before, keys),
     )
     _check_token(question, new, before)
     cast_vote(connection, request.id, sign_vote(new, request, keys))

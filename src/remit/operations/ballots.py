@@ -1,5 +1,6 @@
 """Which votes count, and who casts them: what is read is held against what cannot be forged."""
 
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from uuid import UUID
@@ -16,9 +17,9 @@ from remit.db.session import wall_clock
 from remit.directives.models import DirectiveRead, intent_of
 from remit.errors import ConflictError, ForbiddenError, UnverifiableError
 from remit.identity.repository import acts_for, find_principal
-from remit.identity.statements import verify_principal
-from remit.identity.token_repository import token_line, unrevoked_tokens
-from remit.identity.types import Principal
+from remit.identity.statements import verify_principal, verify_token
+from remit.identity.token_lines import token_line, unrevoked_tokens
+from remit.identity.types import SYSTEM, KeptToken, Principal, TokenRow
 from remit.json_types import JsonObject
 from remit.operations.authority import Authority
 from remit.policy.config import PolicyConfig
@@ -95,23 +96,41 @@ def read_answers(
     an approval of somebody who may no longer vote, or with a token that was revoked since, whoever
     revoked it: it would carry a request that they could not answer now. Their rejection stands.
     """
+    own = (directive.issued_by, *acts_for(connection, directive.issued_by))
     signed = signed_votes(connection, request, authority.keys)
-    issued_for = acts_for(connection, directive.issued_by)
+    usable = usable_votes(connection, request, signed, own, authority.keys)
+    counted = counting(request, usable, token_terms(authority.policy), own)
+    return Answers(tuple(signed), tuple(counted), own)
+
+
+def counted_votes(
+    connection: sa.Connection, directive: DirectiveRead, request: ApprovalRequest, keys: Keyring
+) -> list[Vote]:
+    """Return the votes on a request that would count if policy asked nothing of their tokens."""
+    own = (directive.issued_by, *acts_for(connection, directive.issued_by))
+    return usable_votes(connection, request, signed_votes(connection, request, keys), own, keys)
+
+
+def usable_votes(
+    connection: sa.Connection,
+    request: ApprovalRequest,
+    signed: Sequence[Vote],
+    own: Sequence[str],
+    keys: Keyring,
+) -> list[Vote]:
+    """Return signed votes whose voters may still vote, with tokens that still hold; see above."""
+    issued_by, *issued_for = own
     good = unrevoked_tokens(connection, {one.token_id for one in signed if one.token_id})
     usable = []
     for one in signed:
         with suppress(ForbiddenError):
             if one.decision == "approve":
-                voter = known_voter(connection, Principal(one.voter, "human"), authority.keys)
-                said = objection(
-                    request, voter, issued_by=directive.issued_by, issued_for=issued_for
-                )
+                voter = known_voter(connection, Principal(one.voter, "human"), keys)
+                said = objection(request, voter, issued_by=issued_by, issued_for=issued_for)
                 if said is not None or one.token_id not in good:
                     continue
             usable.append(one)
-    own = (directive.issued_by, *issued_for)
-    counted = counting(request, usable, token_terms(authority.policy), own)
-    return Answers(tuple(signed), tuple(counted), own)
+    return usable
 
 
 def signed_votes(connection: sa.Connection, request: ApprovalRequest, keys: Keyring) -> list[Vote]:
@@ -149,23 +168,61 @@ def heard_before(
     return heard(answers.signed if answers else (), earlier)
 
 
-def standing_now(connection: sa.Connection, voter: Principal, answers: Answers) -> JsonObject:
+def standing_now(
+    connection: sa.Connection, voter: Principal, answers: Answers, keys: Keyring
+) -> JsonObject:
     """Return what a vote that is cast now says of its voter and their token.
 
     Args:
         connection: the operation's transaction.
         voter: who votes, with the token that they showed.
         answers: the votes that there are already.
+        keys: what verifies how the token was made.
 
     Raises:
-        ForbiddenError: they showed no token, or none of theirs that holds.
+        ForbiddenError: they showed no token, or none of theirs that holds; or how it was made does
+            not verify.
     """
     line = {} if voter.token is None else token_line(connection, voter.token)
     token = None if voter.token is None else line.get(voter.token)
-    mine = token is not None and token.principal == voter.name and token.revoked_at is None
-    if token is None or not mine or token.expires_at <= wall_clock(connection):
+    mine = token and token.row.principal == voter.name and token.row.revoked_at is None
+    if token is None or not mine or token.row.expires_at <= wall_clock(connection):
         raise ForbiddenError(
             f"a vote is cast with a token, and {voter.name} showed none of theirs that holds; "
             + invite(voter.name)
         )
-    return standing_of(voter, token, line, previous_of(answers.signed))
+    try:
+        known = _verified(token, line, keys)
+    except UnverifiableError as error:
+        raise ForbiddenError(
+            f"how the token of {voter.name} was made does not verify ({error}); "
+            + invite(voter.name)
+        ) from error
+    return standing_of(voter, token.row, known, previous_of(answers.signed))
+
+
+def _verified(
+    token: KeptToken, line: Mapping[UUID, KeptToken], keys: Keyring
+) -> dict[UUID, TokenRow]:
+    """Return the tokens of a line that verify.
+
+    One that somebody wrote by other means has made nothing, and is passed over where any of its
+    owner's might have been used.
+
+    Raises:
+        UnverifiableError: one of those that must have been used does not verify, or is gone.
+    """
+    rows = [kept.row for kept in line.values()]
+    named = {row.created_with for row in rows if not row.redeemed and row.created_by != SYSTEM.name}
+    named |= {token.row.id}
+    if gone := named - line.keys() - {None}:
+        raise UnverifiableError(f"the token {min(map(str, gone))}, which made it, is gone")
+    known = {}
+    for token_id, kept in line.items():
+        try:
+            verify_token(kept, keys)
+            known[token_id] = kept.row
+        except UnverifiableError:
+            if token_id in named:
+                raise
+    return known
