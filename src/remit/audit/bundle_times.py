@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
-from remit.approval.types import Grant
 from remit.audit.bundle_facts import Check, judged, parsed_data
 from remit.audit.bundle_records import Evidence
 from remit.audit.chain import Event
+from remit.audit.verification import STATUS_OF
 from remit.wording import quoted
 
 MOST_BEHIND: Final = timedelta(minutes=10)
@@ -55,6 +55,9 @@ def _directive_times(evidence: Evidence) -> Iterator[Dated]:
     directive = evidence.directive
     for event in evidence.events[:1]:
         yield "the directive", directive.created_at, event
+    moved = [event for event in evidence.events if _moves(event)]
+    if moved:
+        yield "the status of the directive", directive.updated_at, moved[-1]
     telling = {uri: event for event in evidence.events for uri in _evidence_of(event)}
     for artifact in evidence.artifacts:
         if artifact.uri in telling:
@@ -91,14 +94,18 @@ def _run_times(evidence: Evidence) -> Iterator[Dated]:
             yield f"the beginning of run {run.id}", run.started_at, begun[0]
         if run.ended_at is not None and ended:
             yield f"the end of run {run.id}", run.ended_at, ended[0]
-    grants = {grant.id: event for grant, event in _issued(evidence)}
-    for entry in evidence.budget:
-        if entry.kind == "reserve" and entry.grant_id in grants:
-            yield f"a promise on {quoted(entry.account)}", entry.created_at, grants[entry.grant_id]
+    yield from _ledger_times(evidence)
 
 
-def _issued(evidence: Evidence) -> Iterator[tuple[Grant, Event]]:
-    return zip(evidence.grants, _of(evidence, "grant.issued"), strict=False)
+def _ledger_times(evidence: Evidence) -> Iterator[Dated]:
+    for grant, issued in zip(evidence.grants, _of(evidence, "grant.issued"), strict=False):
+        later = _following(evidence, issued, until="grant.issued")
+        ends = [each for each in later if each.type in {"run.ended", "grant.voided"}]
+        for entry in evidence.budget:
+            if entry.grant_id == grant.id and entry.kind == "reserve":
+                yield f"a promise on {quoted(entry.account)}", entry.created_at, issued
+            elif entry.grant_id == grant.id and ends:
+                yield f"an entry on {quoted(entry.account)}", entry.created_at, ends[0]
 
 
 def _of(evidence: Evidence, event_type: str) -> list[Event]:
@@ -113,6 +120,12 @@ def _following(evidence: Evidence, first: Event, *, until: str) -> list[Event]:
             break
         found.append(event)
     return found
+
+
+def _moves(event: Event) -> bool:
+    """Return whether an event tells of another status than before."""
+    # What is found without a decision passes the gate again, where it stands already.
+    return event.type in STATUS_OF and "found" not in parsed_data(event.data)
 
 
 def _evidence_of(event: Event) -> list[str]:

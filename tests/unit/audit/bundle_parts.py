@@ -154,7 +154,7 @@ def request(found: DirectiveRead, **changes: Any) -> ApprovalRequest:
         "approver_groups": terms.approver_groups,
         "rules": ('staging: scope is "staging"',),
         "requested_at": at(1),
-        "expires_at": at(60 * 24),
+        "expires_at": at(1) + POLICY.approval.expires_after,
         "resolved_at": None,
     }
     return ApprovalRequest(**(fields | changes))

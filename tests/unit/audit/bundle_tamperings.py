@@ -23,6 +23,7 @@ from tests.unit.audit.bundle_parts import (
     grant,
     vote,
 )
+from tests.unit.audit.bundle_speakers import signed_by_all
 from tests.unit.audit.bundles import (
     retold,
 )
@@ -194,7 +195,7 @@ CANCELED = both(
     without_artifact("module_output"),
     with_event(-2, data='{"outcome": "canceled"}'),
     with_event(-1, type="directive.aborted", data='{"reason": "canceled"}'),
-    with_budget(entry("reserve", 5), entry("release", 7)),
+    signed_by_all,
 )
 """What makes a canceled directive of one that is complete."""
 
@@ -219,4 +220,5 @@ def paid(output: ModuleOutput, *closing: Any) -> Tampering:
         with_run(result=stored),
         with_artifact("execution_checkpoint", output=stored),
         with_budget(entry("reserve", 5), *closing),
+        signed_by_all,
     )

@@ -11,6 +11,7 @@ from remit.audit.bundle import Bundle, read_bundle, sign_bundle
 from remit.audit.bundle_checks import check_bundle
 from remit.audit.bundle_records import Asked, Evidence
 from remit.audit.chain import Event
+from remit.audit.verification import STATUS_OF
 from remit.directives.models import DirectiveRead
 from tests.support.keys import INSTALLATION
 from tests.unit.audit.bundle_parts import (
@@ -33,6 +34,7 @@ from tests.unit.audit.bundle_parts import (
     vote,
     voted,
 )
+from tests.unit.audit.bundle_speakers import signed_by_all
 from tests.unit.audit.chains import linked
 
 INTEGRITY = ("action digest", "log", "status", "artifacts", "decisions")
@@ -41,7 +43,18 @@ ACTION = ("no run without a grant", "runs", "budget")
 OF_ROWS = ("signature", "installation", *INTEGRITY, *CONSENT, *ACTION)
 """The names of the checks that every format has, in their order."""
 
-OF_STATEMENTS = ("events", "order", "times", "named evidence", "checkpoint")
+OF_STATEMENTS = (
+    "issuer",
+    "events",
+    "order",
+    "times",
+    "named evidence",
+    "answers",
+    "voters",
+    "attempts",
+    "filings",
+    "checkpoint",
+)
 """The names of those that only the second format has."""
 
 
@@ -50,8 +63,10 @@ def bare(found: DirectiveRead, said: Sequence[Event], **more: Any) -> Evidence:
     nothing: dict[str, Any] = dict.fromkeys(
         ("requests", "grants", "runs", "budget", "artifacts"), ()
     )
+    moved = [event.occurred_at for event in said if event.type in STATUS_OF]
+    found = found.model_copy(update={"updated_at": moved[-1]})
     given = {"installation": INSTALLATION, **nothing, **more}
-    return Evidence(at(60), "audrey", found, events=tuple(said), **given)
+    return signed_by_all(Evidence(at(60), "audrey", found, events=tuple(said), **given))
 
 
 def stuck() -> Evidence:
@@ -105,8 +120,8 @@ def ready(**changes: Any) -> Evidence:
         found,
         said,
         artifacts=(decision,),
-        grants=(grant(found, **changes),),
-        budget=(entry("reserve", 5),),
+        grants=(grant(found, **({"issued_at": at(2)} | changes)),),
+        budget=(entry("reserve", 2),),
     )
 
 

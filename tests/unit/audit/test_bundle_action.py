@@ -230,10 +230,10 @@ ALONE: dict[str, tuple[str, Life, Tampering, str]] = {
         both(RUNNING, with_budget(entry("reserve", 5), entry("release", 7))),
         "not closed as its run ended",
     ),
-    "settled though it was canceled": (
+    "released though nobody knows what the attempt cost": (
         "budget",
         done,
-        both(CANCELED, with_budget(entry("reserve", 5), entry("settle", 7))),
+        both(CANCELED, with_budget(entry("reserve", 5), entry("release", 7))),
         "not closed as its run ended",
     ),
     "another amount than it cost": (
