@@ -25,6 +25,9 @@ class Known:
         expires_at: when it ends by itself.
         envelope: all of that, signed; None: somebody else wrote the row.
         created_at: when it was made.
+        created_by: who made it.
+        created_with: the token that its maker showed; None: none was, or it was not noted.
+        redeemed: whether its owner made it of an invitation.
         expired: whether its time is over, by the database's clock.
         revoked: whether it was revoked.
     """
@@ -35,6 +38,9 @@ class Known:
     expires_at: datetime
     envelope: JsonObject | None
     created_at: datetime
+    created_by: str
+    created_with: UUID | None
+    redeemed: bool
     expired: bool
     revoked: bool
 
@@ -51,6 +57,9 @@ def find_token(connection: sa.Connection, token_id: UUID) -> Known | None:
         expires_at=row.expires_at,
         envelope=row.token_envelope,
         created_at=row.token_created_at,
+        created_by=row.token_created_by,
+        created_with=row.created_with,
+        redeemed=row.redeemed,
         expired=row.expired,
         revoked=row.revoked_at is not None,
     )
@@ -202,6 +211,9 @@ _BY_TOKEN = (
         api_tokens.c.revoked_at,
         api_tokens.c.envelope.label("token_envelope"),
         api_tokens.c.created_at.label("token_created_at"),
+        api_tokens.c.created_by.label("token_created_by"),
+        api_tokens.c.created_with,
+        api_tokens.c.redeemed,
         (api_tokens.c.expires_at <= sa.func.now()).label("expired"),
     )
     .join(api_tokens, api_tokens.c.principal == principals.c.name)

@@ -1,6 +1,6 @@
 """The values of identity. All frozen."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 from uuid import UUID
@@ -30,6 +30,9 @@ class Principal:
         groups: the groups of approvers that it belongs to.
         acts_for: the principal on whose behalf it acts; None: on its own.
         scopes: the abilities that its token is limited to; None: all that its roles give.
+        token: the token that was shown; None: none was, as Remit itself shows none.
+        made_by: who made that token; None where `token` is.
+        redeemed: whether that token was made of an invitation, so that only its owner has seen it.
     """
 
     name: str
@@ -38,6 +41,10 @@ class Principal:
     groups: tuple[str, ...] = ()
     acts_for: str | None = None
     scopes: tuple[Ability, ...] | None = None
+    # Two tokens of one person are the same person.
+    token: UUID | None = field(default=None, compare=False)
+    made_by: str | None = field(default=None, compare=False)
+    redeemed: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

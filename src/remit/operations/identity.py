@@ -80,7 +80,13 @@ def authenticate(engine: sa.Engine, text: str, keys: Keyring) -> Principal:
         did = "was revoked" if known.revoked else "has expired"
         did = "belongs to somebody who was shut out" if owner.disabled_at is not None else did
         raise UnauthenticatedError(f"this token {did}; `remit token create` makes another one")
-    return replace(owner.principal, scopes=known.scopes or None)
+    return replace(
+        owner.principal,
+        scopes=known.scopes or None,
+        token=token.id,
+        made_by=known.created_by,
+        redeemed=known.redeemed,
+    )
 
 
 def create_token(
