@@ -6,7 +6,7 @@ rule. `test_sql_defences.py` carries out each attack with the rule, and without 
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from psycopg.types.json import Jsonb
 
@@ -148,6 +148,57 @@ def _module(c: Connection) -> None:
     w.insert(c, "modules", row)
 
 
+def _invitation(c: Connection) -> Any:
+    row = {"principal": "carol", "hash": "h", "scopes": Jsonb([]), "valid_seconds": 60}
+    key = uuid4()
+    more = {"created_by": "test", "expires_at": "tomorrow", "envelope": Jsonb({})}
+    w.insert(c, "token_invitations", {"id": key, **row, **more})
+    return key
+
+
+def _redeem_twice(c: Connection) -> None:
+    invitation = _invitation(c)
+    for _ in range(2):
+        token = _token(c)
+        _set(c, "token_invitations", invitation, f"redeemed_at = now(), token_id = '{token}'")
+
+
+def _installation(c: Connection) -> None:
+    c.execute("ALTER TABLE installation DROP CONSTRAINT uq_installation_singleton")
+    c.execute("INSERT INTO installation (id) VALUES (gen_random_uuid())")
+
+
+def _policy(c: Connection) -> None:
+    row = {"digest": "d", "version": "1", "confirmed_by": "test", "envelope": Jsonb({})}
+    w.insert(c, "policies", row)
+
+
+def _worker(c: Connection) -> Any:
+    key = uuid4()
+    row = {"id": key, "kid": str(key), "public_key": "k", "modules": Jsonb({})}
+    w.insert(c, "workers", row | {"envelope": Jsonb({}), "lease_until": "tomorrow"})
+    return key
+
+
+def _let_work_again(c: Connection) -> None:
+    worker = _worker(c)
+    _set(c, "workers", worker, "ended_at = now()")
+    _set(c, "workers", worker, "ended_at = NULL")
+
+
+def _attempt(c: Connection) -> Any:
+    run = _run_began(c, status="running")
+    w.insert(c, "execution_attempts", {"run_id": run, "attempt": 7, "worker_id": _worker(c)})
+    return run
+
+
+def _end_twice(c: Connection) -> None:
+    run = _attempt(c)
+    for outcome in ("error", "success"):
+        change = f"ended_at = now(), outcome = '{outcome}', envelope = '{{}}'"
+        _set(c, "execution_attempts", run, change, "run_id")
+
+
 def _account(c: Connection) -> None:
     w.insert(c, "budget_accounts", {"account": "a", "period_start": "2026-01-01"})
 
@@ -192,6 +243,11 @@ ROWS: Mapping[str, Attack] = {
     "budget_entries": _reservation,
     "modules": _module,
     "execution_runs": _run_began,
+    "execution_attempts": _attempt,
+    "token_invitations": _invitation,
+    "policies": _policy,
+    "workers": _worker,
+    "installation": _installation,
     "artifacts": _artifact,
     "memory_reads": _read,
     "events": lambda c: w.say(c, UUID(int=0), "principal.created"),
@@ -258,6 +314,11 @@ DEFENCES: Mapping[str, Attack] = {
     "remit_principal_revised": _promote_again,
     "remit_principal_ended": _let_in_again,
     "remit_token_frozen": lambda c: _set(c, "api_tokens", _token(c), "expires_at = '8000-01-01'"),
+    "remit_worker_frozen": _let_work_again,
+    "remit_attempt_frozen": _end_twice,
+    "remit_invitation_frozen": _redeem_twice,
+    "remit_installation_unchanged": _rewrite("installation", "since = now()"),
+    "remit_policies_unchanged": _rewrite("policies", "version = '2'"),
     "remit_artifacts_unchanged": _rewrite("artifacts", "digest = 'other'"),
     "remit_approval_votes_unchanged": _rewrite("approval_votes", "decision = 'approve'"),
     "remit_events_unchanged": _rewrite("events", "actor = 'other'"),

@@ -11,7 +11,7 @@ import time_machine
 
 from remit.approval.grants import void_reason
 from remit.approval.types import Grant, VoidReason
-from remit.db.session import database_time
+from remit.db.session import wall_clock
 from remit.errors import ConflictError, RuleViolationError, UnauthenticatedError
 from remit.operations import approvals, gate, starts
 from remit.operations.approvals import settle
@@ -56,7 +56,7 @@ def run_out(engine: sa.Engine, directive_id: UUID) -> None:
 
 def database_now(engine: sa.Engine) -> datetime:
     with engine.connect() as connection:
-        return database_time(connection)
+        return wall_clock(connection)
 
 
 @moved_clocks
@@ -140,7 +140,7 @@ def by_the_process(*_: object) -> datetime:
 def test_by_the_process_clock_half_an_hour_back_an_expired_request_would_be_executed(
     scratch: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(approvals, "database_time", by_the_process)
+    monkeypatch.setattr(approvals, "wall_clock", by_the_process)
     victim = waiting(scratch, type="test")
     run_out(scratch, victim.id)
     # Not by a day: its grant, issued by the same clock, would be over by the database's.
@@ -159,7 +159,7 @@ def test_by_the_process_clock_half_an_hour_back_an_expired_request_would_be_exec
 def test_by_the_process_clock_a_day_on_an_open_request_would_expire(
     scratch: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(approvals, "database_time", by_the_process)
+    monkeypatch.setattr(approvals, "wall_clock", by_the_process)
     victim = waiting(scratch, type="test")
     with time_machine.travel(datetime.now(UTC) + DAY, tick=True):
         settle(scratch, victim.id)

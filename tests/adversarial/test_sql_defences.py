@@ -67,14 +67,14 @@ def test_whatever_is_not_recall_is_never_removed() -> None:
         (
             "directives",
             "remit_directive_frozen",
-            {"status", "status_reason", "action_digest", "updated_at"},
+            {"status", "status_reason", "action_digest", "envelope", "updated_at"},
         ),
         (
             "execution_runs",
             "remit_run_frozen",
             {
                 *("status", "attempts", "result", "error_type", "error_message"),
-                *("started_at", "ended_at"),
+                *("started_at", "ended_at", "envelope"),
             },
         ),
         (

@@ -141,23 +141,39 @@ def test_no_evidence_is_changed(logins: Mapping[str, Connection], role: str, tab
 
 
 UPDATES = {
-    "directives": {"status", "status_reason", "action_digest", "updated_at"},
+    "directives": {"status", "status_reason", "action_digest", "envelope", "updated_at"},
     "approval_requests": {"status", "resolved_at"},
     "grants": {"voided_at", "void_reason"},
     "execution_runs": {
         *("status", "attempts", "result", "error_type", "error_message"),
-        *("started_at", "ended_at"),
+        *("started_at", "ended_at", "envelope"),
     },
+    "execution_attempts": {"ended_at", "outcome", "cost", "envelope"},
+    "workers": {"lease_until", "ended_at"},
+    "token_invitations": {"redeemed_at", "token_id"},
     "principals": {"roles", "groups", "disabled_at", "revision", "envelope"},
-    "api_tokens": {"revoked_at"},
+    "api_tokens": {"revoked_at", "revoked_since", "revocation"},
     "modules": {"version", "digest", "summary", "announced_at"},
 }
 """What a service may change."""
 
 
+def all_but(table: str, *stamps: str) -> set[str]:
+    """Return the columns of a table without those that the database fills by itself."""
+    return {column.name for column in metadata.tables[table].columns} - set(stamps)
+
+
 ADDED = {
+    "principals": all_but("principals", "created_at", "disabled_at"),
+    "api_tokens": all_but("api_tokens", "created_at", "revoked_at", "revoked_since", "revocation"),
+    "token_invitations": all_but("token_invitations", "created_at", "redeemed_at", "token_id"),
+    "policies": all_but("policies", "confirmed_at"),
+    "directives": all_but("directives", "created_at", "updated_at"),
+    "workers": all_but("workers", "started_at", "ended_at"),
+    "execution_attempts": {"run_id", "attempt", "worker_id"},
+    "artifacts": all_but("artifacts", "created_at"),
     "events": {"directive_id", "type", "actor", "data"},
-    "memories": {"id", "scope", "content", "digest", "directive_id", "run_id", "created_by"},
+    "memories": all_but("memories", "created_at"),
     "memory_embeddings": {"memory_id", "model", "embedding"},
     "memory_reads": {"principal", "reader", "query", "asked", "outcome", "result_count"},
 }
@@ -209,7 +225,7 @@ def test_what_each_role_may_read_and_add(logins: Mapping[str, Connection]) -> No
     app, reader, module = (logins[role] for role in SERVICES)
     everything = set(metadata.tables)
     assert rights(app, "SELECT") == everything | {"alembic_version"}
-    assert rights(app, "INSERT") == everything - {"budget_accounts", *ADDED}
+    assert rights(app, "INSERT") == everything - {"budget_accounts", "installation", *ADDED}
     assert rights(reader, "SELECT") == {"memories", "memory_embeddings"}
     assert rights(module, "SELECT") == rights(module, "INSERT") == rights(reader, "INSERT") == set()
     for role in SERVICES:

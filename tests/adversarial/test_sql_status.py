@@ -178,7 +178,9 @@ def test_no_row_begins_in_the_middle_of_its_life(
     passed = {}
     for status in sorted(kind.follows.keys() - kind.begins):
         values = {"id": "gen_random_uuid()", "status": f"'{status}'"}
-        names = columns_of(logins["remit_owner"], kind.table)
+        stamps = {"created_at", "updated_at"} if kind.table == "directives" else set[str]()
+        owned = columns_of(logins["remit_owner"], kind.table)
+        names = [name for name in owned if name not in stamps]
         row = ", ".join(values.get(name, f'old."{name}"') for name in names)
         text = BEGINNINGS[form].format(
             table=kind.table, columns=", ".join(f'"{name}"' for name in names), row=row

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -11,9 +12,11 @@ from remit.signing.keys import (
     load_keyring,
     load_public_keys,
     new_signing_key,
+    pin,
     public_pem,
 )
 from tests.cli.conftest import Remit, Shown
+from tests.support.keys import INSTALLATION
 
 SEEN = (
     "Workers that share this folder see it by themselves. Where one has a key folder of its own, "
@@ -46,7 +49,8 @@ def test_the_key_that_signs_stands_first(remit: Remit, folder: Path) -> None:
         "keys": [
             {"kid": new, "use": "signs", "file": str(folder / "signing.pem")},
             {"kid": old, "use": "verifies", "file": str(folder / "verify" / f"{old}.pem")},
-        ]
+        ],
+        "installation": None,
     }
 
 
@@ -127,3 +131,30 @@ def test_a_key_that_others_can_read_is_refused_by_every_command(
     shown = remit("keys", command)
     assert (shown.code, shown.out) == (2, "")
     assert f"`chmod go= {folder / 'signing.pem'}`" in shown.err
+
+
+def test_keys_that_are_settled_for_an_installation_say_which(remit: Remit, folder: Path) -> None:
+    pin(folder, INSTALLATION.id)
+    pin(folder, UUID(int=1))  # settled once and for all
+    assert f"only for the installation {INSTALLATION.id}" in remit("keys", "show").out
+    assert json.loads(remit("keys", "show", "--json").out)["installation"] == str(INSTALLATION.id)
+
+
+@pytest.mark.parametrize("content", [b"", b"nobody", b"\xff\xfe", b"1257a11a"])
+def test_a_file_that_names_no_installation_is_refused(
+    remit: Remit, folder: Path, content: bytes
+) -> None:
+    (folder / "installation").write_bytes(content)
+    refused = remit("keys", "show")
+    assert refused.code == 2
+    assert "does not hold the identifier of an installation" in refused.err
+
+
+def test_a_file_of_an_installation_that_others_may_change_is_refused(
+    remit: Remit, folder: Path
+) -> None:
+    pin(folder, INSTALLATION.id)
+    (folder / "installation").chmod(0o666)
+    refused = remit("keys", "show")
+    assert refused.code == 2
+    assert "others may change" in refused.err

@@ -14,7 +14,10 @@ INSTALLATION = Installation(
 SIGNING_KEY = new_signing_key()
 """The private key, for processes of their own."""
 
-KEYS = load_keyring(None, signing_key=SIGNING_KEY).used_for(INSTALLATION)
+UNUSED_KEYS = load_keyring(None, signing_key=SIGNING_KEY)
+"""The same as a keyring, of which no database has been told yet."""
+
+KEYS = UNUSED_KEYS.used_for(INSTALLATION)
 """The same as a keyring, used for the test databases."""
 
 

@@ -21,7 +21,7 @@ from remit.approval.types import (
     VoidReason,
     Vote,
 )
-from remit.db.session import database_time
+from remit.db.session import wall_clock
 from remit.db.tables import approval_requests, approval_votes, grants
 from remit.db.together import Part
 from remit.errors import ConflictError, NotFoundError
@@ -136,7 +136,7 @@ def latest_grants(
     """Return the newest grant, used or not, of each directive that has one, and the clock."""
     rows = connection.execute(_LATEST_GRANTS, {"directive_ids": list(directive_ids)}).all()
     if not rows:
-        return {}, database_time(connection)
+        return {}, wall_clock(connection)
     return {row.directive_id: _grant(row._mapping) for row in rows}, rows[0].now
 
 
@@ -217,7 +217,7 @@ LATEST_GRANT = """(
 _GRANT = TypeAdapter(Grant)
 _GRANT_FIELDS = tuple(column.name for column in grants.c)
 _LATEST_GRANTS = (
-    sa.select(grants, sa.func.now().label("now"))
+    sa.select(grants, sa.func.clock_timestamp().label("now"))
     .ext(distinct_on(grants.c.directive_id))
     .where(grants.c.directive_id == sa.any_(sa.bindparam("directive_ids", type_=sa.ARRAY(sa.Uuid))))
     .order_by(grants.c.directive_id, grants.c.issued_at.desc())

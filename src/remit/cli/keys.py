@@ -22,8 +22,12 @@ def keys() -> None:
 
 @app.command()
 def show(*, data_dir: DataDirOption = None, as_json: JsonOption = False) -> None:
-    """List the keys that are trusted here, and which of them signs."""
-    from remit.cli.output import Cell, write_json, write_table
+    """List the keys that are trusted here, which of them signs, and for which installation.
+
+    Keys are settled to be those of one installation, that is of one database, by whatever makes or
+    serves it first: `remit up`, or a worker on an embedded stack.
+    """
+    from remit.cli.output import Cell, write_json, write_line, write_table
     from remit.cli.services import load_settings
 
     found = _load(load_settings(data_dir))
@@ -32,10 +36,13 @@ def show(*, data_dir: DataDirOption = None, as_json: JsonOption = False) -> None
         for each in found.trusted.values()
     ]
     if as_json:
-        write_json({"keys": [{"kid": kid, "use": use, "file": file} for kid, use, file in rows]})
+        listed = [{"kid": kid, "use": use, "file": file} for kid, use, file in rows]
+        write_json({"keys": listed, "installation": found.pinned})
         return
     shown = [(kid, Cell(use, "green" if use == "signs" else ""), file) for kid, use, file in rows]
     write_table(("KEY", "USE", "FILE"), shown)
+    if found.pinned is not None:
+        write_line(f"only for the installation {found.pinned}")
 
 
 @app.command()

@@ -168,8 +168,18 @@ def snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 
 def database_time(connection: sa.Connection) -> datetime:
-    """Return the database's clock at the start of this transaction; no other clock judges."""
+    """Return the database's clock at the start of this transaction, for what is stamped in it."""
     return connection.execute(sa.select(sa.func.now())).scalar_one()
+
+
+def wall_clock(connection: sa.Connection) -> datetime:
+    """Return the database's clock at this very moment: no other clock judges what is over.
+
+    A transaction may have waited for a lock since it began, and a time limit run out meanwhile. So
+    whoever judges one asks when the lock is held.
+    """
+    moment: datetime = connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
+    return moment
 
 
 def where(engine: sa.Engine) -> str:

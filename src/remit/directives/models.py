@@ -55,7 +55,11 @@ AbortReason = Literal[
 ]
 """Why a directive was aborted; the last three: its consumed grant did not hold any more."""
 
-StatusReason = BlockReason | AbortReason
+DoubtReason = Literal["in_doubt"]
+"""Why a directive goes on executing although nothing executes it: nobody knows how its last attempt
+ended, until a person settles it."""
+
+StatusReason = BlockReason | AbortReason | DoubtReason
 """Why a directive has the status that it has."""
 
 TEXT_LIMITS: Mapping[str, int] = {
@@ -204,7 +208,7 @@ class DirectiveRead(Intent):
     id: UUID = Field(description="Its identifier, made by Remit.")
     status: DirectiveStatus = Field(description="Where it stands in its lifecycle.")
     status_reason: StatusReason | None = Field(
-        description="Why it is blocked or aborted; null in every other status."
+        description="Why it is blocked or aborted, or executes in doubt; null otherwise."
     )
     action_digest: str | None = Field(
         description="Digest of the frozen intent; null while it is a draft."

@@ -54,12 +54,14 @@ class Claim:
     Attributes:
         directive: the directive as it now is.
         grounds: what was read with it; None when there was nothing.
-        now: the database's clock.
+        stamped_at: the database's clock when the transaction began, which its rows bear.
+        judged_at: the same once the lock was held, by which time limits are judged.
     """
 
     directive: DirectiveRead
     grounds: JsonObject | None
-    now: datetime
+    stamped_at: datetime
+    judged_at: datetime
 
 
 def claim_directives(
@@ -78,11 +80,15 @@ def claim_directives(
     """
     validate_transition("approved", "executing")
     rows = connection.exec_driver_sql(
-        f"{_CLAIM} {grounds} AS grounds, now() AS now", {"ids": list(directive_ids)}
+        f"{_CLAIM} {grounds} AS grounds, {_JUDGED}",
+        {"ids": list(directive_ids)},
     ).all()
     if len(rows) != len(directive_ids):
         raise ConflictError("a directive is not approved; look at it and try again")
-    return [Claim(DirectiveRead.from_row(row.directive), row.grounds, row.now) for row in rows]
+    return [
+        Claim(DirectiveRead.from_row(row.directive), row.grounds, row.stamped_at, row.judged_at)
+        for row in rows
+    ]
 
 
 def transition_directive_status(
@@ -139,6 +145,7 @@ _CLAIM = """
     WHERE directive.id = ANY(%(ids)s) AND directive.status = 'approved'
     RETURNING to_jsonb(directive) AS directive,
 """
+_JUDGED = "now() AS stamped_at, clock_timestamp() AS judged_at"
 _TRANSITION = (
     sa.update(directives)
     .where(

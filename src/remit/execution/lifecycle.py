@@ -10,6 +10,9 @@ from remit.lifecycle import TransitionTable
 RunStatus = Literal["pending", "running", "completed", "failed", "canceled"]
 """Every status of a run."""
 
+AttemptOutcome = Literal["success", "error"]
+"""How an attempt of a run ended; one that has none has not ended, or nobody knows how."""
+
 TRANSITIONS: TransitionTable[RunStatus] = TransitionTable(
     "run",
     {

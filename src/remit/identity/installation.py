@@ -1,4 +1,4 @@
-"""All SQL of the installation's identity: one row, which no service can write."""
+"""All SQL of the installation's identity: one row, which services lock, and none can write."""
 
 import sqlalchemy as sa
 
@@ -20,3 +20,12 @@ def read_installation(connection: sa.Connection) -> Installation:
             "does"
         )
     return Installation(row.id, row.since)
+
+
+def lock_installation(connection: sa.Connection) -> None:
+    """Let one transaction at a time change who is known, until it ends.
+
+    Only services may take this lock, which is one on the row; an event of the installation takes
+    it, too. Whoever waits for longer than some seconds gets an error, and nothing is changed.
+    """
+    connection.execute(sa.select(sa.func.remit_lock_installation()))

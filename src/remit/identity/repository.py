@@ -214,7 +214,7 @@ _BY_TOKEN = (
         api_tokens.c.created_by.label("token_created_by"),
         api_tokens.c.created_with,
         api_tokens.c.redeemed,
-        (api_tokens.c.expires_at <= sa.func.now()).label("expired"),
+        (api_tokens.c.expires_at <= sa.func.clock_timestamp()).label("expired"),
     )
     .join(api_tokens, api_tokens.c.principal == principals.c.name)
     .where(api_tokens.c.id == sa.bindparam("token_id"))

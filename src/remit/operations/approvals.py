@@ -24,7 +24,7 @@ from remit.approval.statements import sign_vote
 from remit.approval.types import ApprovalRequest, Ballot, Vote
 from remit.audit.repository import Entry, record
 from remit.budget.ledger import reserve
-from remit.db.session import database_time, transaction
+from remit.db.session import database_time, transaction, wall_clock
 from remit.db.together import write_together
 from remit.directives.models import DirectiveRead, intent_of
 from remit.directives.mutator import transition_directive_status
@@ -129,7 +129,7 @@ def settle(engine: sa.Engine, directive_id: UUID) -> ApprovalState:
             request = require_request(connection, directive_id)
         waits = None
         if request and request.status == "pending":
-            waits = (request.expires_at - database_time(connection)).total_seconds()
+            waits = (request.expires_at - wall_clock(connection)).total_seconds()
         return ApprovalState(
             waits_seconds=waits,
             directive=directive,
@@ -141,8 +141,8 @@ def settle(engine: sa.Engine, directive_id: UUID) -> ApprovalState:
 def _expire_if_due(
     connection: sa.Connection, directive: DirectiveRead, request: ApprovalRequest
 ) -> bool:
-    """Close a pending request whose time is over, by the database's clock."""
-    if request.status != "pending" or database_time(connection) < request.expires_at:
+    """Close a pending request whose time is over, now that the directive is locked."""
+    if request.status != "pending" or wall_clock(connection) < request.expires_at:
         return False
     resolve_request(connection, request.id, "pending", "expired")
     expired = transition_directive_status(

@@ -11,7 +11,7 @@ from remit.approval.repository import latest_grant, latest_request
 from remit.approval.rules import approvers, objection
 from remit.approval.types import ApprovalRequest
 from remit.budget.ledger import read_accounts
-from remit.db.session import database_time, snapshot
+from remit.db.session import snapshot, wall_clock
 from remit.directives.digest import action_digest
 from remit.directives.models import DirectiveRead, intent_of
 from remit.directives.repository import get_directive
@@ -179,7 +179,7 @@ def _at_the_gate(
             f"policy_changed: policy {request.policy_version} asked, and {policy.version} is in "
             "force now, under which an approval is void; retry it, or all by `remit retry --voided`"
         )
-    if request is not None and database_time(connection) >= request.expires_at:
+    if request is not None and wall_clock(connection) >= request.expires_at:
         found.append("expired: its time to be approved is over; retry it")
     limits = applying_limits(content, policy)
     spending = Spending(policy, read_accounts(connection, limits))
@@ -203,5 +203,5 @@ def _of_the_grant(
         # It was issued before any worker had announced anything: the gate decides anew.
         return []
     choice = ModuleChoice("short", announced.version, announced.digest)
-    void = check_grant(directive, grant, choice, authority, database_time(connection))
+    void = check_grant(directive, grant, choice, authority, wall_clock(connection))
     return [] if void is None else [f"{void}: its grant does not hold; it will be blocked"]

@@ -15,6 +15,7 @@ from remit.audit.repository import Entry, record
 from remit.db.session import database_time, snapshot, transaction
 from remit.errors import ConflictError, InvalidInputError, UnauthenticatedError, UnverifiableError
 from remit.identity import repository
+from remit.identity.installation import lock_installation
 from remit.identity.names import check_name
 from remit.identity.repository import NewToken
 from remit.identity.rules import abilities, check_roles, require
@@ -148,7 +149,7 @@ def make_first_admin(
     admin = Principal(name, "human", roles=("admin",))
     with transaction(engine) as connection:
         # Two that start at the same moment wait here for one another.
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_FIRST_ADMIN_LOCK)))
+        lock_installation(connection)
         if repository.list_principals(connection):
             return None
         know(connection, admin, keys, by=SYSTEM.name)
@@ -273,9 +274,6 @@ def read_principals(engine: sa.Engine, *, by: Principal) -> list[PrincipalRow]:
     require(by, "administer", "audit")
     with snapshot(engine) as connection:
         return repository.list_principals(connection)
-
-
-_FIRST_ADMIN_LOCK = 7_239_113_408  # any number, as long as nobody else locks it
 
 
 def _make(

@@ -198,7 +198,7 @@ def _prepare(claim: Claim, choose: Callable[[str], ModuleChoice], authority: Aut
     directive = claim.directive
     grant = None if claim.grounds is None else _readable_grant(claim.grounds)
     choice = choose(directive.type)
-    void = check_grant(directive, grant, choice, authority, claim.now)
+    void = check_grant(directive, grant, choice, authority, claim.judged_at)
     if grant is None or void is not None:
         raise ConflictError(f"the grant of directive {directive.id} does not hold: {void}")
     run = ExecutionRunCreate(
@@ -210,7 +210,7 @@ def _prepare(claim: Claim, choose: Callable[[str], ModuleChoice], authority: Aut
         idempotency_key=effect_key(grant),
         status="running" if choice.kind == "short" else "pending",
     )
-    return _Start(directive, grant, run, claim.now)
+    return _Start(directive, grant, run, claim.stamped_at)
 
 
 def _readable_grant(stored: JsonObject) -> Grant:

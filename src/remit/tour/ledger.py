@@ -7,6 +7,7 @@ author would. The tour reads them as a service.
 
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
@@ -14,6 +15,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlalchemy.schema import CreateTable
 
 from remit.execution.modules.base import BaseExecutionModule, EmitArtifact, ModuleKind
@@ -23,7 +25,6 @@ MAX_HOLD_SECONDS = 300.0
 """Longest time that the module may be told to hold."""
 
 _NAP_SECONDS = 0.05
-_TABLES_LOCK = 7_239_113_406  # any number, as long as nobody else locks it
 
 _metadata = sa.MetaData(schema="module_data")
 
@@ -117,11 +118,10 @@ _EXISTS = sa.select(sa.func.to_regclass(tour_ledger_attempts.fullname))
 
 
 def _make_tables(engine: sa.Engine) -> None:
-    with engine.begin() as connection:
+    for table in (tour_ledger, tour_ledger_attempts):
         # Two sessions that make the same table at once may both find it missing, and one then
-        # fails, whatever IF NOT EXISTS says. The lock ends with the transaction.
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_TABLES_LOCK)))
-        for table in (tour_ledger, tour_ledger_attempts):
+        # fails, whatever IF NOT EXISTS says: the other one's table is as good.
+        with suppress(IntegrityError, ProgrammingError), engine.begin() as connection:
             connection.execute(CreateTable(table, if_not_exists=True))
 
 

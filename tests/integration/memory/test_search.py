@@ -78,7 +78,7 @@ def test_whoever_waits_for_the_index_of_a_model_finds_it_made(empty_engine: sa.E
             repository.index_model(connection, "m")
 
     waits = sa.text(
-        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'relation' AND NOT granted"
         " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     )
     with ThreadPoolExecutor(1) as threads:

@@ -12,7 +12,6 @@ from remit.operations.authority import Authority
 from remit.operations.evidence import read_record
 from remit.operations.runs import start_run
 from remit.operations.starts import ModuleChoice
-from remit.signing.keys import Keyring
 from tests.integration.operations.forging import (
     FORGERIES,
     OTHER_KEYS,
@@ -53,6 +52,7 @@ CHANGES = {
     "budget": "1000000",
     "issued_at": "issued_at + interval '1 microsecond'",
     "expires_at": "expires_at + interval '1 year'",
+    "heard": "'{}'",
     "envelope": "NULL",
 }
 
@@ -118,7 +118,7 @@ def test_a_grant_starts_nothing_once_its_key_is_no_longer_trusted(engine: sa.Eng
 
 def test_a_grant_of_an_older_key_that_is_still_trusted_starts_its_run(engine: sa.Engine) -> None:
     found = approved(engine)
-    rotated = Keyring({**OTHER_KEYS.trusted, **KEYS.trusted}, OTHER_KEYS.signing_key)
+    rotated = replace(OTHER_KEYS, trusted={**OTHER_KEYS.trusted, **KEYS.trusted})
     assert start(engine, found, Authority(POLICY, rotated)) == ("executing", None)
 
 

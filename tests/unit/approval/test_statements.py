@@ -57,6 +57,7 @@ REQUEST = request()
 VOTE = sign_vote(vote("ada"), REQUEST, KEYS)
 
 OF_A_GRANT: dict[str, Any] = {
+    "heard": {"answers": [], "requests": []},
     "id": UUID(int=9),
     "directive_id": UUID(int=9),
     "request_id": None,
@@ -73,6 +74,8 @@ OF_A_GRANT: dict[str, Any] = {
     "expires_at": LATER + timedelta(hours=1),
 }
 OF_A_VOTE: dict[str, Any] = {
+    "token_id": UUID(int=9),
+    "standing": {"kind": "human"},
     "voter": "grace",
     "decision": "reject",
     "reason": "because",

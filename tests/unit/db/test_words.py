@@ -11,16 +11,17 @@ from remit.artifacts.types import ArtifactType
 from remit.budget.types import EntryKind
 from remit.db.schema import metadata
 from remit.directives.lifecycle import DirectiveStatus
-from remit.directives.models import AbortReason, BlockReason
-from remit.execution.lifecycle import RunStatus
+from remit.directives.models import AbortReason, BlockReason, DoubtReason
+from remit.execution.lifecycle import AttemptOutcome, RunStatus
 from remit.identity.types import PrincipalKind
 from remit.memory.enforcement import ReadOutcome
 
-BlockOrAbort = get_args(BlockReason) + get_args(AbortReason)
+Reasons = (*get_args(BlockReason), *get_args(AbortReason), *get_args(DoubtReason))
 LISTS: list[tuple[str, str, tuple[Any, ...]]] = [
     ("directives", "status", get_args(DirectiveStatus)),
-    ("directives", "status_reason", BlockOrAbort),
+    ("directives", "status_reason", Reasons),
     ("execution_runs", "status", get_args(RunStatus)),
+    ("execution_attempts", "outcome", get_args(AttemptOutcome)),
     ("approval_requests", "status", get_args(RequestStatus)),
     ("grants", "void_reason", get_args(VoidReason)),
     ("approval_votes", "decision", get_args(VoteDecision)),

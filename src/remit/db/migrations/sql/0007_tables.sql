@@ -150,6 +150,16 @@ CREATE TRIGGER remit_directive_reason BEFORE UPDATE OF status_reason ON directiv
     )
     EXECUTE FUNCTION remit_refuse('the reason of a status is frozen until the status changes');
 
+-- What its issuer is said to have said is frozen with the digest.
+DROP TRIGGER remit_directive_digest ON directives;
+CREATE TRIGGER remit_directive_digest BEFORE UPDATE OF action_digest, envelope ON directives
+    FOR EACH ROW
+    WHEN (
+        OLD.status <> 'draft'
+        AND (OLD.action_digest, OLD.envelope)::record *<> (NEW.action_digest, NEW.envelope)::record
+    )
+    EXECUTE FUNCTION remit_refuse('the action digest of a directive is frozen once it is proposed');
+
 -- Rights: services add rows, and change the few columns that a life passes through. When a row was
 -- made is the database's to say: what was signed in the first version counts by that time.
 GRANT SELECT ON

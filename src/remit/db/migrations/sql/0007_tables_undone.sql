@@ -33,6 +33,11 @@ CREATE TRIGGER remit_directive_reason BEFORE UPDATE OF status_reason ON directiv
     WHEN (OLD.status = NEW.status AND OLD.status_reason IS DISTINCT FROM NEW.status_reason)
     EXECUTE FUNCTION remit_refuse('the reason of a status is frozen until the status changes');
 
+DROP TRIGGER remit_directive_digest ON directives;
+CREATE TRIGGER remit_directive_digest BEFORE UPDATE OF action_digest ON directives FOR EACH ROW
+    WHEN (OLD.status <> 'draft' AND OLD.action_digest IS DISTINCT FROM NEW.action_digest)
+    EXECUTE FUNCTION remit_refuse('the action digest of a directive is frozen once it is proposed');
+
 REVOKE UPDATE (envelope) ON directives, execution_runs FROM remit_app;
 ALTER TABLE directives DROP COLUMN envelope;
 ALTER TABLE approval_votes DROP COLUMN token_id, DROP COLUMN standing;
