@@ -34,6 +34,7 @@ Fault = Literal[
     "status_forged",
     "artifact_changed",
     "artifact_missing",
+    "row_refused",
     "unverifiable",
 ]
 """What can be wrong.
@@ -50,6 +51,7 @@ Fault = Literal[
 - `status_forged`: the directive's status is not the one that its log tells
 - `artifact_changed`: an artifact's content does not give its digest
 - `artifact_missing`: the log speaks of an artifact that is gone
+- `row_refused`: a row holds what a check of the database refuses
 - `unverifiable`: a grant or a vote does not bear out its signature
 """
 

@@ -9,9 +9,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from remit.db.identity_tables import api_tokens, principals
+from remit.db.reading import words
 from remit.errors import ConflictError, NotFoundError
 from remit.identity.types import Ability, Principal, PrincipalRow, TokenRow
 from remit.json_types import JsonObject
+from remit.telemetry.rows import read_row, read_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,27 +50,13 @@ class Known:
 def find_token(connection: sa.Connection, token_id: UUID) -> Known | None:
     """Return what is kept of a token; None when there is none of that id."""
     row = connection.execute(_BY_TOKEN, {"token_id": token_id}).first()
-    if row is None:
-        return None
-    return Known(
-        hash=row.hash,
-        owner=_row(row._mapping),
-        scopes=tuple(row.scopes),
-        expires_at=row.expires_at,
-        envelope=row.token_envelope,
-        created_at=row.token_created_at,
-        created_by=row.token_created_by,
-        created_with=row.created_with,
-        redeemed=row.redeemed,
-        expired=row.expired,
-        revoked=row.revoked_at is not None,
-    )
+    return None if row is None else read_row(row._mapping, _known, "api_tokens")
 
 
 def find_principal(connection: sa.Connection, name: str) -> PrincipalRow | None:
     """Return a principal; None when nobody has that name."""
     row = connection.execute(sa.select(principals).where(principals.c.name == name)).first()
-    return _row(row._mapping) if row else None
+    return read_row(row._mapping, _row, "principals") if row else None
 
 
 def acts_for(connection: sa.Connection, name: str) -> tuple[str, ...]:
@@ -79,7 +67,7 @@ def acts_for(connection: sa.Connection, name: str) -> tuple[str, ...]:
 def list_principals(connection: sa.Connection) -> list[PrincipalRow]:
     """Return every principal there ever was, by name."""
     rows = connection.execute(sa.select(principals).order_by(principals.c.name))
-    return [_row(row._mapping) for row in rows]
+    return read_rows(rows, _row, "principals")
 
 
 def insert_principals(
@@ -168,7 +156,7 @@ def list_tokens(connection: sa.Connection, principal: str | None = None) -> list
     statement = sa.select(*_TOKEN_COLUMNS).order_by(api_tokens.c.created_at.desc())
     if principal is not None:
         statement = statement.where(api_tokens.c.principal == principal)
-    return [_token(row._mapping) for row in connection.execute(statement)]
+    return read_rows(connection.execute(statement), _token, "api_tokens")
 
 
 def revoke_token(connection: sa.Connection, token_id: UUID) -> TokenRow:
@@ -188,7 +176,7 @@ def revoke_token(connection: sa.Connection, token_id: UUID) -> TokenRow:
         raise NotFoundError(
             f"there is no token {token_id}; `remit token list` shows those there are"
         )
-    return _token(row._mapping)
+    return read_row(row._mapping, _token, "api_tokens")
 
 
 _KEPT = ("created_by", "created_at", "disabled_at", "revision", "envelope")
@@ -225,13 +213,29 @@ def _row(row: sa.RowMapping) -> PrincipalRow:
     principal = Principal(
         name=row["name"],
         kind=row["kind"],
-        roles=tuple(row["roles"]),
-        groups=tuple(row["groups"]),
+        roles=words(row["roles"]),
+        groups=words(row["groups"]),
         acts_for=row["acts_for"],
     )
     kept = {name: row[name] for name in _KEPT}
     return PrincipalRow(principal, **kept)
 
 
+def _known(row: sa.RowMapping) -> Known:
+    return Known(
+        hash=row["hash"],
+        owner=_row(row),
+        scopes=words(row["scopes"]),
+        expires_at=row["expires_at"],
+        envelope=row["token_envelope"],
+        created_at=row["token_created_at"],
+        created_by=row["token_created_by"],
+        created_with=row["created_with"],
+        redeemed=row["redeemed"],
+        expired=row["expired"],
+        revoked=row["revoked_at"] is not None,
+    )
+
+
 def _token(row: sa.RowMapping) -> TokenRow:
-    return TokenRow(**{**row, "scopes": tuple(row["scopes"])})
+    return TokenRow(**{**row, "scopes": words(row["scopes"])})

@@ -15,6 +15,7 @@ from remit.memory.enforcement import MemoryAccessAttempt
 from remit.memory.nearest import written
 from remit.memory.results import Memory, SemanticResult
 from remit.memory.writing import Remembered, SignedMemory
+from remit.telemetry.rows import read_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,8 @@ def list_recent(connection: sa.Connection, scope: str | None, limit: int) -> lis
     statement = sa.select(memories).order_by(memories.c.created_at.desc(), memories.c.id)
     if scope is not None:
         statement = statement.where(memories.c.scope == scope)
-    return [Memory(**row._mapping) for row in connection.execute(statement.limit(limit))]
+    rows = connection.execute(statement.limit(limit))
+    return read_rows(rows, lambda row: Memory(**row), "memories")
 
 
 def unembedded(connection: sa.Connection, model: str, limit: int) -> list[UUID]:
@@ -132,7 +134,8 @@ def found_memories(
     Those that `believes` does not are left out.
     """
     statement = sa.select(memories).where(memories.c.id.in_([each for each, _ in ranked]))
-    found = (Memory(**row._mapping) for row in connection.execute(statement))
+    rows = connection.execute(statement)
+    found = read_rows(rows, lambda row: Memory(**row), "memories")
     known = {memory.id: memory for memory in found if believes(memory)}
     return [
         SemanticResult(

@@ -15,6 +15,7 @@ from remit.artifacts.types import Artifact, artifact_uri
 from remit.audit import scan_repository as scan
 from remit.audit.chain import INSTALLATION
 from remit.audit.checkpoint import Checkpoint, make_checkpoint, read_checkpoint, sign_checkpoint
+from remit.audit.refused_repository import RefusedRow, stream_refused
 from remit.audit.scan_repository import Counts, Mention
 from remit.audit.verification import Finding, verify_chains
 from remit.db.session import database_time, snapshot
@@ -168,6 +169,7 @@ def _findings(
     """Yield everything that is wrong: the log first, then the evidence, then the signatures."""
     events = meter.over(scan.stream_events(connection))
     yield from verify_chains(events, scan.stream_statuses(connection), checkpoint)
+    yield from map(_refused, stream_refused(connection))
     for mention in scan.stream_mentions(connection):
         yield _mentioned(mention)
     for artifact in meter.over(scan.stream_artifacts(connection)):
@@ -184,11 +186,19 @@ def _findings(
             verify_vote(vote, request, keys)
         except RemitError as error:
             yield _unsigned(request.directive_id, f"a vote of {quoted(vote.voter)}", error)
-    for row in list_principals(connection):
+    for one in list_principals(connection):
         try:
-            verify_principal(row, keys)
+            verify_principal(one, keys)
         except RemitError as error:
-            yield _unsigned(INSTALLATION, f"the principal {quoted(row.principal.name)}", error)
+            yield _unsigned(INSTALLATION, f"the principal {quoted(one.principal.name)}", error)
+
+
+def _refused(row: RefusedRow) -> Finding:
+    if row.rule:
+        words = f"row {quoted(row.key)} of {row.table} holds what the check {row.rule} refuses"
+    else:
+        words = f"a row of {row.table} is such that the database itself cannot look into it"
+    return Finding(row.directive_id, None, "row_refused", words)
 
 
 def _mentioned(mention: Mention) -> Finding:

@@ -15,7 +15,7 @@ from remit.audit.repository import list_events
 from remit.budget.ledger import list_entries
 from remit.db.session import database_time, snapshot
 from remit.directives.repository import get_directive
-from remit.errors import ConflictError
+from remit.errors import ConflictError, UnreadableError
 from remit.execution.repository import list_runs
 from remit.identity.rules import require
 from remit.identity.types import Principal
@@ -45,7 +45,7 @@ def export_bundle(engine: sa.Engine, directive_id: UUID, keys: Keyring, *, by: P
     with snapshot(engine) as connection:
         try:
             evidence = _read(connection, directive_id, by.name)
-        except (TypeError, ValueError, RecursionError, sa.exc.DataError) as error:
+        except (TypeError, ValueError, RecursionError, UnreadableError) as error:
             raise ConflictError(
                 f"directive {directive_id} has a row that holds what Remit never writes, and that "
                 "no bundle can carry; `remit audit verify` names what was tampered with"

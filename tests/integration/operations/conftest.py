@@ -18,6 +18,7 @@ from remit.stack.postgres import SUPERUSER
 from tests.support.contents import AUTHORITY, SHORT, cast, finish, proposed, waiting
 from tests.support.keys import KEYS
 from tests.support.servers import as_login
+from tests.support.unchecked import DROP
 
 AUDITOR = Principal("audrey", "human", roles=("auditor",))
 STRANGER = UUID(int=7)
@@ -46,8 +47,9 @@ class Scene:
     taken: TakenCheckpoint
 
     def forge(self, *statements: str) -> None:
-        """Execute statements as the superuser, past every trigger; `$done` names a directive."""
+        """Execute statements as the superuser, past triggers and checks; `$done` is a directive."""
         with psycopg.connect(self.url.replace("+psycopg", ""), autocommit=True) as connection:
+            connection.execute(DROP.encode())
             for table in PAST:
                 connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER ALL".encode())
             for statement in statements:

@@ -1,6 +1,7 @@
 """An audit names what a database administrator tampered with; a checkpoint shows the rest."""
 
 from collections.abc import Callable
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -53,7 +54,7 @@ OF_ROWS: dict[str, tuple[tuple[str, ...], str, int | None, str]] = {
     "data": (
         (
             (
-                "UPDATE events SET data = data || jsonb_build_object('n', 1e400) "
+                "UPDATE events SET data = data || jsonb_build_object('n', 1e300) "
                 "WHERE directive_id = $voted AND seq = 2"
             ),
         ),
@@ -74,7 +75,6 @@ OF_ROWS: dict[str, tuple[tuple[str, ...], str, int | None, str]] = {
     ),
     "no time of this world": (
         (
-            "ALTER TABLE events DROP CONSTRAINT ck_events_occurred_at_readable",
             "UPDATE events SET occurred_at = 'infinity' WHERE directive_id = $done AND seq = 4",
             "UPDATE events SET occurred_at = '4000-1-1 BC' WHERE directive_id = $done AND seq = 5",
         ),
@@ -134,7 +134,9 @@ OF_ROWS: dict[str, tuple[tuple[str, ...], str, int | None, str]] = {
 def test_an_audit_names_the_first_row_that_was_tampered_with(scene: Scene, name: str) -> None:
     statements, about, seq, fault = OF_ROWS[name]
     scene.forge(*statements)
-    expected = [(getattr(scene, about), seq, fault)]
+    expected: list[tuple[UUID | None, int | None, str]] = [(getattr(scene, about), seq, fault)]
+    if name == "no time of this world":
+        expected += [(scene.done, None, "row_refused")] * 2
     assert scene.found() == expected
     assert scene.found(scene.taken) == expected
 

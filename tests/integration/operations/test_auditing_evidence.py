@@ -11,6 +11,9 @@ from tests.integration.operations.conftest import Scene, audited
 from tests.support.keys import new_keys
 from tests.support.people import ADMIN, KNOWN
 
+REFUSED = {"number beyond all bounds", "nesting beyond all bounds"}
+"""Those that a check of the database, which the forger took away, would have refused."""
+
 OF_EVIDENCE: dict[str, tuple[str, str]] = {
     "content": (
         "UPDATE artifacts SET metadata = metadata || jsonb_build_object('more', 1) WHERE {one}",
@@ -40,7 +43,8 @@ def test_a_changed_artifact_is_found(scene: Scene, name: str) -> None:
     statement, fault = OF_EVIDENCE[name]
     one = "directive_id = $done AND type = 'execution_checkpoint'"
     scene.forge(statement.format(one=one))
-    assert scene.found() == [(scene.done, None, fault)]
+    refused = [(scene.done, None, "row_refused")] if name in REFUSED else []
+    assert scene.found() == [*refused, (scene.done, None, fault)]
 
 
 def test_an_artifact_of_no_directive_is_verified_too(scene: Scene) -> None:
@@ -145,7 +149,9 @@ OF_CONSENT: dict[str, tuple[str, str]] = {
 def test_a_grant_or_vote_that_was_changed_does_not_verify(scene: Scene, name: str) -> None:
     statement, reason = OF_CONSENT[name]
     scene.forge(statement)
-    [finding] = audited(scene.engine).findings
+    *refused, finding = audited(scene.engine).findings
+    assert len(refused) == (name == "envelope that no reader can hold")
+    assert {one.fault for one in refused} <= {"row_refused"}
     assert (finding.seq, finding.fault) == (None, "unverifiable")
     assert finding.directive_id == (scene.done if "moved" in name else scene.voted)
     assert finding.words.endswith(f" does not verify: {reason}")
