@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from remit.audit.bundle import Evidence, sign_bundle
+from remit.audit.bundle import sign_bundle
+from remit.audit.bundle_records import Evidence
 from remit.signing.keys import ensure_keys, public_pem
 from remit.signing.pem import private_text
 from tests.cli.conftest import Remit, Shown, without_ids

@@ -9,7 +9,6 @@ from pydantic import JsonValue
 
 from remit.approval.types import Grant
 from remit.artifacts.types import ArtifactType
-from remit.audit.bundle import BudgetEntry, Evidence
 from remit.audit.bundle_consent import is_signed
 from remit.audit.bundle_facts import (
     Check,
@@ -20,6 +19,7 @@ from remit.audit.bundle_facts import (
     same,
     unlike_log,
 )
+from remit.audit.bundle_records import BudgetEntry, Evidence
 from remit.budget.costs import NO_MODELS, ModelCosts, add_costs, closing_of, parse_cost
 from remit.budget.types import in_cents
 from remit.directives.lifecycle import DirectiveStatus

@@ -13,7 +13,7 @@ from remit.revealing.text import revealed, revealed_json
 
 if TYPE_CHECKING:
     from remit.approval.types import Grant
-    from remit.audit.bundle import Asked, Evidence
+    from remit.audit.bundle_records import Asked, Evidence
     from remit.directives.models import DirectiveRead
     from remit.execution.models import ExecutionRunRead
 

@@ -10,13 +10,25 @@ import sqlalchemy as sa
 
 from remit.approval.repository import list_grants, list_requests, list_votes
 from remit.artifacts.repository import list_artifacts
-from remit.audit.bundle import Asked, BudgetEntry, Evidence, carried, sign_bundle
+from remit.audit.bundle import carried, sign_bundle
+from remit.audit.bundle_people import people_named, tokens_named
+from remit.audit.bundle_records import Asked, BudgetEntry, Evidence
+from remit.audit.bundle_repository import (
+    issue_statement,
+    list_attempts,
+    list_filing_statements,
+    list_people,
+    list_run_statements,
+    list_token_lines,
+    list_workers,
+)
 from remit.audit.repository import list_events
 from remit.budget.ledger import list_entries
 from remit.db.session import database_time, snapshot
 from remit.directives.repository import get_directive
 from remit.errors import ConflictError, UnreadableError
 from remit.execution.repository import list_runs
+from remit.identity.installation import read_installation
 from remit.identity.rules import require
 from remit.identity.types import Principal
 from remit.signing.keys import Keyring
@@ -59,7 +71,7 @@ def _read(connection: sa.Connection, directive_id: UUID, exported_by: str) -> Ev
         for request in list_requests(connection, directive_id)
     ]
     artifacts = list_artifacts(connection, directive_id)
-    return Evidence(
+    found = Evidence(
         exported_at=database_time(connection),
         exported_by=exported_by,
         directive=get_directive(connection, directive_id),
@@ -70,3 +82,22 @@ def _read(connection: sa.Connection, directive_id: UUID, exported_by: str) -> Ev
         artifacts=tuple(replace(one, metadata=carried(one.metadata)) for one in artifacts),
         events=tuple(list_events(connection, directive_id)),
     )
+    return _with_statements(connection, found)
+
+
+def _with_statements(connection: sa.Connection, found: Evidence) -> Evidence:
+    """Return evidence with the installation, and what everybody in it signed."""
+    about = found.directive.id
+    issued, attempts = issue_statement(connection, about), list_attempts(connection, about)
+    tokens = list_token_lines(connection, tokens_named(found, issued))
+    whole = replace(
+        found,
+        installation=read_installation(connection),
+        issued=issued,
+        tokens=tuple(tokens),
+        workers=tuple(list_workers(connection, [one.worker_id for one in attempts])),
+        attempts=tuple(attempts),
+        ends=tuple(list_run_statements(connection, about)),
+        filings=tuple(list_filing_statements(connection, about)),
+    )
+    return replace(whole, people=tuple(list_people(connection, people_named(whole))))

@@ -122,7 +122,7 @@ FORGERIES: dict[str, tuple[Life, Forge, set[str]]] = {
     "end of the log": (
         agreed,
         sql("DELETE FROM events WHERE directive_id = :id AND type = 'directive.completed'"),
-        {"status"},
+        {"status", "order", "named evidence"},
     ),
     "artifact": (
         agreed,

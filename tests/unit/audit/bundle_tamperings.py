@@ -7,7 +7,7 @@ from uuid import UUID
 
 from remit.approval.statements import sign_vote
 from remit.artifacts.types import Artifact
-from remit.audit.bundle import Asked, Evidence
+from remit.audit.bundle_records import Asked, Evidence
 from remit.audit.chain import Event
 from remit.execution.models import output_to_json
 from remit.execution.modules.types import ModuleOutput

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from remit.audit.bundle import Asked, Bundle, Evidence, read_bundle, sign_bundle
+from remit.audit.bundle import Bundle, read_bundle, sign_bundle
 from remit.audit.bundle_checks import check_bundle
+from remit.audit.bundle_records import Asked, Evidence
 from remit.audit.chain import Event
 from remit.directives.models import DirectiveRead
 from tests.unit.audit.bundle_parts import (
