@@ -105,18 +105,33 @@ def ordered(evidence: Evidence) -> Check:
 
 def _off_the_way(events: tuple[Event, ...]) -> Iterator[str]:
     """Yield the first event that cannot stand where it does; nothing when all can."""
-    place = "nothing"
+    way = Way()
     for event in events:
-        if place in BESIDE.get(event.type, ()):
-            continue
+        problem = way.problem(event)
+        if problem is not None:
+            yield f"row {event.seq} {problem}"
+            return
+    if way.place not in RESTING:
+        yield f"it ends where it is {way.place}, which is the middle of a step"
+
+
+class Way:
+    """How far one log has gone; its events are handed in one by one."""
+
+    def __init__(self) -> None:
+        self.place = "nothing"
+
+    def problem(self, event: Event) -> str | None:
+        """Return why an event cannot stand where it does; None, and go on with it, when it can."""
+        if self.place in BESIDE.get(event.type, ()):
+            return None
         step = event.type
         if step in _TELLING:
             step = f"{step} {parsed_data(event.data).get(_TELLING[step])}"
-        after = WAYS[place].get(step)
+        after = WAYS[self.place].get(step)
         if after is None:
-            before = "as the first event" if place == "nothing" else f"where it is {place}"
-            yield f"row {event.seq} tells of {quoted(step)} {before}"
-            return
-        place = after
-    if place not in RESTING:
-        yield f"it ends where it is {place}, which is the middle of a step"
+            nothing = self.place == "nothing"
+            before = "as the first event" if nothing else f"where it is {self.place}"
+            return f"tells of {quoted(step)} {before}"
+        self.place = after
+        return None

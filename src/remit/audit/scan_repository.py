@@ -16,9 +16,27 @@ from remit.approval.types import ApprovalRequest, Grant, Vote
 from remit.artifacts.types import Artifact
 from remit.audit.chain import Event
 from remit.audit.checkpoint import Head
-from remit.db.evidence_tables import artifacts, events
+from remit.db.evidence_tables import artifacts, events, memories
+from remit.db.execution_tables import execution_attempts, execution_runs, workers
+from remit.db.identity_tables import (
+    api_tokens,
+    installation,
+    policies,
+    principals,
+    token_invitations,
+)
 from remit.db.reading import parsed_json, readable
-from remit.db.tables import approval_requests, approval_votes, directives, grants
+from remit.db.tables import (
+    approval_requests,
+    approval_votes,
+    budget_entries,
+    directives,
+    grants,
+)
+from remit.directives.models import INTENT_FIELDS
+from remit.json_types import JsonObject
+
+_INTENT_JSON = ("payload", "constraints", "success_metrics")
 
 # Rows in memory at a time: an event is small, and an artifact may be 10 MiB.
 _MANY, _FEW = 2000, 20
@@ -34,6 +52,18 @@ class Counts:
         artifacts: artifacts.
         grants: grants, used or not.
         votes: votes.
+        requests: requests for approval.
+        runs: runs.
+        attempts: attempts of runs.
+        entries: entries of the budget's ledger.
+        memories: memories.
+        principals: people, agents and services.
+        tokens: tokens.
+        invitations: invitations to make a token.
+        policies: policies that were confirmed.
+        workers: processes that were certified to execute.
+        earlier: rows of before the installation had an identity: what was not signed then, or in
+            a form that names none, is taken as it is.
     """
 
     events: int
@@ -41,6 +71,46 @@ class Counts:
     artifacts: int
     grants: int
     votes: int
+    requests: int
+    runs: int
+    attempts: int
+    entries: int
+    memories: int
+    principals: int
+    tokens: int
+    invitations: int
+    policies: int
+    workers: int
+    earlier: int
+
+    @property
+    def streamed(self) -> int:
+        """How many rows are read one by one."""
+        return sum(
+            (
+                *(self.events, self.directives, self.artifacts, self.grants, self.votes),
+                *(self.memories, self.workers),
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CertifiedWorker:
+    """A worker as it is kept; what is no object in `modules` or `envelope` was forged.
+
+    Attributes:
+        id: the worker.
+        kid: name of its key.
+        public_key: its key, as PEM.
+        modules: digest of each of its modules, by name.
+        envelope: its certificate.
+    """
+
+    id: UUID
+    kid: str
+    public_key: str
+    modules: JsonObject
+    envelope: JsonObject | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +130,28 @@ class Mention:
     is_there: bool
 
 
+_COUNTED = (
+    *(events, directives, artifacts, grants, approval_votes, approval_requests, execution_runs),
+    *(execution_attempts, budget_entries, memories, principals, api_tokens, token_invitations),
+    *(policies, workers),
+)
+_STAMPED = (
+    *(directives.c.created_at, artifacts.c.created_at, memories.c.created_at),
+    *(grants.c.issued_at, approval_votes.c.cast_at),
+    *(principals.c.created_at, api_tokens.c.created_at),
+)
+
+
 def count_all(connection: sa.Connection) -> Counts:
     """Return how much there is to verify."""
-    tables = (events, directives, artifacts, grants, approval_votes)
-    counted = (sa.select(sa.func.count()).select_from(t).scalar_subquery() for t in tables)
-    return Counts(*connection.execute(sa.select(*counted)).one())
+    since = sa.select(installation.c.since).scalar_subquery()
+    counted = [sa.select(sa.func.count()).select_from(t).scalar_subquery() for t in _COUNTED]
+    earlier = [
+        sa.select(sa.func.count()).where(column < since).scalar_subquery() for column in _STAMPED
+    ]
+    row = connection.execute(sa.select(*counted, *earlier)).one()
+    found = [*row[: len(counted)], sum(row[len(counted) :])]
+    return Counts(*found)
 
 
 def list_heads(connection: sa.Connection) -> list[Head]:
@@ -94,14 +181,38 @@ def stream_statuses(connection: sa.Connection) -> Iterator[tuple[UUID, str]]:
         yield row[0], row[1]
 
 
-def stream_artifacts(connection: sa.Connection) -> Iterator[Artifact]:
-    """Yield every artifact, in any order.
+def stream_intents(
+    connection: sa.Connection,
+) -> Iterator[tuple[UUID, str | None, dict[str, Any]]]:
+    """Yield each directive's id, its action digest, and the ten fields that it is of."""
+    columns = readable(directives, ("id", "action_digest", *INTENT_FIELDS))
+    for row in _streamed(connection, sa.select(*columns), _FEW):
+        directive_id, digest, *said = row
+        intent = dict(zip(INTENT_FIELDS, said, strict=True))
+        parsed = {name: parsed_json(intent[name]) for name in _INTENT_JSON}
+        yield directive_id, digest, {**intent, **parsed}
+
+
+def stream_artifacts(connection: sa.Connection) -> Iterator[tuple[Artifact, Any]]:
+    """Yield every artifact, in any order, with what is stored as its envelope.
 
     The metadata is no object where it was forged to be none; its digest does not fit then.
     """
-    for row in _streamed(connection, sa.select(*readable(artifacts, Artifact.__slots__)), _FEW):
-        fields = dict(zip(Artifact.__slots__, row, strict=True))
-        yield Artifact(**{**fields, "metadata": parsed_json(fields["metadata"])})
+    columns = readable(artifacts, (*Artifact.__slots__, "envelope"))
+    for row in _streamed(connection, sa.select(*columns), _FEW):
+        *said, envelope = row
+        fields = dict(zip(Artifact.__slots__, said, strict=True))
+        read = {"metadata": parsed_json(fields["metadata"])}
+        yield Artifact(**{**fields, **read}), parsed_json(envelope)
+
+
+def stream_workers(connection: sa.Connection) -> Iterator[CertifiedWorker]:
+    """Yield every worker there ever was."""
+    columns = readable(workers, CertifiedWorker.__slots__)
+    for row in _streamed(connection, sa.select(*columns), _MANY):
+        fields = dict(zip(CertifiedWorker.__slots__, row, strict=True))
+        read = {name: parsed_json(fields[name]) for name in ("modules", "envelope")}
+        yield CertifiedWorker(**{**fields, **read})
 
 
 def stream_mentions(connection: sa.Connection) -> Iterator[Mention]:

@@ -3,7 +3,7 @@
 Nothing here changes or removes a row. What a reader calls selects only what `remit_reader` may see.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from pydantic import JsonValue
 
 from remit.db.evidence_tables import memories, memory_embeddings, memory_reads
+from remit.db.reading import parsed_json, readable
 from remit.memory.enforcement import MemoryAccessAttempt
 from remit.memory.nearest import written
 from remit.memory.results import Memory, SemanticResult
@@ -75,6 +76,15 @@ def list_recent(connection: sa.Connection, scope: str | None, limit: int) -> lis
         statement = statement.where(memories.c.scope == scope)
     rows = connection.execute(statement.limit(limit))
     return read_rows(rows, lambda row: Memory(**row), "memories")
+
+
+def stream_memories(connection: sa.Connection) -> Iterator[Memory]:
+    """Yield every memory, in any order, whatever somebody has forged into it."""
+    statement = sa.select(*readable(memories, Memory.__slots__))
+    with connection.execute(statement, execution_options={"yield_per": _MANY}) as rows:
+        for row in rows:
+            fields = dict(row._mapping)
+            yield Memory(**{**fields, "envelope": parsed_json(fields["envelope"])})
 
 
 def unembedded(connection: sa.Connection, model: str, limit: int) -> list[UUID]:
@@ -169,6 +179,9 @@ def _lacks(model: str) -> sa.ColumnElement[bool]:
         memory_embeddings.c.memory_id == memories.c.id, memory_embeddings.c.model == model
     )
 
+
+_MANY = 2000
+"""Rows in memory at a time."""
 
 # In one order, whoever writes: two who write the same at once wait for one another, and in two
 # orders they would deadlock. The same holds for embeddings.

@@ -10,21 +10,19 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from remit.approval.statements import verify_grant, verify_vote
-from remit.artifacts.types import Artifact, artifact_uri
 from remit.audit import scan_repository as scan
-from remit.audit.chain import INSTALLATION
 from remit.audit.checkpoint import Checkpoint, make_checkpoint, read_checkpoint, sign_checkpoint
+from remit.audit.claims_repository import stream_broken
+from remit.audit.history import History
 from remit.audit.refused_repository import RefusedRow, stream_refused
 from remit.audit.scan_repository import Counts, Mention
 from remit.audit.verification import Finding, verify_chains
 from remit.db.session import database_time, snapshot
-from remit.directives.digest import canonical_json, sha256_digest
-from remit.errors import ConflictError, InvalidInputError, RemitError
-from remit.identity.repository import list_principals
+from remit.errors import ConflictError
 from remit.identity.rules import require
-from remit.identity.statements import verify_principal
 from remit.identity.types import Principal
+from remit.operations.audited_events import SignedEvents
+from remit.operations.audited_rows import judge_rows
 from remit.operations.progress import Progress, tell_nobody
 from remit.signing.keys import Keyring
 from remit.wording import quoted
@@ -74,12 +72,12 @@ def verify_log(
     checkpoint: Checkpoint | None = None,
     progress: Progress = tell_nobody,
 ) -> AuditReport:
-    """Verify every chain, status, artifact, grant and vote.
+    """Verify every chain, hold rows and events against each other, and verify what was signed.
 
     Args:
         engine: the database.
         by: who asks.
-        keys: the keys that are trusted to have signed grants and votes.
+        keys: the keys that are trusted to have signed what is signed.
         checkpoint: what every chain must still pass through. With None, the end of a chain may
             have been cut off, or the chain rewritten, and this does not see it.
         progress: told how far it is.
@@ -93,7 +91,7 @@ def verify_log(
     found = 0
     with snapshot(engine) as connection:
         total = scan.count_all(connection)
-        meter = _Meter(total, progress)
+        meter = _Meter(total.streamed, progress)
         for finding in _findings(connection, meter, keys, checkpoint):
             found += 1
             if len(kept) < MAX_FINDINGS:
@@ -148,9 +146,9 @@ def _require_continuation(connection: sa.Connection, before: Checkpoint) -> None
 class _Meter:
     """Counts the rows that pass, and tells of them."""
 
-    def __init__(self, total: Counts, progress: Progress) -> None:
+    def __init__(self, total: int, progress: Progress) -> None:
         self._done = 0
-        self._total = total.events + total.artifacts + total.grants + total.votes
+        self._total = total
         self._progress = progress
 
     def over(self, rows: Iterable[_Row]) -> Iterator[_Row]:
@@ -166,31 +164,23 @@ class _Meter:
 def _findings(
     connection: sa.Connection, meter: _Meter, keys: Keyring, checkpoint: Checkpoint | None
 ) -> Iterator[Finding]:
-    """Yield everything that is wrong: the log first, then the evidence, then the signatures."""
-    events = meter.over(scan.stream_events(connection))
-    yield from verify_chains(events, scan.stream_statuses(connection), checkpoint)
+    """Yield everything that is wrong: the log first, then both ways, then what was signed."""
+    history, told = History(), SignedEvents(keys)
+    events = history.through(told.through(meter.over(scan.stream_events(connection))))
+    broken: set[UUID | None] = set()
+    for finding in verify_chains(events, scan.stream_statuses(connection), checkpoint):
+        broken.add(finding.directive_id)
+        yield finding
+    # What a chain that does not hold tells is not gone into.
+    for finding in (*history.findings, *told.findings):
+        if finding.directive_id not in broken:
+            yield finding
     yield from map(_refused, stream_refused(connection))
-    for mention in scan.stream_mentions(connection):
-        yield _mentioned(mention)
-    for artifact in meter.over(scan.stream_artifacts(connection)):
-        if not _is_intact(artifact):
-            words = f"artifact {artifact.id} was changed: its content does not give its digest"
-            yield Finding(artifact.directive_id, None, "artifact_changed", words)
-    for grant in meter.over(scan.stream_grants(connection)):
-        try:
-            verify_grant(grant, keys)
-        except RemitError as error:
-            yield _unsigned(grant.directive_id, f"grant {grant.id}", error)
-    for vote, request in meter.over(scan.stream_votes(connection)):
-        try:
-            verify_vote(vote, request, keys)
-        except RemitError as error:
-            yield _unsigned(request.directive_id, f"a vote of {quoted(vote.voter)}", error)
-    for one in list_principals(connection):
-        try:
-            verify_principal(one, keys)
-        except RemitError as error:
-            yield _unsigned(INSTALLATION, f"the principal {quoted(one.principal.name)}", error)
+    yield from map(_mentioned, scan.stream_mentions(connection))
+    for claim in stream_broken(connection):
+        if claim.directive_id not in broken:
+            yield Finding(claim.directive_id, claim.seq, claim.claim.fault, claim.words)
+    yield from judge_rows(connection, meter, keys)
 
 
 def _refused(row: RefusedRow) -> Finding:
@@ -207,16 +197,3 @@ def _mentioned(mention: Mention) -> Finding:
         words = f"it speaks of {named}, whose digest was another one then"
         return Finding(about, seq, "artifact_changed", words)
     return Finding(about, seq, "artifact_missing", f"it speaks of {named}, which is gone")
-
-
-def _is_intact(artifact: Artifact) -> bool:
-    try:
-        content = canonical_json(artifact.metadata)
-    except InvalidInputError:
-        return False
-    stated = (artifact.uri, artifact.digest, artifact.size_bytes)
-    return stated == (artifact_uri(artifact.id), sha256_digest(content), len(content))
-
-
-def _unsigned(directive_id: UUID, what: str, error: RemitError) -> Finding:
-    return Finding(directive_id, None, "unverifiable", f"{what} does not verify: {error.message}")

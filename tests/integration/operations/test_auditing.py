@@ -150,20 +150,28 @@ def test_an_intact_database_has_no_finding(scene: Scene) -> None:
     assert scene.found(scene.taken) == []
 
 
+ALL_OF_IT = (
+    *("DELETE FROM artifacts WHERE directive_id = $done", "DELETE FROM budget_entries"),
+    *("DELETE FROM budget_accounts", "DELETE FROM execution_attempts"),
+    "DELETE FROM execution_runs WHERE directive_id = $done",
+    "DELETE FROM grants WHERE directive_id = $done",
+)
+"""What a thorough forger brings into line, besides the status: all that the rows spoke of."""
+
 AFTER: dict[str, tuple[tuple[str, ...], int, str]] = {
     "rewritten": (REWRITE, 0, "rewritten"),
     "cut off": (
         (
-            "DELETE FROM events WHERE directive_id = $done AND seq > 3",
-            # A thorough forger brings the status, and all that the rows spoke of, into line.
+            *ALL_OF_IT,
+            "DELETE FROM events WHERE directive_id = $done AND seq > 1",
             "UPDATE directives SET status = 'proposed' WHERE id = $done",
         ),
-        4,
+        2,
         "truncated",
     ),
     "removed": (
         (
-            "DELETE FROM artifacts WHERE directive_id = $done",
+            *ALL_OF_IT,
             "DELETE FROM events WHERE directive_id = $done",
             "DELETE FROM directives WHERE id = $done",
         ),

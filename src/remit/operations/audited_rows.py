@@ -1,0 +1,101 @@
+"""What rows say, held against what was signed of it and against their own digests.
+
+`remit.operations.auditing` calls this, inside one snapshot.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from remit.approval.statements import verify_grant, verify_vote
+from remit.artifacts.statements import verify_filing
+from remit.artifacts.types import Artifact, artifact_uri
+from remit.audit import scan_repository as scan
+from remit.audit.chain import INSTALLATION
+from remit.audit.verification import Fault, Finding
+from remit.directives.digest import action_digest, canonical_json, sha256_digest
+from remit.errors import InvalidInputError, RemitError
+from remit.execution.workers import certificate, verify_certificate
+from remit.identity.repository import list_principals
+from remit.identity.statements import verify_principal
+from remit.memory.repository import stream_memories
+from remit.memory.statements import verify_memory
+from remit.signing.keys import Keyring
+from remit.wording import quoted
+
+_Row = TypeVar("_Row")
+
+
+class Meter(Protocol):
+    """Counts the rows that pass."""
+
+    def over(self, rows: Iterable[_Row]) -> Iterator[_Row]:
+        """Yield the rows as they are."""
+        ...
+
+
+def judge_rows(connection: sa.Connection, meter: Meter, keys: Keyring) -> Iterator[Finding]:
+    """Yield every row that is not what was signed, or not what its digest says."""
+    for directive_id, digest, intent in meter.over(scan.stream_intents(connection)):
+        if not _gives(digest, intent):
+            words = "its content does not give its action digest"
+            yield Finding(directive_id, None, "content_changed", words)
+    for artifact, envelope in meter.over(scan.stream_artifacts(connection)):
+        yield from _artifact(artifact, envelope, keys)
+    for grant in meter.over(scan.stream_grants(connection)):
+        what = f"grant {grant.id}"
+        yield from _signed(grant.directive_id, what, partial(verify_grant, grant, keys))
+    for vote, request in meter.over(scan.stream_votes(connection)):
+        what = f"a vote of {quoted(vote.voter)}"
+        yield from _signed(request.directive_id, what, partial(verify_vote, vote, request, keys))
+    for memory in meter.over(stream_memories(connection)):
+        what, about = f"memory {memory.id}", memory.directive_id or INSTALLATION
+        yield from _signed(about, what, partial(verify_memory, memory, keys))
+    for worker in meter.over(scan.stream_workers(connection)):
+        said = certificate(worker.id, worker.kid, worker.public_key, worker.modules)
+        verify = partial(verify_certificate, worker.envelope, said, keys)
+        yield from _signed(INSTALLATION, f"worker {worker.id}", verify)
+    for one in list_principals(connection):
+        what = f"the principal {quoted(one.principal.name)}"
+        yield from _signed(INSTALLATION, what, partial(verify_principal, one, keys))
+
+
+def _gives(digest: str | None, intent: dict[str, Any]) -> bool:
+    """Return whether an intent gives the digest of its row; a draft has none yet."""
+    if digest is None:
+        return True
+    try:
+        return digest == action_digest(intent)
+    except InvalidInputError:
+        return False
+
+
+def _artifact(artifact: Artifact, envelope: Any, keys: Keyring) -> Iterator[Finding]:  # noqa: ANN401 - what a forged column holds is unknown
+    if not _is_intact(artifact):
+        words = f"artifact {artifact.id} was changed: its content does not give its digest"
+        yield Finding(artifact.directive_id, None, "artifact_changed", words)
+        return
+    if artifact.type == "attachment":
+        what = f"the attachment {artifact.id}"
+        about = artifact.directive_id or INSTALLATION
+        yield from _signed(about, what, partial(verify_filing, artifact, envelope, keys))
+
+
+def _is_intact(artifact: Artifact) -> bool:
+    try:
+        content = canonical_json(artifact.metadata)
+    except InvalidInputError:
+        return False
+    stated = (artifact.uri, artifact.digest, artifact.size_bytes)
+    return stated == (artifact_uri(artifact.id), sha256_digest(content), len(content))
+
+
+def _signed(about: UUID, what: str, verify: Callable[[], None]) -> Iterator[Finding]:
+    fault: Fault = "unverifiable"
+    try:
+        verify()
+    except RemitError as error:
+        yield Finding(about, None, fault, f"{what} does not verify: {error.message}")
