@@ -22,10 +22,10 @@ from bench.measurement import BARE, POSTGRES, ROWS, TEMPORAL, WORKER
 from remit.db.engine import create_database_engine
 from remit.errors import UnavailableError
 from remit.execution.modules.registry import ModuleRegistry, discover_modules
+from remit.operations.authentication import authenticate
 from remit.operations.catalog import announce
 from remit.operations.identity import (
     LONGEST_TOKEN,
-    authenticate,
     ensure_principals,
     make_first_admin,
 )

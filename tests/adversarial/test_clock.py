@@ -15,8 +15,9 @@ from remit.db.session import wall_clock
 from remit.errors import ConflictError, RuleViolationError, UnauthenticatedError
 from remit.operations import approvals, gate, starts
 from remit.operations.approvals import settle
+from remit.operations.authentication import authenticate
 from remit.operations.evidence import read_record
-from remit.operations.identity import authenticate, create_token
+from remit.operations.identity import create_token
 from tests.adversarial.attacking import Hands, ended, proposed_many, without, worker
 from tests.support.contents import AUTHORITY, cast, directive, regrant, waiting, write
 from tests.support.keys import KEYS

@@ -16,7 +16,8 @@ from remit.errors import RemitError
 from remit.identity.tokens import Token, new_token
 from remit.identity.types import Principal
 from remit.operations import approvals
-from remit.operations.identity import authenticate, disable_principal
+from remit.operations.authentication import authenticate
+from remit.operations.identity import disable_principal
 from tests.adversarial import world as w
 from tests.adversarial.attacking import Fixed, forgery, worker
 from tests.adversarial.forging import WRITERS, as_service, put_person, request_of
@@ -176,7 +177,7 @@ def test_a_voter_whom_somebody_wrote_into_the_database_cannot_vote(
 
 def test_nobody_who_was_shut_out_can_be_let_in_again(engine: sa.Engine) -> None:
     know(engine, Principal("judas", "human", roles=("approver",)))
-    disable_principal(engine, "judas", by=ADMIN)
+    disable_principal(engine, "judas", by=ADMIN, keys=KEYS)
     with pytest.raises(psycopg.Error), as_service(engine) as connection:
         connection.execute("UPDATE principals SET disabled_at = NULL WHERE name = 'judas'")
 

@@ -23,6 +23,7 @@ from remit.operations.approvals import vote
 from remit.operations.cancellation import cancel
 from remit.operations.evidence import read_directive
 from remit.operations.identity import MadeToken
+from remit.operations.revocation import revoke_token
 from tests.adversarial.attacking import armed
 from tests.support.contents import AUTHORITY, directive
 from tests.support.keys import KEYS
@@ -114,7 +115,7 @@ def about_people(engine: sa.Engine) -> Verbs:
     def shut_out(by: Principal) -> object:
         old = Principal(f"old-{uuid4().hex}", "human", ("approver",))
         know(engine, old)
-        return people.disable_principal(engine, old.name, by=by)
+        return people.disable_principal(engine, old.name, by=by, keys=KEYS)
 
     def promote(by: Principal) -> object:
         return people.change_principal(
@@ -124,7 +125,7 @@ def about_people(engine: sa.Engine) -> Verbs:
     return {
         "token": (token, {"administer"}),
         "revoke": (
-            lambda by: people.revoke_token(engine, token(ADMIN).row.id, by=by),
+            lambda by: revoke_token(engine, token(ADMIN).row.id, by=by, keys=KEYS),
             {"administer"},
         ),
         "introduce": (introduce, {"administer"}),

@@ -12,13 +12,13 @@ from remit.errors import ForbiddenError, RemitError, RuleViolationError, Unauthe
 from remit.identity import rules
 from remit.identity.types import Principal
 from remit.operations import approvals, ballots
+from remit.operations.authentication import authenticate
 from remit.operations.identity import (
-    authenticate,
     change_principal,
     create_token,
     disable_principal,
-    revoke_token,
 )
+from remit.operations.revocation import revoke_token
 from tests.adversarial.attacking import Hands, without, worker
 from tests.support.contents import asking, cast, waiting
 from tests.support.keys import KEYS
@@ -79,7 +79,7 @@ def test_whoever_is_no_approver_by_the_database_cannot_vote(
 
 
 def shut_out(engine: sa.Engine, name: str) -> None:
-    disable_principal(engine, name, by=ADMIN)
+    disable_principal(engine, name, by=ADMIN, keys=KEYS)
 
 
 def demote(engine: sa.Engine, name: str) -> None:
@@ -110,7 +110,7 @@ def test_a_token_of_somebody_shut_out_and_one_revoked_open_no_door(engine: sa.En
     first, second = (
         create_token(engine, judas, valid_for=HOUR, by=ADMIN, keys=KEYS) for _ in range(2)
     )
-    revoke_token(engine, first.row.id, by=ADMIN)
+    revoke_token(engine, first.row.id, by=ADMIN, keys=KEYS)
     with pytest.raises(UnauthenticatedError, match="was revoked"):
         authenticate(engine, str(first.token), KEYS)
     shut_out(engine, "judas")

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 import remit
 from remit.errors import UnavailableError
-from remit.operations.identity import create_token, make_first_admin, revoke_token
+from remit.operations.identity import create_token, make_first_admin
+from remit.operations.revocation import revoke_token
 from tests.support.contents import forging
 from tests.support.keys import KEYS
 from tests.support.people import ADA, ADMIN
@@ -67,7 +68,7 @@ def test_advisory_locks_of_logins_with_few_rights_stop_nothing(
     victim = token(empty_engine)
     hurried(empty_engine, "remit_lock_installation()", "remit_index_model(text)")
     with holding(empty_engine, login, *advisory()):
-        assert revoke_token(empty_engine, victim, by=ADMIN).revoked_at is not None
+        assert revoke_token(empty_engine, victim, by=ADMIN, keys=KEYS).row.revoked_at is not None
         assert make_first_admin(empty_engine, "x", valid_for=timedelta(1), keys=KEYS) is None
         with empty_engine.begin() as connection:
             assert connection.execute(sa.text("SELECT remit_index_model('m')")).scalar_one()
@@ -85,7 +86,7 @@ def test_control_by_the_former_functions_they_stop_a_revocation(
     owner.dispose()
     hurried(empty_engine, "remit_chain_event()")
     with holding(empty_engine, login, *advisory()), pytest.raises(UnavailableError):
-        revoke_token(empty_engine, victim, by=ADMIN)
+        revoke_token(empty_engine, victim, by=ADMIN, keys=KEYS)
 
 
 def test_no_function_of_the_database_waits_for_what_anybody_can_lock(engine: sa.Engine) -> None:
@@ -141,7 +142,7 @@ Verb = Callable[[sa.Engine, UUID], object]
 @pytest.mark.parametrize(
     "verb",
     [
-        lambda engine, victim: revoke_token(engine, victim, by=ADMIN),
+        lambda engine, victim: revoke_token(engine, victim, by=ADMIN, keys=KEYS),
         lambda engine, _: make_first_admin(engine, "x", valid_for=timedelta(1), keys=KEYS),
     ],
     ids=["revoke", "first admin"],
@@ -154,4 +155,4 @@ def test_a_wait_for_another_service_ends_with_one_error_and_changes_nothing(
     held = holding(empty_engine, SERVICE, "SELECT remit_lock_installation()")
     with held, pytest.raises(UnavailableError, match="waited too long for a lock"):
         verb(empty_engine, victim)
-    assert revoke_token(empty_engine, victim, by=ADMIN).revoked_at is not None
+    assert revoke_token(empty_engine, victim, by=ADMIN, keys=KEYS).row.revoked_at is not None

@@ -12,7 +12,7 @@ import pytest
 
 from remit.cli import kept_tokens, streams
 from remit.errors import UnavailableError
-from remit.operations import identity
+from remit.operations import revocation
 from remit.stack.postgres import EmbeddedPostgres
 from tests.cli.conftest import Remit, Shown, propose_arguments, without_ids
 from tests.support.servers import make_blank
@@ -113,7 +113,7 @@ def test_a_token_that_can_neither_be_shown_nor_revoked_is_named(
         raise UnavailableError(message)
 
     monkeypatch.setattr(streams, "loss", lambda stream: "full" if stream is sys.stdout else None)
-    monkeypatch.setattr(identity, "revoke_token", gone)
+    monkeypatch.setattr(revocation, "revoke_token", gone)
     shown = live("token", "create", name, "--role", "proposer", "--as", "dana")
     identifier = UUID(shown.out.split("_")[1])
     line = (

@@ -35,9 +35,9 @@ def person(name: str) -> Principal:
 def know(engine: sa.Engine, *wanted: Principal) -> None:
     """Make principals known to a database, with roles also that an agent is not given any more."""
     with transaction(engine) as connection:
-        rows = [signed(one, KEYS) for one in wanted]
+        rows = [signed(one, KEYS, by=ADMIN.name) for one in wanted]
         made = insert_principals(connection, rows, created_by=ADMIN.name)
-        record(connection, [created(one, ADMIN.name) for one in wanted if one.name in made])
+        record(connection, [created(one, ADMIN, KEYS) for one in wanted if one.name in made])
 
 
 def settle(database_url: str) -> None:

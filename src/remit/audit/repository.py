@@ -41,7 +41,10 @@ EventType = Literal[
     "principal.changed",
     "principal.disabled",
     "token.created",
+    "token.invited",
+    "token.redeemed",
     "token.revoked",
+    "invitation.revoked",
 ]
 """Everything the log can say."""
 

@@ -14,7 +14,7 @@ from pydantic import JsonValue
 
 from remit.approval.types import ApprovalRequest, Grant, Vote
 from remit.artifacts.types import Artifact
-from remit.audit.chain import Event
+from remit.audit.chain import INSTALLATION, Event
 from remit.audit.checkpoint import Head
 from remit.db.evidence_tables import artifacts, events, memories
 from remit.db.execution_tables import execution_attempts, execution_runs, workers
@@ -171,6 +171,14 @@ def stream_events(connection: sa.Connection) -> Iterator[Event]:
     columns = readable(events, Event.__slots__)
     statement = sa.select(*columns).order_by(events.c.directive_id, events.c.seq)
     for row in _streamed(connection, statement, _MANY):
+        yield Event(*row)
+
+
+def stream_own_events(connection: sa.Connection) -> Iterator[Event]:
+    """Yield the installation's own log, by position."""
+    columns = readable(events, Event.__slots__)
+    own = events.c.directive_id == INSTALLATION
+    for row in _streamed(connection, sa.select(*columns).where(own).order_by(events.c.seq), _MANY):
         yield Event(*row)
 
 

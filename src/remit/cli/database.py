@@ -80,6 +80,7 @@ def _let_in(url: str, name: str, settings: "Settings", revision: str, *, as_json
             write_json({"revision": revision, "admin_token": str(made.token)})
         else:
             write_made_token(made, None, as_json=False)
-        revoke_unless_shown(engine, made, by=Principal(name, "human"), as_json=as_json)
+        owner = Principal(name, "human")
+        revoke_unless_shown(engine, made, keys, by=owner, as_json=as_json)
     finally:
         engine.dispose()

@@ -24,12 +24,14 @@ from remit.cli import (
     evidence,
     explain,
     failures,
+    invitations,
     keys,
     listing,
     llm_worker,
     memory,
     principals,
     propose,
+    revoking,
     show,
     streams,
     token,
@@ -125,6 +127,15 @@ COMMANDS: Mapping[str, Mapping[str, Callable[..., None]]] = {
 }
 """Every command, under the heading that `remit --help` gives it."""
 
+TOKEN_COMMANDS: Mapping[str, Callable[..., None]] = {
+    "revoke": revoking.revoke_token,
+    "invite": invitations.invite,
+    "redeem": invitations.redeem,
+    "invitations": invitations.list_invitations,
+    "withdraw": invitations.withdraw,
+}
+"""Commands of `remit token` that stand in files of their own."""
+
 GROUPS: Mapping[str, Mapping[str, typer.Typer]] = {
     "What there is": {"policy": catalog.app},
     "What happened": {
@@ -143,6 +154,8 @@ GROUPS: Mapping[str, Mapping[str, typer.Typer]] = {
 }
 """Every group of commands, likewise."""
 
+for _name, _function in TOKEN_COMMANDS.items():
+    token.app.command(_name)(_function)
 for _heading, _commands in COMMANDS.items():
     for _name, _function in _commands.items():
         app.command(_name, rich_help_panel=_heading)(_function)

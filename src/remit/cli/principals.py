@@ -93,13 +93,15 @@ def disable_principal(
     as_json: JsonOption = False,
 ) -> None:
     """Shut a principal out for good: its tokens end, and its name is never used again."""
-    from remit.cli.services import caller, database, load_settings
+    from remit.cli.services import caller, database, keys_for, load_settings
 
+    settings = load_settings(data_dir)
     with database(data_dir) as engine:
         from remit.operations import identity
 
-        by = caller(engine, load_settings(data_dir), actor)
-        row = identity.disable_principal(engine, name, by=by)
+        keys = keys_for(engine, settings)
+        by = caller(engine, settings, actor, keys=keys)
+        row = identity.disable_principal(engine, name, by=by, keys=keys)
     _write_principals([row], as_json=as_json)
 
 

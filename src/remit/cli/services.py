@@ -106,7 +106,7 @@ def caller(
         UnauthenticatedError: there is no token, or it does not hold.
     """
     from remit.cli.kept_tokens import find_token_text
-    from remit.operations.identity import authenticate
+    from remit.operations.authentication import authenticate
 
     return authenticate(engine, find_token_text(settings, name), keys or keys_for(engine, settings))
 

@@ -22,24 +22,20 @@ from remit.cli.principals import (
     moment_or_dash,
     one_of,
 )
-from remit.errors import InvalidInputError, NotFoundError, RemitError
+from remit.errors import InvalidInputError, RemitError
 from remit.identity.rules import may
 from remit.identity.types import Ability, Principal, PrincipalKind, Role
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import sqlalchemy as sa
 
     from remit.identity.types import TokenRow
     from remit.operations.identity import MadeToken
+    from remit.signing.keys import Keyring
 
 app = typer.Typer(help="The tokens that say who calls.", no_args_is_help=True)
 
 _DAYS = re.compile(r"[1-9]\d{0,2}d", re.ASCII)
-
-SHORTEST_ID = 4
-"""Fewest characters that may stand for a whole token's identifier."""
 
 KindOption = Annotated[
     str | None,
@@ -99,8 +95,8 @@ def create_token(
     The token is printed now and never again: only its digest is kept.
     """
     scopes = cast("tuple[Ability, ...]", all_of(scope, get_args(Ability), "--scope")) or None
-    wanted = replace(_principal(name, kind, role, group), acts_for=acts_for, scopes=scopes)
-    length = _length(valid_for)
+    wanted = replace(described(name, kind, role, group), acts_for=acts_for, scopes=scopes)
+    length = length_of(valid_for)
     from remit.cli import kept_tokens, services
 
     settings = services.load_settings(data_dir)
@@ -112,16 +108,16 @@ def create_token(
 
         keys = services.keys_for(engine, settings)
         by = services.caller(engine, settings, actor, keys=keys)
-        wanted = wanted if kind else _as_known(engine, wanted, by)
+        wanted = wanted if kind else as_known(engine, wanted, by)
         made = identity.create_token(
             engine, wanted, valid_for=length, by=by, keys=keys, keep=handing
         )
         write_made_token(made, kept_tokens.place(settings, name) if keep else None, as_json=as_json)
         if not keep:
-            revoke_unless_shown(engine, made, by=by, as_json=as_json)
+            revoke_unless_shown(engine, made, keys, by=by, as_json=as_json)
 
 
-def _principal(
+def described(
     name: str, kind: str | None, role: list[str] | None, group: list[str] | None
 ) -> Principal:
     """Return the principal that the options describe."""
@@ -152,31 +148,6 @@ def list_tokens(
     write_table(head, [_token_row(row) for row in rows])
 
 
-@app.command("revoke")
-def revoke_token(
-    token_id: Annotated[
-        str, typer.Argument(metavar="ID", help="The token's identifier, or its beginning.")
-    ],
-    *,
-    actor: ActorOption = None,
-    data_dir: DataDirOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """End a token at once."""
-    from remit.cli.services import caller, database, load_settings
-
-    with database(data_dir) as engine:
-        from remit.operations import identity
-
-        by = caller(engine, load_settings(data_dir), actor)
-        found = _find(identity.read_tokens(engine, by=by), token_id)
-        row = identity.revoke_token(engine, found.id, by=by)
-    if as_json:
-        write_json({"token": row})
-    else:
-        write_line(f"token {row.id} of {row.principal} is revoked")
-
-
 def write_made_token(made: "MadeToken", kept: Path | None, *, as_json: bool) -> None:
     """Print a token, the only time that anybody sees it."""
     if as_json:
@@ -193,20 +164,20 @@ def write_made_token(made: "MadeToken", kept: Path | None, *, as_json: bool) -> 
 
 
 def revoke_unless_shown(
-    engine: "sa.Engine", made: "MadeToken", *, by: Principal, as_json: bool
+    engine: "sa.Engine", made: "MadeToken", keys: "Keyring", *, by: Principal, as_json: bool
 ) -> None:
     """Revoke a token that was just printed, when standard output did not take it.
 
     Raises:
         typer.Exit: so it is; a line says what became of the token.
     """
-    from remit.operations.identity import revoke_token
+    from remit.operations import revocation
 
     loss = streams.loss(sys.stdout)
     if loss is None:
         return
     try:
-        revoke_token(engine, made.row.id, by=by)
+        revocation.revoke_token(engine, made.row.id, by=by, keys=keys)
         ending = "so it is revoked: make another one"
     except RemitError as error:
         ending = f"and not be revoked ({error}): do so with `remit token revoke {made.row.id}`"
@@ -214,7 +185,7 @@ def revoke_unless_shown(
     raise typer.Exit(report_untold(message, as_json=as_json))
 
 
-def _as_known(engine: "sa.Engine", wanted: Principal, by: Principal) -> Principal:
+def as_known(engine: "sa.Engine", wanted: Principal, by: Principal) -> Principal:
     """Return a principal whose kind nobody gave: of the kind as which it is known, if it is."""
     from remit.operations.identity import read_principals
 
@@ -229,25 +200,15 @@ def _token_row(row: "TokenRow") -> Row:
         Cell(row.id.hex[:8], "bold"),
         row.principal,
         ", ".join(row.scopes) or "all",
-        row.created_by,
+        f"{row.created_by} (redeemed)" if row.redeemed else row.created_by,
         moment_or_dash(row.created_at),
         moment_or_dash(row.expires_at),
         moment_or_dash(row.revoked_at),
     )
 
 
-def _find(rows: "Sequence[TokenRow]", text: str) -> "TokenRow":
-    """Return the one token whose identifier begins with `text`."""
-    prefix = text.strip().lower().replace("-", "")
-    found = [row for row in rows if row.id.hex.startswith(prefix)]
-    if len(prefix) < SHORTEST_ID or len(found) > 1:
-        raise InvalidInputError("give more of the token's identifier", field="id")
-    if not found:
-        raise NotFoundError(f"no token begins with {prefix}; `remit token list` shows them")
-    return found[0]
-
-
-def _length(text: str) -> timedelta:
+def length_of(text: str, field: str = "--valid-for") -> timedelta:
+    """Return the length of time that an option says; whole days may be more than 30."""
     from remit.directives.timebox import parse_timebox
 
     # A timebox ends at 30 days, and a token may be good for longer: whole days are read here.
@@ -256,4 +217,4 @@ def _length(text: str) -> timedelta:
     try:
         return parse_timebox(text)
     except InvalidInputError as error:
-        raise InvalidInputError(error.message, field="--valid-for") from error
+        raise InvalidInputError(error.message, field=field) from error

@@ -96,9 +96,12 @@ token_invitations = sa.Table(
     time("redeemed_at", nullable=True),
     ref("token_id", "api_tokens.id", nullable=True),
     json("envelope"),
+    time("revoked_at", nullable=True),
+    json("revocation", nullable=True),
     json_is("scopes", "array"),
     check("valid_for_some_time", "valid_seconds > 0"),
     check("redeemed_by_a_token", "(redeemed_at IS NULL) = (token_id IS NULL)"),
+    check("ended_once", "redeemed_at IS NULL OR revoked_at IS NULL"),
     sa.Index(None, "principal"),
 )
 

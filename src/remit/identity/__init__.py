@@ -3,7 +3,8 @@
 - `types`: principals, roles, abilities
 - `names`: what a principal may be called (pure)
 - `rules`: who may do what (pure)
-- `tokens`: what a token is, and its digest (pure but for its randomness)
-- `statements`: what is signed of principals and tokens (pure)
-- `repository`: all SQL of principals and tokens
+- `tokens`: what a token and an invitation's code are, and their digests (pure but for randomness)
+- `statements`: what is signed of principals, tokens and invitations (pure)
+- `repository`, `token_repository`, `invitation_repository`: all SQL of these
+- `installation`: whose database this is
 """

@@ -1,7 +1,9 @@
 """What an API token is: an identifier to look it up by, and a secret that only its holder has.
 
-The secret has 256 random bits, so a plain digest of it at rest gives nothing away and needs no
-slow hash.
+The code of an invitation has the same form, and becomes a token once.
+
+The secret has 256 random bits, so a plain digest of it at rest gives nothing away and needs no slow
+hash.
 """
 
 import hashlib
@@ -9,6 +11,7 @@ import hmac
 import re
 import secrets
 from dataclasses import dataclass
+from typing import ClassVar
 from uuid import UUID, uuid4
 
 from remit.errors import UnauthenticatedError
@@ -16,7 +19,10 @@ from remit.errors import UnauthenticatedError
 PREFIX = "remit"
 """How every token begins, so that scanners for leaked secrets can find one."""
 
-_FORM = re.compile(rf"{PREFIX}_(?P<id>[0-9a-f]{{32}})_(?P<secret>[A-Za-z0-9_-]{{43}})")
+CODE_PREFIX = f"{PREFIX}_invite"
+"""How the code of every invitation begins."""
+
+_FORM = r"_(?P<id>[0-9a-f]{32})_(?P<secret>[A-Za-z0-9_-]{43})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +34,18 @@ class Token:
         secret: what proves that its holder was given it.
     """
 
+    prefix: ClassVar[str] = PREFIX
+
     id: UUID
     secret: str
 
     def __str__(self) -> str:
         """Return the token as its holder keeps it."""
-        return f"{PREFIX}_{self.id.hex}_{self.secret}"
+        return f"{self.prefix}_{self.id.hex}_{self.secret}"
 
     def __repr__(self) -> str:
         """Return it without its secret, for logs and tracebacks."""
-        return f"Token({self.id})"
+        return f"{type(self).__name__}({self.id})"
 
     @property
     def hash(self) -> str:
@@ -49,9 +57,21 @@ class Token:
         return hmac.compare_digest(self.hash, stored)
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Code(Token):
+    """The code of an invitation: not a token, and nobody is known by it."""
+
+    prefix: ClassVar[str] = CODE_PREFIX
+
+
 def new_token() -> Token:
     """Return a token that nobody has."""
     return Token(uuid4(), secrets.token_urlsafe(32))
+
+
+def new_code() -> Code:
+    """Return a code that nobody has."""
+    return Code(uuid4(), secrets.token_urlsafe(32))
 
 
 def parse_token(text: str) -> Token:
@@ -60,10 +80,25 @@ def parse_token(text: str) -> Token:
     Raises:
         UnauthenticatedError: it has not the form of one; the message repeats nothing of it.
     """
-    match = _FORM.fullmatch(text.strip())
+    match = re.fullmatch(PREFIX + _FORM, text.strip())
     if match is None:
         raise UnauthenticatedError(
             f"this is no token: it begins with {PREFIX}_ and is 82 characters long; "
             "`remit token create` makes one"
         )
     return Token(UUID(match["id"]), match["secret"])
+
+
+def parse_code(text: str) -> Code:
+    """Return the code of an invitation that `text` is.
+
+    Raises:
+        UnauthenticatedError: it has not the form of one; the message repeats nothing of it.
+    """
+    match = re.fullmatch(CODE_PREFIX + _FORM, text.strip())
+    if match is None:
+        raise UnauthenticatedError(
+            f"this is no invitation's code: it begins with {CODE_PREFIX}_ and is 89 characters "
+            "long; `remit token invite` makes one"
+        )
+    return Code(UUID(match["id"]), match["secret"])

@@ -99,5 +99,68 @@ class TokenRow:
     revocation: "JsonObject | None" = None
 
 
+@dataclass(frozen=True, slots=True)
+class KeptToken:
+    """All that is kept of a token; only what verifies it reads it.
+
+    Attributes:
+        row: what anybody may see of it.
+        hash: the digest that the presented token must have.
+        envelope: all of that but its end, signed; None: somebody else wrote the row.
+    """
+
+    row: TokenRow
+    hash: str
+    envelope: "JsonObject | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """What an admin hands to a person, who makes a token of it: all that is kept but its digest.
+
+    Attributes:
+        id: its identifier, which is part of the code.
+        principal: whose token it becomes.
+        scopes: the abilities that the token will be limited to; empty: all that the roles give.
+        valid_seconds: how long the token will be good, from its redemption.
+        created_by: who made it.
+        created_with: the token that its maker showed.
+        created_at: when.
+        expires_at: until when it can be redeemed.
+        redeemed_at: when it was; None while it was not.
+        token_id: the token that was made of it; None while it was not redeemed.
+        revoked_at: when it was revoked; None while it was not.
+        revocation: that it was revoked, signed; None while it was not.
+    """
+
+    id: UUID
+    principal: str
+    scopes: tuple[Ability, ...]
+    valid_seconds: int
+    created_by: str
+    created_with: UUID | None
+    created_at: datetime
+    expires_at: datetime
+    redeemed_at: datetime | None = None
+    token_id: UUID | None = None
+    revoked_at: datetime | None = None
+    revocation: "JsonObject | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptInvitation:
+    """All that is kept of an invitation; only what verifies it reads it.
+
+    Attributes:
+        invitation: what anybody may see of it.
+        hash: the digest that the code must have.
+        envelope: all of that but its end, signed.
+    """
+
+    invitation: Invitation
+    hash: str
+    envelope: "JsonObject | None"
+
+
 SYSTEM = Principal("remit", "service", roles=("operator",))
 """Remit itself: a policy, a timer, a worker. It holds no token, and can neither issue nor vote."""

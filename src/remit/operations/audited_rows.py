@@ -15,12 +15,14 @@ from remit.artifacts.statements import verify_filing
 from remit.artifacts.types import Artifact, artifact_uri
 from remit.audit import scan_repository as scan
 from remit.audit.chain import INSTALLATION
+from remit.audit.identity_rows import Kept, compare_identity
 from remit.audit.verification import Fault, Finding
 from remit.directives.digest import action_digest, canonical_json, sha256_digest
 from remit.errors import InvalidInputError, RemitError
 from remit.execution.workers import certificate, verify_certificate
+from remit.identity.invitation_repository import list_invitations
 from remit.identity.repository import list_principals
-from remit.identity.statements import verify_principal
+from remit.identity.token_repository import list_kept_tokens
 from remit.memory.repository import stream_memories
 from remit.memory.statements import verify_memory
 from remit.signing.keys import Keyring
@@ -58,9 +60,15 @@ def judge_rows(connection: sa.Connection, meter: Meter, keys: Keyring) -> Iterat
         said = certificate(worker.id, worker.kid, worker.public_key, worker.modules)
         verify = partial(verify_certificate, worker.envelope, said, keys)
         yield from _signed(INSTALLATION, f"worker {worker.id}", verify)
-    for one in list_principals(connection):
-        what = f"the principal {quoted(one.principal.name)}"
-        yield from _signed(INSTALLATION, what, partial(verify_principal, one, keys))
+
+
+def judge_identity(connection: sa.Connection, keys: Keyring) -> Iterator[Finding]:
+    """Yield what is wrong with people, tokens and invitations, and with what is told of them."""
+    kept = Kept(
+        list_principals(connection), list_kept_tokens(connection), list_invitations(connection)
+    )
+    for one in compare_identity(scan.stream_own_events(connection), kept, keys):
+        yield Finding(INSTALLATION, one.seq, one.fault, one.words)
 
 
 def _gives(digest: str | None, intent: dict[str, Any]) -> bool:

@@ -11,6 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from remit.audit import scan_repository as scan
+from remit.audit.chain import INSTALLATION
 from remit.audit.checkpoint import Checkpoint, make_checkpoint, read_checkpoint, sign_checkpoint
 from remit.audit.claims_repository import stream_broken
 from remit.audit.history import History
@@ -22,7 +23,7 @@ from remit.errors import ConflictError
 from remit.identity.rules import require
 from remit.identity.types import Principal
 from remit.operations.audited_events import SignedEvents
-from remit.operations.audited_rows import judge_rows
+from remit.operations.audited_rows import judge_identity, judge_rows
 from remit.operations.progress import Progress, tell_nobody
 from remit.signing.keys import Keyring
 from remit.wording import quoted
@@ -181,6 +182,8 @@ def _findings(
         if claim.directive_id not in broken:
             yield Finding(claim.directive_id, claim.seq, claim.claim.fault, claim.words)
     yield from judge_rows(connection, meter, keys)
+    if INSTALLATION not in broken:
+        yield from judge_identity(connection, keys)
 
 
 def _refused(row: RefusedRow) -> Finding:

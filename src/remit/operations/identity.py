@@ -1,35 +1,36 @@
-"""Identity: who a token belongs to, and who may be given one.
+"""Identity: who is known, what each is trusted with, and who is given a token.
 
 Everything that changes here is told in the installation's own chain of events.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from remit.audit.chain import INSTALLATION
-from remit.audit.repository import Entry, record
+from remit.audit.repository import EventType, record
 from remit.db.session import database_time, snapshot, transaction
-from remit.errors import ConflictError, InvalidInputError, UnauthenticatedError, UnverifiableError
-from remit.identity import repository
+from remit.errors import ConflictError, InvalidInputError, UnverifiableError
+from remit.identity import repository, token_repository
 from remit.identity.installation import lock_installation
 from remit.identity.names import check_name
-from remit.identity.repository import NewToken
 from remit.identity.rules import abilities, check_roles, require
-from remit.identity.statements import (
-    sign_principal,
-    sign_token,
-    token_statement,
-    verify_principal,
-    verify_token,
-)
-from remit.identity.tokens import Token, new_token, parse_token
-from remit.identity.types import SYSTEM, Ability, Principal, PrincipalRow, Role, TokenRow
+from remit.identity.statements import sign_principal, sign_token, verify_principal
+from remit.identity.tokens import Token, new_token
+from remit.identity.types import SYSTEM, KeptToken, Principal, PrincipalRow, Role, TokenRow
 from remit.json_types import JsonObject
-from remit.operations.principals import check_signed, created, know, required, signed
+from remit.operations.principals import (
+    check_shown,
+    check_signed,
+    created,
+    know,
+    required,
+    signed,
+    told,
+)
 from remit.signing.keys import Keyring
 
 LONGEST_TOKEN = timedelta(days=366)
@@ -47,47 +48,6 @@ class MadeToken:
 
     token: Token
     row: TokenRow
-
-
-def authenticate(engine: sa.Engine, text: str, keys: Keyring) -> Principal:
-    """Return whose token `text` is, limited to the token's scopes.
-
-    Args:
-        engine: the database.
-        text: the token.
-        keys: what verifies that Remit wrote the rows of the token and of its principal.
-
-    Raises:
-        UnauthenticatedError: it is no token, or none that holds; the message does not say which
-            part of it is wrong.
-        UnavailableError: the database does not answer.
-    """
-    token = parse_token(text)
-    with snapshot(engine) as connection:
-        known = repository.find_token(connection, token.id)
-    if known is None or not token.matches(known.hash):
-        raise UnauthenticatedError("this token is not known here; use one that was made here")
-    owner = known.owner
-    said = (owner.principal.name, known.hash, known.scopes, known.expires_at)
-    try:
-        verify_principal(owner, keys)
-        statement = token_statement(token.id, *said)
-        verify_token(known.envelope, statement, known.created_at, keys)
-    except UnverifiableError as error:
-        raise UnauthenticatedError(
-            f"this token does not verify: {error}; `remit token create` makes another one"
-        ) from error
-    if known.revoked or known.expired or owner.disabled_at is not None:
-        did = "was revoked" if known.revoked else "has expired"
-        did = "belongs to somebody who was shut out" if owner.disabled_at is not None else did
-        raise UnauthenticatedError(f"this token {did}; `remit token create` makes another one")
-    return replace(
-        owner.principal,
-        scopes=known.scopes or None,
-        token=token.id,
-        made_by=known.created_by,
-        redeemed=known.redeemed,
-    )
 
 
 def create_token(
@@ -119,17 +79,27 @@ def create_token(
     require(by, "administer")
     check_name(principal.name, field="name")
     check_roles(principal.kind, principal.roles)
-    if principal.scopes == ():
+    check_token(principal, valid_for)
+    with transaction(engine) as connection:
+        check_shown(connection, by)
+        know(connection, principal, keys, by=by)
+        made = mint(connection, principal, valid_for, keys, by=by)
+        if keep is not None:
+            keep(made)
+        return made
+
+
+def check_token(owner: Principal, valid_for: timedelta) -> None:
+    """Return quietly when a token of these scopes and this length may be made.
+
+    Raises:
+        InvalidInputError: it covers nothing, or the length of time is not allowed.
+    """
+    if owner.scopes == ():
         raise InvalidInputError("empty: a token that covers nothing is of no use", field="scope")
     if not timedelta(0) < valid_for <= LONGEST_TOKEN:
         allowed = f"must be above zero and at most {LONGEST_TOKEN.days} days"
         raise InvalidInputError(allowed, field="valid_for")
-    with transaction(engine) as connection:
-        know(connection, principal, keys, by=by.name)
-        made = _make(connection, principal, valid_for, keys, by=by.name)
-        if keep is not None:
-            keep(made)
-        return made
 
 
 def make_first_admin(
@@ -152,8 +122,8 @@ def make_first_admin(
         lock_installation(connection)
         if repository.list_principals(connection):
             return None
-        know(connection, admin, keys, by=SYSTEM.name)
-        made = _make(connection, admin, valid_for, keys, by=SYSTEM.name)
+        know(connection, admin, keys, by=SYSTEM)
+        made = mint(connection, admin, valid_for, keys, by=SYSTEM)
         if keep is not None:
             keep(made)
         return made
@@ -173,8 +143,8 @@ def let_admin_in(engine: sa.Engine, name: str, *, valid_for: timedelta, keys: Ke
     check_name(name, field="name")
     admin = Principal(name, "human", roles=("admin",))
     with transaction(engine) as connection:
-        know(connection, admin, keys, by=SYSTEM.name)
-        return _make(connection, admin, valid_for, keys, by=SYSTEM.name)
+        know(connection, admin, keys, by=SYSTEM)
+        return mint(connection, admin, valid_for, keys, by=SYSTEM)
 
 
 def ensure_principals(
@@ -185,11 +155,12 @@ def ensure_principals(
     for one in wanted:
         check_roles(one.kind, one.roles)
     with transaction(engine) as connection:
+        check_shown(connection, by)
         made = repository.insert_principals(
-            connection, [signed(one, keys) for one in wanted], created_by=by.name
+            connection, [signed(one, keys, by=by.name) for one in wanted], created_by=by.name
         )
         new = [one for one in wanted if one.name in made]
-        record(connection, [created(one, by.name) for one in new])
+        record(connection, [created(one, by, keys) for one in new])
         return made
 
 
@@ -211,6 +182,7 @@ def change_principal(
     """
     require(by, "administer")
     with transaction(engine) as connection:
+        check_shown(connection, by)
         known = required(connection, name)
         check_roles(known.principal.kind, roles)
         check_signed(known, keys)
@@ -218,51 +190,103 @@ def change_principal(
             raise ConflictError("you cannot stop being an admin; ask another one", field="roles")
         changed = replace(known.principal, roles=tuple(roles), groups=tuple(groups))
         revision = known.revision + 1
-        envelope = sign_principal(changed, revision, keys)
+        out, maker = known.disabled_at is not None, known.created_by
+        envelope = sign_principal(changed, revision, keys, created_by=maker, disabled=out)
         repository.update_principal(connection, changed, revision, envelope)
-        data: JsonObject = {"name": name, "roles": [*sorted(roles)], "groups": [*sorted(groups)]}
-        record(connection, [Entry(INSTALLATION, "principal.changed", by.name, data)])
+        data: JsonObject = {
+            "name": name,
+            "roles": [*sorted(set(roles))],
+            "groups": [*sorted(set(groups))],
+            "revision": revision,
+        }
+        record(connection, [told("principal.changed", by, data, keys)])
         return required(connection, name)
 
 
-def disable_principal(engine: sa.Engine, name: str, *, by: Principal) -> PrincipalRow:
+def disable_principal(
+    engine: sa.Engine, name: str, *, by: Principal, keys: Keyring
+) -> PrincipalRow:
     """Shut a principal out for good: no token of its holds, and none of its votes can be cast.
+
+    It is signed as a new revision, but for one that does not verify: that is shut out as it is.
 
     Raises:
         ForbiddenError: `by` may not administer.
-        ConflictError: nobody disables themselves.
+        ConflictError: nobody disables themselves; or somebody changed it at the same moment.
         NotFoundError: nobody has that name.
     """
     require(by, "administer")
     if name == by.name:
         raise ConflictError("you cannot shut yourself out; ask another admin", field="name")
     with transaction(engine) as connection:
-        required(connection, name)
-        repository.disable_principal(connection, name)
-        record(connection, [Entry(INSTALLATION, "principal.disabled", by.name, {"name": name})])
+        check_shown(connection, by)
+        known = required(connection, name)
+        if known.disabled_at is not None:
+            return known
+        revision, ending = known.revision, None
+        with suppress(UnverifiableError):
+            verify_principal(known, keys)
+            ending = sign_principal(
+                known.principal, revision + 1, keys, created_by=known.created_by, disabled=True
+            )
+            revision += 1
+        signed_end = None if ending is None else (revision, ending)
+        repository.disable_principal(connection, name, signed_end)
+        data: JsonObject = {"name": name, "revision": revision}
+        record(connection, [told("principal.disabled", by, data, keys)])
         return required(connection, name)
 
 
-def revoke_token(engine: sa.Engine, token_id: UUID, *, by: Principal) -> TokenRow:
-    """End a token at once.
+def mint(
+    connection: sa.Connection,
+    owner: Principal,
+    valid_for: timedelta,
+    keys: Keyring,
+    *,
+    by: Principal,
+    invitation: UUID | None = None,
+) -> MadeToken:
+    """Make a token inside a transaction, signed and told in the log.
 
-    Raises:
-        ForbiddenError: it is another's, and `by` may not administer.
-        NotFoundError: there is none of that id.
+    Args:
+        connection: the transaction's.
+        owner: whose token it is, limited to `scopes`.
+        valid_for: how long it is good.
+        keys: the installation's.
+        by: who makes it.
+        invitation: what its owner makes it of; None: it is of none.
     """
-    with transaction(engine) as connection:
-        row = repository.revoke_token(connection, token_id)
-        if row.principal != by.name:
-            require(by, "administer")
-        data: JsonObject = {"token": str(token_id), "principal": row.principal}
-        record(connection, [Entry(INSTALLATION, "token.revoked", by.name, data)])
-        return row
+    token, now = new_token(), database_time(connection)
+    row = TokenRow(
+        id=token.id,
+        principal=owner.name,
+        scopes=tuple(sorted(set(owner.scopes or ()))),
+        created_by=by.name,
+        created_at=now,
+        expires_at=now + valid_for,
+        revoked_at=None,
+        created_with=by.token,
+        redeemed=invitation is not None,
+    )
+    new = KeptToken(row, token.hash, None)
+    row = token_repository.insert_token(connection, replace(new, envelope=sign_token(new, keys)))
+    data: JsonObject = {
+        "token": str(token.id),
+        "principal": owner.name,
+        "scopes": [*row.scopes],
+        "expires_at": row.expires_at.isoformat(),
+    }
+    if invitation is not None:
+        data["invitation"] = str(invitation)
+    event: EventType = "token.created" if invitation is None else "token.redeemed"
+    record(connection, [told(event, by, data, keys)])
+    return MadeToken(token, row)
 
 
 def read_tokens(engine: sa.Engine, *, by: Principal) -> list[TokenRow]:
     """Return every token's row, newest first; without `administer` or `audit` only one's own."""
     with snapshot(engine) as connection:
-        return repository.list_tokens(connection, None if _sees_all(by) else by.name)
+        return token_repository.list_tokens(connection, None if _sees_all(by) else by.name)
 
 
 def read_principals(engine: sa.Engine, *, by: Principal) -> list[PrincipalRow]:
@@ -274,30 +298,6 @@ def read_principals(engine: sa.Engine, *, by: Principal) -> list[PrincipalRow]:
     require(by, "administer", "audit")
     with snapshot(engine) as connection:
         return repository.list_principals(connection)
-
-
-def _make(
-    connection: sa.Connection,
-    principal: Principal,
-    valid_for: timedelta,
-    keys: Keyring,
-    *,
-    by: str,
-) -> MadeToken:
-    token = new_token()
-    scopes: tuple[Ability, ...] = principal.scopes or ()
-    expires_at = database_time(connection) + valid_for
-    said = (principal.name, token.hash, scopes, expires_at)
-    new = NewToken(token.id, *said, sign_token(token_statement(token.id, *said), keys))
-    row = repository.insert_token(connection, new, created_by=by)
-    data: JsonObject = {
-        "token": str(token.id),
-        "principal": principal.name,
-        "scopes": [*row.scopes],
-        "expires_at": row.expires_at.isoformat(),
-    }
-    record(connection, [Entry(INSTALLATION, "token.created", by, data)])
-    return MadeToken(token, row)
 
 
 def _sees_all(by: Principal) -> bool:

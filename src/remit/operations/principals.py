@@ -1,26 +1,61 @@
 """Making principals known: signed, told in the log, and never known as two things at once.
 
-`remit.operations.identity` calls this inside its transactions.
+The operations about people, tokens and invitations call this inside their transactions.
 """
 
 import sqlalchemy as sa
 
 from remit.audit.chain import INSTALLATION
-from remit.audit.repository import Entry, record
-from remit.errors import ConflictError, InvalidInputError, NotFoundError, UnverifiableError
+from remit.audit.identity_events import signed_data
+from remit.audit.repository import Entry, EventType, record
+from remit.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    UnauthenticatedError,
+    UnverifiableError,
+)
 from remit.identity import repository
+from remit.identity.installation import lock_installation
 from remit.identity.statements import sign_principal, verify_principal
+from remit.identity.token_repository import is_revoked
 from remit.identity.types import Principal, PrincipalRow
 from remit.json_types import JsonObject
 from remit.signing.keys import Keyring
 
 
-def signed(principal: Principal, keys: Keyring) -> tuple[Principal, JsonObject]:
+def signed(principal: Principal, keys: Keyring, *, by: str) -> tuple[Principal, JsonObject]:
     """Return a new principal with its signature."""
-    return principal, sign_principal(principal, 1, keys)
+    return principal, sign_principal(principal, 1, keys, created_by=by)
 
 
-def know(connection: sa.Connection, wanted: Principal, keys: Keyring, *, by: str) -> None:
+def told(event: EventType, by: Principal, data: JsonObject, keys: Keyring) -> Entry:
+    """Return an event of people or tokens for the installation's own chain, signed.
+
+    It names the token that was shown, so that all that was done with a stolen one can be found.
+    """
+    whole: JsonObject = {**data, "with": None if by.token is None else str(by.token)}
+    return Entry(INSTALLATION, event, by.name, signed_data(event, by.name, whole, keys))
+
+
+def check_shown(connection: sa.Connection, by: Principal) -> None:
+    """Return quietly when the token that somebody showed still holds, until this transaction ends.
+
+    It was looked at when they came in. Whoever revokes it waits for this transaction, or this one
+    for them: so a revocation finds all that was done with it. One transaction at a time changes who
+    is known.
+
+    Raises:
+        UnauthenticatedError: it was revoked meanwhile.
+    """
+    lock_installation(connection)
+    if by.token is not None and is_revoked(connection, by.token):
+        raise UnauthenticatedError(
+            "this token was revoked meanwhile; `remit token create` makes another one"
+        )
+
+
+def know(connection: sa.Connection, wanted: Principal, keys: Keyring, *, by: Principal) -> None:
     """Make a principal known, or see that it is known as what is wanted."""
     found = repository.find_principal(connection, wanted.name)
     if found is None:
@@ -30,8 +65,10 @@ def know(connection: sa.Connection, wanted: Principal, keys: Keyring, *, by: str
             )
         if wanted.acts_for is not None:
             required(connection, wanted.acts_for)
-        if repository.insert_principals(connection, [signed(wanted, keys)], created_by=by):
-            record(connection, [created(wanted, by)])
+        if repository.insert_principals(
+            connection, [signed(wanted, keys, by=by.name)], created_by=by.name
+        ):
+            record(connection, [created(wanted, by, keys)])
             return
         # Somebody made it known at this very moment, and perhaps as something else.
         found = required(connection, wanted.name)
@@ -67,16 +104,17 @@ def check_signed(row: PrincipalRow, keys: Keyring) -> None:
         ) from error
 
 
-def created(one: Principal, by: str) -> Entry:
+def created(one: Principal, by: Principal, keys: Keyring) -> Entry:
     """Return the event of a principal that was made known."""
     data: JsonObject = {
         "name": one.name,
         "kind": one.kind,
-        "roles": [*sorted(one.roles)],
-        "groups": [*sorted(one.groups)],
+        "roles": [*sorted(set(one.roles))],
+        "groups": [*sorted(set(one.groups))],
         "acts_for": one.acts_for,
+        "revision": 1,
     }
-    return Entry(INSTALLATION, "principal.created", by, data)
+    return told("principal.created", by, data, keys)
 
 
 def required(connection: sa.Connection, name: str) -> PrincipalRow:

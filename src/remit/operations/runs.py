@@ -10,8 +10,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from remit.approval.repository import grant_by_id, invalidate_request, latest_grants, void_grant
-from remit.approval.types import Grant, VoidReason
+from remit.approval.repository import grant_by_id, latest_grants
 from remit.audit.repository import REMIT, Entry, record
 from remit.db.session import transaction
 from remit.directives.models import AbortReason, DirectiveRead
@@ -28,7 +27,6 @@ from remit.json_types import JsonObject
 from remit.operations.again import pass_again
 from remit.operations.authority import Authority
 from remit.operations.results import Ending, close_runs
-from remit.operations.spending import release_budget
 from remit.operations.starts import (
     ModuleChoice,
     RunState,
@@ -37,7 +35,8 @@ from remit.operations.starts import (
     consumed_problem,
     start_runs,
 )
-from remit.operations.telling import tell_arrivals, tell_void
+from remit.operations.telling import tell_arrivals
+from remit.operations.voiding import block_void
 from remit.telemetry.metrics import count_execution_failure
 
 MAX_ATTEMPTS = 3
@@ -109,7 +108,7 @@ def _take_up(
         void = check_grant(directive, grant, choose(directive.type), authority, now)
         if void is None:
             raise UnavailableError(f"directive {directive_id} was changed meanwhile; try again")
-        state = _block(connection, directive, grant, void)
+        state = RunState(block_void(connection, directive, grant, void), None)
         if grant is not None and void == "action_changed" and not grant.module_digest:
             return _decide_anew(connection, state, authority)
         return state
@@ -138,29 +137,6 @@ def _abort_unfounded(connection: sa.Connection, directive: DirectiveRead) -> Run
     tell_arrivals([aborted])
     count_execution_failure("approval_unverifiable")
     return RunState(aborted, None)
-
-
-def _block(
-    connection: sa.Connection, directive: DirectiveRead, grant: Grant | None, void: VoidReason
-) -> RunState:
-    """Void the grant and block the directive."""
-    if grant is not None:
-        void_grant(connection, grant.id, void)
-        release_budget(connection, grant)
-        if grant.request_id is not None:
-            invalidate_request(connection, grant.request_id)
-    [blocked] = transition_directive_status(
-        connection, [directive.id], current="approved", target="blocked", reason=void
-    )
-    record(
-        connection,
-        [
-            Entry(directive.id, "grant.voided", data={"reason": void}),
-            Entry(directive.id, "directive.blocked", data={"reason": void}),
-        ],
-    )
-    tell_void(blocked, grant, void)
-    return RunState(blocked, None)
 
 
 def _decide_anew(connection: sa.Connection, state: RunState, authority: Authority) -> RunState:

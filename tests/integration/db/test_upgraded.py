@@ -15,7 +15,7 @@ from remit.db import migrate
 from remit.db.engine import create_database_engine
 from remit.errors import UnauthenticatedError
 from remit.identity.tokens import Token, new_token
-from remit.operations.identity import authenticate
+from remit.operations.authentication import authenticate
 from remit.operations.installation import use_keys
 from remit.signing.dsse import envelope_to_json
 from remit.signing.keys import Keyring

@@ -18,18 +18,18 @@ from remit.errors import (
 )
 from remit.identity.tokens import Token, new_token
 from remit.identity.types import Principal
+from remit.operations.authentication import authenticate
 from remit.operations.identity import (
     LONGEST_TOKEN,
     MadeToken,
-    authenticate,
     change_principal,
     create_token,
     disable_principal,
     ensure_principals,
     read_principals,
     read_tokens,
-    revoke_token,
 )
+from remit.operations.revocation import revoke_token
 from tests.support.keys import KEYS
 from tests.support.people import ADA, ADMIN, AGENT, GRACE, OPERATOR, person
 
@@ -97,20 +97,20 @@ def test_the_stored_hash_is_no_token(engine: sa.Engine) -> None:
 
 def test_a_revoked_token_is_good_for_nothing_and_the_others_still_are(engine: sa.Engine) -> None:
     first, second = token_for(engine, GRACE), token_for(engine, GRACE)
-    row = revoke_token(engine, first.row.id, by=GRACE)
+    row = revoke_token(engine, first.row.id, by=GRACE, keys=KEYS).row
     assert row.revoked_at is not None
     assert refusal(engine, first.token) == f"this token was revoked; {ANOTHER}"
     assert authenticate(engine, str(second.token), KEYS) == GRACE
-    assert revoke_token(engine, first.row.id, by=ADMIN).revoked_at == row.revoked_at
+    assert revoke_token(engine, first.row.id, by=ADMIN, keys=KEYS).row.revoked_at == row.revoked_at
 
 
 def test_only_an_admin_revokes_anothers_token(engine: sa.Engine) -> None:
     made = token_for(engine, GRACE)
     with pytest.raises(ForbiddenError):
-        revoke_token(engine, made.row.id, by=ADA)
+        revoke_token(engine, made.row.id, by=ADA, keys=KEYS)
     assert authenticate(engine, str(made.token), KEYS) == GRACE
     with pytest.raises(NotFoundError, match="there is no token"):
-        revoke_token(engine, uuid4(), by=ADMIN)
+        revoke_token(engine, uuid4(), by=ADMIN, keys=KEYS)
 
 
 def test_an_expired_token_is_good_for_nothing(engine: sa.Engine) -> None:
@@ -201,7 +201,7 @@ def test_only_an_admin_lets_in_changes_or_shuts_out(engine: sa.Engine, by: Princ
         lambda: create_token(engine, ADA, valid_for=DAY, by=by, keys=KEYS),
         lambda: ensure_principals(engine, [person("new")], by=by, keys=KEYS),
         lambda: change_principal(engine, "ada", roles=["admin"], groups=[], by=by, keys=KEYS),
-        lambda: disable_principal(engine, "grace", by=by),
+        lambda: disable_principal(engine, "grace", by=by, keys=KEYS),
     ):
         with pytest.raises(ForbiddenError):
             call()
@@ -234,9 +234,9 @@ def test_what_only_an_admin_or_an_auditor_sees(engine: sa.Engine) -> None:
 def test_whoever_is_shut_out_has_no_token_and_gets_no_other(engine: sa.Engine) -> None:
     leaver = person("leaver")
     made = token_for(engine, leaver)
-    row = disable_principal(engine, "leaver", by=ADMIN)
+    row = disable_principal(engine, "leaver", by=ADMIN, keys=KEYS)
     assert row.disabled_at is not None
-    assert disable_principal(engine, "leaver", by=ADMIN).disabled_at == row.disabled_at
+    assert disable_principal(engine, "leaver", by=ADMIN, keys=KEYS).disabled_at == row.disabled_at
     assert refusal(engine, made.token) == (
         f"this token belongs to somebody who was shut out; {ANOTHER}"
     )
@@ -250,8 +250,8 @@ def test_whoever_is_shut_out_has_no_token_and_gets_no_other(engine: sa.Engine) -
 
 def test_nobody_shuts_themselves_out_and_nobody_unknown_is(engine: sa.Engine) -> None:
     with pytest.raises(ConflictError, match="you cannot shut yourself out"):
-        disable_principal(engine, "admin", by=ADMIN)
+        disable_principal(engine, "admin", by=ADMIN, keys=KEYS)
     with pytest.raises(NotFoundError, match="nobody is known as 'no-one'"):
-        disable_principal(engine, "no-one", by=ADMIN)
+        disable_principal(engine, "no-one", by=ADMIN, keys=KEYS)
     with pytest.raises(NotFoundError, match="nobody is known as 'no-one'"):
         change_principal(engine, "no-one", roles=["admin"], groups=[], by=ADMIN, keys=KEYS)

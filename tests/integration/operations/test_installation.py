@@ -9,23 +9,25 @@ import pytest
 import sqlalchemy as sa
 
 from remit.audit.chain import INSTALLATION, Event, first_broken
+from remit.audit.identity_events import verify_identity_event
 from remit.audit.repository import event_data, list_events
 from remit.db.schema import metadata
 from remit.errors import ConflictError, InvalidInputError, RemitError
 from remit.identity.names import check_name
 from remit.identity.types import Principal
+from remit.json_types import JsonObject
 from remit.operations.auditing import verify_log
+from remit.operations.authentication import authenticate
 from remit.operations.identity import (
     MadeToken,
-    authenticate,
     change_principal,
     create_token,
     disable_principal,
     let_admin_in,
     make_first_admin,
     read_principals,
-    revoke_token,
 )
+from remit.operations.revocation import revoke_token
 from tests.support.contents import forging, write
 from tests.support.keys import KEYS
 from tests.support.people import ADA, ADMIN, AGENT, GRACE, agent, know, person
@@ -100,10 +102,13 @@ def test_the_chain_tells_who_let_in_whom_with_which_rights(empty_engine: sa.Engi
     newcomer = Principal("newcomer", "human", roles=("proposer", "approver"), groups=("b", "a"))
     made = create_token(engine, newcomer, valid_for=DAY, by=ADMIN, keys=KEYS)
     change_principal(engine, "newcomer", roles=["approver"], groups=[], by=ADMIN, keys=KEYS)
-    revoke_token(engine, made.row.id, by=newcomer)
-    disable_principal(engine, "newcomer", by=ADMIN)
+    revoke_token(engine, made.row.id, by=newcomer, keys=KEYS)
+    disable_principal(engine, "newcomer", by=ADMIN, keys=KEYS)
     told_since = told(engine)[before:]
-    assert [(one.type, one.actor, event_data(one)) for one in told_since] == [
+    for one in told_since:
+        verify_identity_event(one, KEYS)
+    said = [(one.type, one.actor, event_data(one)) for one in told_since]
+    assert [(kind, by, without(data, "envelope", "with")) for kind, by, data in said] == [
         (
             "principal.created",
             "admin",
@@ -113,6 +118,7 @@ def test_the_chain_tells_who_let_in_whom_with_which_rights(empty_engine: sa.Engi
                 "roles": ["approver", "proposer"],
                 "groups": ["a", "b"],
                 "acts_for": None,
+                "revision": 1,
             },
         ),
         (
@@ -125,10 +131,22 @@ def test_the_chain_tells_who_let_in_whom_with_which_rights(empty_engine: sa.Engi
                 "expires_at": made.row.expires_at.isoformat(),
             },
         ),
-        ("principal.changed", "admin", {"name": "newcomer", "roles": ["approver"], "groups": []}),
-        ("token.revoked", "newcomer", {"token": str(made.row.id), "principal": "newcomer"}),
-        ("principal.disabled", "admin", {"name": "newcomer"}),
+        (
+            "principal.changed",
+            "admin",
+            {"name": "newcomer", "roles": ["approver"], "groups": [], "revision": 2},
+        ),
+        (
+            "token.revoked",
+            "newcomer",
+            {"token": str(made.row.id), "principal": "newcomer", "since": None},
+        ),
+        ("principal.disabled", "admin", {"name": "newcomer", "revision": 3}),
     ]
+
+
+def without(data: JsonObject, *names: str) -> JsonObject:
+    return {name: value for name, value in data.items() if name not in names}
 
 
 def test_what_is_refused_is_not_told(engine: sa.Engine) -> None:
@@ -136,8 +154,8 @@ def test_what_is_refused_is_not_told(engine: sa.Engine) -> None:
     for call in (
         lambda: create_token(engine, Principal("ada", "agent"), valid_for=DAY, by=ADMIN, keys=KEYS),
         lambda: change_principal(engine, "ada", roles=[], groups=[], by=AGENT, keys=KEYS),
-        lambda: revoke_token(engine, uuid4(), by=ADMIN),
-        lambda: disable_principal(engine, "admin", by=ADMIN),
+        lambda: revoke_token(engine, uuid4(), by=ADMIN, keys=KEYS),
+        lambda: disable_principal(engine, "admin", by=ADMIN, keys=KEYS),
     ):
         with pytest.raises(RemitError):
             call()
@@ -194,7 +212,7 @@ def dump(engine: sa.Engine) -> Iterator[str]:
 
 def test_a_dump_of_the_database_holds_no_token(empty_engine: sa.Engine) -> None:
     made = [create_token(empty_engine, ADA, valid_for=DAY, by=ADMIN, keys=KEYS) for _ in range(3)]
-    revoke_token(empty_engine, made[0].row.id, by=ADMIN)
+    revoke_token(empty_engine, made[0].row.id, by=ADMIN, keys=KEYS)
     stolen = "\n".join(dump(empty_engine))
     for one in made:
         assert one.token.hash in stolen

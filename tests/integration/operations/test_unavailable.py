@@ -17,15 +17,15 @@ from remit.errors import UnavailableError
 from remit.identity.tokens import new_token
 from remit.operations import gate
 from remit.operations.approvals import settle, vote
+from remit.operations.authentication import authenticate
 from remit.operations.cancellation import cancel
 from remit.operations.catalog import announce
 from remit.operations.evidence import read_directives, read_record, resolve_id
 from remit.operations.identity import (
-    authenticate,
     create_token,
     read_principals,
-    revoke_token,
 )
+from remit.operations.revocation import revoke_token
 from remit.operations.runs import begin_run, start_run
 from remit.stack.layout import DataDir
 from remit.stack.postgres import EmbeddedPostgres
@@ -49,7 +49,7 @@ VERBS: dict[str, Verb] = {
     "create token": lambda engine: create_token(
         engine, OPERATOR, valid_for=timedelta(days=1), by=ADMIN, keys=KEYS
     ),
-    "revoke token": lambda engine: revoke_token(engine, SOME_ID, by=ADMIN),
+    "revoke token": lambda engine: revoke_token(engine, SOME_ID, by=ADMIN, keys=KEYS),
     "list principals": lambda engine: read_principals(engine, by=ADMIN),
     "announce": lambda engine: announce(engine, [], KEYS),
     "show": lambda engine: read_record(engine, SOME_ID),

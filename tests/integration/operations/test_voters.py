@@ -10,7 +10,10 @@ from remit.errors import ForbiddenError
 from remit.identity.types import Principal
 from remit.operations import gate
 from remit.operations.evidence import read_record
-from remit.operations.identity import change_principal, disable_principal
+from remit.operations.identity import (
+    change_principal,
+    disable_principal,
+)
 from remit.policy.config import PolicyConfig
 from tests.support.contents import (
     POLICY,
@@ -140,7 +143,7 @@ def test_somebody_who_was_shut_out_cannot_vote(engine: sa.Engine) -> None:
     gone = person("gone")
     know(engine, gone)
     found = waiting(engine)
-    disable_principal(engine, "gone", by=ADMIN)
+    disable_principal(engine, "gone", by=ADMIN, keys=KEYS)
     assert refusal(engine, found, gone) == (
         "gone is not known here, or was shut out; ask somebody else"
     )

@@ -1,0 +1,108 @@
+"""All SQL of invitations. Expiries are computed and judged by the database's clock."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from remit.db.identity_tables import token_invitations
+from remit.db.reading import words
+from remit.db.session import wall_clock
+from remit.errors import ConflictError
+from remit.identity.types import Invitation, KeptInvitation
+from remit.telemetry.rows import read_rows
+
+
+def insert_invitation(connection: sa.Connection, new: KeptInvitation) -> Invitation:
+    """Keep the digest of a signed invitation, and return what is kept; the database says when."""
+    one = new.invitation
+    statement = (
+        sa.insert(token_invitations)
+        .values(
+            id=one.id,
+            principal=one.principal,
+            hash=new.hash,
+            scopes=sorted(set(one.scopes)),
+            valid_seconds=one.valid_seconds,
+            created_by=one.created_by,
+            created_with=one.created_with,
+            expires_at=one.expires_at,
+            envelope=new.envelope,
+        )
+        .returning(*_COLUMNS)
+    )
+    return _invitation(connection.execute(statement).one()._mapping)
+
+
+def lock_invitation(
+    connection: sa.Connection, invitation_id: UUID
+) -> tuple[KeptInvitation, datetime] | None:
+    """Return an invitation that nobody else changes until this transaction ends, and the time.
+
+    The time is the database's, after whoever held the row let it go. None: there is none of that
+    id.
+    """
+    where = token_invitations.c.id == invitation_id
+    row = connection.execute(sa.select(token_invitations).where(where).with_for_update()).first()
+    if row is None:
+        return None
+    return _kept(row._mapping), wall_clock(connection)
+
+
+def end_invitation(connection: sa.Connection, ended: Invitation) -> None:
+    """Say that an invitation that was locked was redeemed, or revoked.
+
+    Raises:
+        ConflictError: it had ended.
+    """
+    open_still = sa.and_(
+        token_invitations.c.id == ended.id,
+        token_invitations.c.redeemed_at.is_(None),
+        token_invitations.c.revoked_at.is_(None),
+    )
+    now = sa.func.now()
+    values: dict[str, object] = (
+        {"redeemed_at": now, "token_id": ended.token_id}
+        if ended.token_id is not None
+        else {"revoked_at": now, "revocation": ended.revocation}
+    )
+    done = connection.execute(sa.update(token_invitations).where(open_still).values(values))
+    if done.rowcount != 1:
+        raise ConflictError(f"invitation {ended.id} has ended already")
+
+
+def list_invitations(
+    connection: sa.Connection, principal: str | None = None
+) -> list[KeptInvitation]:
+    """Return every invitation, or those for one principal, newest first."""
+    statement = sa.select(token_invitations).order_by(token_invitations.c.created_at.desc())
+    if principal is not None:
+        statement = statement.where(token_invitations.c.principal == principal)
+    return read_rows(connection.execute(statement), _kept, "token_invitations")
+
+
+def invited_with(connection: sa.Connection, token_id: UUID, since: datetime) -> list[Invitation]:
+    """Return the invitations that were made with a token from a moment on, oldest first."""
+    statement = (
+        sa.select(*_COLUMNS)
+        .where(
+            token_invitations.c.created_with == token_id,
+            token_invitations.c.created_at >= since,
+        )
+        .order_by(token_invitations.c.created_at, token_invitations.c.id)
+    )
+    return [_invitation(row._mapping) for row in connection.execute(statement)]
+
+
+_COLUMNS = tuple(c for c in token_invitations.c if c.name not in {"hash", "envelope"})
+
+
+def _kept(row: sa.RowMapping | Mapping[str, Any]) -> KeptInvitation:
+    shown = {name: value for name, value in row.items() if name not in {"hash", "envelope"}}
+    return KeptInvitation(_invitation(shown), row["hash"], row["envelope"])
+
+
+def _invitation(row: sa.RowMapping | Mapping[str, Any]) -> Invitation:
+    return Invitation(**{**row, "scopes": words(row["scopes"])})

@@ -1,0 +1,175 @@
+"""All SQL of tokens. Expiries are computed and judged by the database's clock."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from remit.db.identity_tables import api_tokens, principals
+from remit.db.reading import words
+from remit.errors import ConflictError, NotFoundError
+from remit.identity.repository import principal_row
+from remit.identity.types import KeptToken, PrincipalRow, TokenRow
+from remit.telemetry.rows import read_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A token that was found, with whose it is.
+
+    Attributes:
+        kept: the token, as it is kept.
+        owner: whose it is.
+        expired: whether its time is over, by the database's clock.
+    """
+
+    kept: KeptToken
+    owner: PrincipalRow
+    expired: bool
+
+
+def find_token(connection: sa.Connection, token_id: UUID) -> Known | None:
+    """Return what is kept of a token; None when there is none of that id."""
+    row = connection.execute(_BY_TOKEN, {"token_id": token_id}).first()
+    if row is None:
+        return None
+    fields = row._mapping
+    kept = {name: fields[f"token_{name}"] for name in _KEPT}
+    return Known(_kept(kept), principal_row(fields), row.expired)
+
+
+def insert_token(connection: sa.Connection, new: KeptToken) -> TokenRow:
+    """Keep the digest of a signed token, and return what is kept; the database says when."""
+    row = new.row
+    statement = (
+        sa.insert(api_tokens)
+        .values(
+            id=row.id,
+            principal=row.principal,
+            hash=new.hash,
+            scopes=sorted(set(row.scopes)),
+            created_by=row.created_by,
+            created_with=row.created_with,
+            redeemed=row.redeemed,
+            expires_at=row.expires_at,
+            envelope=new.envelope,
+        )
+        .returning(*_TOKEN_COLUMNS)
+    )
+    return _token(connection.execute(statement).one()._mapping)
+
+
+def list_tokens(connection: sa.Connection, principal: str | None = None) -> list[TokenRow]:
+    """Return every token, or one principal's, newest first."""
+    statement = sa.select(*_TOKEN_COLUMNS).order_by(api_tokens.c.created_at.desc())
+    if principal is not None:
+        statement = statement.where(api_tokens.c.principal == principal)
+    return read_rows(connection.execute(statement), _token, "api_tokens")
+
+
+def list_kept_tokens(connection: sa.Connection) -> list[KeptToken]:
+    """Return all that is kept of every token, by id: for an audit."""
+    rows = connection.execute(sa.select(api_tokens).order_by(api_tokens.c.id))
+    return read_rows(rows, _kept, "api_tokens")
+
+
+def lock_token(connection: sa.Connection, token_id: UUID) -> TokenRow:
+    """Return a token that nobody else changes until this transaction ends.
+
+    Raises:
+        NotFoundError: there is none of that id.
+    """
+    statement = sa.select(*_TOKEN_COLUMNS).where(api_tokens.c.id == token_id).with_for_update()
+    row = connection.execute(statement).first()
+    if row is None:
+        raise NotFoundError(
+            f"there is no token {token_id}; `remit token list` shows those there are"
+        )
+    return _token(row._mapping)
+
+
+def is_revoked(connection: sa.Connection, token_id: UUID) -> bool:
+    """Return whether a token was revoked, or is gone.
+
+    Nobody revokes it until this transaction ends; many may hold it so at once.
+    """
+    statement = sa.select(api_tokens.c.revoked_at).where(api_tokens.c.id == token_id)
+    row = connection.execute(statement.with_for_update(read=True)).first()
+    return row is None or row.revoked_at is not None
+
+
+def revoke_token(connection: sa.Connection, revoked: TokenRow) -> None:
+    """End a token that was locked, or say that its end reaches further back.
+
+    Args:
+        connection: the transaction's.
+        revoked: the token with its end, signed; `revoked_at` is this transaction's time where it
+            was none before.
+
+    Raises:
+        ConflictError: somebody else did at the same moment.
+    """
+    done = connection.execute(
+        sa.update(api_tokens)
+        .where(api_tokens.c.id == revoked.id)
+        .values(
+            revoked_at=revoked.revoked_at,
+            revoked_since=revoked.revoked_since,
+            revocation=revoked.revocation,
+        )
+    )
+    if done.rowcount != 1:
+        raise ConflictError(f"token {revoked.id} was changed at the same moment; try again")
+
+
+def made_with(connection: sa.Connection, token_id: UUID, since: datetime) -> list[TokenRow]:
+    """Return the tokens that were made with one from a moment on, oldest first."""
+    statement = (
+        sa.select(*_TOKEN_COLUMNS)
+        .where(api_tokens.c.created_with == token_id, api_tokens.c.created_at >= since)
+        .order_by(api_tokens.c.created_at, api_tokens.c.id)
+    )
+    return read_rows(connection.execute(statement), _token, "api_tokens")
+
+
+def makers(connection: sa.Connection, token_id: UUID) -> tuple[str, ...]:
+    """Return who made a token, who made the one that they showed for it, and so on, nearest first.
+
+    The last is whoever owns a token that was redeemed, or Remit itself.
+    """
+    return tuple(connection.execute(_MAKERS, {"token_id": token_id}).scalars())
+
+
+_TOKEN_COLUMNS = tuple(column for column in api_tokens.c if column.name not in {"hash", "envelope"})
+_KEPT = tuple(column.name for column in api_tokens.c)
+_BY_TOKEN = (
+    sa.select(
+        principals,
+        *(column.label(f"token_{column.name}") for column in api_tokens.c),
+        (api_tokens.c.expires_at <= sa.func.clock_timestamp()).label("expired"),
+    )
+    .join(api_tokens, api_tokens.c.principal == principals.c.name)
+    .where(api_tokens.c.id == sa.bindparam("token_id"))
+)
+_MAKERS = sa.text("""
+    WITH RECURSIVE behind (id, created_by, created_with, depth) AS (
+        SELECT id, created_by, created_with, 1 FROM api_tokens WHERE id = :token_id
+        UNION
+        SELECT one.id, one.created_by, one.created_with, behind.depth + 1
+        FROM behind JOIN api_tokens AS one ON one.id = behind.created_with
+        WHERE behind.depth < 100
+    )
+    SELECT created_by FROM behind ORDER BY depth
+""")
+
+
+def _kept(row: sa.RowMapping | Mapping[str, Any]) -> KeptToken:
+    shown = {name: value for name, value in row.items() if name not in {"hash", "envelope"}}
+    return KeptToken(_token(shown), row["hash"], row["envelope"])
+
+
+def _token(row: sa.RowMapping | Mapping[str, Any]) -> TokenRow:
+    return TokenRow(**{**row, "scopes": words(row["scopes"])})

@@ -1,0 +1,53 @@
+"""Authentication: whose token it is that somebody shows."""
+
+from dataclasses import replace
+
+import sqlalchemy as sa
+
+from remit.db.session import snapshot
+from remit.errors import UnauthenticatedError, UnverifiableError
+from remit.identity.statements import verify_principal, verify_token
+from remit.identity.token_repository import find_token
+from remit.identity.tokens import parse_token
+from remit.identity.types import Principal
+from remit.signing.keys import Keyring
+
+
+def authenticate(engine: sa.Engine, text: str, keys: Keyring) -> Principal:
+    """Return whose token `text` is, limited to the token's scopes.
+
+    Args:
+        engine: the database.
+        text: the token.
+        keys: what verifies that Remit wrote the rows of the token and of its principal.
+
+    Raises:
+        UnauthenticatedError: it is no token, or none that holds; the message does not say which
+            part of it is wrong.
+        UnavailableError: the database does not answer.
+    """
+    token = parse_token(text)
+    with snapshot(engine) as connection:
+        known = find_token(connection, token.id)
+    if known is None or not token.matches(known.kept.hash):
+        raise UnauthenticatedError("this token is not known here; use one that was made here")
+    owner, row = known.owner, known.kept.row
+    try:
+        verify_principal(owner, keys)
+        verify_token(known.kept, keys)
+    except UnverifiableError as error:
+        raise UnauthenticatedError(
+            f"this token does not verify: {error}; `remit token create` makes another one"
+        ) from error
+    revoked = row.revoked_at is not None
+    if revoked or known.expired or owner.disabled_at is not None:
+        did = "was revoked" if revoked else "has expired"
+        did = "belongs to somebody who was shut out" if owner.disabled_at is not None else did
+        raise UnauthenticatedError(f"this token {did}; `remit token create` makes another one")
+    return replace(
+        owner.principal,
+        scopes=row.scopes or None,
+        token=row.id,
+        made_by=row.created_by,
+        redeemed=row.redeemed,
+    )
