@@ -28,6 +28,7 @@ from remit.directives.models import DirectiveCreate, parse_directive
 from remit.errors import ConflictError
 from remit.execution.modules.registry import ModuleRegistry
 from remit.execution.modules.types import ModuleOutput
+from remit.execution.workers import WorkerIdentity
 from remit.identity.types import Principal
 from remit.json_types import JsonObject
 from remit.operations.authority import Authority
@@ -63,6 +64,7 @@ class Loads:
         policies: the policy in force: the built-in one.
         keys: those of Remit's worker.
         registry: the modules, as they are announced.
+        worker: who begins and ends what is no workflow's.
     """
 
     client: Client
@@ -70,6 +72,7 @@ class Loads:
     policies: PolicySource
     keys: Keyring
     registry: ModuleRegistry
+    worker: WorkerIdentity
 
     @property
     def by_name(self) -> Mapping[str, Load]:
@@ -89,7 +92,7 @@ class Loads:
         return [workflow_id]
 
     def _rows(self) -> list[str]:
-        authority = Authority(self.policies.current(), self.keys)
+        authority = Authority(self.policies.current(), self.keys, self.worker)
         [outcome] = propose(self.engine, [echo(SCOPE)], authority, by=PROPOSER)
         state = start_run(self.engine, outcome.directive.id, self._choose, authority)
         if state.run is None:
@@ -97,7 +100,7 @@ class Loads:
         evidence = Evidence(state.directive, state.run, NoOpObjectStore())
         output: JsonObject = {"echo": dict(state.directive.payload)}
         evidence.emit("module_output", {"module": "echo", **output})
-        ending = evidence.ending(ModuleOutput.success(output))
+        ending = evidence.ending(ModuleOutput.success(output), self.worker)
         _check(end_run(self.engine, ending).status)
         return []
 

@@ -128,7 +128,12 @@ class Control:
         """
         with directive_span(directive_id, "cancel") as telling:
             directive, before = await asyncio.to_thread(
-                cancellation.cancel, self.engine, directive_id, by=by, reason=reason
+                cancellation.cancel,
+                self.engine,
+                directive_id,
+                by=by,
+                reason=reason,
+                keys=self.keys,
             )
             telling.set(status=directive.status)
             if before == "executing":

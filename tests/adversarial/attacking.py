@@ -22,6 +22,7 @@ from remit.directives.models import DirectiveRead
 from remit.execution.modules.base import BaseExecutionModule, EmitArtifact, ModuleKind
 from remit.execution.modules.registry import ModuleRegistry, discover_modules
 from remit.execution.modules.types import ModuleInput, ModuleOutput
+from remit.execution.workers import Terms
 from remit.operations import gate, runs, starts
 from remit.operations.catalog import announce
 from remit.operations.evidence import find_leftovers, read_record
@@ -32,6 +33,7 @@ from remit.workflows.activities import module_activities
 from remit.workflows.activities.calls import AuthoritySource, ModuleCaller
 from remit.workflows.activities.execution_activities import ExecutionActivities
 from remit.workflows.activities.module_activities import ModuleActivities
+from remit.workflows.lease import Lease
 from remit.workflows.orders import ExecutionOrder, ExecutionStep, execution_id, execution_order
 from tests.support.contents import AUTHORITY, directive, forging
 from tests.support.keys import KEYS
@@ -168,6 +170,14 @@ def armed(engine: sa.Engine, *strikes: Strike) -> ModuleRegistry:
     return registry
 
 
+def lease(engine: sa.Engine, registry: ModuleRegistry) -> Lease:
+    """Return the lease of a worker that was announced, good for as long as the test takes."""
+    terms = Terms(length=timedelta(hours=1))
+    held = Lease(engine, announce(engine, registry.list_modules(), KEYS, terms), terms)
+    held.renew()
+    return held
+
+
 @contextlib.contextmanager
 def worker(engine: sa.Engine, policies: PolicySource | None = None) -> Iterator[Hands]:
     """Return the hands of a worker, whose modules are announced; None: the built-in policy."""
@@ -175,11 +185,12 @@ def worker(engine: sa.Engine, policies: PolicySource | None = None) -> Iterator[
     registry = armed(engine, *strikes)
     authority = AuthoritySource(policies or PolicySource(None), lambda: KEYS)
     modules = ModuleCaller(registry, engine, NoOpObjectStore())
+    held = lease(engine, registry)
     with ThreadPoolExecutor(4) as threads:
         yield Hands(
             engine,
-            ExecutionActivities(engine, authority, modules),
-            ModuleActivities(engine, modules, authority, threads),
+            ExecutionActivities(engine, authority, modules, held),
+            ModuleActivities(engine, modules, authority, threads, held),
             strikes,
         )
 

@@ -14,7 +14,7 @@ from temporalio.client import Client, WorkflowHistory
 from temporalio.worker import UnsandboxedWorkflowRunner
 
 from remit.db.engine import create_database_engine
-from remit.operations.runs import MAX_ATTEMPTS
+from remit.execution.models import MAX_ATTEMPTS
 from remit.workflows import dispatcher
 from tests.replay.scenarios import STORIES, SWEEPS, Stage
 from tests.support.acting import Held, Unsteady

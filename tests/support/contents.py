@@ -24,13 +24,13 @@ from remit.operations.results import Ended, Ending, end_run
 from remit.operations.starts import ModuleChoice
 from remit.policy.config import PolicyConfig, default_policy
 from remit.stack.postgres import SUPERUSER
-from tests.support.keys import KEYS
+from tests.support.keys import KEYS, WORKER
 from tests.support.people import OPERATOR, agent
 
 POLICY = default_policy()
 """The built-in policy: scope `test` is allowed, scope `staging` needs a person."""
 
-AUTHORITY = Authority(POLICY, KEYS)
+AUTHORITY = Authority(POLICY, KEYS, WORKER)
 """What decisions are made with, unless a test says otherwise."""
 
 _ECHO = discover_modules(installed=()).describe_module("echo")
@@ -44,7 +44,7 @@ LONG = replace(SHORT, kind="long")
 
 def under(policy: PolicyConfig) -> Authority:
     """Return what decisions are made with under another policy."""
-    return Authority(policy, KEYS)
+    return Authority(policy, KEYS, WORKER)
 
 
 def directive(**changes: Any) -> DirectiveCreate:
@@ -74,7 +74,7 @@ def asking(**changes: Any) -> PolicyConfig:
 
 def finish(engine: sa.Engine, run: ExecutionRunRead, output: ModuleOutput) -> Ended:
     """End a run with what its module returned."""
-    return end_run(engine, Ending(run, output))
+    return end_run(engine, Ending(run, output, WORKER))
 
 
 def proposed(engine: sa.Engine, policy: PolicyConfig = POLICY, /, **changes: Any) -> DirectiveRead:

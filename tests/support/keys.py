@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
+from remit.execution.workers import new_worker
 from remit.signing.keys import SIGNING_FILE, Installation, Keyring, load_keyring, new_signing_key
 
 INSTALLATION = Installation(
@@ -19,6 +20,9 @@ UNUSED_KEYS = load_keyring(None, signing_key=SIGNING_KEY)
 
 KEYS = UNUSED_KEYS.used_for(INSTALLATION)
 """The same as a keyring, used for the test databases."""
+
+WORKER = new_worker(KEYS)
+"""Who begins and ends runs where a test does so by itself; every test database knows it."""
 
 
 def new_keys() -> Keyring:

@@ -6,11 +6,12 @@ from remit.audit.repository import record
 from remit.db.engine import create_database_engine
 from remit.db.session import transaction
 from remit.execution.modules.registry import discover_modules
+from remit.execution.workers import certify, insert_worker
 from remit.identity.repository import insert_principals
 from remit.identity.types import Principal
 from remit.operations.catalog import announce
 from remit.operations.principals import created, signed
-from tests.support.keys import KEYS
+from tests.support.keys import KEYS, WORKER
 
 ADMIN = Principal("admin", "human", roles=("admin",))
 OPERATOR = Principal("operator", "human", roles=("approver", "operator"))
@@ -45,6 +46,9 @@ def settle(database_url: str) -> None:
     engine = create_database_engine(database_url, pool_size=1)
     try:
         know(engine, *KNOWN)
-        announce(engine, discover_modules(installed=()).list_modules(), KEYS)
+        infos = discover_modules(installed=()).list_modules()
+        announce(engine, infos, KEYS)
+        with transaction(engine) as connection:
+            insert_worker(connection, WORKER, infos, certify(WORKER, infos, KEYS))
     finally:
         engine.dispose()

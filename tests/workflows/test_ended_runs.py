@@ -12,6 +12,7 @@ from remit.execution.modules.registry import discover_modules
 from remit.execution.modules.types import ModuleOutput
 from remit.operations.results import end_run
 from remit.workflows.activities.calls import ModuleCaller, too_late
+from tests.support.keys import WORKER
 from tests.support.thinking import executing
 
 
@@ -25,9 +26,9 @@ def test_what_a_module_left_that_was_too_late_is_not_told(engine: sa.Engine, *, 
     evidence = caller.evidence_of(found, run)
     evidence.emit("module_output", {"step": 1})
     ending = (
-        evidence.ending(too_late(timedelta(seconds=1)), ())
+        evidence.ending(too_late(timedelta(seconds=1)), WORKER, ())
         if late
-        else evidence.ending(ModuleOutput.success())
+        else evidence.ending(ModuleOutput.success(), WORKER)
     )
     caller.tell(found, ending, end_run(engine, ending), time.monotonic())
     [one] = told

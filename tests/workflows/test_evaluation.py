@@ -17,14 +17,14 @@ from remit.cli.observing import evaluated
 from remit.control import Control
 from remit.evaluation import config
 from remit.evaluation.interface import EvaluationInput, EvaluationResult
-from remit.execution.models import EndedRun
+from remit.execution.models import MAX_ATTEMPTS, EndedRun
 from remit.execution.modules.registry import discover_modules
 from remit.operations.evaluations import read_ended_run
 from remit.operations.evidence import Record, read_record
 from remit.operations.policies import PolicySource
-from remit.operations.runs import MAX_ATTEMPTS, start_run
+from remit.operations.runs import start_run
 from remit.settings import Settings
-from remit.workflows.activities.module_activities import ModuleActivities
+from remit.workflows.activities.underway import Underway
 from remit.workflows.orders import DISPATCHER_ID
 from remit.workflows.worker import WorkerParts, serve
 from tests.support.acting import Held
@@ -268,14 +268,14 @@ async def test_a_run_whose_module_returns_while_its_worker_ends_is_told(
     monkeypatch.setattr("remit.workflows.worker.GRACEFUL_SHUTDOWN", timedelta(0))
     told: list[EndedRun] = []
     held = Held()
-    let_go = ModuleActivities._let_go
+    close = Underway.close
 
-    def release(*arguments: Any) -> None:
+    def release(underway: Underway) -> None:
         # Its activity is given up, and it works on.
-        let_go(*arguments)
+        close(underway)
         held.released.set()
 
-    monkeypatch.setattr(ModuleActivities, "_let_go", release)
+    monkeypatch.setattr(Underway, "close", release)
     async with served(client, engine, told.append, held):
         [outcome] = await control(client, engine).propose([directive(type="test")], by=AGENT)
         await until(held.called.is_set)

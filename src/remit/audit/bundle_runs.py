@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from uuid import UUID
 
 from pydantic import JsonValue
@@ -20,7 +20,15 @@ from remit.audit.bundle_facts import (
     unlike_log,
 )
 from remit.audit.bundle_records import BudgetEntry, Evidence
-from remit.budget.costs import NO_MODELS, ModelCosts, add_costs, closing_of, parse_cost
+from remit.budget.costs import (
+    NO_MODELS,
+    ModelCosts,
+    add_costs,
+    attempt_cost,
+    attempts_cost,
+    closing_of,
+    parse_cost,
+)
 from remit.budget.types import in_cents
 from remit.directives.lifecycle import DirectiveStatus
 from remit.execution.lifecycle import RunStatus
@@ -203,7 +211,8 @@ def _closings(
         return [] if grant.voided_at is None else [("release", promised)]
     if run.ended_at is None:
         return []
-    closing = closing_of(grant.id, _cost(run), models, completed=run.status == "completed")
+    spent = attempts_cost([] if run.result is None else [attempt_cost(run.result)], run.attempts)
+    closing = closing_of(grant.id, spent, models, completed=run.status == "completed")
     if closing is None:
         return [("release", promised)]
     if closing.spent is None:
@@ -218,12 +227,3 @@ def _model_costs(evidence: Evidence, run: ExecutionRunRead) -> ModelCosts:
         for one in of_type(evidence, "llm_usage")
         if one.run_id == run.id
     )
-
-
-def _cost(run: ExecutionRunRead) -> Decimal | None:
-    """Return what a run says that it cost; None when it does not."""
-    said = (run.result or {}).get("cost")
-    try:
-        return Decimal(said) if isinstance(said, str) else None
-    except InvalidOperation:
-        return None

@@ -1,4 +1,4 @@
-"""What a run spent: what its module tells, and what the language models cost that it had asked.
+"""What a run spent: what its attempts cost, and what the language models cost that it had asked.
 
 Pure. Operations close promises by it, and whoever checks a bundle comes to the same closings.
 """
@@ -10,11 +10,12 @@ from decimal import Decimal
 from uuid import UUID
 
 from remit.budget.types import LARGEST_AMOUNT, Closing, exact_sum
+from remit.json_types import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
 class ModelCosts:
-    """What language models cost a run.
+    """What language models cost a run, or what its attempts did.
 
     Attributes:
         known: US dollars of all calls whose cost is known.
@@ -49,23 +50,53 @@ def add_costs(costs: Iterable[Decimal | None]) -> ModelCosts:
     )
 
 
+def attempt_cost(output: JsonObject) -> Decimal | None:
+    """Return what an attempt cost, by its stored output; None: nobody knows.
+
+    What its module tells counts. One that foresaw its failure and tells nothing spent nothing, and
+    neither did one that was not called, or refused its input. One that raised, ran out of time, or
+    succeeded without a word may have spent anything.
+
+    Args:
+        output: as :func:`remit.execution.models.output_to_json` writes it.
+    """
+    told = output.get("cost")
+    if isinstance(told, str):
+        return parse_cost(told)
+    error = output.get("error")
+    kind = error.get("error_type") if isinstance(error, dict) else None
+    return Decimal("0.00") if kind in _NOTHING_SPENT else None
+
+
+def attempts_cost(costs: Iterable[Decimal | None], begun: int) -> ModelCosts:
+    """Return what the attempts of a run cost together.
+
+    Args:
+        costs: what each attempt cost that has ended; None stands for one that nobody knows of.
+        begun: how many were begun: what the others cost, nobody knows.
+    """
+    ended = list(costs)
+    return add_costs([*ended, *([None] * (begun - len(ended)))])
+
+
 def closing_of(
-    grant_id: UUID, told: Decimal | None, models: ModelCosts, *, completed: bool
+    grant_id: UUID, attempts: ModelCosts, models: ModelCosts, *, completed: bool
 ) -> Closing | None:
     """Return how the promise to a run is closed; None when nothing was spent of it.
 
-    What nobody knows counts as the whole promise: the cost of a module that succeeded and does not
-    tell it, and that of a call without a price.
+    What nobody knows counts as the whole promise: see :func:`attempt_cost`; an attempt that never
+    ended; a call of a model without a price.
 
     Args:
         grant_id: the grant that the run consumed.
-        told: what its module says that it spent, in US dollars; None when it does not say.
+        attempts: what its attempts cost, see :func:`attempts_cost`.
         models: what models cost it.
         completed: whether it succeeded.
     """
-    known = min(exact_sum([told or Decimal(0), models.known]), LARGEST_AMOUNT)
-    if models.unknown or (told is None and completed):
+    known = min(exact_sum([attempts.known, models.known]), LARGEST_AMOUNT)
+    if attempts.unknown or models.unknown:
         return Closing(grant_id, at_least=known)
-    if told is None and not known:
-        return None
-    return Closing(grant_id, known)
+    return Closing(grant_id, known) if known or completed else None
+
+
+_NOTHING_SPENT = frozenset({"module_failed", "module_not_found", "invalid_input"})

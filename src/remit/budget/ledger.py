@@ -7,11 +7,13 @@ one statement come in the order of accounts, so that two transactions never wait
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from remit.budget.types import Closing, Committed, Reservation, in_cents
+from remit.budget.types import LARGEST_AMOUNT, Closing, Committed, Reservation, in_cents
 from remit.db.tables import budget_entries
 from remit.db.together import Part
 from remit.json_types import JsonObject
@@ -99,6 +101,39 @@ def releases(grant_ids: Sequence[UUID]) -> Part:
     return Part("released", _RELEASE, rows, "", exact=False)
 
 
+NOT_PROMISED = "not promised"
+"""The account of what runs cost that nothing was promised to, one for each month. No limit has its
+name, which holds a space."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unpromised:
+    """What a run cost that nothing was promised to.
+
+    Attributes:
+        directive_id: the directive.
+        grant_id: the grant that the run consumed.
+        amount: US dollars; a part of a cent counts as a whole one.
+    """
+
+    directive_id: UUID
+    grant_id: UUID
+    amount: Decimal
+
+
+def unpromised(spent: Sequence[Unpromised]) -> Part:
+    """Return the write that enters what was spent and closes no reservation."""
+    rows: list[JsonObject] = [
+        {
+            "directive_id": str(one.directive_id),
+            "grant_id": str(one.grant_id),
+            "amount": str(in_cents(min(one.amount, LARGEST_AMOUNT))),
+        }
+        for one in spent
+    ]
+    return Part("unpromised", _UNPROMISED, rows, "", exact=False)
+
+
 _LOCK = sa.text("""
     SELECT account, period_start, committed
     FROM remit_lock_budgets(CAST(:accounts AS text[]), CAST(:periods AS text[]))
@@ -150,6 +185,16 @@ _RELEASE = """
     ON CONFLICT DO NOTHING
     RETURNING id
 """
+_UNPROMISED = f"""
+    INSERT INTO budget_entries (account, period_start, directive_id, grant_id, kind, amount)
+    SELECT
+        '{NOT_PROMISED}', date_trunc('month', now(), 'UTC'), new.directive_id, new.grant_id,
+        'settle', new.amount
+    FROM jsonb_to_recordset(%(unpromised)s::jsonb)
+        AS new (directive_id uuid, grant_id uuid, amount numeric)
+    ON CONFLICT DO NOTHING
+    RETURNING id
+"""  # noqa: S608 - the name stands above
 
 
 def _committed(row: sa.RowMapping) -> Committed:

@@ -138,6 +138,17 @@ def _claimed(row: Mapping[str, Row]) -> DirectiveRead:
     return DirectiveRead.from_row(row["claimed"])
 
 
+def doubt_directive(connection: sa.Connection, directive_id: UUID) -> None:
+    """Say of a directive that executes that nobody knows how its run ended.
+
+    Raises:
+        ConflictError: it does not execute, or this is said already; nothing may be committed.
+    """
+    done = connection.execute(_DOUBT, {"directive_id": directive_id})
+    if done.rowcount != 1:
+        raise ConflictError(f"directive {directive_id} has changed meanwhile; look at it again")
+
+
 _MOVE = """
     UPDATE directives AS directive
     SET status = new.target, status_reason = new.reason, updated_at = now()
@@ -168,4 +179,13 @@ _TRANSITION = (
         updated_at=sa.func.now(),
     )
     .returning(directives)
+)
+_DOUBT = (
+    sa.update(directives)
+    .where(
+        directives.c.id == sa.bindparam("directive_id"),
+        directives.c.status == "executing",
+        directives.c.status_reason.is_(None),
+    )
+    .values(status_reason="in_doubt", updated_at=sa.func.now())
 )

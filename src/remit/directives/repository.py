@@ -161,9 +161,13 @@ def list_directives(
 def find_idle(
     connection: sa.Connection, status: DirectiveStatus, age: timedelta, limit: int
 ) -> list[DirectiveRead]:
-    """Return directives whose status has been `status` for `age` or longer, the oldest first."""
+    """Return directives whose status has been `status` for `age` or longer, the oldest first.
+
+    What is in doubt waits for a person, and is left out.
+    """
     idle = directives.c.updated_at <= sa.func.now() - age
-    return _oldest(connection, [directives.c.status == status, idle], limit)
+    sure = directives.c.status_reason.is_(None)
+    return _oldest(connection, [directives.c.status == status, idle, sure], limit)
 
 
 def find_unattended(connection: sa.Connection, age: timedelta, limit: int) -> list[DirectiveRead]:

@@ -1,6 +1,8 @@
 """An execution run as Remit writes and reads it."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from typing import Literal, Self
 from uuid import UUID
 
@@ -10,6 +12,9 @@ from remit.directives.models import Row
 from remit.execution.lifecycle import RunStatus
 from remit.execution.modules.types import ModuleOutput
 from remit.json_types import JsonObject
+
+MAX_ATTEMPTS = 3
+"""How many times one run may be begun; after that its module is taken to kill its worker."""
 
 
 class ExecutionRunCreate(BaseModel):
@@ -52,6 +57,54 @@ class ExecutionRunRead(BaseModel):
     def from_row(cls, row: Row) -> Self:
         """Build one from a row of `execution_runs`."""
         return cls.model_validate({name: row[name] for name in cls.model_fields})
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRead:
+    """One attempt of a run as it stands.
+
+    Attributes:
+        attempt: which one, from 1.
+        worker_id: the worker that began it.
+        alive: whether that worker lives: it has not ended, and its lease is not over.
+        started_at: when it began.
+        ended_at: when it ended; None: it has not, or nobody knows.
+        cost: what it cost in US dollars; None: nobody knows, or it has not ended.
+    """
+
+    attempt: int
+    worker_id: UUID
+    alive: bool
+    started_at: datetime
+    ended_at: datetime | None
+    cost: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A run with its attempts, at one moment.
+
+    Attributes:
+        run: the run.
+        attempts: those of which there are rows, in order.
+        promised: what its grant was promised in US dollars; None when it was promised nothing.
+        now: the database's clock.
+    """
+
+    run: ExecutionRunRead
+    attempts: tuple[AttemptRead, ...]
+    promised: Decimal | None
+    now: datetime
+
+    @property
+    def open(self) -> tuple[AttemptRead, ...]:
+        """The attempts that have not ended."""
+        return tuple(one for one in self.attempts if one.ended_at is None)
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether an attempt was begun of which nobody knows how it ended."""
+        return bool(self.open) or self.run.attempts > len(self.attempts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,15 @@
-"""The one place that creates runs and writes `execution_runs.status`. Operations alone call it."""
+"""The one place that writes runs, their status, and their attempts. Operations alone call it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
-import sqlalchemy as sa
-
-from remit.db.execution_tables import execution_runs
 from remit.db.together import Part
-from remit.errors import ConflictError
 from remit.execution.lifecycle import RunStatus, validate_transition
-from remit.execution.models import ExecutionRunCreate, ExecutionRunRead, output_to_json
-from remit.execution.modules.types import ModuleOutput, run_status_of
+from remit.execution.models import ExecutionRunCreate, ExecutionRunRead
+from remit.execution.statements import AttemptOutcome
 from remit.json_types import JsonObject
 
 
@@ -24,81 +22,127 @@ def create_execution_run(runs: Sequence[ExecutionRunCreate]) -> Part:
     return Part("begun", _CREATE, rows, "a grant was consumed by another run")
 
 
+def first_attempts(runs: Sequence[ExecutionRunCreate], worker_id: UUID) -> Part:
+    """Return the write that stores the first attempt of each new run that begins at once.
+
+    It takes part with :func:`create_execution_run`.
+    """
+    rows: list[JsonObject] = [
+        {"run_id": str(run.id), "attempt": 1, "worker_id": str(worker_id)}
+        for run in runs
+        if run.status == "running"
+    ]
+    return Part("attempting", _ATTEMPT, rows, "an attempt was not written")
+
+
+def next_attempt(run: ExecutionRunRead, worker_id: UUID) -> list[Part]:
+    """Return the writes that begin one more attempt of a run; the first makes it `running`.
+
+    The operation holds the directive's lock.
+
+    Raises:
+        IllegalTransitionError: the run's lifecycle does not allow it.
+    """
+    if run.status != "running":
+        validate_transition(run.status, "running")
+    attempt = run.attempts + 1
+    again: JsonObject = {"id": str(run.id), "current": run.status, "attempt": attempt}
+    row: JsonObject = {"run_id": str(run.id), "attempt": attempt, "worker_id": str(worker_id)}
+    said = "a run has ended, or was begun again"
+    return [Part("begun", _AGAIN, [again], said), Part("attempting", _ATTEMPT, [row], said)]
+
+
 @dataclass(frozen=True, slots=True)
-class RunEnd:
-    """One run's end: who speaks, and what the module returned."""
+class EndedAttempt:
+    """The end of an attempt, as it is stored.
+
+    Attributes:
+        run_id: the run.
+        attempt: which one.
+        ended_at: when.
+        outcome: how.
+        cost: what it cost in US dollars; None: nobody knows.
+        envelope: what its worker signed of it.
+    """
+
+    run_id: UUID
+    attempt: int
+    ended_at: datetime
+    outcome: AttemptOutcome
+    cost: Decimal | None
+    envelope: JsonObject
+
+
+def attempt_ends(ends: Sequence[EndedAttempt], *, moving: bool) -> Part:
+    """Return the write that ends attempts; one that has ended already is a conflict.
+
+    Args:
+        ends: which, and how.
+        moving: whether it takes part with `moved`, which takes the directives' locks first; else
+            the operation holds them.
+    """
+    rows: list[JsonObject] = [
+        {
+            "run_id": str(one.run_id),
+            "attempt": one.attempt,
+            "ended_at": one.ended_at.isoformat(),
+            "outcome": one.outcome,
+            "cost": None if one.cost is None else f"{one.cost:.2f}",
+            "envelope": one.envelope,
+        }
+        for one in ends
+    ]
+    sql = _END_ATTEMPT_MOVING if moving else _END_ATTEMPT
+    return Part("attempted", sql, rows, "an attempt has ended already")
+
+
+@dataclass(frozen=True, slots=True)
+class RunClose:
+    """The end of a run, as it is stored.
+
+    Attributes:
+        run: the run as it stands.
+        target: the status that it gets.
+        ended_at: when it ends.
+        output: what its module returned, or what stands for that; None: nothing does.
+        envelope: what was signed of an end that came from no attempt; None: an attempt ends it.
+    """
 
     run: ExecutionRunRead
-    output: ModuleOutput
+    target: RunStatus
+    ended_at: datetime
+    output: JsonObject | None
+    envelope: JsonObject | None = None
 
 
-def run_ends(ends: Sequence[RunEnd]) -> Part:
-    """Return the write that ends runs with what their modules returned, and stamps the time.
+def run_ends(ends: Sequence[RunClose]) -> Part:
+    """Return the write that ends runs.
 
     It takes part after `moved`, which takes the directives' locks first, as every other writer
-    does. An attempt that is no longer the latest writes nothing, which is a conflict.
+    does. A run that has changed since it was read is a conflict.
 
     Raises:
         IllegalTransitionError: a run's lifecycle does not allow it.
     """
     rows: list[JsonObject] = []
     for end in ends:
-        target = run_status_of(end.output.status)
-        validate_transition(end.run.status, target)
-        error = end.output.error
+        validate_transition(end.run.status, end.target)
+        error = None if end.output is None else end.output.get("error")
+        found = error if isinstance(error, dict) else {}
         rows.append(
             {
                 "id": str(end.run.id),
                 "current": end.run.status,
-                "target": target,
-                "attempt": end.run.attempts,
-                "result": output_to_json(end.output),
-                "error_type": error.error_type if error else None,
-                "error_message": error.message if error else None,
+                "target": end.target,
+                "attempts": end.run.attempts,
+                "ended_at": end.ended_at.isoformat(),
+                "result": end.output,
+                "error_type": found.get("error_type"),
+                "error_message": found.get("message"),
+                "envelope": end.envelope,
             }
         )
     return Part("ended", _END, rows, "a run has ended, or was begun again")
-
-
-def begin_attempt(connection: sa.Connection, run_id: UUID, current: RunStatus) -> None:
-    """Count one more attempt; the first also makes a pending run `running`."""
-    if current == "pending":
-        transition_execution_status(connection, run_id, current=current, target="running")
-    connection.execute(
-        sa.update(execution_runs)
-        .where(execution_runs.c.id == run_id)
-        .values(attempts=execution_runs.c.attempts + 1)
-    )
-
-
-def transition_execution_status(
-    connection: sa.Connection,
-    run_id: UUID,
-    *,
-    current: RunStatus,
-    target: RunStatus,
-) -> None:
-    """Move a run from `current` to `target` and stamp the time: start, or end.
-
-    Args:
-        connection: the operation's transaction; it holds the directive's lock.
-        run_id: the run.
-        current: the status it must have.
-        target: the status it gets.
-
-    Raises:
-        IllegalTransitionError: the lifecycle does not allow it.
-        ConflictError: the run no longer has the status `current`.
-    """
-    validate_transition(current, target)
-    stamp = "started_at" if target == "running" else "ended_at"
-    done = connection.execute(
-        sa.update(execution_runs)
-        .where(execution_runs.c.id == run_id, execution_runs.c.status == current)
-        .values({"status": target, stamp: sa.func.now()})
-    )
-    if done.rowcount != 1:
-        raise ConflictError(f"run {run_id} is no longer {current}")
 
 
 _CREATE = """
@@ -116,18 +160,55 @@ _CREATE = """
     ON CONFLICT (grant_id) DO NOTHING
     RETURNING id
 """
+# After the run itself, which a conflict may keep from being written.
+_ATTEMPT = """
+    INSERT INTO execution_attempts (run_id, attempt, worker_id)
+    SELECT run_id, attempt, worker_id
+    FROM jsonb_to_recordset(%(attempting)s::jsonb)
+        AS new (run_id uuid, attempt integer, worker_id uuid)
+    JOIN begun ON begun.id = new.run_id
+    RETURNING run_id
+"""
+_AGAIN = """
+    UPDATE execution_runs AS run
+    SET status = 'running', attempts = new.attempt, started_at = coalesce(run.started_at, now())
+    FROM (
+        SELECT * FROM jsonb_to_recordset(%(begun)s::jsonb)
+            AS one (id uuid, current text, attempt integer)
+        LIMIT {count}
+    ) AS new
+    WHERE run.id = new.id AND run.status = new.current AND run.attempts = new.attempt - 1
+    RETURNING run.id
+"""
+_END_ATTEMPT = """
+    UPDATE execution_attempts AS one
+    SET ended_at = new.ended_at, outcome = new.outcome, cost = new.cost, envelope = new.envelope
+    FROM (
+        SELECT * FROM jsonb_to_recordset(%(attempted)s::jsonb) AS each (
+            run_id uuid, attempt integer, ended_at timestamptz, outcome text, cost numeric,
+            envelope jsonb
+        )
+        LIMIT {count}
+    ) AS new
+    WHERE one.run_id = new.run_id AND one.attempt = new.attempt AND one.ended_at IS NULL
+    RETURNING one.run_id
+"""
+# `ended` comes after `moved`.
+_END_ATTEMPT_MOVING = _END_ATTEMPT.replace(
+    "RETURNING", "AND EXISTS (SELECT FROM ended WHERE ended.id = new.run_id)\n    RETURNING"
+)
 _END = """
     UPDATE execution_runs AS run
-    SET status = new.target, ended_at = now(), result = new.result,
-        error_type = new.error_type, error_message = new.error_message
+    SET status = new.target, ended_at = new.ended_at, result = new.result,
+        error_type = new.error_type, error_message = new.error_message, envelope = new.envelope
     FROM (
         SELECT * FROM jsonb_to_recordset(%(ended)s::jsonb) AS one (
-            id uuid, current text, target text, attempt integer, result jsonb,
-            error_type text, error_message text
+            id uuid, current text, target text, attempts integer, ended_at timestamptz,
+            result jsonb, error_type text, error_message text, envelope jsonb
         )
         LIMIT {count}
     ) AS new, moved
     WHERE run.id = new.id AND run.directive_id = moved.id
-        AND run.status = new.current AND run.attempts = new.attempt
+        AND run.status = new.current AND run.attempts = new.attempts
     RETURNING run.id
 """

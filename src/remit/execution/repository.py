@@ -1,13 +1,15 @@
 """Every statement on runs but those that create one or change a status."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
+from pydantic import TypeAdapter
 
 from remit.db.execution_tables import execution_runs
 from remit.db.prefixes import ids_beginning
-from remit.execution.models import ExecutionRunRead
+from remit.execution.models import AttemptRead, ExecutionRunRead, Standing
 from remit.telemetry.rows import read_row
 
 
@@ -26,6 +28,28 @@ _LATEST = (
     .order_by(execution_runs.c.created_at.desc())
     .limit(1)
 )
+
+
+def standings(connection: sa.Connection, run_ids: Collection[UUID]) -> dict[UUID, Standing]:
+    """Return runs with their attempts, by identifier; those there are not are left out."""
+    rows = connection.execute(_STANDINGS, {"runs": list(run_ids)})
+    found = [
+        Standing(
+            run=ExecutionRunRead.from_row(row.run),
+            attempts=tuple(_ATTEMPTS.validate_python(row.attempts)),
+            promised=row.promised,
+            now=row.now,
+        )
+        for row in rows
+    ]
+    return {one.run.id: one for one in found}
+
+
+def is_latest(connection: sa.Connection, run_id: UUID, attempt: int, worker_id: UUID) -> bool:
+    """Return whether an attempt of a worker is the last of a run that goes on, and is open."""
+    named = {"run_id": run_id, "attempt": attempt, "worker_id": worker_id}
+    found: bool = connection.execute(_IS_LATEST, named).scalar_one()
+    return found
 
 
 def list_runs(connection: sa.Connection, directive_id: UUID) -> list[ExecutionRunRead]:
@@ -57,3 +81,32 @@ def oldest_under_way(connection: sa.Connection) -> datetime | None:
     statement = sa.select(sa.func.min(execution_runs.c.created_at)).where(under_way)
     found: datetime | None = connection.execute(statement).scalar_one()
     return found
+
+
+_ATTEMPTS = TypeAdapter(list[AttemptRead])
+
+_STANDINGS = sa.text("""
+    SELECT to_jsonb(run) AS run, now() AS now,
+        (
+            SELECT coalesce(jsonb_agg(jsonb_build_object(
+                'attempt', one.attempt, 'worker_id', one.worker_id, 'started_at', one.started_at,
+                'ended_at', one.ended_at, 'cost', one.cost,
+                'alive', worker.ended_at IS NULL AND worker.lease_until > clock_timestamp()
+            ) ORDER BY one.attempt), '[]')
+            FROM execution_attempts AS one JOIN workers AS worker ON worker.id = one.worker_id
+            WHERE one.run_id = run.id
+        ) AS attempts,
+        (
+            SELECT max(amount) FROM budget_entries
+            WHERE grant_id = run.grant_id AND kind = 'reserve'
+        ) AS promised
+    FROM execution_runs AS run
+    WHERE run.id = ANY(CAST(:runs AS uuid[]))
+""")
+_IS_LATEST = sa.text("""
+    SELECT EXISTS (
+        SELECT FROM execution_attempts AS one JOIN execution_runs AS run ON run.id = one.run_id
+        WHERE one.run_id = :run_id AND one.attempt = :attempt AND one.worker_id = :worker_id
+            AND one.ended_at IS NULL AND run.attempts = :attempt AND run.status = 'running'
+    )
+""")

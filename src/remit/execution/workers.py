@@ -28,6 +28,22 @@ RENEWED_AFTER = timedelta(seconds=3)
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """What a lease is like.
+
+    Attributes:
+        length: how long the worker is taken to live after it last renewed it.
+        renewed_after: pause between two renewals; also how long one may take.
+    """
+
+    length: timedelta = LEASE
+    renewed_after: timedelta = RENEWED_AFTER
+
+
+USUAL = Terms()
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerIdentity:
     """Who one worker is.
 
@@ -90,8 +106,9 @@ def insert_worker(
     worker: WorkerIdentity,
     infos: Sequence[ModuleInfo],
     envelope: JsonObject,
+    length: timedelta = LEASE,
 ) -> None:
-    """Make a certified worker known; its lease begins."""
+    """Make a certified worker known; its lease of this length begins."""
     connection.execute(
         sa.insert(workers).values(
             id=worker.id,
@@ -99,17 +116,20 @@ def insert_worker(
             public_key=worker.public_key,
             modules=digests(infos),
             envelope=envelope,
-            lease_until=sa.func.clock_timestamp() + LEASE,
+            lease_until=sa.func.clock_timestamp() + length,
         )
     )
 
 
-def renew_lease(connection: sa.Connection, worker_id: UUID) -> bool:
+def renew_lease(connection: sa.Connection, worker_id: UUID, terms: Terms = USUAL) -> bool:
     """Say that a worker lives; whether it is one that may still say so."""
+    # A lock that somebody holds on the row must not keep the renewals after this one.
+    milliseconds = str(int(terms.renewed_after.total_seconds() * 1000))
+    connection.execute(_WITHIN, {"milliseconds": milliseconds})
     done = connection.execute(
         sa.update(workers)
         .where(workers.c.id == worker_id, workers.c.ended_at.is_(None))
-        .values(lease_until=sa.func.clock_timestamp() + LEASE)
+        .values(lease_until=sa.func.clock_timestamp() + terms.length)
     )
     return done.rowcount == 1
 
@@ -121,3 +141,6 @@ def end_worker(connection: sa.Connection, worker_id: UUID) -> None:
         .where(workers.c.id == worker_id, workers.c.ended_at.is_(None))
         .values(ended_at=sa.func.clock_timestamp())
     )
+
+
+_WITHIN = sa.text("SELECT set_config('statement_timeout', :milliseconds, true)")

@@ -10,32 +10,34 @@ from remit.approval.repository import (
     resolve_request,
     void_grant,
 )
-from remit.artifacts.usage_repository import model_costs
-from remit.audit.repository import Entry, EventType, record
-from remit.budget.costs import NO_MODELS, closing_of
-from remit.budget.ledger import releases, settlements
+from remit.audit.repository import Entry, record
 from remit.db.session import transaction
-from remit.db.together import Part, write_together
 from remit.directives.lifecycle import DirectiveStatus
 from remit.directives.models import DirectiveRead
 from remit.directives.mutator import transition_directive_status
 from remit.directives.plain_json import MAX_REASON, check_text
-from remit.directives.repository import lock_directive
+from remit.directives.repository import get_directive, lock_directive
 from remit.errors import ConflictError
-from remit.execution.models import ExecutionRunRead
-from remit.execution.mutator import transition_execution_status
-from remit.execution.repository import latest_run
+from remit.execution.repository import latest_run, standings
+from remit.execution.statements import RunEnd
 from remit.identity.rules import require_own
 from remit.identity.types import Principal
 from remit.json_types import JsonObject
 from remit.operations.disclosure import refuse_secrets
+from remit.operations.endings import RunEnding, facts_of, signed_end, spent_by, write_endings
 from remit.operations.spending import release_budget
-from remit.operations.telling import tell_arrivals, tell_settled
+from remit.operations.telling import tell_arrivals
+from remit.signing.keys import Keyring
 from remit.telemetry.metrics import count_execution_failure, count_grant_voided
 
 
 def cancel(
-    engine: sa.Engine, directive_id: UUID, *, by: Principal, reason: str | None
+    engine: sa.Engine,
+    directive_id: UUID,
+    *,
+    by: Principal,
+    reason: str | None,
+    keys: Keyring | None = None,
 ) -> tuple[DirectiveRead, DirectiveStatus]:
     """Stop a directive, and return it with the status that it had before.
 
@@ -43,28 +45,36 @@ def cancel(
     `aborted` and its run `canceled`: what the module is doing at this moment may still take effect,
     and its result is refused and put on record.
 
+    Args:
+        engine: the database.
+        directive_id: the directive.
+        by: who stops it.
+        reason: why; None: they do not say.
+        keys: what signs the end of a run; without a key it ends all the same, unsigned.
+
     Raises:
         ForbiddenError: this principal neither issued it nor operates.
         InvalidInputError: the reason holds a secret, or what cannot be stored.
         NotFoundError: there is no such directive.
-        ConflictError: there is nothing to stop.
+        ConflictError: there is nothing to stop, or nobody knows whether it was carried out.
     """
     check_text(reason, field="reason", limit=MAX_REASON)
     refuse_secrets(reason, field="reason")
+    because: JsonObject = {"reason": "canceled", "because": [reason] if reason else []}
     with transaction(engine) as connection:
         directive = lock_directive(connection, directive_id)
         require_own(by, directive.issued_by)
         before = directive.status
         if before in {"proposed", "approved"}:
             stopped, entries = _stop_before_run(connection, directive)
+            record(
+                connection, [*entries, Entry(directive_id, "directive.blocked", by.name, because)]
+            )
         elif before == "executing":
-            stopped, entries = _stop_run(connection, directive)
+            entry = Entry(directive_id, "directive.aborted", by.name, because)
+            stopped = _stop_run(connection, directive, entry, reason, keys)
         else:
             raise ConflictError(f"directive {directive_id} is {before}; there is nothing to stop")
-        because: JsonObject = {"reason": "canceled", "because": [reason] if reason else []}
-        event: EventType = "directive.aborted" if before == "executing" else "directive.blocked"
-        entries.append(Entry(directive_id, event, by.name, because))
-        record(connection, entries)
     tell_arrivals([stopped])
     if before == "executing":
         count_execution_failure("canceled")
@@ -96,23 +106,45 @@ def _stop_before_run(
 
 
 def _stop_run(
-    connection: sa.Connection, directive: DirectiveRead
-) -> tuple[DirectiveRead, list[Entry]]:
-    entries: list[Entry] = []
+    connection: sa.Connection,
+    directive: DirectiveRead,
+    entry: Entry,
+    said: str | None,
+    keys: Keyring | None,
+) -> DirectiveRead:
+    """End the run; what an attempt under way costs, nobody knows, and so it counts as all."""
+    if directive.status_reason == "in_doubt":
+        raise ConflictError(
+            f"nobody knows whether directive {directive.id} was carried out: find out, then say "
+            f"`remit reconcile {directive.id} --as done` or `--as failed`"
+        )
     run = latest_run(connection, directive.id)
-    if run is not None:
-        transition_execution_status(connection, run.id, current=run.status, target="canceled")
-        entries.append(Entry(directive.id, "run.ended", data={"outcome": "canceled"}))
-        write_together(connection, _closing(connection, run))
-    [stopped] = transition_directive_status(
-        connection, [directive.id], current="executing", target="aborted", reason="canceled"
+    if run is None:
+        [stopped] = transition_directive_status(
+            connection, [directive.id], current="executing", target="aborted", reason="canceled"
+        )
+        record(connection, [entry])
+        return stopped
+    standing = standings(connection, [run.id])[run.id]
+    end = RunEnd(
+        run=facts_of(standing),
+        worker_id=None,
+        by=entry.actor,
+        reason="canceled",
+        said=said,
+        status="canceled",
+        output=None,
+        artifacts={},
+        ended_at=standing.now,
     )
-    return stopped, entries
-
-
-def _closing(connection: sa.Connection, run: ExecutionRunRead) -> list[Part]:
-    """Return the write that closes the promise to a run: spent is what its models cost."""
-    models = model_costs(connection, [run.id]).get(run.id, NO_MODELS)
-    closing = closing_of(run.grant_id, None, models, completed=False)
-    tell_settled([closing])
-    return [releases([run.grant_id]) if closing is None else settlements([closing])]
+    ended = Entry(directive.id, "run.ended", data={"outcome": "canceled"})
+    ending = RunEnding(
+        standing,
+        "canceled",
+        "canceled",
+        None,
+        [ended, entry],
+        envelope=signed_end(end, keys),
+    )
+    write_endings(connection, [ending], spent_by(connection, [run.id]))
+    return get_directive(connection, directive.id)

@@ -9,6 +9,8 @@ from remit.db.session import snapshot, transaction
 from remit.execution.catalog import AnnouncedModule, announce_modules, list_announced
 from remit.execution.modules.registry import ModuleInfo
 from remit.execution.workers import (
+    USUAL,
+    Terms,
     WorkerIdentity,
     certify,
     end_worker,
@@ -19,13 +21,16 @@ from remit.execution.workers import (
 from remit.signing.keys import Keyring
 
 
-def announce(engine: sa.Engine, infos: Sequence[ModuleInfo], keys: Keyring) -> WorkerIdentity:
+def announce(
+    engine: sa.Engine, infos: Sequence[ModuleInfo], keys: Keyring, terms: Terms = USUAL
+) -> WorkerIdentity:
     """Make a worker known with what it can execute, before it serves, and return who it is.
 
     Args:
         engine: the database.
         infos: its modules.
         keys: the installation's, which certify the worker's own.
+        terms: what its lease is like.
 
     Raises:
         MisconfiguredError: there is no key to sign with.
@@ -34,19 +39,19 @@ def announce(engine: sa.Engine, infos: Sequence[ModuleInfo], keys: Keyring) -> W
     worker = new_worker(keys)
     envelope = certify(worker, infos, keys)
     with transaction(engine) as connection:
-        insert_worker(connection, worker, infos, envelope)
+        insert_worker(connection, worker, infos, envelope, terms.length)
         announce_modules(connection, infos)
     return worker
 
 
-def stay(engine: sa.Engine, worker_id: UUID) -> bool:
+def stay(engine: sa.Engine, worker_id: UUID, terms: Terms = USUAL) -> bool:
     """Renew the lease of a worker; whether it may still do so.
 
     Raises:
         UnavailableError: the database does not answer.
     """
     with transaction(engine) as connection:
-        return renew_lease(connection, worker_id)
+        return renew_lease(connection, worker_id, terms)
 
 
 def leave(engine: sa.Engine, worker_id: UUID) -> None:

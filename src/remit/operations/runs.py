@@ -6,27 +6,41 @@ nothing.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
+from pydantic import JsonValue
 
 from remit.approval.repository import grant_by_id, latest_grants
-from remit.audit.repository import REMIT, Entry, record
+from remit.audit.repository import REMIT, Entry, evidence, record
 from remit.db.session import transaction
+from remit.db.together import write_together
 from remit.directives.models import AbortReason, DirectiveRead
-from remit.directives.mutator import transition_directive_status
+from remit.directives.mutator import doubt_directive, transition_directive_status
 from remit.directives.repository import get_directive, lock_directive
 from remit.errors import ConflictError, UnavailableError
 from remit.execution.catalog import announced_module
 from remit.execution.lifecycle import is_terminal_status
-from remit.execution.models import ExecutionRunRead
+from remit.execution.models import MAX_ATTEMPTS, ExecutionRunRead, Standing, output_to_json
 from remit.execution.modules.types import ModuleOutput
-from remit.execution.mutator import begin_attempt
-from remit.execution.repository import latest_run
+from remit.execution.mutator import next_attempt
+from remit.execution.repository import latest_run, standings
+from remit.execution.statements import RunEnd
+from remit.execution.workers import WorkerIdentity
 from remit.json_types import JsonObject
 from remit.operations.again import pass_again
 from remit.operations.authority import Authority
-from remit.operations.results import Ending, close_runs
+from remit.operations.endings import (
+    RunEnding,
+    checkpoint,
+    digests_of,
+    end_artifact,
+    facts_of,
+    signed_end,
+    spent_by,
+    write_endings,
+)
 from remit.operations.starts import (
     ModuleChoice,
     RunState,
@@ -35,12 +49,9 @@ from remit.operations.starts import (
     consumed_problem,
     start_runs,
 )
-from remit.operations.telling import tell_arrivals
+from remit.operations.telling import tell_arrivals, tell_doubt, tell_end
 from remit.operations.voiding import block_void
 from remit.telemetry.metrics import count_execution_failure
-
-MAX_ATTEMPTS = 3
-"""How many times one run may be begun; after that its module is taken to kill its worker."""
 
 
 def start_run(
@@ -57,11 +68,12 @@ def start_run(
         engine: the database.
         directive_id: the directive.
         choose: tells which module this worker has under a name.
-        authority: the policy in force, and the keys that verify grants.
+        authority: the policy in force, the keys that verify grants, and who executes.
 
     Raises:
         NotFoundError: there is no such directive.
-        UnavailableError: the database does not answer; nothing was changed.
+        UnavailableError: the database does not answer, or a worker that lives is at an earlier
+            attempt, and may still end it; nothing was changed.
     """
     try:
         return start_runs(engine, [directive_id], choose, authority)[0]
@@ -83,10 +95,11 @@ def begin_run(
 
     Raises:
         NotFoundError: there is no such directive.
+        UnavailableError: a worker that lives is at an earlier attempt, and may still end it.
     """
     with transaction(engine) as connection:
         directive = lock_directive(connection, directive_id)
-        if directive.status != "executing":
+        if directive.status != "executing" or directive.status_reason == "in_doubt":
             return RunState(directive, None)
         run = latest_run(connection, directive_id)
         if run is None or is_terminal_status(run.status):
@@ -112,7 +125,7 @@ def _take_up(
         if grant is not None and void == "action_changed" and not grant.module_digest:
             return _decide_anew(connection, state, authority)
         return state
-    if directive.status != "executing":
+    if directive.status != "executing" or directive.status_reason == "in_doubt":
         return RunState(directive, None)
     run = latest_run(connection, directive_id)
     if run is None or is_terminal_status(run.status):
@@ -160,13 +173,39 @@ def _begin(
     choice: ModuleChoice,
     authority: Authority,
 ) -> RunState:
-    output, reason = _obstacle(connection, directive, run, choice, authority)
-    if output is not None:
-        close_runs(connection, [Ending(run, output, reason=reason)])
-        return RunState(get_directive(connection, directive.id), None)
-    begin_attempt(connection, run.id, run.status)
-    record(connection, [attempted(directive.id, run.attempts + 1)])
+    """Begin the next attempt, unless another worker is at one, or nothing may begin any more.
+
+    Raises:
+        UnavailableError: a worker that lives is at an earlier attempt, and may still end it.
+    """
+    worker = authority.executing
+    standing = standings(connection, [run.id])[run.id]
+    for one in standing.open:
+        if one.alive and one.worker_id != worker.id:
+            raise UnavailableError(
+                f"attempt {one.attempt} is under way with worker {one.worker_id}; try again"
+            )
+    problem = _obstacle(connection, directive, run, choice, authority)
+    if problem is not None and standing.is_unknown:
+        return put_in_doubt(connection, directive, standing, problem.said)
+    if problem is not None:
+        return _end_unbegun(connection, directive, standing, problem, worker)
+    entry = attempted(directive.id, run.attempts + 1, worker.id)
+    write_together(connection, [*next_attempt(run, worker.id), *evidence([entry])])
     return RunState(directive, latest_run(connection, directive.id))
+
+
+@dataclass(frozen=True, slots=True)
+class _Obstacle:
+    """Why a run may not be begun again.
+
+    Attributes:
+        reason: why its directive aborts.
+        said: the same, for a person.
+    """
+
+    reason: AbortReason
+    said: str
 
 
 def _obstacle(
@@ -175,18 +214,68 @@ def _obstacle(
     run: ExecutionRunRead,
     choice: ModuleChoice,
     authority: Authority,
-) -> tuple[ModuleOutput | None, AbortReason | None]:
-    """Return the output and reason with which the run ends unbegun; Nones when it may begin.
+) -> _Obstacle | None:
+    """Return why a run may not be begun again; None when it may.
 
     A row of `execution_runs` carries no authority: whoever wrote it may have had none. What counts
     is the signed grant that it consumed, for the content, the module and the policy as they are.
     """
     if run.attempts >= MAX_ATTEMPTS:
         said = f"begun {run.attempts} times and never ended"
-        return ModuleOutput.error_(said), "attempts_exhausted"
+        return _Obstacle("attempts_exhausted", said)
     grant = grant_by_id(connection, run.grant_id)
     problem = consumed_problem(directive, run, grant, choice, authority)
     if problem is None:
-        return None, None
-    said = f"the grant that it consumed does not hold: {problem}"
-    return ModuleOutput.error_(said), problem
+        return None
+    return _Obstacle(problem, f"the grant that it consumed does not hold: {problem}")
+
+
+def _end_unbegun(
+    connection: sa.Connection,
+    directive: DirectiveRead,
+    standing: Standing,
+    problem: _Obstacle,
+    worker: WorkerIdentity,
+) -> RunState:
+    """End a run that may not be begun again, and of which every attempt has ended."""
+    run, output = standing.run, output_to_json(ModuleOutput.error_(problem.said))
+    end = end_artifact(standing, "failed", problem.reason, problem.said)
+    artifacts = [checkpoint(standing, run.attempts, output), end]
+    said = RunEnd(
+        run=facts_of(standing),
+        worker_id=worker.id,
+        by=REMIT,
+        reason=problem.reason,
+        said=problem.said,
+        status="failed",
+        output=output,
+        artifacts=digests_of(artifacts),
+        ended_at=standing.now,
+    )
+    envelope = signed_end(said, worker.keys)
+    ended: JsonObject = {"outcome": "error", "artifact": end.uri}
+    aborted: JsonObject = {"reason": problem.reason, "because": [problem.said]}
+    entries = [
+        Entry(directive.id, "run.ended", data=ended),
+        Entry(directive.id, "directive.aborted", data=aborted),
+    ]
+    ending = RunEnding(
+        standing, "failed", problem.reason, output, entries, artifacts, envelope=envelope
+    )
+    write_endings(connection, [ending], spent_by(connection, [run.id]))
+    tell_end(run, None, "aborted", problem.reason)
+    return RunState(get_directive(connection, directive.id), None)
+
+
+def put_in_doubt(
+    connection: sa.Connection, directive: DirectiveRead, standing: Standing, said: str
+) -> RunState:
+    """Say that nobody knows whether a directive was carried out; a person settles it."""
+    open_: list[JsonValue] = [
+        {"attempt": one.attempt, "worker": str(one.worker_id)} for one in standing.open
+    ]
+    data: JsonObject = {"reason": "in_doubt", "because": [said], "open": open_}
+    doubt_directive(connection, directive.id)
+    record(connection, [Entry(directive.id, "directive.in_doubt", data=data)])
+    tell_doubt(directive.id, said)
+    return RunState(get_directive(connection, directive.id), None)

@@ -27,7 +27,7 @@ from remit.directives.mutator import Claim, claim_directives
 from remit.errors import ConflictError, InvalidInputError, UnverifiableError
 from remit.execution.models import ExecutionRunCreate, ExecutionRunRead
 from remit.execution.modules.base import ModuleKind
-from remit.execution.mutator import create_execution_run
+from remit.execution.mutator import create_execution_run, first_attempts
 from remit.json_types import JsonObject
 from remit.operations.authority import Authority
 from remit.signing.keys import Keyring
@@ -79,7 +79,7 @@ def start_runs(
         engine: the database.
         directive_ids: whom to start, each once.
         choose: tells which module this worker has under a name.
-        authority: the policy in force, and the keys that verify grants.
+        authority: the policy in force, the keys that verify grants, and who executes.
 
     Returns:
         Where each stands, in the order of `directive_ids`.
@@ -92,7 +92,7 @@ def start_runs(
         # This takes the directives' locks, so that an ordinary start needs no separate look.
         claims = claim_directives(connection, directive_ids, grounds=LATEST_GRANT)
         starts = [_prepare(claim, choose, authority) for claim in claims]
-        _write(connection, starts)
+        _write(connection, starts, authority.executing.id)
     for one in starts:
         record_queue_lag((one.now - one.grant.issued_at).total_seconds())
         count_directive("executing")
@@ -174,9 +174,10 @@ def _is_signed(directive: DirectiveRead, grant: Grant, keys: Keyring) -> bool:
     return grant.directive_id == directive.id
 
 
-def attempted(directive_id: UUID, attempt: int) -> Entry:
+def attempted(directive_id: UUID, attempt: int, worker_id: UUID) -> Entry:
     """Return the event of an attempt that begins."""
-    return Entry(directive_id, "run.attempted", data={"attempt": attempt})
+    data: JsonObject = {"attempt": attempt, "worker": str(worker_id)}
+    return Entry(directive_id, "run.attempted", data=data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,11 +226,13 @@ def _readable_grant(stored: JsonObject) -> Grant:
         raise ConflictError("the grant cannot be read; look at it again") from error
 
 
-def _write(connection: sa.Connection, starts: Sequence[_Start]) -> None:
+def _write(connection: sa.Connection, starts: Sequence[_Start], worker_id: UUID) -> None:
     requests = [one.grant.request_id for one in starts if one.grant.request_id is not None]
-    entries = [entry for one in starts for entry in _start_entries(one)]
+    entries = [entry for one in starts for entry in _start_entries(one, worker_id)]
+    runs = [one.run for one in starts]
     parts = [
-        create_execution_run([one.run for one in starts]),
+        create_execution_run(runs),
+        first_attempts(runs, worker_id),
         consume_requests(requests),
         *evidence(entries, [_start_artifact(one) for one in starts]),
     ]
@@ -252,13 +255,15 @@ def _as_read(start: _Start) -> ExecutionRunRead:
     return ExecutionRunRead.from_row(row)
 
 
-def _start_entries(start: _Start) -> list[Entry]:
+def _start_entries(start: _Start, worker_id: UUID) -> list[Entry]:
     about = start.directive.id
     entries = [
         Entry(about, "grant.consumed", data={"grant": str(start.grant.id)}),
         Entry(about, "directive.executing", data={"run": str(start.run.id)}),
     ]
-    return [*entries, attempted(about, 1)] if start.run.status == "running" else entries
+    if start.run.status == "running":
+        entries.append(attempted(about, 1, worker_id))
+    return entries
 
 
 def _start_artifact(start: _Start) -> NewArtifact:

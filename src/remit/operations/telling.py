@@ -5,6 +5,7 @@ same. Metrics count what was done here; the database says what is so.
 """
 
 from collections.abc import Iterable, Sequence
+from uuid import UUID
 
 from remit.approval.types import Grant, VoidReason
 from remit.budget.types import Closing, Reservation
@@ -13,6 +14,7 @@ from remit.execution.models import ExecutionRunRead
 from remit.execution.modules.types import ModuleOutput
 from remit.policy.types import PolicyResult, PolicyVerdict, combine
 from remit.telemetry import metrics
+from remit.telemetry.logging import get_logger
 
 
 def tell_arrivals(directives: Iterable[DirectiveRead]) -> None:
@@ -50,6 +52,12 @@ def tell_settled(closings: Iterable[Closing | None]) -> None:
     for one in closings:
         if one is not None:
             metrics.add_budget_settled(float(one.at_least if one.spent is None else one.spent))
+
+
+def tell_doubt(directive_id: UUID, said: str) -> None:
+    """Count a directive of which nobody knows whether it was carried out, and log it."""
+    metrics.count_execution_failure("in_doubt")
+    get_logger(__name__).error("directive_in_doubt", directive_id=str(directive_id), because=said)
 
 
 def tell_end(

@@ -27,7 +27,7 @@ FAILURE_TYPES = frozenset(
     {
         *("module_failed", "module_error", "module_not_found", "invalid_input", "timed_out"),
         *("canceled", "attempts_exhausted", "approval_expired", "policy_changed"),
-        *("action_changed", "approval_unverifiable", "budget_exhausted"),
+        *("action_changed", "approval_unverifiable", "budget_exhausted", "in_doubt"),
     }
 )
 MODULE_STATUSES = frozenset({"success", "failure", "error"})

@@ -1,4 +1,4 @@
-"""The process that serves both task queues.
+"""The process that serves the task queues.
 
 Called by `remit worker`. One worker a queue, one thread pool, one engine. Workflow code runs
 without the sandbox, which would cost more than three times the processor; the tests run it with the
@@ -6,10 +6,12 @@ sandbox and with the replayer, where both catch what is not deterministic.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,8 +25,10 @@ from temporalio.worker import (
 )
 
 from remit.artifacts.store import ObjectStore
+from remit.errors import UnavailableError
 from remit.execution.models import EndedRun
 from remit.execution.modules.registry import ModuleRegistry
+from remit.execution.workers import USUAL, Terms
 from remit.operations.catalog import announce
 from remit.operations.policies import PolicySource
 from remit.settings import APPROVAL_QUEUE, EXECUTION_QUEUE
@@ -39,11 +43,13 @@ from remit.workflows.activities.dispatch_activities import DispatchActivities, u
 from remit.workflows.activities.execution_activities import ExecutionActivities
 from remit.workflows.activities.module_activities import ModuleActivities
 from remit.workflows.activities.uncalled import UncalledRuns
+from remit.workflows.activities.underway import Underway
 from remit.workflows.approval import ApprovalWorkflow
 from remit.workflows.client import WorkflowClient
 from remit.workflows.dispatcher import DispatcherWorkflow
 from remit.workflows.execution import ExecutionWorkflow
 from remit.workflows.failures import BoundedFailures
+from remit.workflows.lease import Lease
 
 THREADS = 16
 """How many activities one worker carries out at a time."""
@@ -77,6 +83,7 @@ class WorkerParts:
         store: where evidence over 64 KB goes.
         observe: told of each run that has ended.
         look: called before each sweep, by whoever keeps gauges.
+        terms: what the worker's lease is like.
     """
 
     engine: sa.Engine
@@ -87,6 +94,7 @@ class WorkerParts:
     store: ObjectStore
     observe: Callable[[EndedRun], None] = unobserved
     look: Callable[[], None] = unwatched
+    terms: Terms = USUAL
 
 
 async def serve(
@@ -98,61 +106,117 @@ async def serve(
     on_ready: Callable[[], None],
     runner: WorkflowRunner | None = None,
 ) -> None:
-    """Announce the modules and serve both queues until `stop` is set; what is under way then ends.
+    """Announce the modules and serve all queues until `stop` is set; what is under way then ends.
+
+    The worker's lease is renewed from before it serves until all that it had begun has ended.
 
     Args:
         client: a connected Temporal client.
         parts: what to work with.
         sweep_seconds: the dispatcher's interval, if it is not running yet.
         stop: set by whoever wants the worker to end.
-        on_ready: called once both queues are polled.
+        on_ready: called once the queues are polled.
         runner: how workflow code is run; None means without the sandbox.
+
+    Raises:
+        UnavailableError: a service does not answer, or somebody else ended this worker's row.
     """
-    await asyncio.to_thread(announce, parts.engine, parts.registry.list_modules(), parts.keys())
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="remit") as threads:
-        workers = _workers(client, parts, threads, runner or UnsandboxedWorkflowRunner())
-        async with workers[0], workers[1]:
-            await WorkflowClient(client).sweep(sweep_seconds)
-            on_ready()
-            await stop.wait()
+    async with _leased(parts, stop) as lease:
+        with ThreadPoolExecutor(THREADS, thread_name_prefix="remit") as threads:
+            underway = Underway()
+            queues = _queues(parts, lease, threads, underway)
+            code = runner or UnsandboxedWorkflowRunner()
+            try:
+                async with _polling([_worker(client, one, threads, code) for one in queues]):
+                    await WorkflowClient(client).sweep(sweep_seconds)
+                    on_ready()
+                    await stop.wait()
+            finally:
+                underway.close()
 
 
-def _workers(
-    client: Client, parts: WorkerParts, threads: ThreadPoolExecutor, runner: WorkflowRunner
-) -> list[Worker]:
-    modules = ModuleCaller(parts.registry, parts.module_engine, parts.store, parts.observe)
+@asynccontextmanager
+async def _leased(parts: WorkerParts, stop: asyncio.Event) -> AsyncIterator[Lease]:
+    """Announce the worker, and keep its lease while the block runs.
+
+    Raises:
+        UnavailableError: the database does not answer, or somebody else ended the row, which sets
+            `stop`, too.
+    """
+    infos = parts.registry.list_modules()
+    worker = await asyncio.to_thread(announce, parts.engine, infos, parts.keys(), parts.terms)
+    lease = Lease(parts.engine, worker, parts.terms)
+    ended = partial(asyncio.get_running_loop().call_soon_threadsafe, stop.set)
+    try:
+        await asyncio.to_thread(lease.begin, ended)
+        yield lease
+        if lease.is_ended:
+            raise UnavailableError(
+                f"somebody ended the worker {worker.id} in the database: start it again"
+            )
+    finally:
+        await asyncio.to_thread(lease.end)
+
+
+@asynccontextmanager
+async def _polling(workers: Sequence[Worker]) -> AsyncIterator[None]:
+    """Poll while the block runs; then all of them let what is under way end, at one time."""
+    async with AsyncExitStack() as stack:
+        for one in workers:
+            await stack.enter_async_context(one)
+        yield
+        await asyncio.gather(*(one.shutdown() for one in workers))
+
+
+@dataclass(frozen=True)
+class _Queue:
+    """One task queue: what it serves, and how many ordinary activities at a time."""
+
+    name: str
+    workflows: list[type]
+    activities: list[Callable[..., Any]]
+    at_once: int
+
+
+def _queues(
+    parts: WorkerParts, lease: Lease, threads: ThreadPoolExecutor, underway: Underway
+) -> list[_Queue]:
+    modules = ModuleCaller(
+        parts.registry, parts.module_engine, parts.store, parts.observe, underway
+    )
     authority = AuthoritySource(parts.policies, parts.keys)
-    execution = ExecutionActivities(parts.engine, authority, modules)
-    long_modules = ModuleActivities(parts.engine, modules, authority, threads)
+    execution = ExecutionActivities(parts.engine, authority, modules, lease)
+    long_modules = ModuleActivities(parts.engine, modules, authority, threads, lease)
     approval = ApprovalActivities(parts.engine, authority)
     uncalled = UncalledRuns(parts.engine, parts.observe)
     dispatch = DispatchActivities(parts.engine, parts.look, uncalled.tell)
-    served: dict[str, tuple[list[type], list[Callable[..., Any]]]] = {
-        EXECUTION_QUEUE: (
-            [ExecutionWorkflow, DispatcherWorkflow],
-            [
-                execution.execute_directive,
-                long_modules.execute_module,
-                dispatch.fetch_approved_directives,
-            ],
-        ),
-        APPROVAL_QUEUE: ([ApprovalWorkflow], [approval.settle_approval]),
-    }
-    interceptors: list[Interceptor] = [BoundedFailures()]
+    acts = [execution.execute_directive, long_modules.execute_module]
     return [
-        Worker(
-            client,
-            task_queue=queue,
-            workflows=workflows,
-            activities=activities,
-            activity_executor=threads,
-            workflow_runner=runner,
-            interceptors=interceptors,
-            max_cached_workflows=CACHED_WORKFLOWS,
-            max_concurrent_activities=LONG_MODULES,
-            graceful_shutdown_timeout=GRACEFUL_SHUTDOWN,
-            workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
-            activity_task_poller_behavior=PollerBehaviorAutoscaling(),
-        )
-        for queue, (workflows, activities) in served.items()
+        _Queue(
+            EXECUTION_QUEUE,
+            [ExecutionWorkflow, DispatcherWorkflow],
+            [*acts, dispatch.fetch_approved_directives],
+            LONG_MODULES,
+        ),
+        _Queue(APPROVAL_QUEUE, [ApprovalWorkflow], [approval.settle_approval], LONG_MODULES),
     ]
+
+
+def _worker(
+    client: Client, queue: _Queue, threads: ThreadPoolExecutor, runner: WorkflowRunner
+) -> Worker:
+    interceptors: list[Interceptor] = [BoundedFailures()]
+    return Worker(
+        client,
+        task_queue=queue.name,
+        workflows=queue.workflows,
+        activities=queue.activities,
+        activity_executor=threads,
+        workflow_runner=runner,
+        interceptors=interceptors,
+        max_cached_workflows=CACHED_WORKFLOWS,
+        max_concurrent_activities=queue.at_once,
+        graceful_shutdown_timeout=GRACEFUL_SHUTDOWN,
+        workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
+        activity_task_poller_behavior=PollerBehaviorAutoscaling(),
+    )

@@ -23,7 +23,7 @@ from remit.workflows.activities.calls import ModuleCaller
 from tests.integration.operations.lives import LIVES, Life, ran
 from tests.support.contents import AUTHORITY, LONG, SHORT, policy, proposed, under, write
 from tests.support.json_schemas import faults
-from tests.support.keys import KEYS
+from tests.support.keys import KEYS, WORKER
 from tests.support.people import ADA, OPERATOR
 
 FEW = policy(version="another")
@@ -127,7 +127,7 @@ def test_what_a_module_emits_is_as_its_schema_says(place: Place, size: int) -> N
     evidence = caller.evidence_of(found, run)
     output = caller.call(evidence)
     evidence.emit("module_output", {"text": "x" * size, "content": "of its own"})
-    end_run(place.engine, evidence.ending(output))
+    end_run(place.engine, evidence.ending(output, WORKER))
     wanted = ArtifactFilter(type="module_output", directive_id=found.id)
     left = read_artifacts(place.engine, wanted)
     assert [one.content_ref is not None for one in left].count(True) == (

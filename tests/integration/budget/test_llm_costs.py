@@ -18,7 +18,7 @@ from remit.operations.cancellation import cancel
 from remit.operations.results import Ending, end_runs
 from tests.integration.budget.spending import entries
 from tests.support.contents import finish, policy, write
-from tests.support.keys import KEYS
+from tests.support.keys import KEYS, WORKER
 from tests.support.people import OPERATOR
 from tests.support.thinking import Priced, asking, call, executing
 
@@ -82,7 +82,7 @@ def test_runs_that_end_together_each_settle_their_own(empty_engine: sa.Engine) -
     asked(empty_engine, first[0].id, "1")
     asked(empty_engine, second[0].id, "2")
     told = SUCCESS(cost=Decimal("0.50"))
-    end_runs(empty_engine, [Ending(first[1], told), Ending(second[1], told)])
+    end_runs(empty_engine, [Ending(first[1], told, WORKER), Ending(second[1], told, WORKER)])
     assert closed(empty_engine, first[1].grant_id) == [("settle", "1.50")]
     assert closed(empty_engine, second[1].grant_id) == [("settle", "2.50")]
 

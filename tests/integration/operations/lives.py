@@ -5,11 +5,12 @@ from collections.abc import Callable
 import sqlalchemy as sa
 
 from remit.directives.models import DirectiveRead
+from remit.execution.models import MAX_ATTEMPTS
 from remit.execution.modules.types import ModuleOutput
 from remit.operations import gate
 from remit.operations.approvals import settle
 from remit.operations.cancellation import cancel
-from remit.operations.runs import MAX_ATTEMPTS, begin_run, start_run
+from remit.operations.runs import begin_run, start_run
 from remit.operations.starts import ModuleChoice
 from tests.support.contents import (
     AUTHORITY,

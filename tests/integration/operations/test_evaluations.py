@@ -12,17 +12,18 @@ from remit.artifacts.repository import new_artifact
 from remit.directives.models import DirectiveRead
 from remit.errors import ConflictError, NotFoundError
 from remit.execution.ended_repository import MOST_LISTED, EndedFilter
-from remit.execution.models import EndedRun, LeftArtifact
+from remit.execution.models import MAX_ATTEMPTS, EndedRun, LeftArtifact
 from remit.execution.modules.registry import discover_modules
 from remit.execution.modules.types import ModuleOutput
 from remit.operations.cancellation import cancel
 from remit.operations.evaluations import find_ended_uncalled, read_ended_run, read_ended_runs
 from remit.operations.evidence import read_record
 from remit.operations.results import Ending, end_run
-from remit.operations.runs import MAX_ATTEMPTS, begin_run, start_run
+from remit.operations.runs import begin_run, start_run
 from remit.operations.starts import ModuleChoice
 from tests.integration.operations.lives import LIVES, canceled_run, exhausted, late, ran
 from tests.support.contents import AUTHORITY, LONG, SHORT, policy, proposed, under, write
+from tests.support.keys import WORKER
 from tests.support.people import OPERATOR
 
 Life = Callable[[sa.Engine], DirectiveRead]
@@ -193,7 +194,7 @@ def test_what_a_module_left_is_told_by_its_digest_and_no_other_evidence(engine: 
         new_artifact("module_output", {"step": step}, directive_id=found.id, run_id=run.id)
         for step in range(120)
     ]
-    end_run(engine, Ending(run, ModuleOutput.success(), left))
+    end_run(engine, Ending(run, ModuleOutput.success(), WORKER, left))
     told = read_ended_run(engine, found.id).artifacts
     assert len(told) == 100
     assert set(told) <= {LeftArtifact("module_output", each.digest) for each in left}

@@ -8,11 +8,11 @@ import pytest
 import sqlalchemy as sa
 
 from remit.directives.models import DirectiveRead
-from remit.execution.models import ExecutionRunRead
+from remit.execution.models import MAX_ATTEMPTS, ExecutionRunRead
 from remit.execution.modules.types import ModuleOutput
 from remit.operations.cancellation import cancel
 from remit.operations.evidence import read_record
-from remit.operations.runs import MAX_ATTEMPTS, begin_run, start_run
+from remit.operations.runs import begin_run, start_run
 from remit.operations.starts import ModuleChoice, RunState
 from tests.support.contents import (
     AUTHORITY,
@@ -232,13 +232,11 @@ def test_what_was_not_approved_is_not_started(engine: sa.Engine, scope: str) -> 
     assert read_record(engine, found.id) == before
 
 
-def test_an_attempt_that_a_later_one_has_overtaken_is_refused_and_on_record(
-    engine: sa.Engine,
-) -> None:
+def test_a_success_of_an_attempt_counts_although_a_later_one_has_begun(engine: sa.Engine) -> None:
     found = proposed(engine)
     first, second = started(engine, found), started(engine, found)
     assert (first.id, first.attempts, second.attempts) == (second.id, 1, 2)
-    assert finish(engine, first, DONE).status == "executing"
+    assert finish(engine, first, DONE).status == "complete"
     assert finish(engine, second, DONE).status == "complete"
     assert finish(engine, second, ModuleOutput.failure("again")).status == "complete"
     record = read_record(engine, found.id)
@@ -259,23 +257,19 @@ def test_the_result_of_a_canceled_run_is_refused_and_on_record(engine: sa.Engine
     assert record.run.result is None
 
 
-def test_a_run_that_was_begun_too_often_is_ended(engine: sa.Engine) -> None:
+def test_a_run_that_was_begun_too_often_and_never_ended_is_in_doubt(engine: sa.Engine) -> None:
     found = proposed(engine)
     for _ in range(MAX_ATTEMPTS):
         assert started(engine, found).status == "running"
     state = start(engine, found)
     assert state.run is None
-    assert (state.directive.status, state.directive.status_reason) == (
-        "aborted",
-        "attempts_exhausted",
-    )
-    run = read_record(engine, found.id).run
-    assert run is not None
-    assert (run.status, run.attempts, run.error_message) == (
-        "failed",
-        MAX_ATTEMPTS,
-        "begun 3 times and never ended",
-    )
+    assert (state.directive.status, state.directive.status_reason) == ("executing", "in_doubt")
+    record = read_record(engine, found.id)
+    assert record.run is not None
+    assert (record.run.status, record.run.attempts) == ("running", MAX_ATTEMPTS)
+    assert record.events[-1].type == "directive.in_doubt"
+    assert start(engine, found) == state
+    assert read_record(engine, found.id) == record
 
 
 def test_beginning_what_has_ended_begins_nothing(engine: sa.Engine) -> None:

@@ -7,7 +7,15 @@ from uuid import UUID
 
 import pytest
 
-from remit.budget.costs import NO_MODELS, ModelCosts, add_costs, closing_of, parse_cost
+from remit.budget.costs import (
+    NO_MODELS,
+    ModelCosts,
+    add_costs,
+    attempt_cost,
+    attempts_cost,
+    closing_of,
+    parse_cost,
+)
 from remit.budget.types import (
     LARGEST_AMOUNT,
     Closing,
@@ -18,6 +26,7 @@ from remit.budget.types import (
     in_cents,
 )
 from remit.cognition.pricing import completion_cost, embedding_cost
+from remit.execution.models import output_to_json
 from remit.execution.modules.types import ModuleOutput
 
 GRANT = UUID(int=1)
@@ -35,8 +44,9 @@ def models(known: str, *, unknown: bool = False) -> ModelCosts:
 def test_what_is_told_is_spent_with_what_models_cost(
     told: str, costs: ModelCosts, spent: str, *, completed: bool
 ) -> None:
-    closing = closing_of(GRANT, Decimal(told), costs, completed=completed)
-    assert closing == Closing(GRANT, Decimal(spent))
+    closing = closing_of(GRANT, models(told), costs, completed=completed)
+    nothing = not completed and spent == "0"
+    assert closing == (None if nothing else Closing(GRANT, Decimal(spent)))
 
 
 @pytest.mark.parametrize(
@@ -52,20 +62,45 @@ def test_what_is_told_is_spent_with_what_models_cost(
 def test_what_nobody_knows_counts_as_the_whole_promise(
     told: str | None, costs: ModelCosts, at_least: str, *, completed: bool
 ) -> None:
-    cost = None if told is None else Decimal(told)
-    closing = closing_of(GRANT, cost, costs, completed=completed)
+    attempts = attempts_cost([None if told is None else Decimal(told)], 1)
+    closing = closing_of(GRANT, attempts, costs, completed=completed)
     assert closing == Closing(GRANT, None, Decimal(at_least))
 
 
 def test_a_run_that_failed_and_spent_nothing_gives_all_of_it_back() -> None:
-    assert closing_of(GRANT, None, NO_MODELS, completed=False) is None
-    closing = closing_of(GRANT, None, models("0.01"), completed=False)
+    assert closing_of(GRANT, models("0"), NO_MODELS, completed=False) is None
+    closing = closing_of(GRANT, models("0"), models("0.01"), completed=False)
     assert closing == Closing(GRANT, Decimal("0.01"))
 
 
 def test_no_sum_keeps_a_run_from_ending() -> None:
-    closing = closing_of(GRANT, LARGEST_AMOUNT, models("1"), completed=True)
+    closing = closing_of(GRANT, models(str(LARGEST_AMOUNT)), models("1"), completed=True)
     assert closing == Closing(GRANT, LARGEST_AMOUNT)
+
+
+def test_every_attempt_counts_and_one_that_never_ended_may_have_cost_anything() -> None:
+    costs = [Decimal("0.30"), Decimal("0.30"), Decimal("0.30")]
+    assert attempts_cost(costs, 3) == models("0.90")
+    assert attempts_cost(costs[:2], 3) == models("0.60", unknown=True)
+
+
+@pytest.mark.parametrize(
+    ("output", "cost"),
+    [
+        (ModuleOutput.success(cost=Decimal("0.30")), "0.30"),
+        (ModuleOutput.success(), None),
+        (ModuleOutput.failure("no", cost=Decimal("0.30"), retryable=True), "0.30"),
+        (ModuleOutput.failure("no"), "0.00"),
+        (ModuleOutput.error_("it broke"), None),
+        (ModuleOutput.error_("slow", error_type="timed_out"), None),
+        (ModuleOutput.error_("none such", error_type="module_not_found"), "0.00"),
+        (ModuleOutput.error_("not so", error_type="invalid_input"), "0.00"),
+    ],
+)
+def test_what_raised_or_took_too_long_may_have_cost_anything(
+    output: ModuleOutput, cost: str | None
+) -> None:
+    assert attempt_cost(output_to_json(output)) == (None if cost is None else Decimal(cost))
 
 
 def test_a_sum_tells_whether_a_cost_is_missing() -> None:
@@ -106,7 +141,7 @@ MORE = Reservation("A", HELD["a"].period_start, Promise(GRANT, GRANT, Decimal("0
         lambda: ModuleOutput.success({}, cost=Decimal("123456.78")),
         lambda: in_cents(Decimal("123456.781")),
         lambda: add_costs([Decimal("1234.5678"), None, Decimal("0.0021")]),
-        lambda: closing_of(GRANT, Decimal("1234.56"), models("0.0021"), completed=True),
+        lambda: closing_of(GRANT, models("1234.56"), models("0.0021"), completed=True),
         lambda: held_after(HELD, [MORE]),
         lambda: embedding_cost("text-embedding-3-large", 123_456_789),
         lambda: completion_cost("openai", "gpt-6-sol", 271_999, 123_457),

@@ -27,16 +27,17 @@ from remit.execution.models import EndedRun, ExecutionRunRead, LeftArtifact
 from remit.execution.modules.base import BaseExecutionModule
 from remit.execution.modules.registry import ModuleRegistry
 from remit.execution.modules.types import ModuleInput, ModuleOutput, run_status_of
+from remit.execution.workers import WorkerIdentity
 from remit.operations.authority import Authority
 from remit.operations.policies import PolicySource
 from remit.operations.results import Ended, Ending
-from remit.operations.runs import MAX_ATTEMPTS
 from remit.operations.starts import ModuleChoice
 from remit.policy.budget import parse_budget
 from remit.redaction import redact_object
 from remit.signing.keys import Keyring
 from remit.telemetry.metrics import record_execution
 from remit.telemetry.tracing import span
+from remit.workflows.activities.underway import Underway
 from remit.workflows.orders import ExecutionOrder, ExecutionStep, execution_id
 
 MODULE_ARTIFACT: ArtifactType = "module_output"
@@ -90,15 +91,21 @@ class Evidence:
         self.artifacts.append(made)
         return made.uri
 
-    def ending(self, output: ModuleOutput, emitted: Sequence[NewArtifact] | None = None) -> Ending:
+    def ending(
+        self,
+        output: ModuleOutput,
+        worker: WorkerIdentity,
+        emitted: Sequence[NewArtifact] | None = None,
+    ) -> Ending:
         """Return how this attempt ended.
 
         Args:
             output: what the module returned.
+            worker: who made the attempt.
             emitted: the artifacts that count; None: all that it emitted.
         """
         kept = self.artifacts if emitted is None else emitted
-        return Ending(self.run, output, kept, budgeted=self.directive.budget is not None)
+        return Ending(self.run, output, worker, kept, budgeted=self.directive.budget is not None)
 
 
 def unobserved(ended: EndedRun) -> None:
@@ -114,12 +121,14 @@ class ModuleCaller:
         registry: the modules.
         engine: the database connection that modules get.
         store: where large evidence of theirs goes.
+        underway: the attempts that this worker is at.
     """
 
     registry: ModuleRegistry
     engine: sa.Engine
     store: ObjectStore
     observe: Callable[[EndedRun], None] = unobserved
+    underway: Underway = field(default_factory=Underway)
 
     def choice(self, name: str) -> ModuleChoice:
         """Return how this worker would run the module; an unknown one fails as a short one."""
@@ -161,20 +170,13 @@ class ModuleCaller:
         return step_of(ended)
 
     def call(self, evidence: Evidence) -> ModuleOutput:
-        """Call the module of a run that has begun.
-
-        Raises:
-            UnavailableError: the module says that trying again may help, and an attempt is left.
-        """
+        """Call the module of a run that has begun."""
         directive, run = evidence.directive, evidence.run
         with span("module", module_name=run.module, attempt=run.attempts) as telling:
             output = self.registry.dispatch_module(
                 _input(directive, run), self.engine, evidence.emit
             )
             telling.set(status=output.status.value)
-        error = output.error
-        if error is not None and error.retryable and run.attempts < MAX_ATTEMPTS:
-            raise UnavailableError(f"attempt {run.attempts} of {run.module}: {error.message}")
         return output
 
 
