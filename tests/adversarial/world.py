@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 from remit.approval.types import RequestStatus
 from remit.directives.lifecycle import DirectiveStatus
 from remit.execution.lifecycle import RunStatus
+from tests.support.people import token_of
 
 Connection = psycopg.Connection[Any]
 
@@ -89,6 +90,7 @@ def vote(connection: Connection, request: UUID, voter: str, **changes: Any) -> N
         "decision": "approve",
         "reason": "because",
         "action_digest": DIGEST,
+        "token_id": token_of(voter),
     }
     insert(connection, "approval_votes", row | changes)
 
@@ -150,6 +152,19 @@ def insert(connection: Connection, table: str, row: dict[str, Any]) -> None:
     connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({places})".encode(), row)  # noqa: S608 - names of the tests
 
 
+def put_token(connection: Connection, owner: str, **changes: Any) -> None:
+    """Write a token."""
+    row = {
+        "id": token_of(owner),
+        "principal": owner,
+        "hash": "0" * 64,
+        "scopes": Jsonb([]),
+        "created_by": "remit",
+        "expires_at": "tomorrow",
+    }
+    insert(connection, "api_tokens", row | changes)
+
+
 @dataclass
 class World:
     """What there is, by status.
@@ -170,6 +185,7 @@ def build_world(connection: Connection) -> World:
     for name in PEOPLE:
         known = {"name": name, "kind": "human", "roles": Jsonb(["approver"]), "groups": Jsonb([])}
         insert(connection, "principals", known | {"created_by": "test"})
+        put_token(connection, name)
     acting = {"name": AGENT, "kind": "agent", "roles": Jsonb([]), "groups": Jsonb([])}
     insert(connection, "principals", acting | {"acts_for": "carol", "created_by": "test"})
     world = World()

@@ -1,4 +1,8 @@
-"""Who is known in every test database, and what its workers have announced."""
+"""Who is known in every test database, with which tokens, and what its workers have announced."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 import sqlalchemy as sa
 
@@ -8,37 +12,78 @@ from remit.db.session import transaction
 from remit.execution.modules.registry import discover_modules
 from remit.execution.workers import certify, insert_worker
 from remit.identity.repository import insert_principals
-from remit.identity.types import Principal
+from remit.identity.statements import sign_token
+from remit.identity.token_repository import insert_token
+from remit.identity.types import SYSTEM, KeptToken, Principal, TokenRow
+from remit.json_types import JsonObject
 from remit.operations.catalog import announce
-from remit.operations.principals import created, signed
+from remit.operations.principals import created, signed, told
 from tests.support.keys import KEYS, WORKER
 
-ADMIN = Principal("admin", "human", roles=("admin",))
-OPERATOR = Principal("operator", "human", roles=("approver", "operator"))
-ADA = Principal("ada", "human", roles=("approver",), groups=("release",))
-GRACE = Principal("grace", "human", roles=("approver",))
-AGENT = Principal("agent-1", "agent", roles=("proposer",))
-OTHER_AGENT = Principal("agent-2", "agent", roles=("proposer",))
+
+def token_of(name: str) -> UUID:
+    """Return the token that a principal of the tests has from Remit itself."""
+    return uuid5(NAMESPACE_OID, name)
+
+
+def shown(principal: Principal) -> Principal:
+    """Return a principal as the token that they have from Remit shows them."""
+    return replace(principal, token=token_of(principal.name))
+
+
+ADMIN = shown(Principal("admin", "human", roles=("admin",)))
+OPERATOR = shown(Principal("operator", "human", roles=("approver", "operator")))
+ADA = shown(Principal("ada", "human", roles=("approver",), groups=("release",)))
+GRACE = shown(Principal("grace", "human", roles=("approver",)))
+AGENT = shown(Principal("agent-1", "agent", roles=("proposer",)))
+OTHER_AGENT = shown(Principal("agent-2", "agent", roles=("proposer",)))
 KNOWN = (ADMIN, OPERATOR, ADA, GRACE, AGENT, OTHER_AGENT)
 """The principals of every test database; more of them by :func:`know`."""
 
 
 def agent(name: str) -> Principal:
     """Return an agent that may propose; the database need not know it for that."""
-    return Principal(name, "agent", roles=("proposer",))
+    return shown(Principal(name, "agent", roles=("proposer",)))
 
 
 def person(name: str) -> Principal:
     """Return a person who may propose, approve and operate."""
-    return Principal(name, "human", roles=("proposer", "approver", "operator"))
+    return shown(Principal(name, "human", roles=("proposer", "approver", "operator")))
 
 
 def know(engine: sa.Engine, *wanted: Principal) -> None:
-    """Make principals known to a database, with roles also that an agent is not given any more."""
+    """Make principals known to a database, each with the token of :func:`token_of`.
+
+    An agent may have roles, too, that none is given any more.
+    """
     with transaction(engine) as connection:
         rows = [signed(one, KEYS, by=ADMIN.name) for one in wanted]
         made = insert_principals(connection, rows, created_by=ADMIN.name)
         record(connection, [created(one, ADMIN, KEYS) for one in wanted if one.name in made])
+        for name in made:
+            give_token(connection, name)
+
+
+def give_token(
+    connection: sa.Connection,
+    name: str,
+    *,
+    token_id: UUID | None = None,
+    created_by: str = SYSTEM.name,
+) -> None:
+    """Give a principal a token that nobody can show, with which votes are cast in-process."""
+    token, expires_at = token_id or token_of(name), datetime(2999, 1, 1, tzinfo=UTC)
+    row = TokenRow(token, name, (), created_by, expires_at, expires_at, None)
+    kept = KeptToken(row, "0" * 64, None)
+    insert_token(connection, replace(kept, envelope=sign_token(kept, KEYS)))
+    data: JsonObject = {
+        "token": str(token),
+        "principal": name,
+        "scopes": [],
+        "expires_at": expires_at.isoformat(),
+    }
+    by = Principal(created_by, "human")
+    record(connection, [told("token.created", by, data, KEYS)])
 
 
 def settle(database_url: str) -> None:

@@ -3,11 +3,13 @@
 from collections.abc import Collection, Sequence
 from typing import Literal
 
+from remit.approval.independence import independent, overlap, unfit
 from remit.approval.types import ApprovalRequest, Ballot, Vote
 from remit.directives.plain_json import MAX_REASON, check_text
 from remit.errors import ConflictError, ForbiddenError, InvalidInputError
 from remit.identity.rules import may
 from remit.identity.types import Principal
+from remit.policy.types import TokenTerms
 from remit.wording import listed
 
 Outcome = Literal["pending", "approved", "rejected"]
@@ -105,3 +107,50 @@ def tally(request: ApprovalRequest, votes: Sequence[Vote]) -> Outcome:
     # The database refuses a request that needs nobody; a zero that got past it must not approve.
     enough = len(approvals) >= max(request.required_approvals, 1)
     return "approved" if enough else "pending"
+
+
+def counting(
+    request: ApprovalRequest, votes: Sequence[Vote], terms: TokenTerms, own: Collection[str]
+) -> list[Vote]:
+    """Return the standing votes that count, in the order in which they were cast.
+
+    Rejections all do. Of approvals, those that fit what policy asks of tokens, and under
+    independent tokens those that as many people must have cast.
+
+    Args:
+        request: the question.
+        votes: every vote on it that verifies, whose voter may vote, with a token that holds.
+        terms: what policy asks of tokens.
+        own: who issued the directive, and for whom they act.
+    """
+    own = () if request.allow_self_approval else own
+    fit = [vote for vote in votes if vote.decision == "reject" or unfit(vote, terms, own) is None]
+    standing = standing_votes(fit)
+    approving = [vote for vote in standing if vote.decision == "approve"]
+    chosen = independent(approving) if terms.independent else approving
+    return [vote for vote in standing if vote.decision == "reject" or vote in chosen]
+
+
+def token_objection(
+    request: ApprovalRequest,
+    vote: Vote,
+    others: Sequence[Vote],
+    terms: TokenTerms,
+    own: Collection[str],
+) -> str | None:
+    """Return why an approval would not count beside others, in words that name the fix.
+
+    Args:
+        request: the question.
+        vote: the approval, cast or not yet.
+        others: the votes that count so far.
+        terms: what policy asks of tokens.
+        own: who issued the directive, and for whom they act.
+    """
+    problem = unfit(vote, terms, () if request.allow_self_approval else own)
+    if problem is not None:
+        return problem
+    others = [one for one in others if one.voter != vote.voter and one.decision == "approve"]
+    if not terms.independent or vote in independent([*others, vote]):
+        return None
+    return overlap(vote, others)

@@ -1,12 +1,10 @@
 """Who takes part in what a bundle tells: principals and their tokens. Pure."""
 
-import json
 from uuid import UUID
 
 from remit.audit.bundle_records import Evidence
-from remit.errors import UnverifiableError
+from remit.audit.bundle_said import claims
 from remit.json_types import JsonObject
-from remit.signing.dsse import envelope_from_json
 
 
 def people_named(evidence: Evidence) -> set[str]:
@@ -27,8 +25,8 @@ def tokens_named(evidence: Evidence, issued: JsonObject | None) -> set[UUID]:
 
 def token_said(envelope: JsonObject | None) -> UUID | None:
     """Return the token that a statement names; None: it names none. It is not verified here."""
+    named = claims(envelope).get("token")
     try:
-        said = json.loads(envelope_from_json(envelope).payload)
-        return UUID(said["token"])
-    except (UnverifiableError, AttributeError, KeyError, TypeError, ValueError, RecursionError):
+        return UUID(named) if isinstance(named, str) else None
+    except ValueError:
         return None

@@ -34,11 +34,13 @@ class NewDirective:
         id: its identifier.
         content: what the caller sent.
         action_digest: digest of the intent; None for a draft.
+        envelope: who proposes it, signed; None for a draft.
     """
 
     id: UUID
     content: DirectiveCreate
     action_digest: str | None
+    envelope: JsonObject | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ def insert_directives(
             "action_digest": directive.action_digest,
             "status": directive.content.status,
             "idempotency_key": directive.content.idempotency_key,
+            "envelope": directive.envelope,
             **intent_of(directive.content),
         }
         # In one order for all, so that callers who send the same keys wait, and never deadlock.
@@ -102,11 +105,22 @@ def insert_directives(
     return {row.id: Stored(row.created_at, row.grounds) for row in stored}
 
 
-def freeze_directive(connection: sa.Connection, directive_id: UUID, digest: str) -> None:
-    """Give a draft the digest of its content, which binds it from then on."""
+def freeze_directive(
+    connection: sa.Connection, directive_id: UUID, digest: str, envelope: JsonObject
+) -> None:
+    """Give a draft the digest of its content, which binds it from then on, and who proposes it."""
     connection.execute(
-        sa.update(directives).where(directives.c.id == directive_id).values(action_digest=digest)
+        sa.update(directives)
+        .where(directives.c.id == directive_id)
+        .values(action_digest=digest, envelope=envelope)
     )
+
+
+def issuer_envelope(connection: sa.Connection, directive_id: UUID) -> JsonObject | None:
+    """Return who proposed a directive, as it was signed; None: nobody signed it."""
+    statement = sa.select(directives.c.envelope).where(directives.c.id == directive_id)
+    found: JsonObject | None = connection.execute(statement).scalar_one_or_none()
+    return found
 
 
 def find_by_keys(
@@ -213,15 +227,15 @@ def find_voided(
 _INSERT = """
     INSERT INTO directives AS directive (
         id, role, type, payload, issued_by, objective, scope, constraints, success_metrics,
-        budget, timebox, status, action_digest, idempotency_key
+        budget, timebox, status, action_digest, idempotency_key, envelope
     )
     SELECT
         id, role, type, payload, issued_by, objective, scope, constraints, success_metrics,
-        budget, timebox, status, action_digest, idempotency_key
+        budget, timebox, status, action_digest, idempotency_key, envelope
     FROM jsonb_to_recordset(%(rows)s::jsonb) AS new (
         id uuid, role text, type text, payload jsonb, issued_by text, objective text, scope text,
         constraints jsonb, success_metrics jsonb, budget text, timebox text, status text,
-        action_digest text, idempotency_key text
+        action_digest text, idempotency_key text, envelope jsonb
     )
     ON CONFLICT (issued_by, idempotency_key) DO NOTHING
     RETURNING id, created_at,

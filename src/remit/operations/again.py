@@ -16,17 +16,19 @@ from remit.directives.digest import action_digest
 from remit.directives.models import DirectiveRead, intent_of
 from remit.directives.mutator import transition_directive_status
 from remit.directives.repository import find_voided, freeze_directive
+from remit.directives.statements import Issued, sign_intent
 from remit.execution.catalog import announced_module
 from remit.identity.rules import may, require
 from remit.identity.types import Principal
 from remit.operations.authority import Authority
+from remit.operations.ballots import heard_before
 from remit.operations.decisions import Case, decide_case, record_cases
 from remit.operations.granting import Footing
 from remit.operations.spending import lock_spending
 
 
 def pass_again(
-    connection: sa.Connection, directive: DirectiveRead, authority: Authority, *, actor: str
+    connection: sa.Connection, directive: DirectiveRead, authority: Authority, *, by: Principal
 ) -> Case | None:
     """Decide about a stored directive, and record what follows; None if it is past the gate.
 
@@ -34,12 +36,17 @@ def pass_again(
         connection: a transaction that holds the directive's lock.
         directive: the directive, freshly read.
         authority: the policy in force, and the keys that sign.
-        actor: who asks for it.
+        by: who asks for it.
     """
-    opening = _reopen(connection, directive, authority, actor)
+    waiting = latest_request(connection, directive.id)
+    opening = _reopen(connection, directive, waiting, authority, by)
     if opening is None:
         return None
-    footing = Footing(database_time(connection), announced_module(connection, directive.type))
+    footing = Footing(
+        database_time(connection),
+        announced_module(connection, directive.type),
+        heard_before(connection, directive.id, authority.keys) if waiting else None,
+    )
     case = decide_case(
         directive,
         opening,
@@ -72,13 +79,16 @@ def voided(
 
 
 def _reopen(
-    connection: sa.Connection, directive: DirectiveRead, authority: Authority, actor: str
+    connection: sa.Connection,
+    directive: DirectiveRead,
+    waiting: ApprovalRequest | None,
+    authority: Authority,
+    by: Principal,
 ) -> Entry | None:
     """Bring a directive to `proposed` and return the event that says so; None if it is past it."""
-    waiting = latest_request(connection, directive.id)
     pending = waiting is not None and waiting.status == "pending"
     if directive.status == "proposed" and not pending:
-        return Entry(directive.id, "directive.proposed", actor, {"found": "without a decision"})
+        return Entry(directive.id, "directive.proposed", by.name, {"found": "without a decision"})
     status = directive.status
     if waiting and pending and waiting.policy_digest != authority.policy.digest:
         _outdate(connection, directive, waiting)
@@ -86,12 +96,13 @@ def _reopen(
     digest = directive.action_digest
     if status == "draft":
         digest = action_digest(intent_of(directive))
-        freeze_directive(connection, directive.id, digest)
+        issued = Issued(directive.id, digest, directive.issued_by, directive.idempotency_key)
+        freeze_directive(connection, directive.id, digest, sign_intent(issued, by, authority.keys))
     if status not in {"draft", "blocked"}:
         return None
     transition_directive_status(connection, [directive.id], current=status, target="proposed")
     event: EventType = "directive.retried" if status == "blocked" else "directive.proposed"
-    return Entry(directive.id, event, actor, {"action_digest": digest})
+    return Entry(directive.id, event, by.name, {"action_digest": digest})
 
 
 def _outdate(connection: sa.Connection, directive: DirectiveRead, request: ApprovalRequest) -> None:

@@ -19,7 +19,7 @@ from remit.approval.repository import (
     require_request,
     resolve_request,
 )
-from remit.approval.rules import approvers, check_vote, tally
+from remit.approval.rules import approvers, check_vote, tally, token_objection
 from remit.approval.statements import sign_vote
 from remit.approval.types import ApprovalRequest, Ballot, Vote
 from remit.audit.repository import Entry, record
@@ -29,19 +29,26 @@ from remit.db.together import write_together
 from remit.directives.models import DirectiveRead, intent_of
 from remit.directives.mutator import transition_directive_status
 from remit.directives.repository import get_directive, lock_directive
-from remit.errors import ConflictError
+from remit.errors import ConflictError, ForbiddenError
 from remit.execution.catalog import announced_module
-from remit.identity.repository import acts_for
 from remit.identity.rules import require
 from remit.identity.types import Principal
 from remit.json_types import JsonObject
 from remit.operations.authority import Authority
-from remit.operations.ballots import check_terms, counted_votes, known_voter
+from remit.operations.ballots import (
+    Answers,
+    check_terms,
+    heard_before,
+    known_voter,
+    read_answers,
+    standing_now,
+)
 from remit.operations.decisions import Evaluation, last_evaluation
 from remit.operations.disclosure import refuse_secrets
 from remit.operations.granting import Action, Consent, Footing, make_grant, reserved_data
 from remit.operations.spending import lock_spending
 from remit.operations.telling import tell_arrivals, tell_reserved
+from remit.policy.engine import token_terms
 from remit.telemetry.metrics import record_approval_wait
 
 VoteResult = Literal["pending", "approved", "rejected", "withheld"]
@@ -177,18 +184,27 @@ def _cast(
 ) -> VoteOutcome:
     request, keys = question.request, question.authority.keys
     voter = known_voter(connection, by, keys)
-    issued_for = acts_for(connection, directive.issued_by)
     check_terms(directive, request, question.authority.policy)
-    check_vote(request, ballot, voter=voter, issued_by=directive.issued_by, issued_for=issued_for)
-    new = Vote(voter.name, **asdict(ballot), cast_at=database_time(connection))
+    before = read_answers(connection, directive, request, question.authority)
+    issued_by, *issued_for = before.own
+    check_vote(request, ballot, voter=voter, issued_by=issued_by, issued_for=issued_for)
+    new = Vote(
+        voter.name,
+        **asdict(ballot),
+        cast_at=database_time(connection),
+        token_id=voter.token,
+        standing=standing_now(connection, voter, before),
+    )
+    _check_token(question, new, before)
     cast_vote(connection, request.id, sign_vote(new, request, keys))
-    votes = counted_votes(connection, directive, request, keys)
+    answers = read_answers(connection, directive, request, question.authority)
+    votes = answers.counted
     outcome: VoteResult = tally(request, votes)
     answer: JsonObject = {"decision": ballot.decision, "reason": ballot.reason}
     entries = [Entry(directive.id, "approval.voted", voter.name, answer)]
     after, missing = directive, 0
     if outcome == "approved":
-        after, said = _approve(connection, directive, question, approvers(votes))
+        after, said = _approve(connection, directive, question, answers)
         entries += said
         outcome = "approved" if after.status == "approved" else "withheld"
     elif outcome == "rejected":
@@ -200,24 +216,43 @@ def _cast(
     if after is not directive:
         record_approval_wait((new.cast_at - request.requested_at).total_seconds())
         tell_arrivals([after])
-    again = sum(one.voter == voter.name for one in votes) > 1
+    again = any(one.voter == voter.name for one in before.signed)
     return VoteOutcome(after, outcome, missing, again)
+
+
+def _check_token(question: _Question, vote: Vote, before: Answers) -> None:
+    """Refuse an approval that policy would not count, for the token that it is cast with.
+
+    Raises:
+        ForbiddenError: it would not count; the message says whose token it is, and the fix.
+    """
+    if vote.decision == "reject":
+        return
+    terms = token_terms(question.authority.policy)
+    problem = token_objection(question.request, vote, before.counted, terms, before.own)
+    if problem is not None:
+        raise ForbiddenError(problem)
 
 
 def _approve(
     connection: sa.Connection,
     directive: DirectiveRead,
     question: _Question,
-    voters: Sequence[str],
+    answers: Answers,
 ) -> tuple[DirectiveRead, list[Entry]]:
     request, authority = question.request, question.authority
+    voters = approvers(answers.counted)
     intent = intent_of(directive)
     spending = lock_spending(connection, authority.policy, [intent])
     obstacles = spending.obstacles(intent, agreed=request.rules)
     if obstacles:
         return _withhold(connection, directive, request, obstacles)
     resolve_request(connection, request.id, "pending", "approved")
-    footing = Footing(database_time(connection), announced_module(connection, directive.type))
+    footing = Footing(
+        database_time(connection),
+        announced_module(connection, directive.type),
+        heard_before(connection, directive.id, authority.keys, asked=request, answers=answers),
+    )
     action = Action(uuid4(), directive.id, directive, request.action_digest)
     grant = make_grant(action, authority, footing, Consent(request, voters))
     reserved = spending.take(intent, directive.id, grant.id, agreed=request.rules)

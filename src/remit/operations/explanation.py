@@ -1,15 +1,16 @@
 """What a directive still needs, who could give it, and what would fail. Changes nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 
+from remit.approval.independence import invite, standing_of
 from remit.approval.repository import latest_grant, latest_request
-from remit.approval.rules import approvers, objection
-from remit.approval.types import ApprovalRequest
+from remit.approval.rules import approvers, objection, token_objection
+from remit.approval.types import ApprovalRequest, Vote
 from remit.budget.ledger import read_accounts
 from remit.db.session import snapshot, wall_clock
 from remit.directives.digest import action_digest
@@ -17,15 +18,16 @@ from remit.directives.models import DirectiveRead, intent_of
 from remit.directives.repository import get_directive
 from remit.errors import UnverifiableError
 from remit.execution.catalog import Announced, announced_module
-from remit.identity.repository import acts_for, list_principals
+from remit.identity.repository import list_principals
 from remit.identity.statements import verify_principal
-from remit.identity.types import PrincipalRow
+from remit.identity.token_repository import list_tokens
+from remit.identity.types import Principal, PrincipalRow, TokenRow
 from remit.operations.authority import Authority
-from remit.operations.ballots import counted_votes
+from remit.operations.ballots import Answers, read_answers
 from remit.operations.decisions import last_evaluation
 from remit.operations.spending import Spending
 from remit.operations.starts import ModuleChoice, check_grant
-from remit.policy.engine import applying_limits, decide
+from remit.policy.engine import applying_limits, decide, token_terms
 from remit.policy.types import PolicyInput
 
 
@@ -110,18 +112,20 @@ def _waiting(
     request: ApprovalRequest,
     authority: Authority,
 ) -> Waiting:
-    given = approvers(counted_votes(connection, directive, request, authority.keys))
-    issued_for = acts_for(connection, directive.issued_by)
+    asking = _Asking(
+        request,
+        read_answers(connection, directive, request, authority),
+        {one.id: one for one in list_tokens(connection)},
+        wall_clock(connection),
+        authority,
+    )
+    given = approvers(asking.answers.counted)
     known = [one for one in list_principals(connection) if one.disabled_at is None]
-
-    def candidate(row: PrincipalRow) -> Candidate:
-        one = row.principal
-        problem = objection(request, one, issued_by=directive.issued_by, issued_for=issued_for)
-        if not _is_signed(row, authority):
-            problem = f"{one.name} may not vote: who they are does not verify"
-        return Candidate(one.name, problem, one.name in given)
-
-    people = [candidate(row) for row in known if row.principal.kind == "human"]
+    people = [
+        Candidate(one.principal.name, _objection(asking, one), one.principal.name in given)
+        for one in known
+        if one.principal.kind == "human"
+    ]
     return Waiting(
         rules=request.rules,
         required=request.required_approvals,
@@ -131,6 +135,66 @@ def _waiting(
         candidates=tuple(sorted(people, key=lambda one: (one.objection is not None, one.name))),
         expires_at=request.expires_at,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """An open request, and what tells who could answer it.
+
+    Attributes:
+        request: the request.
+        answers: the votes that there are.
+        tokens: every token, by id.
+        now: the database's clock.
+        authority: the policy in force, and the keys that verify.
+    """
+
+    request: ApprovalRequest
+    answers: Answers
+    tokens: Mapping[UUID, TokenRow]
+    now: datetime
+    authority: Authority
+
+
+def _objection(asking: _Asking, row: PrincipalRow) -> str | None:
+    """Return why a person could not approve; None: they could, with one of their tokens."""
+    one = row.principal
+    if not _is_signed(row, asking.authority):
+        return f"{one.name} may not vote: who they are does not verify"
+    issued_by, *issued_for = asking.answers.own
+    problem = objection(asking.request, one, issued_by=issued_by, issued_for=issued_for)
+    if problem is not None:
+        return problem
+    shown = [
+        token
+        for token in asking.tokens.values()
+        if token.principal == one.name
+        and token.revoked_at is None
+        and token.expires_at > asking.now
+        and (not token.scopes or "vote" in token.scopes)
+    ]
+    if not shown:
+        return f"{one.name} has no token that could vote; {invite(one.name)}"
+    problems = [_token_objection(asking, one, token) for token in shown]
+    return None if None in problems else problems[0]
+
+
+def _token_objection(asking: _Asking, one: Principal, token: TokenRow) -> str | None:
+    """Return why an approval with this token would not count; None: it would."""
+    request, answers = asking.request, asking.answers
+    if any(vote.voter == one.name and vote.token_id == token.id for vote in answers.counted):
+        return None
+    vote = Vote(
+        one.name,
+        "approve",
+        None,
+        request.action_digest,
+        asking.now,
+        token.id,
+        standing_of(one, token, asking.tokens, None),
+    )
+    terms = token_terms(asking.authority.policy)
+    return token_objection(request, vote, answers.counted, terms, answers.own)
 
 
 def _is_signed(row: PrincipalRow, authority: Authority) -> bool:

@@ -23,6 +23,7 @@ from remit.directives.repository import (
     insert_directives,
     lock_directive,
 )
+from remit.directives.statements import Issued, sign_intent
 from remit.errors import ConflictError, ForbiddenError
 from remit.execution.catalog import ANNOUNCED, announced_from_json
 from remit.identity.rules import require, require_own
@@ -37,6 +38,7 @@ from remit.operations.telling import tell_arrivals
 from remit.policy.budget import parse_budget
 from remit.policy.config import PolicyConfig
 from remit.policy.types import PolicyDecision
+from remit.signing.keys import Keyring
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ def propose(
         ForbiddenError: this principal may not propose, or not in another's name.
         InvalidInputError: a budget is no amount of money, or an intent holds a secret.
         ConflictError: an idempotency key was used before for other content.
+        MisconfiguredError: there is no key to sign with who proposes, and what is granted.
         UnavailableError: the database does not answer; nothing was stored.
     """
     require(by, "propose")
@@ -86,7 +89,7 @@ def propose(
         _check_content(content, by)
     if not contents:
         return []
-    new = [_new_directive(content) for content in contents]
+    new = [_new_directive(content, by, authority.keys) for content in contents]
     with transaction(engine) as connection:
         stored = insert_directives(connection, new, grounds=ANNOUNCED)
         cases = _record(connection, [one for one in new if one.id in stored], stored, authority)
@@ -119,7 +122,7 @@ def submit(
                 f"directive {directive_id} is {directive.status}, which is final; "
                 "propose a new one instead"
             )
-        case = pass_again(connection, directive, authority, actor=by.name)
+        case = pass_again(connection, directive, authority, by=by)
         if case is None:
             return GateOutcome(directive, None, None, created=False)
         after = get_directive(connection, directive_id)
@@ -139,9 +142,13 @@ def _check_content(content: DirectiveCreate, by: Principal) -> None:
     refuse_secrets({**intent_of(content)})
 
 
-def _new_directive(content: DirectiveCreate) -> NewDirective:
-    proposed = content.status == "proposed"
-    return NewDirective(uuid4(), content, action_digest(intent_of(content)) if proposed else None)
+def _new_directive(content: DirectiveCreate, by: Principal, keys: Keyring) -> NewDirective:
+    directive_id = uuid4()
+    if content.status == "draft":
+        return NewDirective(directive_id, content, None, None)
+    digest = action_digest(intent_of(content))
+    issued = Issued(directive_id, digest, content.issued_by, content.idempotency_key)
+    return NewDirective(directive_id, content, digest, sign_intent(issued, by, keys))
 
 
 def _opening(one: NewDirective, event: EventType) -> Entry:

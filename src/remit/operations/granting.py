@@ -22,10 +22,12 @@ class Footing:
     Attributes:
         now: its clock, at the start of the transaction.
         module: what stands announced under the directive's type.
+        heard: what people had answered about it before; None: nobody was ever asked.
     """
 
     now: datetime
     module: Announced
+    heard: JsonObject | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ def make_grant(
         budget=None if intent.budget is None else parse_budget(intent.budget),
         issued_at=footing.now,
         expires_at=footing.now + policy.grant_valid_for,
+        heard=footing.heard,
     )
     return sign_grant(grant, authority.keys)
 

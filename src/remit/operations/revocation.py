@@ -29,7 +29,7 @@ from remit.identity.rules import require
 from remit.identity.statements import sign_revocation, sign_withdrawal
 from remit.identity.types import Invitation, Principal, TokenRow
 from remit.json_types import JsonObject
-from remit.operations.ballots import counted_votes
+from remit.operations.ballots import signed_votes
 from remit.operations.principals import check_shown, told
 from remit.operations.voiding import block_void
 from remit.signing.keys import Keyring
@@ -267,7 +267,7 @@ def _judge(
         return "ran" if directive.status in {"executing", "complete", "aborted"} else None
     votes = [
         one
-        for one in counted_votes(connection, directive, request, keys)
+        for one in signed_votes(connection, request, keys)
         if not _is_spoiled(one, starts)
     ]
     if tally(request, votes) == "approved":

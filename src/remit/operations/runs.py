@@ -28,6 +28,7 @@ from remit.execution.mutator import next_attempt
 from remit.execution.repository import latest_run, standings
 from remit.execution.statements import RunEnd
 from remit.execution.workers import WorkerIdentity
+from remit.identity.types import SYSTEM
 from remit.json_types import JsonObject
 from remit.operations.again import pass_again
 from remit.operations.authority import Authority
@@ -162,7 +163,7 @@ def _decide_anew(connection: sa.Connection, state: RunState, authority: Authorit
     announced = announced_module(connection, directive.type).names
     if not announced or authority.keys.signing_key is None:
         return state
-    pass_again(connection, directive, authority, actor=REMIT)
+    pass_again(connection, directive, authority, by=SYSTEM)
     return RunState(get_directive(connection, directive.id), None)
 
 

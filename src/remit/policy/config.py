@@ -34,6 +34,7 @@ from remit.user_files import read_file
 from remit.wording import one_line, printable, quoted
 
 _MOST_TOLD = 50
+_ADDED = ("independent_tokens", "redeemed_tokens")
 
 
 class ApprovalRule(BaseModel):
@@ -85,6 +86,13 @@ class ApprovalPolicy(BaseModel):
     approver_groups: tuple[Name, ...] = Field(
         default=(), description="Groups whose members may vote; empty: every voter."
     )
+    independent_tokens: StrictBool = Field(
+        default=False,
+        description="Whether whoever made two voters' tokens, or issued it, makes them one person.",
+    )
+    redeemed_tokens: StrictBool = Field(
+        default=False, description="Whether voters must have made their tokens of invitations."
+    )
     rules: tuple[ApprovalRule, ...] = Field(default=(), description="When a person must decide.")
 
     @field_validator("approver_groups")
@@ -134,7 +142,9 @@ class PolicyConfig(BaseModel):
 
     def canonical(self) -> dict[str, JsonValue]:
         """Return the whole policy as plain JSON; `PolicyConfig.model_validate` takes it back."""
-        return self.model_dump(mode="json")
+        # Policies of before these keys asked neither, and their digests stay what they were.
+        left_out = {name: True for name in _ADDED if not getattr(self.approval, name)}
+        return self.model_dump(mode="json", exclude={"approval": left_out})
 
     @cached_property
     def digest(self) -> str:

@@ -104,6 +104,8 @@ def _of_approval(policy: PolicyConfig) -> Iterator[str]:
             "approval.allow_self_approval: who issues a directive may approve it, and so may those "
             "an agent acts for"
         )
+    if not approval.independent_tokens:
+        yield "approval.independent_tokens: whoever made two people's tokens may vote as both"
     if not approval.rejection_ends:
         yield "approval.rejection_ends: what one person rejects, others may still approve"
     if approval.expires_after > usual.expires_after:

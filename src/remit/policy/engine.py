@@ -21,6 +21,7 @@ from remit.policy.types import (
     PolicyInput,
     PolicyResult,
     PolicyVerdict,
+    TokenTerms,
     combine,
 )
 from remit.wording import listed, quoted
@@ -171,6 +172,15 @@ def approval_terms(intent: Mapping[str, JsonValue], config: PolicyConfig) -> App
         rejection_ends=approval.rejection_ends,
         approver_groups=approval.approver_groups,
     )
+
+
+def token_terms(config: PolicyConfig) -> TokenTerms:
+    """Return what approvals under a policy take of the tokens that they are cast with.
+
+    No request repeats this: the digest of the policy that it names binds it.
+    """
+    approval = config.approval
+    return TokenTerms(approval.independent_tokens, approval.redeemed_tokens)
 
 
 def _allow(policy: str, reason: str) -> PolicyResult:

@@ -44,7 +44,13 @@ def flattened(
     ]
     if "version" not in document:
         faults.append(("version", 'missing: add a line like version = "1"'))
-    flat = {key: document[key] for key in ("version", "approval") if key in document}
+    flat: dict[str, object] = {
+        key: document[key] for key in ("version", "approval") if key in document
+    }
+    terms = document.get("approval", {})
+    if isinstance(terms, dict):
+        # What a file leaves out is asked for; what a stored policy leaves out was not known then.
+        flat["approval"] = {"independent_tokens": True, **terms}
     for table, fields in FILE_KEYS.items():
         content = document.get(table, {})
         if not isinstance(content, dict):

@@ -116,6 +116,20 @@ class ApprovalTerms:
     approver_groups: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class TokenTerms:
+    """What policy asks of the tokens with which people approve.
+
+    Attributes:
+        independent: whether approvals count as several people only where nobody could have cast
+            two of them, and none that the issuer could have cast.
+        redeemed: whether each must have been made by its owner, of an invitation.
+    """
+
+    independent: bool
+    redeemed: bool
+
+
 def combine(results: Iterable[PolicyResult]) -> PolicyVerdict:
     """Return the most severe verdict of `results`; BLOCK when there are none."""
     # No result means that nothing was examined, and nothing examined must never mean allowed: an

@@ -125,7 +125,17 @@ def events(*said: tuple[str, dict[str, Any]], actor: str = "remit") -> tuple[Eve
 def evaluated(decision: Artifact) -> tuple[str, dict[str, Any]]:
     """Return the event of a decision."""
     data: dict[str, Any] = {name: decision.metadata[name] for name in ("verdict", "policy_digest")}
-    return "policy.evaluated", {**data, "artifact": decision.uri}
+    return "policy.evaluated", {**data, "policy_version": "1", "artifact": decision.uri}
+
+
+def naming(*made: Artifact) -> dict[str, Any]:
+    """Return what the last event of a step says of the artifacts that it left."""
+    return {"evidence": {one.uri: one.digest for one in made}}
+
+
+def opening(found: DirectiveRead) -> tuple[str, dict[str, Any]]:
+    """Return the event of a directive that is proposed."""
+    return "directive.proposed", {"action_digest": found.action_digest}
 
 
 def request(found: DirectiveRead, **changes: Any) -> ApprovalRequest:

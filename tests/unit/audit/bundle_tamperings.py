@@ -1,5 +1,6 @@
 """Ways to change what a bundle says, for the tests of the checks that must find it."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -9,6 +10,7 @@ from remit.approval.statements import sign_vote
 from remit.artifacts.types import Artifact
 from remit.audit.bundle_records import Asked, Evidence
 from remit.audit.chain import Event
+from remit.directives.digest import canonical_json
 from remit.execution.models import output_to_json
 from remit.execution.modules.types import ModuleOutput
 from tests.unit.audit.bundle_parts import (
@@ -72,12 +74,35 @@ def with_artifact(kind: str, **changes: Any) -> Tampering:
         new = artifact(one.id.int - 100, one.type, kept, one.run_id)
         return replace(new, created_at=one.created_at)
 
-    return lambda one: replace(one, artifacts=tuple(map(change, one.artifacts)))
+    return lambda one: renamed(replace(one, artifacts=tuple(map(change, one.artifacts))))
 
 
 def without_artifact(kind: str) -> Tampering:
     """Return what takes out the artifacts of one type."""
-    return lambda one: replace(one, artifacts=tuple(a for a in one.artifacts if a.type != kind))
+
+    def tamper(one: Evidence) -> Evidence:
+        kept = tuple(artifact for artifact in one.artifacts if artifact.type != kind)
+        return renamed(replace(one, artifacts=kept))
+
+    return tamper
+
+
+def renamed(one: Evidence) -> Evidence:
+    """Let the log name each artifact with the digest that it has now, with hashes that fit."""
+    digests = {artifact.uri: artifact.digest for artifact in one.artifacts}
+
+    def change(chain: list[Event]) -> list[Event]:
+        return [replace(event, data=_renaming(event.data, digests)) for event in chain]
+
+    return retold(one, change)
+
+
+def _renaming(data: str, digests: dict[str, str]) -> str:
+    said = json.loads(data)
+    if not isinstance(said, dict) or "evidence" not in said:
+        return data
+    named = {uri: digests[uri] for uri in said["evidence"] if uri in digests}
+    return canonical_json({**said, "evidence": named}).decode()
 
 
 def with_request(**changes: Any) -> Tampering:
@@ -158,7 +183,7 @@ def of_changed_content(one: Evidence, *, seen: bool) -> Evidence:
     new = evaluation(changed, **({"results": results} if seen else {}))
     frozen_as = one.directive.action_digest
     kept = changed.model_copy(update={"action_digest": frozen_as})
-    return replace(one, directive=kept, artifacts=(new,))
+    return renamed(replace(one, directive=kept, artifacts=(new,)))
 
 
 CANCELED = both(

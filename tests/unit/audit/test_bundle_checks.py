@@ -39,9 +39,8 @@ from tests.unit.audit.bundle_tamperings import (
     with_request,
 )
 from tests.unit.audit.bundles import (
-    ACTION,
-    CONSENT,
-    INTEGRITY,
+    OF_ROWS,
+    OF_STATEMENTS,
     blocked,
     done,
     failing,
@@ -215,7 +214,7 @@ def test_what_bears_on_several_things_fails_all_of_them(name: str) -> None:
 def test_the_checks_come_in_the_order_of_the_loop_and_say_what_they_found() -> None:
     bundle = read_bundle(sign_bundle(done(), KEYS), KEYS)
     checks = check_bundle(bundle, KEYS)
-    assert [one.name for one in checks] == ["signature", *INTEGRITY, *CONSENT, *ACTION]
+    assert [one.name for one in checks] == [*OF_ROWS, *OF_STATEMENTS]
     said = {one.name: one.detail for one in checks}
     assert said["signature"] == f"signed with {KEYS.kid}, and unchanged since"
     assert said["log"] == "14 rows, each after the other"

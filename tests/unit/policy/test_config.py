@@ -41,6 +41,7 @@ def test_the_default_policy_is_the_documented_one() -> None:
             expires_after=24 * HOUR,
             allow_self_approval=False,
             approver_groups=(),
+            independent_tokens=True,
             rules=(
                 ApprovalRule(name="staging-needs-a-person", scope="staging"),
                 ApprovalRule(name="large-spend", amount_over=Decimal(50)),
@@ -59,7 +60,7 @@ def test_a_policy_built_with_nothing_lists_nothing() -> None:
 
 def test_a_file_that_gives_only_its_version_is_the_empty_policy() -> None:
     config = parse_policy('version = "7"', source="my.toml")
-    assert config == PolicyConfig(version="7")
+    assert config == PolicyConfig(version="7", approval=ApprovalPolicy(independent_tokens=True))
 
 
 def test_every_key_of_a_file_is_read() -> None:
@@ -79,6 +80,8 @@ def test_every_key_of_a_file_is_read() -> None:
         expires_after = "1h30m"
         allow_self_approval = true
         approver_groups = ["sre"]
+        independent_tokens = false
+        redeemed_tokens = true
         rules = [{name = "r", scope = "production", type = "deploy", amount_over = "$1"}]
         """,
         source="my.toml",
@@ -98,6 +101,7 @@ def test_every_key_of_a_file_is_read() -> None:
             expires_after=timedelta(minutes=90),
             allow_self_approval=True,
             approver_groups=("sre",),
+            redeemed_tokens=True,
             rules=(rule,),
         ),
         grant_valid_for=timedelta(seconds=90),
@@ -161,7 +165,7 @@ RULE = V + '[[approval.rules]]\nname = "ok"\nscope = "a"\n[[approval.rules]]\n'
             (
                 "approval.quorum: unknown key; known here: "
                 "required_approvals, expires_after, allow_self_approval, rejection_ends, "
-                "approver_groups and rules"
+                "approver_groups, independent_tokens, redeemed_tokens and rules"
             ),
         ),
         (

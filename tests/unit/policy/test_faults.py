@@ -193,7 +193,7 @@ NEVER = "is not in scopes.allow, so this rule would never ask: did you mean"
                 "approval.required_approval: unknown key; did you mean required_approvals? "
                 "known here: "
                 "required_approvals, expires_after, allow_self_approval, rejection_ends, "
-                "approver_groups and rules"
+                "approver_groups, independent_tokens, redeemed_tokens and rules"
             ),
         ),
         (
