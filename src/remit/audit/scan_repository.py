@@ -34,7 +34,6 @@ from remit.db.tables import (
     grants,
 )
 from remit.directives.models import INTENT_FIELDS
-from remit.json_types import JsonObject
 
 _INTENT_JSON = ("payload", "constraints", "success_metrics")
 
@@ -95,25 +94,6 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class CertifiedWorker:
-    """A worker as it is kept; what is no object in `modules` or `envelope` was forged.
-
-    Attributes:
-        id: the worker.
-        kid: name of its key.
-        public_key: its key, as PEM.
-        modules: digest of each of its modules, by name.
-        envelope: its certificate.
-    """
-
-    id: UUID
-    kid: str
-    public_key: str
-    modules: JsonObject
-    envelope: JsonObject | None
-
-
-@dataclass(frozen=True, slots=True)
 class Mention:
     """An artifact that an event speaks of, and that is not there as it was then.
 
@@ -170,7 +150,7 @@ def stream_events(connection: sa.Connection) -> Iterator[Event]:
     """Yield the whole log, by directive and position."""
     columns = readable(events, Event.__slots__)
     statement = sa.select(*columns).order_by(events.c.directive_id, events.c.seq)
-    for row in _streamed(connection, statement, _MANY):
+    for row in streamed(connection, statement, _MANY):
         yield Event(*row)
 
 
@@ -178,14 +158,14 @@ def stream_own_events(connection: sa.Connection) -> Iterator[Event]:
     """Yield the installation's own log, by position."""
     columns = readable(events, Event.__slots__)
     own = events.c.directive_id == INSTALLATION
-    for row in _streamed(connection, sa.select(*columns).where(own).order_by(events.c.seq), _MANY):
+    for row in streamed(connection, sa.select(*columns).where(own).order_by(events.c.seq), _MANY):
         yield Event(*row)
 
 
 def stream_statuses(connection: sa.Connection) -> Iterator[tuple[UUID, str]]:
     """Yield every directive's id and status, by id."""
     statement = sa.select(directives.c.id, directives.c.status).order_by(directives.c.id)
-    for row in _streamed(connection, statement, _MANY):
+    for row in streamed(connection, statement, _MANY):
         yield row[0], row[1]
 
 
@@ -194,7 +174,7 @@ def stream_intents(
 ) -> Iterator[tuple[UUID, str | None, dict[str, Any]]]:
     """Yield each directive's id, its action digest, and the ten fields that it is of."""
     columns = readable(directives, ("id", "action_digest", *INTENT_FIELDS))
-    for row in _streamed(connection, sa.select(*columns), _FEW):
+    for row in streamed(connection, sa.select(*columns), _FEW):
         directive_id, digest, *said = row
         intent = dict(zip(INTENT_FIELDS, said, strict=True))
         parsed = {name: parsed_json(intent[name]) for name in _INTENT_JSON}
@@ -207,20 +187,11 @@ def stream_artifacts(connection: sa.Connection) -> Iterator[tuple[Artifact, Any]
     The metadata is no object where it was forged to be none; its digest does not fit then.
     """
     columns = readable(artifacts, (*Artifact.__slots__, "envelope"))
-    for row in _streamed(connection, sa.select(*columns), _FEW):
+    for row in streamed(connection, sa.select(*columns), _FEW):
         *said, envelope = row
         fields = dict(zip(Artifact.__slots__, said, strict=True))
         read = {"metadata": parsed_json(fields["metadata"])}
         yield Artifact(**{**fields, **read}), parsed_json(envelope)
-
-
-def stream_workers(connection: sa.Connection) -> Iterator[CertifiedWorker]:
-    """Yield every worker there ever was."""
-    columns = readable(workers, CertifiedWorker.__slots__)
-    for row in _streamed(connection, sa.select(*columns), _MANY):
-        fields = dict(zip(CertifiedWorker.__slots__, row, strict=True))
-        read = {name: parsed_json(fields[name]) for name in ("modules", "envelope")}
-        yield CertifiedWorker(**{**fields, **read})
 
 
 def stream_mentions(connection: sa.Connection) -> Iterator[Mention]:
@@ -242,17 +213,17 @@ def stream_mentions(connection: sa.Connection) -> Iterator[Mention]:
         .where(artifacts.c.id.is_(None) | (artifacts.c.digest != named.c.value))
         .order_by(events.c.directive_id, events.c.seq)
     )
-    for row in _streamed(connection, statement, _MANY):
+    for row in streamed(connection, statement, _MANY):
         yield Mention(*row)
 
 
 def stream_grants(connection: sa.Connection) -> Iterator[Grant]:
     """Yield every grant, used or not."""
     statement = sa.select(*readable(grants, Grant.__slots__)).order_by(grants.c.id)
-    for row in _streamed(connection, statement, _MANY):
+    for row in streamed(connection, statement, _MANY):
         fields = dict(zip(Grant.__slots__, row, strict=True))
-        read = {"votes": _words(fields["votes"]), "envelope": parsed_json(fields["envelope"])}
-        yield Grant(**{**fields, **read})
+        read = {name: parsed_json(fields[name]) for name in ("heard", "envelope")}
+        yield Grant(**{**fields, **read, "votes": _words(fields["votes"])})
 
 
 def stream_votes(connection: sa.Connection) -> Iterator[tuple[Vote, ApprovalRequest]]:
@@ -264,15 +235,15 @@ def stream_votes(connection: sa.Connection) -> Iterator[tuple[Vote, ApprovalRequ
         .join_from(approval_votes, approval_requests)
         .order_by(approval_votes.c.id)
     )
-    for row in _streamed(connection, statement, _MANY):
+    for row in streamed(connection, statement, _MANY):
         vote = dict(zip(Vote.__slots__, row[: len(cast)], strict=True))
         request = dict(zip(ApprovalRequest.__slots__, row[len(cast) :], strict=True))
         listed = {name: _words(request[name]) for name in ("approver_groups", "rules")}
-        envelope = parsed_json(vote["envelope"])
-        yield Vote(**{**vote, "envelope": envelope}), ApprovalRequest(**{**request, **listed})
+        read = {name: parsed_json(vote[name]) for name in ("standing", "envelope")}
+        yield Vote(**{**vote, **read}), ApprovalRequest(**{**request, **listed})
 
 
-def _streamed(
+def streamed(
     connection: sa.Connection, statement: sa.Select[Any], batch: int
 ) -> Iterator[Sequence[Any]]:
     """Yield rows through a cursor of the server, `batch` of them in memory at a time."""

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
@@ -13,21 +13,26 @@ import sqlalchemy as sa
 from remit.approval.statements import verify_grant, verify_vote
 from remit.artifacts.statements import verify_filing
 from remit.artifacts.types import Artifact, artifact_uri
+from remit.audit import runs_repository as runs
 from remit.audit import scan_repository as scan
+from remit.audit.bundle_records import Worker
+from remit.audit.bundle_said import worker_keys
 from remit.audit.chain import INSTALLATION
 from remit.audit.identity_rows import Kept, compare_identity
+from remit.audit.run_ends import judge_run
 from remit.audit.verification import Fault, Finding
 from remit.directives.digest import action_digest, canonical_json, sha256_digest
 from remit.errors import InvalidInputError, RemitError
-from remit.execution.workers import certificate, verify_certificate
 from remit.identity.invitation_repository import list_invitations
 from remit.identity.repository import list_principals
 from remit.identity.token_repository import list_kept_tokens
 from remit.memory.repository import stream_memories
 from remit.memory.statements import verify_memory
 from remit.signing.keys import Keyring
+from remit.signing.statements import is_earlier
 from remit.wording import quoted
 
+_KEPT_WORKERS = 256
 _Row = TypeVar("_Row")
 
 
@@ -56,10 +61,24 @@ def judge_rows(connection: sa.Connection, meter: Meter, keys: Keyring) -> Iterat
     for memory in meter.over(stream_memories(connection)):
         what, about = f"memory {memory.id}", memory.directive_id or INSTALLATION
         yield from _signed(about, what, partial(verify_memory, memory, keys))
-    for worker in meter.over(scan.stream_workers(connection)):
-        said = certificate(worker.id, worker.kid, worker.public_key, worker.modules)
-        verify = partial(verify_certificate, worker.envelope, said, keys)
-        yield from _signed(INSTALLATION, f"worker {worker.id}", verify)
+    yield from _executed(connection, meter, keys)
+
+
+def _executed(connection: sa.Connection, meter: Meter, keys: Keyring) -> Iterator[Finding]:
+    """Yield every worker, run and attempt that is not what was signed."""
+    for worker in meter.over(runs.stream_workers(connection)):
+        what = f"the certificate of worker {worker.id}"
+        yield from _signed(INSTALLATION, what, partial(_certified, worker, keys))
+    find = lru_cache(_KEPT_WORKERS)(partial(runs.find_worker, connection))
+    for run, attempts in meter.over(runs.stream_runs(connection)):
+        if is_earlier(run.granted_at, keys):
+            continue
+        for problem in judge_run(run, attempts, find, keys):
+            yield Finding(run.directive_id, None, "unverifiable", f"run {run.id}: {problem}")
+
+
+def _certified(worker: Worker, keys: Keyring) -> None:
+    worker_keys(worker, keys)
 
 
 def judge_identity(connection: sa.Connection, keys: Keyring) -> Iterator[Finding]:

@@ -23,7 +23,7 @@ from remit.errors import ConflictError
 from remit.identity.rules import require
 from remit.identity.types import Principal
 from remit.operations.audited_events import SignedEvents
-from remit.operations.audited_rows import judge_identity, judge_rows
+from remit.operations.audited_rows import Meter, judge_identity, judge_rows
 from remit.operations.progress import Progress, tell_nobody
 from remit.signing.keys import Keyring
 from remit.wording import quoted
@@ -93,7 +93,7 @@ def verify_log(
     with snapshot(engine) as connection:
         total = scan.count_all(connection)
         meter = _Meter(total.streamed, progress)
-        for finding in _findings(connection, meter, keys, checkpoint):
+        for finding in judge(connection, keys, checkpoint, meter):
             found += 1
             if len(kept) < MAX_FINDINGS:
                 kept.append(finding)
@@ -162,10 +162,29 @@ class _Meter:
         self._progress(self._done, self._total)
 
 
-def _findings(
-    connection: sa.Connection, meter: _Meter, keys: Keyring, checkpoint: Checkpoint | None
+class _Unmetered:
+    """Counts nothing."""
+
+    def over(self, rows: Iterable[_Row]) -> Iterator[_Row]:
+        """Yield the rows as they are."""
+        yield from rows
+
+
+def judge(
+    connection: sa.Connection,
+    keys: Keyring,
+    checkpoint: Checkpoint | None = None,
+    meter: Meter | None = None,
 ) -> Iterator[Finding]:
-    """Yield everything that is wrong: the log first, then both ways, then what was signed."""
+    """Yield everything that is wrong: the log first, then both ways, then what was signed.
+
+    Args:
+        connection: a transaction that sees one moment.
+        keys: the keys that are trusted.
+        checkpoint: as of :func:`verify_log`.
+        meter: counts the rows that are read; None counts none.
+    """
+    meter = meter or _Unmetered()
     history, told = History(), SignedEvents(keys)
     events = history.through(told.through(meter.over(scan.stream_events(connection))))
     broken: set[UUID | None] = set()
@@ -182,8 +201,9 @@ def _findings(
         if claim.directive_id not in broken:
             yield Finding(claim.directive_id, claim.seq, claim.claim.fault, claim.words)
     yield from judge_rows(connection, meter, keys)
-    if INSTALLATION not in broken:
-        yield from judge_identity(connection, keys)
+    for finding in judge_identity(connection, keys):
+        if finding.fault == "unverifiable" or INSTALLATION not in broken:
+            yield finding
 
 
 def _refused(row: RefusedRow) -> Finding:

@@ -265,11 +265,7 @@ def _judge(
         return None
     if directive.status != "approved":
         return "ran" if directive.status in {"executing", "complete", "aborted"} else None
-    votes = [
-        one
-        for one in signed_votes(connection, request, keys)
-        if not _is_spoiled(one, starts)
-    ]
+    votes = [one for one in signed_votes(connection, request, keys) if not _is_spoiled(one, starts)]
     if tally(request, votes) == "approved":
         return None
     block_void(connection, directive, grant, "approval_unverifiable", by=by.name)

@@ -53,8 +53,9 @@ def test_an_artifact_of_no_directive_is_verified_too(scene: Scene) -> None:
         "WHERE directive_id = $done AND type = 'execution_checkpoint'"
     )
     # Its own directive's log tells of it, and not the installation's, in which it is now.
-    expected = [(None, None, "untold"), (None, None, "artifact_changed")]
-    assert scene.found() == expected
+    # What the worker signed of the end of its run names it, too.
+    expected = {(None, "untold"), (None, "artifact_changed"), (scene.done, "unverifiable")}
+    assert {(about, fault) for about, _, fault in scene.found()} == expected
 
 
 def test_an_artifact_changed_in_all_its_parts_is_found_by_the_event_that_names_it(
@@ -69,7 +70,10 @@ def test_an_artifact_changed_in_all_its_parts_is_found_by_the_event_that_names_i
         "WHERE directive_id = $done AND type = 'execution_end'"
     )
     [seq] = naming(scene)[-1:]
-    assert scene.found() == [(scene.done, seq, "artifact_changed")]
+    assert scene.found() == [
+        (scene.done, seq, "artifact_changed"),
+        (scene.done, None, "unverifiable"),
+    ]
 
 
 def naming(scene: Scene) -> list[int]:
@@ -85,7 +89,9 @@ def naming(scene: Scene) -> list[int]:
 def test_a_removed_artifact_is_missed_by_the_event_that_speaks_of_it(scene: Scene) -> None:
     rows = naming(scene)
     scene.forge("DELETE FROM artifacts WHERE directive_id = $done")
-    assert scene.found() == [(scene.done, seq, "artifact_missing") for seq in rows]
+    *missing, signed = scene.found()
+    assert missing == [(scene.done, seq, "artifact_missing") for seq in rows]
+    assert signed == (scene.done, None, "unverifiable")
     assert len(rows) >= 4
 
 
@@ -168,11 +174,21 @@ def test_a_grant_or_vote_that_was_changed_does_not_verify(scene: Scene, name: st
 
 
 def test_what_another_key_signed_does_not_verify(scene: Scene) -> None:
-    others = new_keys()
-    report = verify_log(scene.engine, by=ADMIN, keys=others)
-    assert {finding.fault for finding in report.findings} == {"unverifiable"}
+    report = verify_log(scene.engine, by=ADMIN, keys=new_keys())
+    found = [one for one in report.findings if one.fault == "unverifiable"]
+    # Of people and tokens nothing is told either, as no event about them verifies.
+    assert {one.fault for one in report.findings} == {"unverifiable", "untold"}
     read = report.read
-    assert report.found == read.grants + read.votes + read.workers + len(KNOWN)
+    for what, number in (
+        ("grant ", read.grants),
+        ("a vote of ", read.votes),
+        ("the certificate of worker ", read.workers),
+        ("the principal ", read.principals),
+        ("the token ", read.tokens),
+        ("its event principal.created ", len(KNOWN)),
+        ("run ", read.runs),
+    ):
+        assert sum(one.words.startswith(what) for one in found) == number, what
 
 
 def test_a_principal_that_was_changed_does_not_verify(scene: Scene) -> None:
@@ -180,6 +196,8 @@ def test_a_principal_that_was_changed_does_not_verify(scene: Scene) -> None:
         "ALTER TABLE principals DISABLE TRIGGER ALL",
         "UPDATE principals SET roles = '[\"admin\"]' WHERE name = 'grace'",
     )
-    [finding] = audited(scene.engine).findings
+    finding, told = audited(scene.engine).findings
     assert (finding.directive_id, finding.fault) == (INSTALLATION, "unverifiable")
     assert '"grace" does not verify: it is not what was signed' in finding.words
+    assert (told.directive_id, told.fault) == (INSTALLATION, "told_otherwise")
+    assert told.words == 'the principal "grace" is not as the log tells: roles'
