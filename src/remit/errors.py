@@ -17,6 +17,7 @@ ErrorType = Literal[
     "unauthenticated",
     "forbidden",
     "unverifiable",
+    "unreadable",
     "rule_violation",
     "unavailable",
     "misconfigured",
@@ -106,6 +107,16 @@ class UnverifiableError(RemitError):
 
     error_type = "unverifiable"
     http_status = 422
+
+
+class UnreadableError(RemitError):
+    """A row of the database holds what no writer of Remit's writes, and no reader can hold.
+
+    Whatever is about that row alone waits until somebody has looked at it; all else goes on.
+    """
+
+    error_type = "unreadable"
+    http_status = 500
 
 
 class RuleViolationError(RemitError):

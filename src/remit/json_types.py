@@ -13,6 +13,15 @@ floats are refused as well: Postgres' JSONB returns 1e300 as a whole number of 3
 digest of what was stored could no longer be computed.
 """
 
+GREATEST = 1.7976931348623157e308
+"""The greatest IEEE 754 double: no reader of JSON need hold what is beyond it."""
+
+MAX_KEPT_DEPTH = 64
+"""How many objects and lists may stand inside one another in what is kept, below the outermost.
+
+What callers send may be half as deep, and Remit puts it into a few more when it keeps it.
+"""
+
 
 def text_problem(text: str) -> str | None:
     """Return why a text cannot be stored, digested or sent, to follow its name; None when it can.

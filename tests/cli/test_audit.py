@@ -18,6 +18,7 @@ from remit.operations.identity import create_token
 from remit.signing.keys import new_signing_key, public_pem
 from remit.signing.pem import private_text
 from remit.stack.postgres import SUPERUSER
+from remit.wording import counted
 from tests.cli.conftest import Remit, Shown, without_ids
 from tests.cli.test_terminal import on_a_terminal
 from tests.support.contents import proposed, waiting
@@ -28,8 +29,11 @@ from tests.support.servers import as_login
 HOLDS = """\
 the log holds
   events      {events} of 2 directives and the installation
-  artifacts   2
-  signatures  1 of grants, 0 of votes
+  consent     1 request, 0 votes, 1 grant
+  execution   0 runs, 0 attempts, 0 of the ledger
+  evidence    2 artifacts, 0 of memory
+  identity    {principals}, {tokens}, 0 invitations, 1 worker
+  policies    {policies}
   checkpoint  {checkpoint}
 """
 NO_CHECKPOINT = (
@@ -102,8 +106,17 @@ def forge(address: str, *statements: str) -> None:
 def holding(log: sa.Engine, checkpoint: str) -> str:
     """Return what is said of a log that holds."""
     with log.connect() as connection:
-        events = connection.execute(sa.text("SELECT count(*) FROM events")).scalar_one()
-    return HOLDS.format(events=events, checkpoint=checkpoint)
+        events, principals, tokens, policies = (
+            connection.execute(sa.text(f"SELECT count(*) FROM {table}")).scalar_one()  # noqa: S608 - names of the test
+            for table in ("events", "principals", "api_tokens", "policies")
+        )
+    return HOLDS.format(
+        events=events,
+        principals=counted(principals, "principal"),
+        tokens=counted(tokens, "token"),
+        policies=policies,
+        checkpoint=checkpoint,
+    )
 
 
 def test_a_log_that_holds_is_said_to_hold_and_what_was_not_looked_for(

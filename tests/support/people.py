@@ -15,8 +15,9 @@ from remit.identity.repository import insert_principals
 from remit.identity.statements import sign_token
 from remit.identity.token_repository import insert_token
 from remit.identity.types import SYSTEM, KeptToken, Principal, TokenRow
+from remit.json_types import JsonObject
 from remit.operations.catalog import announce
-from remit.operations.principals import created, signed
+from remit.operations.principals import created, signed, told
 from tests.support.keys import KEYS, WORKER
 
 
@@ -71,10 +72,18 @@ def give_token(
     created_by: str = SYSTEM.name,
 ) -> None:
     """Give a principal a token that nobody can show, with which votes are cast in-process."""
-    ends = datetime(2999, 1, 1, tzinfo=UTC)
-    row = TokenRow(token_id or token_of(name), name, (), created_by, ends, ends, None)
-    new = KeptToken(row, "0" * 64, None)
-    insert_token(connection, replace(new, envelope=sign_token(new, KEYS)))
+    token, expires_at = token_id or token_of(name), datetime(2999, 1, 1, tzinfo=UTC)
+    row = TokenRow(token, name, (), created_by, expires_at, expires_at, None)
+    kept = KeptToken(row, "0" * 64, None)
+    insert_token(connection, replace(kept, envelope=sign_token(kept, KEYS)))
+    data: JsonObject = {
+        "token": str(token),
+        "principal": name,
+        "scopes": [],
+        "expires_at": expires_at.isoformat(),
+    }
+    by = Principal(created_by, "human")
+    record(connection, [told("token.created", by, data, KEYS)])
 
 
 def settle(database_url: str) -> None:

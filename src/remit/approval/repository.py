@@ -21,11 +21,13 @@ from remit.approval.types import (
     VoidReason,
     Vote,
 )
+from remit.db.reading import words
 from remit.db.session import wall_clock
 from remit.db.tables import approval_requests, approval_votes, grants
 from remit.db.together import Part
 from remit.errors import ConflictError, NotFoundError
 from remit.json_types import JsonObject
+from remit.telemetry.rows import read_row, read_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def latest_request(connection: sa.Connection, directive_id: UUID) -> ApprovalReq
         .limit(1)
     )
     row = connection.execute(statement).first()
-    return _request(row._mapping) if row else None
+    return read_row(row._mapping, _request, "approval_requests") if row else None
 
 
 def require_request(connection: sa.Connection, directive_id: UUID) -> ApprovalRequest:
@@ -121,29 +123,34 @@ def cast_vote(connection: sa.Connection, request_id: UUID, vote: Vote) -> None:
 
 def list_votes(connection: sa.Connection, request_id: UUID) -> list[Vote]:
     """Return every vote on a request, oldest first."""
-    columns = [c for c in approval_votes.c if c.name not in {"id", "request_id"}]
     statement = (
-        sa.select(*columns)
+        sa.select(approval_votes)
         .where(approval_votes.c.request_id == request_id)
         .order_by(approval_votes.c.id)
     )
-    return [Vote(**row._mapping) for row in connection.execute(statement)]
+    # All of them count: one that nobody can read may be the rejection.
+    rows = connection.execute(statement)
+    return [read_row(row._mapping, _vote, "approval_votes") for row in rows]
 
 
 def latest_grants(
     connection: sa.Connection, directive_ids: Sequence[UUID]
 ) -> tuple[dict[UUID, Grant], datetime]:
-    """Return the newest grant, used or not, of each directive that has one, and the clock."""
+    """Return the newest grant, used or not, of each directive that has one, and the clock.
+
+    One that cannot be read is no grant.
+    """
     rows = connection.execute(_LATEST_GRANTS, {"directive_ids": list(directive_ids)}).all()
     if not rows:
         return {}, wall_clock(connection)
-    return {row.directive_id: _grant(row._mapping) for row in rows}, rows[0].now
+    found = read_rows(rows, _grant, "grants")
+    return {one.directive_id: one for one in found}, rows[0].now
 
 
 def grant_by_id(connection: sa.Connection, grant_id: UUID) -> Grant | None:
-    """Return one grant, or None when there is none of that id."""
+    """Return one grant, or None when there is none of that id, or it cannot be read."""
     row = connection.execute(sa.select(grants).where(grants.c.id == grant_id)).first()
-    return None if row is None else _grant(row._mapping)
+    return next(iter(read_rows([] if row is None else [row], _grant, "grants")), None)
 
 
 def grant_from_json(stored: JsonObject) -> Grant:
@@ -247,11 +254,15 @@ def _plain(value: JsonObject | object) -> JsonValue:
 
 def _grant(row: sa.RowMapping) -> Grant:
     fields = {name: row[name] for name in _GRANT_FIELDS}
-    return Grant(**{**fields, "votes": tuple(row["votes"])})
+    return Grant(**{**fields, "votes": words(row["votes"])})
+
+
+def _vote(row: sa.RowMapping) -> Vote:
+    return Vote(**{name: row[name] for name in Vote.__slots__})
 
 
 def _request(row: sa.RowMapping) -> ApprovalRequest:
-    listed = {"approver_groups": tuple(row["approver_groups"]), "rules": tuple(row["rules"])}
+    listed = {name: words(row[name]) for name in ("approver_groups", "rules")}
     return ApprovalRequest(**{**row, **listed})
 
 
@@ -262,7 +273,8 @@ def list_requests(connection: sa.Connection, directive_id: UUID) -> list[Approva
         .where(approval_requests.c.directive_id == directive_id)
         .order_by(approval_requests.c.requested_at, approval_requests.c.id)
     )
-    return [_request(row._mapping) for row in connection.execute(statement)]
+    rows = connection.execute(statement)
+    return [read_row(row._mapping, _request, "approval_requests") for row in rows]
 
 
 def list_grants(connection: sa.Connection, directive_id: UUID) -> list[Grant]:
@@ -272,4 +284,5 @@ def list_grants(connection: sa.Connection, directive_id: UUID) -> list[Grant]:
         .where(grants.c.directive_id == directive_id)
         .order_by(grants.c.issued_at, grants.c.id)
     )
-    return [_grant(row._mapping) for row in connection.execute(statement)]
+    rows = connection.execute(statement)
+    return [read_row(row._mapping, _grant, "grants") for row in rows]

@@ -6,7 +6,7 @@ nobody signs with it. A checkpoint that was taken before, and kept elsewhere, sh
 
 from remit.audit.bundle_facts import Check, judged
 from remit.audit.bundle_records import Evidence
-from remit.audit.checkpoint import Checkpoint, Head
+from remit.audit.checkpoint import Head, read_checkpoint
 from remit.audit.inclusion import verify_inclusion
 from remit.errors import UnverifiableError
 from remit.signing.keys import Keyring
@@ -30,8 +30,12 @@ def checkpoint(evidence: Evidence, keys: Keyring) -> Check:
     return judged("checkpoint", problems, words)
 
 
-def against(evidence: Evidence, held: Checkpoint) -> Check:
-    """Check a bundle against a whole checkpoint, which whoever verifies has kept."""
+def against(evidence: Evidence, data: bytes, keys: Keyring) -> Check:
+    """Check a bundle against the file of a checkpoint, which whoever verifies has kept."""
+    try:
+        held = read_checkpoint(data, keys)
+    except UnverifiableError as error:
+        return judged("kept checkpoint", [error.message], "")
     heads = [head for head in held.heads if head.directive_id == evidence.directive.id]
     taken = held.taken_at.isoformat(timespec="seconds")
     if not heads:

@@ -20,7 +20,7 @@ from remit.audit.bundle_answers import answers
 from remit.audit.bundle_artifacts import artifacts, named
 from remit.audit.bundle_attempts import attempts
 from remit.audit.bundle_budget import budget
-from remit.audit.bundle_checkpoint import checkpoint
+from remit.audit.bundle_checkpoint import against, checkpoint
 from remit.audit.bundle_consent import grants, requests, votes
 from remit.audit.bundle_events import known_events
 from remit.audit.bundle_facts import (
@@ -52,7 +52,11 @@ from remit.signing.keys import Keyring
 
 
 def check_bundle(
-    bundle: Bundle, keys: Keyring, *, installation_id: UUID | None = None
+    bundle: Bundle,
+    keys: Keyring,
+    *,
+    installation_id: UUID | None = None,
+    kept_checkpoint: bytes | None = None,
 ) -> tuple[Check, ...]:
     """Return what was found out, in the order of the loop; all must hold.
 
@@ -65,13 +69,18 @@ def check_bundle(
             were loaded.
         installation_id: the installation that it must be of; None: any that the keys may be used
             for.
+        kept_checkpoint: the file of a checkpoint that the log must pass through; None: whoever
+            verifies has kept none.
     """
     evidence = bundle.evidence
     used = bound(evidence, keys)
-    first = (_signature(bundle, keys), installation(evidence, keys, installation_id))
-    if not evidence.says_who_said_it:
-        return (*first, *_of_rows(evidence, used))
-    return (*first, *_of_rows(evidence, used), *_of_statements(evidence, used))
+    found = [_signature(bundle, keys), installation(evidence, keys, installation_id)]
+    found += _of_rows(evidence, used)
+    if evidence.says_who_said_it:
+        found += _of_statements(evidence, used)
+    if kept_checkpoint is not None:
+        found.append(against(evidence, kept_checkpoint, used))
+    return tuple(found)
 
 
 def _of_rows(evidence: Evidence, keys: Keyring) -> Iterator[Check]:

@@ -94,24 +94,30 @@ def tally_memory_reads(connection: sa.Connection, window: timedelta) -> list[Mem
     return [MemoryReads(*row) for row in connection.execute(_MEMORY_READS, named)]
 
 
+def _real(moment: str) -> str:
+    """Return SQL for a moment with an end: one without would end the overview of all others."""
+    near = f"least(greatest({moment}, '1900-01-02+00'), '9000-01-01+00')"
+    return f"(CASE WHEN {moment} IS NOT NULL THEN {near} END)"
+
+
 # The index (status, updated_at) gives each of these; none of them reads the whole table.
 _STATUSES = sa.text(
-    """
+    f"""
     SELECT word,
         (
             SELECT count(*)
             FROM (SELECT 1 FROM directives WHERE status = word LIMIT :most) AS capped
         ),
         (
-            SELECT extract(epoch FROM now() - min(updated_at))::float8
+            SELECT extract(epoch FROM now() - {_real("min(updated_at)")})::float8
             FROM directives WHERE status = word
         )
     FROM unnest(CAST(:words AS text[])) WITH ORDINALITY AS asked (word, place)
     ORDER BY place
-    """
+    """  # noqa: S608 - the pieces stand above
 )
 _UNANSWERED = sa.text(
-    """
+    f"""
     SELECT
         (
             SELECT count(*)
@@ -131,9 +137,10 @@ _UNANSWERED = sa.text(
                 SELECT expires_at, requested_at FROM approval_requests
                 WHERE status = 'pending' LIMIT :most
             ) AS pending
-            WHERE expires_at - now() <= least(:soon, (expires_at - requested_at) / 4)
+            WHERE {_real("expires_at")} - now()
+                <= least(:soon, ({_real("expires_at")} - {_real("requested_at")}) / 4)
         )
-    """
+    """  # noqa: S608 - the pieces stand above
 )
 _RECENT = """
     recent AS MATERIALIZED (
@@ -157,9 +164,12 @@ _TALLIES = sa.text(
     WITH {_RECENT},
     ran AS MATERIALIZED (
         SELECT recent.type,
-            extract(epoch FROM run.created_at - grants.issued_at)::float8 AS lag,
-            extract(epoch FROM run.ended_at - coalesce(run.started_at, run.created_at))::float8
-                AS took,
+            extract(epoch FROM {_real("run.created_at")} - {_real("grants.issued_at")})::float8
+                AS lag,
+            extract(
+                epoch FROM {_real("run.ended_at")}
+                - {_real("coalesce(run.started_at, run.created_at)")}
+            )::float8 AS took,
             run.created_at >= now() - :window AS began,
             run.ended_at >= now() - :window AS ended
         FROM recent
@@ -167,7 +177,9 @@ _TALLIES = sa.text(
         JOIN grants ON grants.id = run.grant_id
     ),
     asked AS MATERIALIZED (
-        SELECT extract(epoch FROM request.resolved_at - request.requested_at)::float8 AS seconds
+        SELECT extract(
+            epoch FROM {_real("request.resolved_at")} - {_real("request.requested_at")}
+        )::float8 AS seconds
         FROM recent
         JOIN approval_requests AS request ON request.directive_id = recent.id
         WHERE request.resolved_at >= now() - :window
@@ -225,7 +237,7 @@ _VERDICTS = sa.text(
     """
 )
 _PENDING = sa.text(
-    """
+    f"""
     SELECT directive.id, directive.type, directive.scope, directive.issued_by,
         (
             SELECT count(*) FROM (
@@ -234,13 +246,13 @@ _PENDING = sa.text(
             ) AS latest
             WHERE decision = 'approve'
         ),
-        request.required_approvals, request.expires_at,
-        extract(epoch FROM request.expires_at - now())::float8
+        request.required_approvals, {_real("request.expires_at")},
+        extract(epoch FROM {_real("request.expires_at")} - now())::float8
     FROM approval_requests AS request
     JOIN directives AS directive ON directive.id = request.directive_id
     WHERE request.status = 'pending'
     ORDER BY request.expires_at, directive.id LIMIT :limit
-    """
+    """  # noqa: S608 - the pieces stand above
 )
 _PENDING_COUNT = sa.text(
     """
@@ -249,9 +261,9 @@ _PENDING_COUNT = sa.text(
     """
 )
 _RUNNING = sa.text(
-    """
+    f"""
     SELECT directive.id, directive.type, directive.scope, coalesce(run.attempts, 0),
-        extract(epoch FROM now() - directive.updated_at)::float8
+        extract(epoch FROM now() - {_real("directive.updated_at")})::float8
     FROM (
         SELECT * FROM directives WHERE status = 'executing' ORDER BY updated_at, id LIMIT :limit
     ) AS directive
@@ -260,18 +272,18 @@ _RUNNING = sa.text(
         ORDER BY created_at DESC LIMIT 1
     ) AS run ON true
     ORDER BY directive.updated_at, directive.id
-    """
+    """  # noqa: S608 - the pieces stand above
 )
 _ENDINGS = sa.text(
-    """
-    SELECT one.id, one.type, one.scope, one.status, one.status_reason, one.updated_at
-    FROM unnest(CAST('{complete,aborted,blocked}' AS text[])) AS word
+    f"""
+    SELECT one.id, one.type, one.scope, one.status, one.status_reason, {_real("one.updated_at")}
+    FROM unnest(ARRAY['complete', 'aborted', 'blocked']) AS word
     CROSS JOIN LATERAL (
         SELECT id, type, scope, status, status_reason, updated_at FROM directives
         WHERE status = word ORDER BY updated_at DESC LIMIT :limit
     ) AS one
     ORDER BY one.updated_at DESC, one.id LIMIT :limit
-    """
+    """  # noqa: S608 - the pieces stand above
 )
 # The identity grows with time, and there is no index on time alone.
 _MEMORY_READS = sa.text(

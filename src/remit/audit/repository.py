@@ -1,6 +1,5 @@
 """All SQL of the event log. Operations append in the transaction whose deed they record."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -11,6 +10,8 @@ import sqlalchemy as sa
 from remit.artifacts.repository import NewArtifact, store_artifacts
 from remit.audit.chain import INSTALLATION, Event
 from remit.db.evidence_tables import events
+from remit.db.loading import read_json
+from remit.db.reading import readable
 from remit.db.together import Part, write_together
 from remit.json_types import JsonObject
 
@@ -114,8 +115,7 @@ def record(
 def list_events(connection: sa.Connection, directive_id: UUID) -> list[Event]:
     """Return one directive's events, oldest first."""
     statement = (
-        sa.select(*(c for c in events.c if c.name not in {"id", "data"}))
-        .add_columns(sa.cast(events.c.data, sa.Text).label("data"))
+        sa.select(*readable(events, Event.__slots__))
         .where(events.c.directive_id == directive_id)
         .order_by(events.c.seq)
     )
@@ -136,6 +136,6 @@ _APPEND = """
 
 
 def event_data(event: Event) -> JsonObject:
-    """Return the particulars of an event as an object."""
-    data: JsonObject = json.loads(event.data)
-    return data
+    """Return the particulars of an event; none where they are no object that can be read."""
+    data = read_json(event.data)
+    return data if isinstance(data, dict) else {}

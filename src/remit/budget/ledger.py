@@ -18,6 +18,7 @@ from remit.db.tables import budget_entries
 from remit.db.together import Part
 from remit.json_types import JsonObject
 from remit.policy.limits import BudgetLimit
+from remit.telemetry.rows import read_row
 
 
 def lock_accounts(connection: sa.Connection, limits: Iterable[BudgetLimit]) -> dict[str, Committed]:
@@ -38,7 +39,7 @@ def lock_accounts(connection: sa.Connection, limits: Iterable[BudgetLimit]) -> d
         _LOCK,
         {"accounts": [one.account for one in wanted], "periods": [one.period for one in wanted]},
     )
-    held = {row.account: Committed(*row) for row in rows}
+    held = {row.account: read_row(row._mapping, _committed, "budget_accounts") for row in rows}
     return {limit.name: held[limit.account] for limit in wanted}
 
 
@@ -55,7 +56,7 @@ def read_accounts(connection: sa.Connection, limits: Iterable[BudgetLimit]) -> d
         _READ,
         {"accounts": [one.account for one in wanted], "periods": [one.period for one in wanted]},
     )
-    held = {row.account: Committed(*row) for row in rows}
+    held = {row.account: read_row(row._mapping, _committed, "budget_accounts") for row in rows}
     return {limit.name: held[limit.account] for limit in wanted}
 
 
@@ -196,6 +197,10 @@ _UNPROMISED = f"""
 """  # noqa: S608 - the name stands above
 
 
+def _committed(row: sa.RowMapping) -> Committed:
+    return Committed(*row.values())
+
+
 def list_entries(connection: sa.Connection, directive_id: UUID) -> list[sa.RowMapping]:
     """Return every entry of a directive, oldest first: its columns but `id` and `directive_id`."""
     names = ("account", "period_start", "grant_id", "kind", "amount", "ceiling", "created_at")
@@ -204,4 +209,7 @@ def list_entries(connection: sa.Connection, directive_id: UUID) -> list[sa.RowMa
         .where(budget_entries.c.directive_id == directive_id)
         .order_by(budget_entries.c.id)
     )
-    return [row._mapping for row in connection.execute(statement)]
+    return [
+        read_row(row._mapping, lambda entry: entry, "budget_entries")
+        for row in connection.execute(statement)
+    ]

@@ -11,6 +11,7 @@ from remit.cli.output import Cell, Row, on_terminal, status_cell
 
 if TYPE_CHECKING:
     from remit.directives.models import DirectiveRead
+    from remit.directives.unreadable import UnreadableDirective
 
 HEADER = ("ID", "STATUS", "TYPE", "SCOPE", "ISSUED BY", "CREATED", "OBJECTIVE")
 """The columns of every table of directives."""
@@ -57,24 +58,22 @@ def list_directives(
         write_line("no directives", stderr=True)
 
 
-def rows_of(directives: "Sequence[DirectiveRead]") -> list[Row]:
+def rows_of(directives: "Sequence[DirectiveRead | UnreadableDirective]") -> list[Row]:
     """Return a row for each directive, under :data:`HEADER`."""
+    for_a_person = on_terminal()
+    return [_row_of(each, for_a_person=for_a_person) for each in directives]
+
+
+def _row_of(each: "DirectiveRead | UnreadableDirective", *, for_a_person: bool) -> Row:
     from remit.cli.timeline import moment
     from remit.cli.verdict import shown_id
+    from remit.directives.unreadable import UnreadableDirective
 
-    for_a_person = on_terminal()
-    return [
-        (
-            Cell(shown_id(each.id), "bold"),
-            status_cell(each.status, each.status_reason),
-            each.type,
-            each.scope,
-            each.issued_by,
-            age(each.created_at) if for_a_person else moment(each.created_at),
-            each.objective,
-        )
-        for each in directives
-    ]
+    known = Cell(shown_id(each.id), "bold"), status_cell(each.status, each.status_reason)
+    if isinstance(each, UnreadableDirective):
+        return (*known, "", "", "", "", f"its {each.column} holds what nobody can read")
+    created = age(each.created_at) if for_a_person else moment(each.created_at)
+    return (*known, each.type, each.scope, each.issued_by, created, each.objective)
 
 
 def age(then: datetime) -> str:

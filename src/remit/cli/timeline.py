@@ -127,7 +127,7 @@ def _particulars(event: "Event") -> dict[str, object]:
     """Return an event's data; whatever was done to the row, the rest must still be shown."""
     try:
         data = json.loads(event.data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}
 
@@ -142,7 +142,8 @@ def _texts(value: object) -> tuple[str, ...]:
 
 def _results(evaluation: "Artifact") -> tuple[str, ...]:
     """Return every policy's finding, from the stored evaluation."""
-    results = evaluation.metadata.get("results")
+    metadata: object = evaluation.metadata  # no object where somebody forged the row
+    results = metadata.get("results") if isinstance(metadata, dict) else None
     if not isinstance(results, list):
         return ()
     return tuple(

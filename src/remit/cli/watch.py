@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.live import Live
 
     from remit.directives.models import DirectiveRead
+    from remit.directives.unreadable import UnreadableDirective
 
 INTERVAL_SECONDS = 0.5
 """How often the database is looked at."""
@@ -90,7 +91,7 @@ def _watch_lines(engine: "sa.Engine", *, as_json: bool) -> None:
     seen: dict[UUID, tuple[object, object]] = {}
     while True:
         for each in reversed(_newest(engine)):
-            mark = (each.status, each.updated_at)
+            mark = (each.status, getattr(each, "updated_at", None))
             if seen.get(each.id) != mark:
                 seen[each.id] = mark
                 _write(each, as_json=as_json)
@@ -111,7 +112,7 @@ def _watch_table(engine: "sa.Engine") -> None:
             time.sleep(INTERVAL_SECONDS)
 
 
-def _refresh(live: "Live", directives: "list[DirectiveRead]") -> None:
+def _refresh(live: "Live", directives: "list[DirectiveRead | UnreadableDirective]") -> None:
     from rich.console import Group
     from rich.text import Text
 
@@ -123,20 +124,30 @@ def _refresh(live: "Live", directives: "list[DirectiveRead]") -> None:
     live.update(Group(rich_table(HEADER, rows_of(directives)), footer), refresh=True)
 
 
-def _newest(engine: "sa.Engine") -> "list[DirectiveRead]":
+def _newest(engine: "sa.Engine") -> "list[DirectiveRead | UnreadableDirective]":
     from remit.directives.repository import DirectiveFilter
     from remit.operations.evidence import read_directives
 
     return read_directives(engine, DirectiveFilter(limit=WATCHED))
 
 
-def _write(directive: "DirectiveRead", *, as_json: bool, on: "Console | None" = None) -> None:
+def _write(
+    directive: "DirectiveRead | UnreadableDirective",
+    *,
+    as_json: bool,
+    on: "Console | None" = None,
+) -> None:
     """Print one directive as it now is, on one line."""
     from remit.cli.timeline import moment
     from remit.cli.verdict import shown_id
+    from remit.directives.unreadable import UnreadableDirective
 
     if as_json:
         write_json_line({"directive": directive})
+        return
+    if isinstance(directive, UnreadableDirective):
+        status = status_cell(directive.status, directive.status_reason)
+        write_line(f"{shown_id(directive.id)}  ", status, on=on)
         return
     write_line(
         f"{moment(directive.updated_at)}  {shown_id(directive.id)}  ",

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError
 
+from remit.db.error_texts import hide_values
 from remit.db.libpq import check_parameters, fixed_parameters, shut_out_variables
+from remit.db.loading import load_carefully
 from remit.db.session import address_variable, where
 from remit.errors import MisconfiguredError
 
@@ -93,6 +95,9 @@ def create_database_engine(
     )
     sa.event.listen(engine, "connect", partial(_look, wanted=wanted, place=where(engine)))
     sa.event.listen(engine, "checkin", _let_default_decide)
+    if role != "remit_module":  # modules read what they wrote themselves
+        sa.event.listen(engine, "connect", _load_carefully)
+    hide_values(engine)
     return engine
 
 
@@ -157,6 +162,12 @@ def _look(
     except BaseException:
         connection.close()
         raise
+
+
+def _load_carefully(connection: "psycopg.Connection", record: object) -> None:
+    """Let no value that Python cannot hold end the reading of other rows."""
+    del record
+    load_carefully(connection)
 
 
 def _facts(connection: "psycopg.Connection", settings: tuple[str, ...]) -> dict[str, str]:

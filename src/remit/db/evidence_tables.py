@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from pgvector.sqlalchemy import HALFVEC, VECTOR
 
 from remit.db import execution_tables, tables
-from remit.db.columns import check, id_, json, metadata, one_of, ref, stamped, text
+from remit.db.columns import check, id_, json, key, metadata, one_of, ref, stamped, text
 
 EMBEDDING_DIMENSIONS = 1536
 """Length of every stored embedding."""
@@ -92,7 +92,7 @@ memory_embeddings = sa.Table(
     "memory_embeddings",
     metadata,
     sa.Column("memory_id", sa.Uuid, sa.ForeignKey("memories.id"), primary_key=True),
-    sa.Column("model", sa.Text, primary_key=True),
+    key("model"),
     sa.Column("embedding", VECTOR(EMBEDDING_DIMENSIONS), nullable=False),
     sa.Column(
         "coarse_embedding",

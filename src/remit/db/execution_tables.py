@@ -11,6 +11,7 @@ from remit.db.columns import (
     id_,
     json,
     json_is,
+    key,
     metadata,
     money,
     one_of,
@@ -44,8 +45,8 @@ workers = sa.Table(
 modules = sa.Table(
     "modules",
     metadata,
-    sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("digest", sa.Text, primary_key=True),
+    key("name"),
+    key("digest"),
     *map(text, ("version", "summary")),
     stamped("announced_at"),
 )
@@ -59,7 +60,7 @@ execution_runs = sa.Table(
     ref("grant_id", "grants.id"),
     text("module"),
     text("module_version"),
-    sa.Column("status", sa.Text, nullable=False, server_default="pending"),
+    text("status", default="pending"),
     text("idempotency_key"),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="1"),
     json("result", nullable=True),

@@ -4,13 +4,15 @@ Repositories use it wherever many rows are read, or rows that are judged afterwa
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
+from remit.db.loading import Unreadable
 from remit.json_types import MAX_NUMBER
 
 
@@ -26,7 +28,8 @@ def readable(table: sa.Table, names: Sequence[str]) -> list[sa.ColumnElement[Any
         if isinstance(column.type, JSONB):
             column = sa.cast(column, sa.Text)
         elif isinstance(column.type, sa.DateTime):
-            column = sa.func.least(sa.func.greatest(column, _FIRST), _LAST)
+            near = sa.func.least(sa.func.greatest(column, _FIRST), _LAST)
+            column = sa.case((column.is_not(None), near))  # either passes over a null
         found.append(column.label(name))
     return found
 
@@ -52,3 +55,25 @@ def _number(digits: str) -> float:
     """Return a whole number; Postgres also writes large fractional ones so."""
     number = float(digits)
     return int(digits) if abs(number) <= MAX_NUMBER else number
+
+
+def faulty_column(row: Mapping[str, Any]) -> str | None:
+    """Return the first column of a row whose value Python cannot hold; None: it can hold all.
+
+    An amount that is no number counts too: whatever compares with it fails.
+    """
+    for name, value in row.items():
+        if isinstance(value, Unreadable) or (isinstance(value, Decimal) and not value.is_finite()):
+            return name
+    return None
+
+
+def words(value: object) -> tuple[Any, ...]:
+    """Return a JSON array of texts as a tuple, for a field of texts or of words from a list.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise ValueError("no array of texts")
+    return tuple(value)

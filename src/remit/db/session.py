@@ -9,9 +9,11 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import NoReturn
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
+from remit.db.error_texts import said
 from remit.errors import (
     InvalidInputError,
     MisconfiguredError,
@@ -23,8 +25,12 @@ from remit.errors import (
 READ_ONLY, NO_RIGHT = "25006", "42501"
 
 REFUSED = "RM001"
-"""SQLSTATE of what the database's own rules refuse. No operation catches it: either Remit has a
-defect, or somebody else wrote rows."""
+"""SQLSTATE of what the database's own rules refuse, besides constraints. No operation catches it:
+either Remit has a defect, or somebody else wrote rows."""
+
+_CONSTRAINTS = "23"
+_TOO_MUCH = frozenset({"22001", "22003", "22021", "22P05", "54000", "54001"})
+"""SQLSTATEs of a value that a column, an index or the server itself has no room for."""
 
 # By SQLSTATE, or its first two characters: what it says of the database, and what helps.
 _PASSES: Mapping[str, tuple[str, str]] = {
@@ -112,9 +118,9 @@ def _raise_told(engine: sa.Engine, error: DBAPIError) -> NoReturn:
 
     Raises:
         RemitError: it is one of those that a database in some state gives.
-        DBAPIError: it is the error itself, a defect.
+        DBAPIError: it is the error itself, a defect; `error_texts` took the values out of it.
     """
-    problem, place = _first_line(error), where(engine)
+    problem, place = said(error.orig) or "no connection", where(engine)
     state = str(getattr(error.orig, "sqlstate", None) or "") or next(
         (state for words, state in _AT_THE_DOOR.items() if re.search(words, problem)), ""
     )
@@ -125,11 +131,18 @@ def _raise_told(engine: sa.Engine, error: DBAPIError) -> NoReturn:
     if state == READ_ONLY and options.get("remit_role") == "remit_reader":
         state = NO_RIGHT  # as its transactions are, so is its role
     told: RemitError
-    if state == REFUSED:
-        rule = getattr(getattr(error.orig, "diag", None), "constraint_name", None) or "a rule"
+    rule = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
+    if state == REFUSED or (rule and state.startswith(_CONSTRAINTS)):
         told = RuleViolationError(
-            f"the database refuses this ({problem}), and nothing was written; {rule} is the rule"
+            f"the database refuses this ({problem}), and nothing was written; "
+            f"{rule or 'a rule'} is the rule"
         )
+    elif state in _TOO_MUCH:
+        told = RuleViolationError(
+            f"the database cannot hold this ({problem}), and nothing was written; send less of it"
+        )
+    elif not state and isinstance(error.orig, psycopg.DataError):
+        told = InvalidInputError(f"a text cannot be stored ({problem}): remove what it names")
     elif state == "42P01":
         told = MisconfiguredError(
             f"the database at {place} has no Remit schema; run `remit db upgrade`"
@@ -203,7 +216,3 @@ def _check_role(engine: sa.Engine, problem: str) -> None:
         raise MisconfiguredError(
             f"the database at {where(engine)} has no role {found[1]}; run `remit db upgrade`"
         )
-
-
-def _first_line(error: sa.exc.DBAPIError) -> str:
-    return str(error.orig).strip().splitlines()[0] if error.orig else "no connection"

@@ -1,6 +1,6 @@
 """The one place that writes `directives.status`. Operations alone call it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from remit.db.tables import directives
 from remit.db.together import Part
 from remit.directives.lifecycle import DirectiveStatus, validate_transition
-from remit.directives.models import DirectiveRead, StatusReason
+from remit.directives.models import DirectiveRead, Row, StatusReason
 from remit.errors import ConflictError
 from remit.json_types import JsonObject
+from remit.telemetry.rows import read_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,12 @@ def claim_directives(
     if len(rows) != len(directive_ids):
         raise ConflictError("a directive is not approved; look at it and try again")
     return [
-        Claim(DirectiveRead.from_row(row.directive), row.grounds, row.stamped_at, row.judged_at)
+        Claim(
+            read_row({"id": row.id, "claimed": row.claimed}, _claimed, "directives"),
+            row.grounds,
+            row.stamped_at,
+            row.judged_at,
+        )
         for row in rows
     ]
 
@@ -120,12 +126,16 @@ def transition_directive_status(
         _TRANSITION,
         {"ids": list(directive_ids), "current": current, "target": target, "reason": reason},
     )
-    moved = [DirectiveRead.from_row(row._mapping) for row in rows]
+    moved = [read_row(row._mapping, DirectiveRead.from_row, "directives") for row in rows]
     if len(moved) != len(directive_ids):
         raise ConflictError(
             f"a directive that was {current} has changed meanwhile; look at it and try again"
         )
     return moved
+
+
+def _claimed(row: Mapping[str, Row]) -> DirectiveRead:
+    return DirectiveRead.from_row(row["claimed"])
 
 
 def doubt_directive(connection: sa.Connection, directive_id: UUID) -> None:
@@ -154,7 +164,7 @@ _CLAIM = """
     UPDATE directives AS directive
     SET status = 'executing', status_reason = NULL, updated_at = now()
     WHERE directive.id = ANY(%(ids)s) AND directive.status = 'approved'
-    RETURNING to_jsonb(directive) AS directive,
+    RETURNING directive.id, to_jsonb(directive) AS claimed,
 """
 _JUDGED = "now() AS stamped_at, clock_timestamp() AS judged_at"
 _TRANSITION = (

@@ -1,7 +1,7 @@
 """Every statement on directives but the one that changes a status, which is the mutator's."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -11,9 +11,16 @@ import sqlalchemy as sa
 from remit.db.prefixes import ids_beginning
 from remit.db.tables import approval_requests, directives
 from remit.directives.lifecycle import DirectiveStatus
-from remit.directives.models import DirectiveCreate, DirectiveRead, intent_of
+from remit.directives.models import (
+    DirectiveCreate,
+    DirectiveRead,
+    Row,
+    intent_of,
+)
+from remit.directives.unreadable import UnreadableDirective
 from remit.errors import NotFoundError
 from remit.json_types import JsonObject
+from remit.telemetry.rows import read_row, read_rows
 
 MAX_LISTED = 1000
 """Most directives that one listing returns."""
@@ -122,7 +129,7 @@ def find_by_keys(
     """Return the directives that were stored under these (issuer, idempotency key) pairs."""
     pair = sa.tuple_(directives.c.issued_by, directives.c.idempotency_key)
     rows = connection.execute(sa.select(directives).where(pair.in_(list(keys))))
-    found = [DirectiveRead.from_row(row._mapping) for row in rows]
+    found = [read_row(row._mapping, DirectiveRead.from_row, "directives") for row in rows]
     return {(one.issued_by, str(one.idempotency_key)): one for one in found}
 
 
@@ -151,15 +158,18 @@ def find_by_prefix(connection: sa.Connection, prefix: str) -> list[UUID]:
     return ids_beginning(connection, directives.c.id, prefix)
 
 
-def list_directives(connection: sa.Connection, wanted: DirectiveFilter) -> list[DirectiveRead]:
-    """Return the directives that pass the filter, newest first."""
+def list_directives(
+    connection: sa.Connection, wanted: DirectiveFilter
+) -> list[DirectiveRead | UnreadableDirective]:
+    """Return the directives that pass the filter, newest first, unreadable ones in their place."""
     statement = sa.select(directives).order_by(directives.c.created_at.desc(), directives.c.id)
     for name in ("status", "scope", "type", "issued_by"):
         value = getattr(wanted, name)
         if value is not None:
             statement = statement.where(directives.c[name] == value)
     rows = connection.execute(statement.limit(min(wanted.limit, MAX_LISTED)))
-    return [DirectiveRead.from_row(row._mapping) for row in rows]
+    build: Callable[[Row], DirectiveRead | UnreadableDirective] = DirectiveRead.from_row
+    return read_rows(rows, build, "directives", instead=UnreadableDirective.from_row)
 
 
 def find_idle(
@@ -232,14 +242,25 @@ _INSERT = """
 """
 _GET = sa.select(directives).where(directives.c.id == sa.bindparam("directive_id"))
 _LOCK = _GET.with_for_update()
+_IDS = sa.ARRAY(sa.Uuid)
 
 
 def _oldest(
     connection: sa.Connection, conditions: Sequence[sa.ColumnElement[bool]], limit: int
 ) -> list[DirectiveRead]:
     statement = sa.select(directives).where(*conditions).order_by(directives.c.updated_at)
-    rows = connection.execute(statement.limit(limit))
-    return [DirectiveRead.from_row(row._mapping) for row in rows]
+    found: list[DirectiveRead] = []
+    unreadable: list[UUID] = []
+    while True:
+        # What cannot be read takes no other's place, however much of it there is.
+        left = statement.where(directives.c.id != sa.all_(sa.literal(unreadable, _IDS)))
+        rows = connection.execute(left.limit(limit)).all()
+        found = read_rows(rows, DirectiveRead.from_row, "directives")
+        read = {one.id for one in found}
+        fresh = [row.id for row in rows if row.id not in read]
+        if not fresh:
+            return found
+        unreadable += fresh
 
 
 def _one(
@@ -250,4 +271,4 @@ def _one(
         raise NotFoundError(
             f"there is no directive {directive_id}; `remit list` shows those there are"
         )
-    return DirectiveRead.from_row(row._mapping)
+    return read_row(row._mapping, DirectiveRead.from_row, "directives")

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from remit.db.execution_tables import modules
 from remit.execution.modules.registry import ModuleInfo
 from remit.json_types import JsonObject
+from remit.telemetry.rows import read_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,8 @@ def announce_modules(connection: sa.Connection, infos: Sequence[ModuleInfo]) -> 
 def list_announced(connection: sa.Connection) -> list[AnnouncedModule]:
     """Return all versions that workers have announced, by name, the newest first."""
     statement = sa.select(modules).order_by(modules.c.name, modules.c.announced_at.desc())
-    return [AnnouncedModule(**row._mapping) for row in connection.execute(statement)]
+    found = connection.execute(statement)
+    return read_rows(found, lambda row: AnnouncedModule(**row), "modules")
 
 
 def announced_module(connection: sa.Connection, name: str) -> Announced:

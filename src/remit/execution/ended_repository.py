@@ -17,6 +17,7 @@ from remit.db.evidence_tables import artifacts
 from remit.db.execution_tables import execution_runs
 from remit.db.tables import directives
 from remit.execution.models import EndedRun, LeftArtifact
+from remit.telemetry.rows import read_rows
 
 MOST_LISTED = 1000
 """Most runs that one statement returns."""
@@ -117,18 +118,20 @@ _ENDED: sa.Select[Any] = (
 
 
 def _read(connection: sa.Connection, statement: sa.Select[Any]) -> list[EndedRun]:
-    return [
-        EndedRun(
-            directive_id=row.id,
-            type=row.type,
-            role=row.role,
-            status=row.status,
-            run_id=row.run_id,
-            module=row.module,
-            run_status=row.run_status,
-            attempts=row.attempts,
-            seconds=None if row.took is None else row.took.total_seconds(),
-            artifacts=tuple(LeftArtifact(*each) for each in (row.left_behind or ())[:MOST_LEFT]),
-        )
-        for row in connection.execute(statement)
-    ]
+    return read_rows(connection.execute(statement), _ended, "execution_runs")
+
+
+def _ended(row: sa.RowMapping) -> EndedRun:
+    took, left = row["took"], row["left_behind"] or ()
+    return EndedRun(
+        directive_id=row["id"],
+        type=row["type"],
+        role=row["role"],
+        status=row["status"],
+        run_id=row["run_id"],
+        module=row["module"],
+        run_status=row["run_status"],
+        attempts=row["attempts"],
+        seconds=None if took is None else took.total_seconds(),
+        artifacts=tuple(LeftArtifact(*each) for each in left[:MOST_LEFT]),
+    )

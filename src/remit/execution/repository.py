@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from remit.db.execution_tables import execution_runs
 from remit.db.prefixes import ids_beginning
 from remit.execution.models import AttemptRead, ExecutionRunRead, Standing
+from remit.telemetry.rows import read_row
 
 
 def latest_run(connection: sa.Connection, directive_id: UUID) -> ExecutionRunRead | None:
@@ -18,7 +19,7 @@ def latest_run(connection: sa.Connection, directive_id: UUID) -> ExecutionRunRea
     The caller that means to change it holds the directive's lock, which orders all its runs.
     """
     row = connection.execute(_LATEST, {"directive_id": directive_id}).first()
-    return ExecutionRunRead.from_row(row._mapping) if row else None
+    return read_row(row._mapping, ExecutionRunRead.from_row, "execution_runs") if row else None
 
 
 _LATEST = (
@@ -58,14 +59,15 @@ def list_runs(connection: sa.Connection, directive_id: UUID) -> list[ExecutionRu
         .where(execution_runs.c.directive_id == directive_id)
         .order_by(execution_runs.c.created_at, execution_runs.c.id)
     )
-    return [ExecutionRunRead.from_row(row._mapping) for row in connection.execute(statement)]
+    rows = connection.execute(statement)
+    return [read_row(row._mapping, ExecutionRunRead.from_row, "execution_runs") for row in rows]
 
 
 def run_by_id(connection: sa.Connection, run_id: UUID) -> ExecutionRunRead | None:
     """Return one run; None when there is none."""
     statement = sa.select(execution_runs).where(execution_runs.c.id == run_id)
     row = connection.execute(statement).first()
-    return ExecutionRunRead.from_row(row._mapping) if row else None
+    return read_row(row._mapping, ExecutionRunRead.from_row, "execution_runs") if row else None
 
 
 def runs_beginning(connection: sa.Connection, prefix: str) -> list[UUID]:

@@ -6,15 +6,17 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from remit.db.identity_tables import principals
+from remit.db.reading import words
 from remit.errors import ConflictError
 from remit.identity.types import Principal, PrincipalRow
 from remit.json_types import JsonObject
+from remit.telemetry.rows import read_row, read_rows
 
 
 def find_principal(connection: sa.Connection, name: str) -> PrincipalRow | None:
     """Return a principal; None when nobody has that name."""
     row = connection.execute(sa.select(principals).where(principals.c.name == name)).first()
-    return principal_row(row._mapping) if row else None
+    return read_row(row._mapping, principal_row, "principals") if row else None
 
 
 def acts_for(connection: sa.Connection, name: str) -> tuple[str, ...]:
@@ -25,7 +27,7 @@ def acts_for(connection: sa.Connection, name: str) -> tuple[str, ...]:
 def list_principals(connection: sa.Connection) -> list[PrincipalRow]:
     """Return every principal there ever was, by name."""
     rows = connection.execute(sa.select(principals).order_by(principals.c.name))
-    return [principal_row(row._mapping) for row in rows]
+    return read_rows(rows, principal_row, "principals")
 
 
 def insert_principals(
@@ -113,8 +115,8 @@ def principal_row(row: sa.RowMapping) -> PrincipalRow:
     principal = Principal(
         name=row["name"],
         kind=row["kind"],
-        roles=tuple(row["roles"]),
-        groups=tuple(row["groups"]),
+        roles=words(row["roles"]),
+        groups=words(row["groups"]),
         acts_for=row["acts_for"],
     )
     kept = {name: row[name] for name in _KEPT}

@@ -3,7 +3,7 @@
 Nothing here changes or removes a row. What a reader calls selects only what `remit_reader` may see.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,10 +11,12 @@ import sqlalchemy as sa
 from pydantic import JsonValue
 
 from remit.db.evidence_tables import memories, memory_embeddings, memory_reads
+from remit.db.reading import parsed_json, readable
 from remit.memory.enforcement import MemoryAccessAttempt
 from remit.memory.nearest import written
 from remit.memory.results import Memory, SemanticResult
 from remit.memory.writing import Remembered, SignedMemory
+from remit.telemetry.rows import read_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,17 @@ def list_recent(connection: sa.Connection, scope: str | None, limit: int) -> lis
     statement = sa.select(memories).order_by(memories.c.created_at.desc(), memories.c.id)
     if scope is not None:
         statement = statement.where(memories.c.scope == scope)
-    return [Memory(**row._mapping) for row in connection.execute(statement.limit(limit))]
+    rows = connection.execute(statement.limit(limit))
+    return read_rows(rows, lambda row: Memory(**row), "memories")
+
+
+def stream_memories(connection: sa.Connection) -> Iterator[Memory]:
+    """Yield every memory, in any order, whatever somebody has forged into it."""
+    statement = sa.select(*readable(memories, Memory.__slots__))
+    with connection.execute(statement, execution_options={"yield_per": _MANY}) as rows:
+        for row in rows:
+            fields = dict(row._mapping)
+            yield Memory(**{**fields, "envelope": parsed_json(fields["envelope"])})
 
 
 def unembedded(connection: sa.Connection, model: str, limit: int) -> list[UUID]:
@@ -132,7 +144,8 @@ def found_memories(
     Those that `believes` does not are left out.
     """
     statement = sa.select(memories).where(memories.c.id.in_([each for each, _ in ranked]))
-    found = (Memory(**row._mapping) for row in connection.execute(statement))
+    rows = connection.execute(statement)
+    found = read_rows(rows, lambda row: Memory(**row), "memories")
     known = {memory.id: memory for memory in found if believes(memory)}
     return [
         SemanticResult(
@@ -166,6 +179,9 @@ def _lacks(model: str) -> sa.ColumnElement[bool]:
         memory_embeddings.c.memory_id == memories.c.id, memory_embeddings.c.model == model
     )
 
+
+_MANY = 2000
+"""Rows in memory at a time."""
 
 # In one order, whoever writes: two who write the same at once wait for one another, and in two
 # orders they would deadlock. The same holds for embeddings.

@@ -11,6 +11,7 @@ from remit.db.execution_tables import execution_runs
 from remit.db.tables import directives
 from remit.execution.lifecycle import RunStatus
 from remit.memory.results import ArtifactSummary, DirectiveSummary, ExecutionSummary
+from remit.telemetry.rows import read_row, read_rows
 
 
 def latest_directive(connection: sa.Connection, role: str) -> DirectiveSummary | None:
@@ -29,7 +30,9 @@ def latest_directive(connection: sa.Connection, role: str) -> DirectiveSummary |
         .limit(1)
     )
     row = connection.execute(statement).first()
-    return DirectiveSummary(**row._mapping) if row else None
+    if row is None:
+        return None
+    return read_row(row._mapping, lambda found: DirectiveSummary(**found), "directives")
 
 
 def list_executions(
@@ -52,7 +55,8 @@ def list_executions(
     )
     if status is not None:
         statement = statement.where(execution_runs.c.status == status)
-    return [ExecutionSummary(**row._mapping) for row in connection.execute(statement)]
+    rows = connection.execute(statement)
+    return read_rows(rows, lambda row: ExecutionSummary(**row), "execution_runs")
 
 
 def list_artifacts_of(
@@ -72,4 +76,5 @@ def list_artifacts_of(
         .order_by(artifacts.c.created_at.desc(), artifacts.c.id)
         .limit(limit)
     )
-    return [ArtifactSummary(**row._mapping) for row in connection.execute(statement)]
+    rows = connection.execute(statement)
+    return read_rows(rows, lambda row: ArtifactSummary(**row), "artifacts")

@@ -149,7 +149,7 @@ def file_attachment(
     entry = Entry(filing.directive_id or INSTALLATION, "artifact.stored", by.name)
     content = (source, filing.media_type)
     made = _placed(store, "attachment", said, content, entry.directive_id)
-    envelope = sign_filing(made, keys, token=getattr(by, "token", None))
+    envelope = sign_filing(made, keys, token=by.token)
     # The event has it too, so that nobody else can tell of a filing in the installation's chain.
     _keep(engine, replace(made, envelope=envelope), replace(entry, data={"envelope": envelope}))
     ref = read_content_ref(made.metadata)

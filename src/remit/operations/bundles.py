@@ -22,11 +22,13 @@ from remit.audit.bundle_repository import (
     list_token_lines,
     list_workers,
 )
+from remit.audit.checkpoint import read_signed_checkpoint
+from remit.audit.inclusion import Inclusion, prove_inclusion
 from remit.audit.repository import list_events
 from remit.budget.ledger import list_entries
 from remit.db.session import database_time, snapshot
 from remit.directives.repository import get_directive
-from remit.errors import ConflictError
+from remit.errors import ConflictError, UnreadableError
 from remit.execution.repository import list_runs
 from remit.identity.installation import read_installation
 from remit.identity.rules import require
@@ -34,7 +36,14 @@ from remit.identity.types import Principal
 from remit.signing.keys import Keyring
 
 
-def export_bundle(engine: sa.Engine, directive_id: UUID, keys: Keyring, *, by: Principal) -> bytes:
+def export_bundle(
+    engine: sa.Engine,
+    directive_id: UUID,
+    keys: Keyring,
+    *,
+    by: Principal,
+    checkpoint: bytes | None = None,
+) -> bytes:
     """Return the bundle of one directive: a file for `remit evidence verify`.
 
     What was tampered with is carried as it is, and does not verify.
@@ -44,25 +53,48 @@ def export_bundle(engine: sa.Engine, directive_id: UUID, keys: Keyring, *, by: P
         directive_id: the directive.
         keys: with the key to sign it.
         by: who asks.
+        checkpoint: the file of a checkpoint, whose proof that it covers the directive's log the
+            bundle carries; None: it carries none.
 
     Raises:
         ForbiddenError: whoever asks may not audit.
+        UnverifiableError: `checkpoint` is none that `keys` verify.
         NotFoundError: there is no such directive.
         ConflictError: its evidence is too large, or a row holds what Remit never writes there and
-            no bundle can carry.
+            no bundle can carry; or the checkpoint has no row of the directive, or no header.
         MisconfiguredError: there is no key to sign with.
         UnavailableError: the database does not answer.
     """
     require(by, "audit")
+    proof = None if checkpoint is None else _proof(checkpoint, directive_id, keys)
     with snapshot(engine) as connection:
         try:
             evidence = _read(connection, directive_id, by.name)
-        except (TypeError, ValueError, RecursionError, sa.exc.DataError) as error:
+        except (TypeError, ValueError, RecursionError, UnreadableError) as error:
             raise ConflictError(
                 f"directive {directive_id} has a row that holds what Remit never writes, and that "
                 "no bundle can carry; `remit audit verify` names what was tampered with"
             ) from error
-    return sign_bundle(evidence, keys)
+    return sign_bundle(replace(evidence, inclusion=proof), keys)
+
+
+def _proof(data: bytes, directive_id: UUID, keys: Keyring) -> Inclusion:
+    """Return the proof that a checkpoint covers a directive's log."""
+    checkpoint, header = read_signed_checkpoint(data, keys)
+    if header is None:
+        raise ConflictError(
+            "the checkpoint was taken before checkpoints had a header that a bundle can carry: "
+            "take another one with `remit audit checkpoint --previous FILE`",
+            field="checkpoint",
+        )
+    proof = prove_inclusion(checkpoint, header, directive_id)
+    if proof is None:
+        raise ConflictError(
+            f"the checkpoint has no row of directive {directive_id}, which is younger: take "
+            "another one with `remit audit checkpoint --previous FILE`",
+            field="checkpoint",
+        )
+    return proof
 
 
 def _read(connection: sa.Connection, directive_id: UUID, exported_by: str) -> Evidence:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from remit.approval.repository import NewRequest, issue_grants, open_requests
 from remit.artifacts.repository import (
@@ -25,6 +25,7 @@ from remit.directives.digest import action_digest
 from remit.directives.lifecycle import DirectiveStatus
 from remit.directives.models import Intent, StatusReason, intent_of
 from remit.directives.mutator import Move, moves
+from remit.errors import UnreadableError
 from remit.json_types import JsonObject
 from remit.operations.authority import Authority
 from remit.operations.granting import Action, Footing, make_grant, reserved_data
@@ -96,11 +97,21 @@ _STORED = TypeAdapter(_StoredEvaluation)
 
 
 def last_evaluation(connection: sa.Connection, directive_id: UUID) -> Evaluation | None:
-    """Return what the gate last found about a directive; None when it has not looked yet."""
+    """Return what the gate last found about a directive; None when it has not looked yet.
+
+    Raises:
+        UnreadableError: somebody changed what it left.
+    """
     artifact = latest_artifact(connection, directive_id, "policy_evaluation")
     if artifact is None:
         return None
-    found = _STORED.validate_python(artifact.metadata)
+    try:
+        found = _STORED.validate_python(artifact.metadata)
+    except ValidationError as error:
+        raise UnreadableError(
+            f"the evaluation {artifact.uri} holds what Remit never writes; `remit audit verify` "
+            "says whether it was tampered with"
+        ) from error
     blocks = [each.reason for each in found.results if each.verdict is PolicyVerdict.BLOCK]
     return Evaluation(found.policy.version, tuple(blocks), artifact.uri)
 

@@ -25,6 +25,7 @@ from remit.directives.repository import (
     get_directive,
     list_directives,
 )
+from remit.directives.unreadable import UnreadableDirective
 from remit.execution.models import ExecutionRunRead
 from remit.execution.repository import latest_run
 from remit.operations.identifiers import identified
@@ -104,8 +105,10 @@ def read_directive(engine: sa.Engine, directive_id: UUID) -> DirectiveRead:
         return get_directive(connection, directive_id)
 
 
-def read_directives(engine: sa.Engine, wanted: DirectiveFilter) -> list[DirectiveRead]:
-    """Return the directives that pass the filter, newest first."""
+def read_directives(
+    engine: sa.Engine, wanted: DirectiveFilter
+) -> list[DirectiveRead | UnreadableDirective]:
+    """Return the directives that pass the filter, newest first; what cannot be read says so."""
     with snapshot(engine) as connection:
         return list_directives(connection, wanted)
 

@@ -69,7 +69,7 @@ def remember(
     new = [checked(memory, place) for place, memory in enumerate(memories)]
     with transaction(engine) as connection:
         source = _source(connection, run_id, by)
-        shown = getattr(by, "token", None)
+        shown = by.token
         signed = [sign_memory(memory, source, keys, token=shown) for memory in new]
         written = repository.insert_memories(connection, signed, source)
         told = [one for one, kept in zip(signed, written, strict=True) if kept.is_new]

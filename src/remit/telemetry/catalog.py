@@ -42,6 +42,15 @@ CALL_STATUSES = frozenset(
     }
 )
 PROVIDERS = frozenset({"noop", "anthropic", "openai", "local", "braintrust"})
+TABLES = frozenset(
+    {
+        *("principals", "api_tokens", "agent_roles", "directives", "approval_requests"),
+        *("approval_votes", "grants", "budget_accounts", "budget_entries", "modules"),
+        *("execution_runs", "artifacts", "events", "memories", "memory_embeddings"),
+        *("memory_reads", "installation", "token_invitations", "policies", "workers"),
+        *("execution_attempts",),
+    }
+)
 READ_OUTCOMES = frozenset({"answered", "refused", "failed"})
 
 _STEP_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
@@ -167,6 +176,11 @@ CATALOG: tuple[Metric, ...] = (
     _gauge(
         "overview_timestamp_seconds",
         "When the gauges about the database were read, in Unix time.",
+    ),
+    _counter(
+        "rows_unreadable_total",
+        "Rows of the database that hold what no reader can, each time that one was met.",
+        table=_words(TABLES),
     ),
     _counter("memory_reads_total", "Reads of memory.", query=Names, outcome=_words(READ_OUTCOMES)),
 )

@@ -39,6 +39,11 @@ def record_execution(directive_type: str, seconds: float) -> None:
     _write("execution_duration_seconds", seconds, directive_type=directive_type)
 
 
+def count_unreadable_rows(table: str, count: int) -> None:
+    """Count rows that were passed over because nobody can read them."""
+    _write("rows_unreadable_total", count, table=table)
+
+
 def record_approval_wait(seconds: float) -> None:
     """Record how long people took, from the request to its outcome."""
     _write("approval_wait_seconds", seconds)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from remit.directives.models import DirectiveRead
 from remit.directives.repository import MAX_LISTED, DirectiveFilter
+from remit.directives.unreadable import UnreadableDirective
 from remit.errors import RemitError
 from remit.operations.evidence import read_directives
 
@@ -70,12 +71,12 @@ class Board:
     async def _read(self) -> None:
         wanted = DirectiveFilter(limit=MAX_LISTED)
         while self._failure is None:
-            found: list[DirectiveRead] = []
+            found: list[DirectiveRead | UnreadableDirective] = []
             try:
                 found = await asyncio.to_thread(read_directives, self._engine, wanted)
             except RemitError as error:
                 self._failure = error
             async with self._news:
-                self._seen.update((one.id, one) for one in found)
+                self._seen.update((one.id, one) for one in found if isinstance(one, DirectiveRead))
                 self._news.notify_all()
             await asyncio.sleep(_PAUSE_SECONDS)

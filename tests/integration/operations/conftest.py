@@ -18,10 +18,15 @@ from remit.stack.postgres import SUPERUSER
 from tests.support.contents import AUTHORITY, SHORT, cast, finish, proposed, waiting
 from tests.support.keys import KEYS
 from tests.support.servers import as_login
+from tests.support.unchecked import DROP
 
 AUDITOR = Principal("audrey", "human", roles=("auditor",))
 STRANGER = UUID(int=7)
-PAST = ("events", "directives", "artifacts", "grants", "approval_votes", "approval_requests")
+PAST = (
+    *("events", "directives", "artifacts", "grants", "approval_votes", "approval_requests"),
+    *("execution_runs", "execution_attempts", "budget_entries", "budget_accounts"),
+    *("memories", "principals", "api_tokens", "modules", "workers"),
+)
 """The tables whose triggers a forger disables, as only their owner or the superuser can."""
 
 
@@ -46,8 +51,9 @@ class Scene:
     taken: TakenCheckpoint
 
     def forge(self, *statements: str) -> None:
-        """Execute statements as the superuser, past every trigger; `$done` names a directive."""
+        """Execute statements as the superuser, past triggers and checks; `$done` is a directive."""
         with psycopg.connect(self.url.replace("+psycopg", ""), autocommit=True) as connection:
+            connection.execute(DROP.encode())
             for table in PAST:
                 connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER ALL".encode())
             for statement in statements:

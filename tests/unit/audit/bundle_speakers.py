@@ -50,7 +50,19 @@ def token(name: str, made_by: str = "remit", made_with: UUID | None = None) -> T
     ends = datetime(2999, 1, 1, tzinfo=UTC)
     key = uuid5(NAMESPACE_OID, name)
     made = Token(
-        key, name, "0" * 64, (), made_by, LONG_AGO, ends, None, made_with, False, None, None, None
+        id=key,
+        principal=name,
+        hash="0" * 64,
+        scopes=(),
+        created_by=made_by,
+        created_at=LONG_AGO,
+        expires_at=ends,
+        revoked_at=None,
+        created_with=made_with,
+        redeemed=False,
+        revoked_since=None,
+        envelope=None,
+        revocation=None,
     )
     return replace(made, envelope=sign_token(kept_token(made), KEYS))
 

@@ -18,7 +18,7 @@ branch_labels = None
 depends_on = None
 
 SQL = Path(__file__).parents[1] / "sql"
-PARTS = ("tables", "locks", "attempts", "identity", "consent")
+PARTS = ("tables", "locks", "values", "identity", "attempts", "consent")
 
 
 def upgrade() -> None:

@@ -1,0 +1,122 @@
+"""What a connection makes of values that Python cannot hold: a mark in their place, and no error.
+
+Postgres holds numbers of 131,072 digits, JSON as deep as its stack, and moments without end. An
+error in the middle of many rows would take all of them away. `remit.db.engine` gives these loaders
+to each connection; `remit.db.reading` finds the marks, row by row.
+"""
+
+import json
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from psycopg import DataError
+from psycopg.adapt import Buffer, Loader
+from psycopg.pq import Format
+
+from remit.json_types import GREATEST, MAX_KEPT_DEPTH
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+    from psycopg.abc import AdaptContext
+
+_MOMENTS = ("timestamptz", "timestamp", "date", "interval")
+_DIGITS = 309
+# A number with fewer digits in a row is a double; Postgres writes no exponents.
+_LONG = re.compile(rb"[0-9]{%d}" % _DIGITS)
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """What stands in place of a value.
+
+    Attributes:
+        kind: the Postgres type that it has.
+    """
+
+    kind: str
+
+
+_JSON = Unreadable("json")
+
+
+def load_carefully(connection: "Connection[Any]") -> None:
+    """Let no value that Python cannot hold end what this connection reads."""
+    adapters = connection.adapters
+    adapters.register_loader("jsonb", _JsonLoader)
+    for name in _MOMENTS:
+        oid = adapters.types[name].oid
+        found = adapters.get_loader(oid, Format.TEXT)
+        if found is not None:
+            adapters.register_loader(oid, _careful(name, found))
+
+
+def read_json(data: bytes | str) -> Any:  # noqa: ANN401 - whatever a column holds
+    """Return what JSON says; a mark where it holds what no reader need hold.
+
+    That Python can read it is not enough: a depth of 500 would end whoever digests or masks it.
+    """
+    text = data.encode() if isinstance(data, str) else data
+    try:
+        if _LONG.search(text):
+            value = json.loads(text, parse_int=_whole, parse_float=_fraction)
+        else:
+            value = json.loads(text)
+    except (ValueError, RecursionError):
+        return _JSON
+    open_ones = text.count(b"[") + text.count(b"{")
+    return _JSON if open_ones > MAX_KEPT_DEPTH and _is_too_deep(value) else value
+
+
+def _whole(digits: str) -> int:
+    # The length first: Python refuses to read very long ones, and takes long over others.
+    number = int(digits) if len(digits) <= _DIGITS + 1 else math.inf
+    if abs(number) > GREATEST:
+        raise ValueError("a number that is no double")
+    return int(number)
+
+
+def _fraction(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError("a number that is no double")
+    return number
+
+
+def _is_too_deep(value: object) -> bool:
+    """Return whether more stands inside one another than is kept; one level at a time."""
+    level = [value] if isinstance(value, list | dict) else []
+    for _ in range(MAX_KEPT_DEPTH + 1):
+        level = [
+            member
+            for item in level
+            for member in (item.values() if isinstance(item, dict) else item)
+            if isinstance(member, list | dict)
+        ]
+        if not level:
+            return False
+    return True
+
+
+class _JsonLoader(Loader):
+    def load(self, data: Buffer) -> object:
+        return read_json(bytes(data))
+
+
+def _careful(name: str, trusting: type[Any]) -> type[Loader]:
+    """Return a loader that hands out a mark where another one raises."""
+    mark = Unreadable(name)
+
+    class Careful(Loader):
+        def __init__(self, oid: int, context: "AdaptContext | None" = None) -> None:
+            super().__init__(oid, context)
+            self._trusting = trusting(oid, context)
+
+        def load(self, data: Buffer) -> object:
+            try:
+                return self._trusting.load(data)
+            except (DataError, ValueError, OverflowError):
+                return mark
+
+    return Careful
