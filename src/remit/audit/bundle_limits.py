@@ -10,25 +10,31 @@ from remit.audit.bundle_facts import Check
 from remit.audit.bundle_records import Evidence
 
 ALWAYS = (
-    "that the directive is the only one of its kind: a bundle is about one, and others may have "
-    "been left out of the log altogether; `remit audit verify` looks at all of them",
-    "that the policy is the one that people meant: its digest is in the decision, and what it ought "
-    "to say is not",
+    (
+        "that nothing was left out as a whole: a bundle is about one directive, and others, or a "
+        "way of this one that left no row, are seen by `remit audit verify`"
+    ),
+    (
+        "that the policy is the one that people meant: its digest stands in the decision, and what "
+        "it ought to say does not"
+    ),
     "that whoever used a token was the person whose token it is",
-    "what roles a voter had when they voted: the bundle has those that they have now",
-    "that the clocks were right: all times are those of the database and of its workers",
+    "which roles a voter had when they voted: the bundle has those that they had at the export",
+    "that clocks were right: all times are those of the database and of its workers",
     "that what a module reported is what it did, and what its artifacts describe is true",
-    "who canceled or retried, and other actors in the log whom no statement names: the log says so, "
-    "and whoever could write to the database could have written it",
-    "what was signed with a key that was stolen: whoever has the installation's key can sign anything",
+    (
+        "who canceled or retried, and other actors in the log whom no statement names: whoever "
+        "could write to the database could have written it"
+    ),
+    "what was signed with a stolen key: whoever has the installation's can sign anything",
 )
 UNCOVERED = (
     "that the log was not rewritten before the export, in what nobody signs, or cut off after the "
-    "last thing that somebody did: the bundle carries no proof against a checkpoint"
+    "last thing that somebody signed: the bundle carries no proof against a checkpoint"
 )
 LATER = (
-    "that the rows after the one in the checkpoint were not rewritten, in what nobody signs: only a "
-    "later checkpoint covers those"
+    "that the rows after that of the checkpoint were not rewritten, in what nobody signs: a later "
+    "checkpoint would cover them"
 )
 
 

@@ -54,7 +54,8 @@ def export(
             "--checkpoint",
             metavar="FILE",
             show_default=False,
-            help="Carry the proof that this checkpoint, of `remit audit checkpoint`, covers its log.",
+            help="Carry the proof that this checkpoint covers its log; `remit audit checkpoint` "
+            "takes one.",
         ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")] = False,
@@ -106,7 +107,7 @@ def verify(
             "--installation",
             metavar="ID",
             show_default=False,
-            help="Hold it only if it is of this installation, as `evidence verify` itself names it.",
+            help="It must be of this installation, by its identifier.",
         ),
     ] = None,
     checkpoint: Annotated[
@@ -115,7 +116,7 @@ def verify(
             "--checkpoint",
             metavar="FILE",
             show_default=False,
-            help="Hold its log against this checkpoint, too, as `remit audit checkpoint` wrote it.",
+            help="Hold its log against this file, too, as `remit audit checkpoint` wrote it.",
         ),
     ] = None,
     data_dir: DataDirOption = None,
@@ -162,9 +163,8 @@ def _write_json(read: "Bundle | None", checks: "tuple[Check, ...]") -> None:
     from remit.audit.bundle_limits import not_checkable
     from remit.cli.output import write_json
 
-    said, unseen = None, ()
-    if read is not None:
-        said, unseen = json.loads(encode(read.evidence)), not_checkable(read.evidence, checks)
+    said = None if read is None else json.loads(encode(read.evidence))
+    unseen = () if read is None else not_checkable(read.evidence, checks)
     holds = all(check.holds for check in checks)
     write_json({"holds": holds, "checks": checks, "not_checkable": unseen, "evidence": said})
 
