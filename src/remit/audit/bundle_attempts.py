@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pydantic import JsonValue
 
 from remit.artifacts.types import ArtifactType
-from remit.audit.bundle_facts import Check, counted, judged
+from remit.audit.bundle_facts import Check, counted, judged, parsed_data
 from remit.audit.bundle_installation import is_before
 from remit.audit.bundle_records import Attempt, Evidence, Worker
 from remit.audit.bundle_said import claims, kind_of, said, stated_moment, unlike, worker_keys
@@ -197,12 +197,28 @@ def _ended_without(
         "ended_at": stated_moment(run.ended_at),
     }
     if kind is RECONCILIATION:
+        row |= _as_told(evidence)
         row["as"] = {"completed": "done", "failed": "failed"}.get(run.status)
     else:
-        row |= {"status": run.status, "reason": _reason(evidence, run)}
+        row |= {"status": run.status, "reason": _reason(evidence, run), "by": _by(evidence)}
     wrong = [*unlike(stated, row)]
     if wrong:
         yield f"ended otherwise than was signed: {listed(wrong, 'and')}"
+
+
+def _as_told(evidence: Evidence) -> JsonObject:
+    """Return who settled a run that was in doubt, and why, as the log says."""
+    told = [event for event in evidence.events if event.type == "run.reconciled"]
+    if not told:
+        return {"by": None}
+    because = parsed_data(told[-1].data).get("because")
+    return {"by": told[-1].actor, "reason": because[0] if isinstance(because, list) else None}
+
+
+def _by(evidence: Evidence) -> JsonValue:
+    """Return who aborted a directive, as the log says."""
+    told = [event.actor for event in evidence.events if event.type == "directive.aborted"]
+    return told[-1] if told else None
 
 
 def _reason(evidence: Evidence, run: ExecutionRunRead) -> JsonValue:

@@ -6,7 +6,7 @@ be by somebody who can do such a thing.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from remit.audit.bundle_facts import Check, judged
@@ -57,7 +57,7 @@ FORMS: Mapping[str, Form] = {
     "run.attempt_ended": _form("attempt outcome", "because cost"),
     "run.ended": _form("outcome", "artifact"),
     "run.refused": _form("attempt outcome", "because cost"),
-    "run.reconciled": _form("as reason", "artifact", by_remit=False),
+    "run.reconciled": _form("as because", by_remit=False),
     "budget.unpromised": _form("spent"),
     "budget.exceeded": _form("promised spent"),
     "artifact.stored": _form("artifact", by_remit=False),
@@ -71,19 +71,29 @@ FORMS: Mapping[str, Form] = {
 what only that of the installation can."""
 
 
+_ENDS = frozenset({"run.ended", "directive.completed"})
+
+
 def known_events(evidence: Evidence) -> Check:
     """Check that the log holds nothing but events as Remit writes them."""
-    problems = [
-        f"row {event.seq}, {quoted(event.type)}, {problem}"
-        for event in evidence.events
-        for problem in _of_event(event)
-    ]
+    problems: list[str] = []
+    doers = frozenset({SYSTEM.name})
+    for event in evidence.events:
+        if event.type == "run.reconciled":
+            doers |= {event.actor}  # whoever settles a run in doubt ends it
+        found = _of_event(event, doers if event.type in _ENDS else {SYSTEM.name})
+        problems += [f"row {event.seq}, {quoted(event.type)}, {problem}" for problem in found]
     kinds = len({event.type for event in evidence.events})
     return judged("events", problems, f"of {kinds} types, each in its form")
 
 
-def _of_event(event: Event) -> Iterator[str]:
-    """Yield in what an event is unlike those of its type."""
+def _of_event(event: Event, doers: Collection[str]) -> Iterator[str]:
+    """Yield in what an event is unlike those of its type.
+
+    Args:
+        event: the event.
+        doers: who can be its actor, where not everybody can.
+    """
     form = FORMS.get(event.type)
     if form is None:
         yield "is of a type that the log of a directive never holds"
@@ -100,5 +110,5 @@ def _of_event(event: Event) -> Iterator[str]:
         yield f"does not say {listed(sorted(missing), 'and')}"
     if more:
         yield f"says what no such event does: {listed(sorted(more), 'and')}"
-    if form.by_remit and event.actor != SYSTEM.name:
+    if form.by_remit and event.actor not in doers:
         yield f"is by {quoted(event.actor)}, and Remit itself does such a thing"

@@ -4,27 +4,46 @@
 test changes rows before, as what truly happened, or after, as what somebody edited.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from remit.approval.answers import Answered, heard, previous_of
 from remit.approval.independence import standing_of
-from remit.approval.statements import sign_grant, sign_vote
+from remit.approval.statements import (
+    GRANT,
+    VOTE,
+    grant_statement,
+    sign_grant,
+    sign_vote,
+    vote_statement,
+)
 from remit.approval.types import Grant, Vote
 from remit.artifacts.statements import FILING
 from remit.audit.bundle_people import kept_token, principal_row
 from remit.audit.bundle_records import Asked, Attempt, Evidence, Person, Statement, Token, Worker
+from remit.audit.chain import Event
 from remit.budget.costs import attempt_cost
 from remit.directives.statements import Issued, sign_intent
 from remit.execution.models import ExecutionRunRead
-from remit.execution.statements import AttemptEnd, RunEnd, RunFacts, sign_attempt_end, sign_run_end
+from remit.execution.statements import (
+    AttemptEnd,
+    Reconciliation,
+    RunEnd,
+    RunFacts,
+    sign_attempt_end,
+    sign_reconciliation,
+    sign_run_end,
+)
 from remit.execution.workers import WORKER, certificate, new_worker
 from remit.identity.statements import sign_principal, sign_token
 from remit.identity.types import Principal, TokenRow
 from remit.json_types import JsonObject
-from remit.signing.statements import sign_statement
+from remit.signing.dsse import envelope_to_json
+from remit.signing.statements import Kind, canonical, sign_statement
 from tests.unit.audit.bundle_parts import KEYS
 from tests.unit.audit.chains import NOON
 
@@ -154,7 +173,8 @@ def _attempts(run: ExecutionRunRead, evidence: Evidence) -> list[Attempt]:
         Attempt(run.id, number, EXECUTING.id, begun, None, None, None, None)
         for number in range(1, run.attempts + 1)
     ]
-    if run.status not in {"completed", "failed"} or run.result is None or run.ended_at is None:
+    ended = run.status in {"completed", "failed"} and _settling(evidence) is None
+    if not ended or run.result is None or run.ended_at is None:
         return open_
     cost = attempt_cost(run.result)
     outcome = "success" if run.status == "completed" else "error"
@@ -175,12 +195,29 @@ def _attempts(run: ExecutionRunRead, evidence: Evidence) -> list[Attempt]:
     return [*open_[:-1], last]
 
 
+def _settling(evidence: Evidence) -> Event | None:
+    """Return the event by which a person settled a run; None: nobody did."""
+    return next((one for one in evidence.events if one.type == "run.reconciled"), None)
+
+
 def _ends(evidence: Evidence) -> list[Statement]:
+    settling = _settling(evidence)
+    if settling is not None:
+        [run] = evidence.runs
+        return [Statement(run.id, sign_reconciliation(_settled(run, evidence, settling), KEYS))]
     return [
         Statement(run.id, sign_run_end(_canceled(run, evidence), KEYS))
         for run in evidence.runs
         if run.status == "canceled"
     ]
+
+
+def _settled(run: ExecutionRunRead, evidence: Evidence, event: Event) -> Reconciliation:
+    assert run.result is not None
+    assert run.ended_at is not None
+    [reason] = json.loads(event.data)["because"]
+    left = left_by(run, evidence)
+    return Reconciliation(facts(run), event.actor, "done", reason, run.result, left, run.ended_at)
 
 
 def _canceled(run: ExecutionRunRead, evidence: Evidence) -> RunEnd:
@@ -209,3 +246,27 @@ def _filings(evidence: Evidence) -> list[Statement]:
         for one in evidence.artifacts
         if one.type == "attachment"
     ]
+
+
+def signed_first(evidence: Evidence) -> Evidence:
+    """Return evidence as it was before statements named an installation, when few were made."""
+    asked = tuple(
+        replace(one, votes=tuple(_first_vote(vote, one) for vote in one.votes))
+        for one in evidence.requests
+    )
+    grants = tuple(
+        replace(one, heard=None, envelope=_first(GRANT, grant_statement(one), "heard"))
+        for one in evidence.grants
+    )
+    none: dict[str, Any] = dict.fromkeys(("workers", "attempts", "ends", "filings", "tokens"), ())
+    return replace(evidence, requests=asked, grants=grants, issued=None, **none)
+
+
+def _first_vote(vote: Vote, asked: Asked) -> Vote:
+    envelope = _first(VOTE, vote_statement(vote, asked.request), "token", "standing")
+    return replace(vote, token_id=None, standing=None, envelope=envelope)
+
+
+def _first(kind: Kind, statement: JsonObject, *later: str) -> JsonObject:
+    said = {name: value for name, value in statement.items() if name not in later}
+    return envelope_to_json(KEYS.sign(kind.first_type, canonical(said)))
