@@ -8,7 +8,7 @@ signed, and from the log.
 
 from collections.abc import Iterator
 
-from remit.approval.answers import Answered, heard_problems, line_problems
+from remit.approval.answers import Answered, heard_problems, in_line, line_problems
 from remit.approval.resolution import possible_statuses
 from remit.approval.types import ApprovalRequest, Grant
 from remit.audit.bundle_consent import is_signed
@@ -27,6 +27,8 @@ def answers(evidence: Evidence, keys: Keyring) -> Check:
     problems: list[str] = []
     for request, votes in answered:
         found = [*line_problems(votes), *_of_status(evidence, request, answered, keys)]
+        if len(in_line(votes)) < len(votes):
+            found.append("a vote that was cast once stands there twice")
         problems += [f"request {request.id}: {problem}" for problem in found]
     unborne: list[str] = []
     for grant in evidence.grants:

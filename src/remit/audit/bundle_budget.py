@@ -64,6 +64,8 @@ def _of_account(
         yield "another amount was promised than granted"
     if promise.ceiling is not None and promise.amount > promise.ceiling:
         yield "more was promised than may be"
+    if promise.ceiling is None and grant.request_id is None:
+        yield "more was promised than may be, and nobody was asked"
     if any(one.period_start != promise.period_start for one in closings):
         yield "the promise was closed in another period"
     found = [(one.kind, one.amount) for one in closings]

@@ -224,9 +224,9 @@ def run(found: Grant, **changes: Any) -> ExecutionRunRead:
     return ExecutionRunRead.model_validate(fields | changes)
 
 
-def of_run(found: Grant, ran: ExecutionRunRead) -> tuple[Artifact, ...]:
-    """Return the artifacts of a complete run."""
-    start = {
+def started(found: Grant, ran: ExecutionRunRead) -> dict[str, Any]:
+    """Return what the artifact of a run's beginning says."""
+    return {
         "run": str(ran.id),
         "grant": str(ran.grant_id),
         "action_digest": found.action_digest,
@@ -237,6 +237,11 @@ def of_run(found: Grant, ran: ExecutionRunRead) -> tuple[Artifact, ...]:
         "module_digest": found.module_digest,
         "idempotency_key": ran.idempotency_key,
     }
+
+
+def of_run(found: Grant, ran: ExecutionRunRead) -> tuple[Artifact, ...]:
+    """Return the artifacts of a complete run."""
+    start = started(found, ran)
     left = artifact(3, "module_output", {"text": "hello"}, ran.id)
     given = {"run": str(ran.id), "attempt": 1, "output": ran.result}
     end = {"run": str(ran.id), "status": ran.status, "artifacts": [left.uri]}

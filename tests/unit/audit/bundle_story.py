@@ -11,17 +11,26 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from remit.approval.types import ApprovalRequest, Grant, Vote
+from remit.approval.types import Grant, Vote
 from remit.artifacts.types import Artifact, ArtifactType, artifact_uri
 from remit.audit.bundle_records import Asked, BudgetEntry, Evidence
 from remit.audit.chain import Event
 from remit.directives.digest import canonical_json, sha256_digest
-from remit.directives.models import DirectiveRead, intent_of
+from remit.directives.models import DirectiveRead
 from remit.execution.models import ExecutionRunRead, output_to_json
 from remit.execution.modules.types import ModuleOutput, run_status_of
-from remit.policy.engine import approval_terms
 from tests.support.keys import INSTALLATION
-from tests.unit.audit.bundle_parts import AMOUNT, DIRECTIVE, POLICY, directive, evaluation
+from tests.unit.audit.bundle_parts import (
+    AMOUNT,
+    DIRECTIVE,
+    POLICY,
+    directive,
+    evaluation,
+    grant,
+    request,
+    run,
+    started,
+)
 from tests.unit.audit.chains import NOON, linked
 
 Said = tuple[str, dict[str, Any]]
@@ -70,26 +79,11 @@ class Story:
             return self._tell(told, blocked, left=[made])
         if verdict == "allow":
             return self._granted([told], [made], (), None)
-        terms = approval_terms(intent_of(self.found), POLICY)
-        rules = ('staging: scope is "staging"',)
-        request = ApprovalRequest(
-            id=self._id(),
-            directive_id=DIRECTIVE,
-            action_digest=str(self.found.action_digest),
-            policy_version="1",
-            policy_digest=POLICY.digest,
-            status="pending",
-            required_approvals=terms.required_approvals,
-            allow_self_approval=terms.allow_self_approval,
-            rejection_ends=terms.rejection_ends,
-            approver_groups=terms.approver_groups,
-            rules=rules,
-            requested_at=self.now,
-            expires_at=self.now + POLICY.approval.expires_after,
-            resolved_at=None,
-        )
-        self._asked.append(Asked(request, ()))
-        return self._tell(told, ("approval.requested", {"because": [*rules]}), left=[made])
+        until = self.now + POLICY.approval.expires_after
+        made_of = {"id": self._id(), "requested_at": self.now, "expires_at": until}
+        asked = request(self.found, **made_of)
+        self._asked.append(Asked(asked, ()))
+        return self._tell(told, ("approval.requested", {"because": [*asked.rules]}), left=[made])
 
     def vote(self, voter: str, reason: str | None = None) -> "Story":
         """Let somebody approve, or reject with a reason; enough approvals give a grant."""
@@ -124,57 +118,41 @@ class Story:
 
     def start(self) -> "Story":
         """Begin the run."""
-        grant = self._grants[-1]
-        if grant.request_id is not None:
+        granted = self._grants[-1]
+        if granted.request_id is not None:
             self._resolve("consumed")
-        run = ExecutionRunRead(
+        begun = run(
+            granted,
             id=self._id(),
-            directive_id=DIRECTIVE,
-            grant_id=grant.id,
-            module="echo",
-            module_version="1",
+            grant_id=granted.id,
             status="running",
-            idempotency_key=f"{DIRECTIVE}:{grant.id}",
-            attempts=1,
+            idempotency_key=f"{DIRECTIVE}:{granted.id}",
             result=None,
-            error_type=None,
-            error_message=None,
             created_at=self.now,
             started_at=self.now,
             ended_at=None,
         )
-        begun = {
-            "run": str(run.id),
-            "grant": str(grant.id),
-            "action_digest": grant.action_digest,
-            "policy_digest": grant.policy_digest,
-            "approved_by": [*grant.votes],
-            "module": "echo",
-            "module_version": "1",
-            "module_digest": grant.module_digest,
-            "idempotency_key": run.idempotency_key,
-        }
-        made = self._artifact("execution_start", begun, run.id)
-        self._runs.append(run)
+        made = self._artifact("execution_start", started(granted, begun), begun.id)
+        self._runs.append(begun)
         self._status("executing")
         return self._tell(
-            ("grant.consumed", {"grant": str(grant.id)}),
-            ("directive.executing", {"run": str(run.id)}),
+            ("grant.consumed", {"grant": str(granted.id)}),
+            ("directive.executing", {"run": str(begun.id)}),
             ("run.attempted", {"attempt": 1}),
             left=[made],
         )
 
     def end(self, output: ModuleOutput) -> "Story":
         """End the run with what its module returned."""
-        run, result, error = self._runs[-1], output_to_json(output), output.error
+        ran, result, error = self._runs[-1], output_to_json(output), output.error
         status = run_status_of(output.status)
-        left = self._artifact("module_output", {"text": "hello"}, run.id)
-        given = {"run": str(run.id), "attempt": run.attempts, "output": result}
-        end = {"run": str(run.id), "status": status, "artifacts": [left.uri]}
+        left = self._artifact("module_output", {"text": "hello"}, ran.id)
+        given = {"run": str(ran.id), "attempt": ran.attempts, "output": result}
+        end = {"run": str(ran.id), "status": status, "artifacts": [left.uri]}
         made = [
             left,
-            self._artifact("execution_checkpoint", given, run.id),
-            self._artifact("execution_end", end, run.id),
+            self._artifact("execution_checkpoint", given, ran.id),
+            self._artifact("execution_end", end, ran.id),
         ]
         change = {
             "status": status,
@@ -212,12 +190,12 @@ class Story:
 
     def reconcile(self, by: str, reason: str) -> "Story":
         """Let a person say that a run in doubt did what was asked."""
-        run, result = self._runs[-1], output_to_json(ModuleOutput.success())
-        given = {"run": str(run.id), "attempt": run.attempts, "output": result}
-        end = {"run": str(run.id), "status": "completed", "artifacts": []}
+        ran, result = self._runs[-1], output_to_json(ModuleOutput.success())
+        given = {"run": str(ran.id), "attempt": ran.attempts, "output": result}
+        end = {"run": str(ran.id), "status": "completed", "artifacts": []}
         made = [
-            self._artifact("execution_checkpoint", given, run.id),
-            self._artifact("execution_end", end, run.id),
+            self._artifact("execution_checkpoint", given, ran.id),
+            self._artifact("execution_end", end, ran.id),
         ]
         self._run(status="completed", result=result)
         self._status("complete")
@@ -257,23 +235,16 @@ class Story:
         self, told: Sequence[Said], left: list[Artifact], voters: Sequence[str], asked: UUID | None
     ) -> "Story":
         budget = None if self.found.budget is None else AMOUNT
-        grant = Grant(
-            id=self._id(),
-            directive_id=DIRECTIVE,
-            request_id=asked,
-            action_digest=str(self.found.action_digest),
-            policy_version="1",
-            policy_digest=POLICY.digest,
-            module="echo",
-            module_version="1",
-            module_digest="sha256:m",
-            required_approvals=len(voters),
-            votes=tuple(voters),
-            budget=budget,
-            issued_at=self.now,
-            expires_at=self.now + timedelta(hours=1),
-        )
-        self._grants.append(grant)
+        made_of = {
+            "id": self._id(),
+            "request_id": asked,
+            "required_approvals": len(voters),
+            "votes": tuple(voters),
+            "budget": budget,
+            "issued_at": self.now,
+            "expires_at": self.now + timedelta(hours=1),
+        }
+        self._grants.append(grant(self.found, **made_of))
         issued: dict[str, Any] = {"by": [*voters] or "policy"}
         if budget is not None:
             issued["reserved"] = {"daily": str(AMOUNT)}
@@ -286,15 +257,15 @@ class Story:
             self._enter("settle" if spent else "release", spent or AMOUNT)
 
     def _enter(self, kind: Any, amount: Decimal, ceiling: Decimal | None = None) -> None:
-        grant = self._grants[-1].id
-        new = BudgetEntry("daily", NOON, grant, kind, amount, ceiling, self.now)
+        about = self._grants[-1].id
+        new = BudgetEntry("daily", NOON, about, kind, amount, ceiling, self.now)
         self._budget.append(new)
 
     def _resolve(self, status: Any) -> None:
         asked = self._asked[-1]
         resolved_at = asked.request.resolved_at or self.now
-        request = replace(asked.request, status=status, resolved_at=resolved_at)
-        self._asked[-1] = replace(asked, request=request)
+        changed = replace(asked.request, status=status, resolved_at=resolved_at)
+        self._asked[-1] = replace(asked, request=changed)
 
     def _run(self, **changes: Any) -> None:
         ended = {"ended_at": self.now}
