@@ -64,15 +64,8 @@ class Story:
         """Let the gate decide, and do what follows from its verdict."""
         made = self._artifact("policy_evaluation", evaluation(self.found).metadata)
         assert made.metadata["verdict"] == verdict
-        told: Said = (
-            "policy.evaluated",
-            {
-                "verdict": verdict,
-                "policy_version": "1",
-                "policy_digest": POLICY.digest,
-                "artifact": made.uri,
-            },
-        )
+        named = {"policy_digest": POLICY.digest, "artifact": made.uri}
+        told: Said = ("policy.evaluated", {"verdict": verdict, "policy_version": "1", **named})
         if verdict == "block":
             blocked: Said = ("directive.blocked", {"reason": "policy", "because": ["tool"]})
             self._status("blocked", "policy")
