@@ -23,8 +23,8 @@ ALWAYS = (
     "that clocks were right: all times are those of the database and of its workers",
     "that what a module reported is what it did, and what its artifacts describe is true",
     (
-        "who canceled or retried, and other actors in the log whom no statement names: whoever "
-        "could write to the database could have written it"
+        "who retried, or canceled what had not begun, and other actors in the log whom no "
+        "statement names: whoever could write to the database could have written it"
     ),
     "what was signed with a stolen key: whoever has the installation's can sign anything",
 )
