@@ -4,9 +4,11 @@ Somebody with the services' own login then writes to it, see `test_columns.py`.
 """
 
 import io
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -48,7 +50,24 @@ from tests.support.people import ADMIN, AGENT, GRACE, know
 BUDGETED = policy(budget_limits=[{"name": "all", "ceiling": "$100.00", "period": "day"}])
 
 
-def build(engine: sa.Engine, folder: Path) -> None:
+@dataclass(frozen=True)
+class Made:
+    """Where an attacker begins.
+
+    Attributes:
+        done: a directive that is complete.
+        approved: one that waits for its run, with something promised to it.
+        under_way: one whose run goes on.
+        waiting: one that waits for a person.
+    """
+
+    done: UUID
+    approved: UUID
+    under_way: UUID
+    waiting: UUID
+
+
+def build(engine: sa.Engine, folder: Path) -> Made:
     """Let everything happen once."""
     done = proposed(engine, BUDGETED, budget="$12.50")
     run = start_run(engine, done.id, lambda _: SHORT, under(BUDGETED)).run
@@ -58,14 +77,12 @@ def build(engine: sa.Engine, folder: Path) -> None:
     broken = start_run(engine, failed.id, lambda _: SHORT, AUTHORITY).run
     assert broken is not None
     finish(engine, broken, ModuleOutput.failure("it broke"))
-    start_run(
-        engine, proposed(engine, BUDGETED, budget="$1.00").id, lambda _: SHORT, under(BUDGETED)
-    )
+    under_way = proposed(engine, BUDGETED, budget="$1.00")
+    start_run(engine, under_way.id, lambda _: SHORT, under(BUDGETED))
     proposed(engine, status="draft")
-    proposed(engine, BUDGETED, budget="$2.00")
-    voted = waiting(engine)
-    cast(engine, voted)
-    waiting(engine)
+    approved = proposed(engine, BUDGETED, budget="$2.00")
+    cast(engine, waiting(engine))
+    asking = waiting(engine)
     refused = waiting(engine)
     cast(engine, refused, no(refused))
     cancel(engine, waiting(engine).id, by=ADMIN, reason=None)
@@ -79,6 +96,7 @@ def build(engine: sa.Engine, folder: Path) -> None:
     embed_and_store(engine, WordEmbedder(), [one.memory_id for one in notes])
     _identity(engine)
     _rest(engine)
+    return Made(done.id, approved.id, under_way.id, asking.id)
 
 
 def _identity(engine: sa.Engine) -> None:

@@ -200,8 +200,9 @@ def stream_intents(connection: sa.Connection) -> Iterator[AuditedIntent]:
     for row in streamed(connection, sa.select(*columns), _FEW):
         said = dict(zip(INTENT_FIELDS, row[len(_INTENT) :], strict=True))
         parsed = {name: parsed_json(said[name]) for name in _INTENT_JSON}
-        *kept, envelope = row[: len(_INTENT)]
-        yield AuditedIntent(*kept, parsed_json(envelope), {**said, **parsed})
+        kept = dict(zip(_INTENT, row[: len(_INTENT)], strict=True))
+        kept["envelope"] = parsed_json(kept["envelope"])
+        yield AuditedIntent(**kept, content={**said, **parsed})
 
 
 def stream_artifacts(connection: sa.Connection) -> Iterator[tuple[Artifact, Any]]:
