@@ -41,6 +41,22 @@ EVIDENCE: tuple[Claim, ...] = (
         """,  # noqa: S608
     ),
     Claim(
+        "told_otherwise",
+        "artifact {what} is told more than once",
+        f"""
+        SELECT min(named.directive_id::text)::uuid, NULL::integer, named.key
+        FROM ({_EVIDENCE}) AS named GROUP BY named.key HAVING count(*) > 1
+        """,  # noqa: S608
+    ),
+    Claim(
+        "told_otherwise",
+        "memory {what} is told more than once",
+        f"""
+        SELECT min(named.directive_id::text)::uuid, NULL::integer, named.key
+        FROM ({_MEMORIES}) AS named GROUP BY named.key HAVING count(*) > 1
+        """,  # noqa: S608
+    ),
+    Claim(
         "untold",
         "memory {what} is told by no event of its chain with its digest, in its author's name",
         f"""
@@ -150,6 +166,14 @@ CONSENT: tuple[Claim, ...] = (
             WHEN request.status = 'expired' THEN request.expires_at <= now()
             ELSE request.status IN ('canceled', 'invalidated')
         END
+        """,
+    ),
+    Claim(
+        "told_otherwise",
+        "the request for approval {what} is stamped as if it had ended, or as if it had not",
+        """
+        SELECT directive_id, NULL::integer, id::text FROM approval_requests
+        WHERE (status = 'pending') <> (resolved_at IS NULL)
         """,
     ),
     *counted(

@@ -54,6 +54,21 @@ EXECUTION: tuple[Claim, ...] = (
         WHERE COALESCE(kept.number, 0) <> COALESCE(told.number, 0)
         """,
     ),
+    Claim(
+        "told_otherwise",
+        "run {what} began at another time than its first attempt, or has what only an end gives it",
+        """
+        SELECT run.directive_id, NULL::integer, run.id::text
+        FROM execution_runs AS run LEFT JOIN LATERAL (
+            SELECT min(started_at) AS started_at FROM execution_attempts WHERE run_id = run.id
+        ) AS first ON true CROSS JOIN installation
+        JOIN grants AS consent ON consent.id = run.grant_id
+        WHERE consent.issued_at >= installation.since
+            AND run.started_at IS DISTINCT FROM first.started_at
+            OR run.ended_at IS NULL AND (run.result, run.error_type, run.error_message)
+                IS DISTINCT FROM (NULL::jsonb, NULL::text, NULL::text)
+        """,
+    ),
     *counted(
         "more runs have ended than were told: {what}",
         "fewer runs have ended than were told: {what}",
@@ -72,6 +87,14 @@ MONEY: tuple[Claim, ...] = (
         "SELECT directive_id AS about, amount || ' of ' || account AS key FROM budget_entries"
         " WHERE kind = 'reserve'",
         f"SELECT directive_id AS about, value || ' of ' || key AS key FROM ({_RESERVED}) AS named",  # noqa: S608
+    ),
+    *counted(
+        "more was spent of no promise than was told: {what}",
+        "less was spent of no promise than was told: {what}",
+        "SELECT directive_id AS about, amount::text AS key FROM budget_entries"
+        " WHERE account = 'not promised'",
+        "SELECT directive_id AS about, data ->> 'spent' AS key FROM events"
+        " WHERE type = 'budget.unpromised'",
     ),
     Claim(
         "told_otherwise",

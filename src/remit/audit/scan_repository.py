@@ -6,6 +6,7 @@ read what no writer of Remit's would write: see `remit.db.reading`.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +36,7 @@ from remit.db.tables import (
 )
 from remit.directives.models import INTENT_FIELDS
 
+_INTENT = ("id", "status", "action_digest", "idempotency_key", "created_at", "envelope")
 _INTENT_JSON = ("payload", "constraints", "success_metrics")
 
 # Rows in memory at a time: an event is small, and an artifact may be 10 MiB.
@@ -91,6 +93,29 @@ class Counts:
                 *(self.memories, self.workers),
             )
         )
+
+
+@dataclass(frozen=True, slots=True)
+class AuditedIntent:
+    """What was asked for; JSON is whatever somebody forged into it.
+
+    Attributes:
+        id: the directive.
+        status: where it stands.
+        action_digest: the digest of its content; None for a draft.
+        idempotency_key: the caller's own key; None: none was sent.
+        created_at: when it was stored.
+        envelope: who issued it, signed.
+        content: the ten fields of the intent.
+    """
+
+    id: UUID
+    status: str
+    action_digest: str | None
+    idempotency_key: str | None
+    created_at: datetime
+    envelope: Any
+    content: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,16 +194,15 @@ def stream_statuses(connection: sa.Connection) -> Iterator[tuple[UUID, str]]:
         yield row[0], row[1]
 
 
-def stream_intents(
-    connection: sa.Connection,
-) -> Iterator[tuple[UUID, str | None, dict[str, Any]]]:
-    """Yield each directive's id, its action digest, and the ten fields that it is of."""
-    columns = readable(directives, ("id", "action_digest", *INTENT_FIELDS))
+def stream_intents(connection: sa.Connection) -> Iterator[AuditedIntent]:
+    """Yield what was asked for, of every directive."""
+    columns = readable(directives, (*_INTENT, *INTENT_FIELDS))
     for row in streamed(connection, sa.select(*columns), _FEW):
-        directive_id, digest, *said = row
-        intent = dict(zip(INTENT_FIELDS, said, strict=True))
-        parsed = {name: parsed_json(intent[name]) for name in _INTENT_JSON}
-        yield directive_id, digest, {**intent, **parsed}
+        said = dict(zip(INTENT_FIELDS, row[len(_INTENT) :], strict=True))
+        parsed = {name: parsed_json(said[name]) for name in _INTENT_JSON}
+        kept = dict(zip(_INTENT, row[: len(_INTENT)], strict=True))
+        kept["envelope"] = parsed_json(kept["envelope"])
+        yield AuditedIntent(**kept, content={**said, **parsed})
 
 
 def stream_artifacts(connection: sa.Connection) -> Iterator[tuple[Artifact, Any]]:

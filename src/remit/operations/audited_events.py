@@ -61,12 +61,12 @@ class SignedEvents:
 
 def _filing(event: Event, data: Mapping[str, Any], keys: Keyring) -> None:
     """Verify who filed what an event tells of; in a directive's log it may be other evidence."""
-    envelope = _envelope(data.get("envelope"))
-    if envelope is None and event.directive_id != INSTALLATION:
-        return
-    uri = str(data.get("artifact"))
+    envelope, uri = _envelope(data.get("envelope")), str(data.get("artifact"))
     evidence = data.get("evidence")
     digest = evidence.get(uri) if isinstance(evidence, dict) else None
+    # Where it names the evidence, its row says whether somebody must have signed.
+    if envelope is None and digest is not None and event.directive_id != INSTALLATION:
+        return
     said: JsonObject = {
         "artifact": uri.rpartition("/")[2],
         "uri": uri,

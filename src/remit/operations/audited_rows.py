@@ -22,10 +22,12 @@ from remit.audit.identity_rows import Kept, compare_identity
 from remit.audit.run_ends import judge_run
 from remit.audit.verification import Fault, Finding
 from remit.directives.digest import action_digest, canonical_json, sha256_digest
+from remit.directives.statements import Issued, verify_intent
 from remit.errors import InvalidInputError, RemitError
 from remit.identity.invitation_repository import list_invitations
 from remit.identity.repository import list_principals
 from remit.identity.token_repository import list_kept_tokens
+from remit.json_types import JsonObject
 from remit.memory.repository import stream_memories
 from remit.memory.statements import verify_memory
 from remit.signing.keys import Keyring
@@ -46,10 +48,8 @@ class Meter(Protocol):
 
 def judge_rows(connection: sa.Connection, meter: Meter, keys: Keyring) -> Iterator[Finding]:
     """Yield every row that is not what was signed, or not what its digest says."""
-    for directive_id, digest, intent in meter.over(scan.stream_intents(connection)):
-        if not _gives(digest, intent):
-            words = "its content does not give its action digest"
-            yield Finding(directive_id, None, "content_changed", words)
+    for intent in meter.over(scan.stream_intents(connection)):
+        yield from _intent(intent, keys)
     for artifact, envelope in meter.over(scan.stream_artifacts(connection)):
         yield from _artifact(artifact, envelope, keys)
     for grant in meter.over(scan.stream_grants(connection)):
@@ -90,12 +90,31 @@ def judge_identity(connection: sa.Connection, keys: Keyring) -> Iterator[Finding
         yield Finding(INSTALLATION, one.seq, one.fault, one.words)
 
 
-def _gives(digest: str | None, intent: dict[str, Any]) -> bool:
-    """Return whether an intent gives the digest of its row; a draft has none yet."""
-    if digest is None:
-        return True
+def _intent(intent: scan.AuditedIntent, keys: Keyring) -> Iterator[Finding]:
+    """Yield what is wrong with what was asked for, and with who is said to have asked."""
+    digest = intent.action_digest
+    if intent.status == "draft" or digest is None:
+        if digest is not None or intent.envelope is not None:
+            words = "it is a draft, and has what only a proposal has"
+            yield Finding(intent.id, None, "told_otherwise", words)
+        return
+    if not _gives(digest, intent.content):
+        words = "its content does not give its action digest"
+        yield Finding(intent.id, None, "content_changed", words)
+    if intent.envelope is None and is_earlier(intent.created_at, keys):
+        return
+    issued = Issued(intent.id, digest, str(intent.content["issued_by"]), intent.idempotency_key)
+    verify = partial(_issued, issued, intent.envelope, keys)
+    yield from _signed(intent.id, "who issued it", verify)
+
+
+def _issued(issued: Issued, envelope: JsonObject | None, keys: Keyring) -> None:
+    verify_intent(issued, envelope, keys)
+
+
+def _gives(digest: str, content: dict[str, Any]) -> bool:
     try:
-        return digest == action_digest(intent)
+        return digest == action_digest(content)
     except InvalidInputError:
         return False
 

@@ -18,7 +18,7 @@ branch_labels = None
 depends_on = None
 
 SQL = Path(__file__).parents[1] / "sql"
-PARTS = ("tables", "locks", "values", "identity", "attempts", "consent")
+PARTS = ("tables", "locks", "values", "identity", "attempts", "consent", "audit")
 
 
 def upgrade() -> None:
