@@ -25,12 +25,14 @@ ROWS: Sequence[tuple[str, Sequence[Panel]]] = (
             Panel(
                 "What needs a person",
                 "Approvals in their last hour or last quarter, proposed directives that nobody was "
-                "asked about, and chains of the audit log that are broken. All are 0 on a good "
-                "day; a broken chain is never an accident of Remit's: run `remit audit verify`.",
+                "asked about, a policy that cannot be used, so that nothing starts, and chains of "
+                "the audit log that are broken. All are 0 on a good day; a broken chain is never "
+                "an accident of Remit's: run `remit audit verify`.",
                 "short",
                 (
                     reading("approvals_expiring_soon", name="approvals expiring"),
                     reading("directives_unattended", name="unattended"),
+                    reading("policy_unusable", name="policy unusable"),
                     reading("audit_chain_broken", name="broken chains"),
                 ),
                 kind="stat",
@@ -164,6 +166,12 @@ ROWS: Sequence[tuple[str, Sequence[Panel]]] = (
                 "Questions that memory was asked in a second, and whether it answered.",
                 "ops",
                 (rate("memory_reads_total", "query", "outcome"),),
+            ),
+            Panel(
+                "Rows that cannot be read",
+                "How often a row was met that holds what no reader can, in a second, by table.",
+                "ops",
+                (rate("rows_unreadable_total", "table"),),
             ),
         ),
     ),

@@ -55,6 +55,7 @@ class Control:
 
         Raises:
             InvalidInputError: the policy file no longer holds a policy.
+            PolicyUnconfirmedError: it holds one that no operator has confirmed.
         """
         return Authority(self.policies.current(), self.keys)
 

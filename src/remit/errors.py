@@ -20,6 +20,7 @@ ErrorType = Literal[
     "unreadable",
     "rule_violation",
     "unavailable",
+    "policy_unconfirmed",
     "misconfigured",
     "provider",
 ]
@@ -133,9 +134,15 @@ class RuleViolationError(RemitError):
 class UnavailableError(RemitError):
     """A service that Remit stands on does not answer; nothing was written."""
 
-    error_type = "unavailable"
+    error_type: ClassVar[ErrorType] = "unavailable"
     retryable = True
     http_status = 503
+
+
+class PolicyUnconfirmedError(UnavailableError):
+    """No operator has confirmed the policy in force, so nothing is decided or started under it."""
+
+    error_type = "policy_unconfirmed"
 
 
 class MisconfiguredError(RemitError):

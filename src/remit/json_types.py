@@ -1,5 +1,7 @@
 """The names of JSON's shapes, and what it cannot hold. Every layer may use them."""
 
+from dataclasses import dataclass
+
 from pydantic import JsonValue
 
 JsonObject = dict[str, JsonValue]
@@ -21,6 +23,17 @@ MAX_KEPT_DEPTH = 64
 
 What callers send may be half as deep, and Remit puts it into a few more when it keeps it.
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """What stands in place of a value of the database that Python cannot hold.
+
+    Attributes:
+        kind: the Postgres type that it has.
+    """
+
+    kind: str
 
 
 def text_problem(text: str) -> str | None:

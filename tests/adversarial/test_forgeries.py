@@ -31,6 +31,7 @@ from tests.adversarial.forging import (
     plot,
 )
 from tests.support.contents import POLICY, cast, policy, waiting, write
+from tests.support.policies import whole
 
 FORGERIES = GRANTS | RUNS | STATUSES
 MODULES = ("test", "validate")
@@ -132,7 +133,7 @@ def test_a_start_that_somebody_else_writes_does_not_escape_a_broken_policy(
 ) -> None:
     seen = granted(engine)
     path = tmp_path / "policy.toml"
-    path.write_text('version = "1"', encoding="utf-8")
+    path.write_text(whole('version = "1"'), encoding="utf-8")
     with worker(engine, PolicySource(path)) as stopped:
         path.unlink()
         with as_best_they_can(engine) as connection:

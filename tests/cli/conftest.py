@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -204,6 +205,22 @@ def live(remit: Remit, services: Mapping[str, str], monkeypatch: pytest.MonkeyPa
     for name, value in services.items():
         monkeypatch.setenv(name, value)
     return remit
+
+
+@pytest.fixture
+def change_policy(
+    live: Remit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str, str], None]:
+    """Return a function that puts the built-in policy with one text changed in force, confirmed."""
+
+    def change(old: str, new: str) -> None:
+        built_in = files("remit.policy").joinpath("default.toml").read_text(encoding="utf-8")
+        path = tmp_path / "policy.toml"
+        path.write_text(built_in.replace(old, new), encoding="utf-8")
+        monkeypatch.setenv("REMIT_POLICY_FILE", str(path))
+        assert live("policy", "confirm", "--as", "dana").code == 0
+
+    return change
 
 
 @pytest.fixture(scope="module")

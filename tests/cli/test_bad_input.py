@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from remit.errors import UnavailableError
 from tests.cli.conftest import Remit, Shown, propose_arguments
+from tests.support.policies import whole
 
 GOOD = '{"role": "operator", "type": "echo", "objective": "say hello", "scope": "test"}'
 NO_OBJECT = (
@@ -232,10 +233,10 @@ def test_an_unknown_status_is_refused_with_those_there_are(remit: Remit) -> None
 
 def test_a_bad_policy_file_is_refused_before_anything_starts(remit: Remit, tmp_path: Path) -> None:
     file = tmp_path / "policy.toml"
-    file.write_text('version = "1"\nceiling = 3\n')
+    file.write_text(whole('version = "1"\nceiling = 3\n'))
     line = (
         f"remit: {file}: ceiling: unknown key; "
-        "known here: version, approval, budget, tools, scopes and grant\n"
+        "known here: version, approval, budget, tools, scopes, grant and end\n"
     )
     for command in (["policy", "check", str(file)], ["up", "--policy-file", str(file)]):
         shown = remit(*command)

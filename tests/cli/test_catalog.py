@@ -53,6 +53,8 @@ rules = [
     {name = "production-needs-a-person", scope = "production"},
     {name = "large-spend", amount_over = "$500", required_approvals = 2},
 ]
+[end]
+version = "1"
 """
 TABLE = """\
 SCOPE       TOOL            ROLE        BUDGET         WHAT HAPPENS
@@ -72,13 +74,17 @@ POLICY = """\
 version = "7"
 [budget]
 ceiling = "$1,000.00"
+limits = []
 [tools]
 allow = ["echo"]
 [approval]
 required_approvals = 2
 expires_after = "90s"
+rules = []
 [grant]
 valid_for = "48h"
+[end]
+version = "7"
 """
 
 
@@ -216,25 +222,13 @@ def test_what_would_happen_is_told_to_programs(remit: Remit, tmp_path: Path) -> 
     }
 
 
-def test_where_workers_have_announced_their_modules_those_count(
-    keeper: Remit, tmp_path: Path
-) -> None:
-    file = tmp_path / "policy.toml"
-    file.write_text('version = "1"\ntools.allow = ["echo", "validate"]\nscopes.allow = ["test"]\n')
-    shown = keeper("policy", "check", str(file))
-    assert rows(shown.out)[1:] == [
-        "test   echo      any     runs, nobody is asked",
-        "test   validate  any     blocked: tool_unavailable",
-    ]
-    assert 'no module "validate" among those that the workers announced' in shown.out
-
-
 @pytest.mark.parametrize("command", [("policy", "check"), ("up", "--policy-file")])
 def test_a_policy_whose_rule_would_never_ask_is_refused_with_all_that_is_wrong(
     remit: Remit, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     file = tmp_path / "policy.toml"
-    file.write_text(CAREFUL.replace('scope = "production"', 'scope = "prod"') + "quorum = 2\n")
+    misspelt = CAREFUL.replace('scope = "production"', 'scope = "prod"')
+    file.write_text(misspelt.replace("[end]", "quorum = 2\n[end]"))
     shown = remit(*command, str(file))
     assert (shown.code, shown.out) == (2, "")
     assert shown.err == (

@@ -1,9 +1,7 @@
 """`remit explain`: what is missing, who could give it, and what would fail."""
 
 import json
-from collections.abc import Mapping
-from importlib.resources import files
-from pathlib import Path
+from collections.abc import Callable, Mapping
 
 import pytest
 
@@ -70,25 +68,19 @@ def test_no_vote_is_suggested_that_would_come_to_nothing(
 
 
 def test_where_nobody_may_vote_somebody_is_to_be_made_known(
-    live: Remit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    live: Remit, change_policy: Callable[[str, str], None]
 ) -> None:
-    built_in = files("remit.policy").joinpath("default.toml").read_text(encoding="utf-8")
-    policy = tmp_path / "policy.toml"
-    policy.write_text(built_in.replace("[approval]", '[approval]\napprover_groups = ["none"]'))
-    monkeypatch.setenv("REMIT_POLICY_FILE", str(policy))
+    change_policy("[approval]", '[approval]\napprover_groups = ["none"]')
     shown = live("explain", live_proposal(live, scope="staging")).out
     assert "could approve  nobody" in shown
     assert shown.endswith("next: remit token create NAME --role approver --group none --keep\n")
 
 
 def test_what_a_change_of_policy_voided_is_to_be_retried(
-    live: Remit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    live: Remit, change_policy: Callable[[str, str], None]
 ) -> None:
     identifier = live_proposal(live, scope="staging")
-    built_in = files("remit.policy").joinpath("default.toml").read_text(encoding="utf-8")
-    policy = tmp_path / "policy.toml"
-    policy.write_text(built_in.replace('"1h"', '"2h"'))
-    monkeypatch.setenv("REMIT_POLICY_FILE", str(policy))
+    change_policy('"1h"', '"2h"')
     assert live("explain", identifier).out.endswith(f"next: remit retry {identifier[:8]}\n")
     refused = live("approve", identifier, "--as", "bob", "--yes")
     assert f"`remit retry {identifier}` asks again" in refused.err
@@ -103,12 +95,9 @@ def test_a_program_reads_the_same_as_json(live: Remit) -> None:
 
 
 def test_a_quorum_that_cannot_be_met_is_told(
-    live: Remit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    live: Remit, change_policy: Callable[[str, str], None]
 ) -> None:
-    built_in = files("remit.policy").joinpath("default.toml").read_text(encoding="utf-8")
-    policy = tmp_path / "policy.toml"
-    policy.write_text(built_in.replace("required_approvals = 1", "required_approvals = 50"))
-    monkeypatch.setenv("REMIT_POLICY_FILE", str(policy))
+    change_policy("required_approvals = 1", "required_approvals = 50")
     identifier = live_proposal(live, scope="staging")
     shown = " ".join(live("explain", identifier).out.split())
     assert "still missing 50 of 50 approvals" in shown
@@ -117,12 +106,9 @@ def test_a_quorum_that_cannot_be_met_is_told(
 
 
 def test_a_rule_that_could_be_taken_for_another_is_shown_with_escapes(
-    live: Remit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    live: Remit, change_policy: Callable[[str, str], None]
 ) -> None:
-    built_in = files("remit.policy").joinpath("default.toml").read_text(encoding="utf-8")
-    policy = tmp_path / "policy.toml"
-    policy.write_text(built_in.replace('"staging"', '"st\u0430ging"'), encoding="utf-8")
-    monkeypatch.setenv("REMIT_POLICY_FILE", str(policy))
+    change_policy('"staging"', '"st\u0430ging"')
     identifier = live_proposal(live, scope="st\u0430ging")
     shown = " ".join(live("explain", identifier).out.split())
     assert 'asked for by staging-needs-a-person: scope is "st\\u0430ging"' in shown

@@ -1,9 +1,7 @@
 """Directives through the commands, on the real services: what is printed in a pipe, exactly."""
 
 import json
-from collections.abc import Mapping
-from importlib.resources import files
-from pathlib import Path
+from collections.abc import Callable, Mapping
 
 import pytest
 import sqlalchemy as sa
@@ -109,13 +107,10 @@ def test_a_draft_enters_the_gate_when_it_is_submitted(live: Remit) -> None:
 
 
 def test_what_a_change_of_policy_voided_is_asked_about_again_by_one_command(
-    live: Remit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    live: Remit, change_policy: Callable[[str, str], None]
 ) -> None:
     first, second = proposed(live, scope="staging"), proposed(live, scope="staging")
-    built_in = files("remit.policy").joinpath("default.toml").read_text(encoding="utf-8")
-    policy = tmp_path / "policy.toml"
-    policy.write_text(built_in.replace('version = "1"', 'version = "2"'))
-    monkeypatch.setenv("REMIT_POLICY_FILE", str(policy))
+    change_policy('version = "1"', 'version = "2"')
     assert f"`remit retry {first}` asks again" in live("approve", first, "--as", "bob", "--yes").err
     one = live("retry", "--voided", "--limit", "1")
     assert one.out.splitlines()[0].split() == ["ID", "STATUS", "TYPE", "SCOPE", "WHY"]

@@ -14,6 +14,7 @@ from remit.errors import UnavailableError
 from remit.evaluation.interface import EvaluationInput
 from remit.evaluation.noop import NoOpEvaluationProvider
 from remit.execution.models import EndedRun
+from remit.operations.policies import PolicySource
 from remit.settings import Settings
 from remit.telemetry.active import ACTIVE
 from remit.workflows.client import Observed, connect
@@ -105,7 +106,8 @@ async def test_a_database_that_is_away_keeps_no_sweep_from_its_work(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     assert ACTIVE.samples is None
-    gauges(sa.create_engine("postgresql+psycopg://nobody@127.0.0.1:1/none"))()
+    nowhere = sa.create_engine("postgresql+psycopg://nobody@127.0.0.1:1/none")
+    gauges(nowhere, PolicySource(None))()
     said = {"chains_not_watched", "gauges_not_set"}
     await until(lambda: said <= {record.getMessage() for record in caplog.records})
 

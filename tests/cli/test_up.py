@@ -91,6 +91,8 @@ def test_up_runs_directives_restarts_its_worker_and_stops_clean(folder: Path) ->
     done = remit(*propose_arguments(), "--wait", REMIT_DATA_DIR=str(folder))
     assert (done.returncode, done.stderr) == (0, "")
     check_the_log_of_what_is_raised(folder)
+    policy = json.loads(remit("policy", "show", "--json", REMIT_DATA_DIR=str(folder)).stdout)
+    assert policy["confirmation"]["by"] == "remit"
     second = remit("up", "--data-dir", str(folder))
     assert second.returncode == 2
     assert second.stderr.startswith(f"remit: a stack is already running (pid {process.pid}) in ")

@@ -1,10 +1,7 @@
 """Votes on the command line: who may cast one, and what is said of it."""
 
 import json
-from importlib.resources import files
-from pathlib import Path
-
-import pytest
+from collections.abc import Callable
 
 from tests.cli.conftest import Remit, propose_arguments
 
@@ -26,12 +23,9 @@ def test_nobody_approves_what_they_issued(live: Remit) -> None:
 
 
 def test_a_second_vote_of_the_same_person_says_that_it_is_one(
-    live: Remit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    live: Remit, change_policy: Callable[[str, str], None]
 ) -> None:
-    built_in = files("remit.policy").joinpath("default.toml").read_text(encoding="utf-8")
-    policy = tmp_path / "policy.toml"
-    policy.write_text(built_in.replace("required_approvals = 1", "required_approvals = 2"))
-    monkeypatch.setenv("REMIT_POLICY_FILE", str(policy))
+    change_policy("required_approvals = 1", "required_approvals = 2")
     identifier = proposed(live, scope="staging")
     vote = ("approve", identifier, "--as", "bob", "--yes")
     assert "bob: approve  ->  proposed  (1 more needed)\n" in live(*vote).out

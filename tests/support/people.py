@@ -17,7 +17,9 @@ from remit.identity.token_repository import insert_token
 from remit.identity.types import SYSTEM, KeptToken, Principal, TokenRow
 from remit.json_types import JsonObject
 from remit.operations.catalog import announce
+from remit.operations.confirmations import confirm_policy
 from remit.operations.principals import created, signed, told
+from remit.policy.config import default_policy
 from tests.support.keys import KEYS, WORKER
 
 
@@ -95,5 +97,6 @@ def settle(database_url: str) -> None:
         announce(engine, infos, KEYS)
         with transaction(engine) as connection:
             insert_worker(connection, WORKER, infos, certify(WORKER, infos, KEYS))
+        confirm_policy(engine, default_policy(), by=ADMIN, keys=KEYS)
     finally:
         engine.dispose()

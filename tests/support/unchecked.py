@@ -12,7 +12,7 @@ BEGIN
     FOR found IN
         SELECT conrelid::regclass AS place, conname FROM pg_constraint
         WHERE contype = 'c' AND connamespace = 'public'::regnamespace
-            AND (conname ~ '_(readable|known)$' OR conname = 'ck_directives_reason_when_stopped')
+            AND conname ~ '_(readable|known|reason_when_stopped|end_is_stamped)$'
     LOOP
         EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', found.place, found.conname);
     END LOOP;

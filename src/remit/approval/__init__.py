@@ -5,4 +5,6 @@
 - `grants`: what makes a grant void (pure)
 - `statements`: what is signed of grants and votes (pure)
 - `repository`: all SQL of the three tables
+- `confirmation`: what is signed of a policy that an operator confirmed (pure)
+- `policy_repository`: all SQL of those policies
 """

@@ -26,6 +26,7 @@ EventType = Literal[
     "directive.completed",
     "directive.aborted",
     "policy.evaluated",
+    "policy.confirmed",
     "approval.requested",
     "approval.voted",
     "approval.resolved",
@@ -119,7 +120,7 @@ def list_events(connection: sa.Connection, directive_id: UUID) -> list[Event]:
         .where(events.c.directive_id == directive_id)
         .order_by(events.c.seq)
     )
-    return [Event(**row._mapping) for row in connection.execute(statement)]
+    return [Event(*row) for row in connection.execute(statement)]
 
 
 # In the order of the list: the trigger that chains the events sees each one before the next.

@@ -39,7 +39,8 @@
 - `top`: `top`
 - `top_views`: what `top` shows
 - `observing`: what a process tells of its own work, from the settings
-- `catalog`: `modules`, `policy`, `schema`
+- `catalog`: `modules`, `schema`
+- `policy`: `policy check`, `show`, `install`, `confirm`
 - `up`: `up`, the embedded stack
 - `database`: `db upgrade`
 - `worker`: `worker`

@@ -32,7 +32,7 @@ def explain(
         from remit.operations.evidence import resolve_id
         from remit.operations.policies import PolicySource
 
-        policy = PolicySource(policy_file(settings)).current()
+        policy = PolicySource(policy_file(settings)).read()
         authority = Authority(policy, keys_for(engine, settings))
         found = explanation.explain(engine, resolve_id(engine, directive), authority)
         asker = _voter(engine, settings)

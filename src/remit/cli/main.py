@@ -29,6 +29,7 @@ from remit.cli import (
     listing,
     llm_worker,
     memory,
+    policy,
     principals,
     propose,
     revoking,
@@ -137,7 +138,7 @@ TOKEN_COMMANDS: Mapping[str, Callable[..., None]] = {
 """Commands of `remit token` that stand in files of their own."""
 
 GROUPS: Mapping[str, Mapping[str, typer.Typer]] = {
-    "What there is": {"policy": catalog.app},
+    "What there is": {"policy": policy.app},
     "What happened": {
         "evidence": evidence.app,
         "artifacts": artifacts.app,

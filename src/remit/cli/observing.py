@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from remit.evaluation.interface import EvaluationInput
     from remit.execution.models import EndedRun
+    from remit.operations.policies import PolicySource
     from remit.settings import Settings
     from remit.telemetry.running import Telemetry
     from remit.workflows.client import Observed
@@ -121,8 +122,10 @@ def told_of(ended: "EndedRun") -> "EvaluationInput":
     )
 
 
-def gauges(engine: "sa.Engine") -> "Callable[[], None]":
+def gauges(engine: "sa.Engine", policies: "PolicySource") -> "Callable[[], None]":
     """Return what looks at the database and sets the gauges about it; it never raises or waits.
+
+    Whether this process could decide by the policy in force is among them.
 
     The look itself is in the background, since the sweep that calls this brings back what a crash
     left: a database that is slow to count must not keep it.
@@ -141,7 +144,8 @@ def gauges(engine: "sa.Engine") -> "Callable[[], None]":
         except Exception:  # noqa: BLE001 - the sweep goes on whatever the watch does
             get_logger(__name__).exception("chains_not_watched")
         try:
-            for each in samples_of(read_glance(engine), len(watched[0].broken)):
+            broken, policy = len(watched[0].broken), policies.problem()
+            for each in samples_of(read_glance(engine), broken, policy):
                 set_gauge(each.name, each.value, **each.labels)
         except Exception:  # noqa: BLE001 - the sweep goes on whatever the gauges do
             get_logger(__name__).exception("gauges_not_set")

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from remit.cli.output import print_out, safe, text_width
 from remit.policy.types import PolicyVerdict
-from remit.wording import listed
+from remit.wording import counted, listed
 
 if TYPE_CHECKING:
     from remit.json_types import JsonObject
-    from remit.policy.config import PolicyConfig
+    from remit.policy.config import ApprovalRule, PolicyConfig
+    from remit.policy.limits import BudgetLimit
     from remit.policy.outlook import Prospect
 
 _WIDTH = 80
@@ -124,3 +125,36 @@ def length(time: timedelta) -> str:
     seconds = time // timedelta(seconds=1)
     units = ((86400, "d"), (3600, "h"), (60, "m"))
     return next((f"{seconds // n}{unit}" for n, unit in units if seconds % n == 0), f"{seconds}s")
+
+
+def summary(policy: "PolicyConfig") -> list[tuple[str, str]]:
+    """Return what a policy allows, a line for each part; what it does not list is not allowed."""
+    approval = policy.approval
+    groups = ", ".join(approval.approver_groups) or "everyone who may vote"
+    asks = [
+        *map(_rule, approval.rules),
+        *(f"limit {limit.name}" for limit in policy.budget_limits if limit.at_cap == "ask"),
+    ]
+    return [
+        ("version", policy.version),
+        ("digest", policy.digest),
+        ("budget", f"at most ${policy.budget_ceiling:,} for one directive"),
+        *(("limit", _limit(limit)) for limit in policy.budget_limits),
+        ("tools", ", ".join(policy.allowed_tools) or "none: every directive is blocked"),
+        ("scopes", ", ".join(policy.allowed_scopes) or "none: every directive is blocked"),
+        ("a person", ", ".join(asks) or "is never asked"),
+        ("approvals", f"{approval.required_approvals} within {length(approval.expires_after)}"),
+        ("voters", groups),
+        ("grant", f"good for {length(policy.grant_valid_for)}"),
+    ]
+
+
+def _limit(limit: "BudgetLimit") -> str:
+    whose = "all roles together" if limit.role is None else f"the role {limit.role}"
+    at_cap = "a person may let it pass" if limit.at_cap == "ask" else "then it blocks"
+    return f"{limit.name}: ${limit.ceiling:,} {limit.each} for {whose}; {at_cap}"
+
+
+def _rule(rule: "ApprovalRule") -> str:
+    needed = rule.required_approvals
+    return rule.name if needed is None else f"{rule.name} ({counted(needed, 'approval')})"

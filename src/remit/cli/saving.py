@@ -1,12 +1,16 @@
-"""Files that commands write for somebody to keep: whole or not at all, and never over another."""
+"""Files that commands write: whole or not at all, and never over another that nobody named.
+
+`save` is for what somebody asks for, `replacing` for a file that a running installation reads.
+"""
 
 import errno
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from stat import S_IMODE
 
 from remit.errors import InvalidInputError
 
@@ -76,13 +80,69 @@ def save(out: Path, data: bytes, *, force: bool, mode: int = _AS_ANY_FILE) -> No
 
 
 @contextmanager
-def _told(out: Path) -> Iterator[None]:
+def replacing(path: Path, data: bytes, *, field: str) -> Iterator[Callable[[], None]]:
+    """Write a file beside another, and yield what puts it in the other's place at one stroke.
+
+    Whoever reads meanwhile, and whoever starts again after a crash, finds the old file or the new
+    one. The new one has the old one's rights, and is there for good once the call has returned. A
+    link leads to the file that is replaced. Without the call, nothing is changed.
+
+    Args:
+        path: the file; it need not be there yet.
+        data: all that it is to hold.
+        field: the option that names it.
+
+    Raises:
+        InvalidInputError: it cannot be written.
+    """
+    with _told(path, field):
+        target = path.resolve()
+        unfinished = target.with_name(f".{os.getpid()}.new")
+
+    def put() -> None:
+        with _told(path, field):
+            unfinished.replace(target)
+            _sync_folder(target.parent)
+
+    with _undisturbed():
+        try:
+            with _told(path, field), unfinished.open("xb") as file:
+                if target.exists():
+                    _take_rights(file.fileno(), target)
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            yield put
+        finally:
+            with suppress(OSError):
+                unfinished.unlink()
+
+
+def _take_rights(descriptor: int, other: Path) -> None:
+    """Give an open file the rights, and the owner, of another one."""
+    state = other.stat()
+    os.fchmod(descriptor, S_IMODE(state.st_mode))
+    if (state.st_uid, state.st_gid) != (os.getuid(), os.getgid()):
+        os.fchown(descriptor, state.st_uid, state.st_gid)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new name last."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _told(out: Path, field: str = FIELD) -> Iterator[None]:
     """Turn what the system says of a file into words for whoever named it."""
     try:
         yield
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise InvalidInputError(f"{out} cannot be written ({reason})", field=FIELD) from error
+        raise InvalidInputError(f"{out} cannot be written ({reason})", field=field) from error
 
 
 @contextmanager

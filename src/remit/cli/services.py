@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from remit.cognition.embeddings.provider import EmbeddingProvider
     from remit.control import Control
     from remit.identity.types import Principal
+    from remit.policy.config import PolicyConfig
     from remit.settings import Settings
     from remit.signing.keys import Keyring
 
@@ -236,21 +237,41 @@ async def control(settings: "Settings") -> "AsyncIterator[Control]":
     from remit.cli.observing import observed
     from remit.control import Control
     from remit.db.engine import create_database_engine
+    from remit.operations.confirmations import Confirmations
     from remit.operations.policies import PolicySource
     from remit.workflows.client import WorkflowClient, connect
 
-    policies = PolicySource(services.policy_file)
     keyring(settings)  # what is wrong with them is said before anything is connected
-    with observed(settings, "remit-cli") as seen:
-        client = await connect(services.temporal_address, services.temporal_namespace, seen)
-        engine = create_database_engine(
-            services.database_url, role="remit_app", application_name="remit-cli", pool_size=2
-        )
-        try:
+    engine = create_database_engine(
+        services.database_url, role="remit_app", application_name="remit-cli", pool_size=2
+    )
+    try:
+        PolicySource(services.policy_file)  # and so is what is wrong with the policy
+        with observed(settings, "remit-cli") as seen:
+            client = await connect(services.temporal_address, services.temporal_namespace, seen)
             keys = await asyncio.to_thread(keys_for, engine, settings)
+            policies = PolicySource(services.policy_file, Confirmations(engine, lambda: keys))
             yield Control(engine, WorkflowClient(client), policies, keys)
-        finally:
-            engine.dispose()
+    finally:
+        engine.dispose()
+
+
+def confirm_start(settings: "Settings", policy: "PolicyConfig", database_url: str) -> None:
+    """Confirm the policy that a stack starts with: to start it is an operator's command.
+
+    Raises:
+        UnverifiableError: somebody else wrote that this policy is confirmed.
+    """
+    from remit.db.engine import create_database_engine
+    from remit.operations.confirmations import confirm_at_start
+
+    engine = create_database_engine(
+        database_url, role="remit_app", application_name="remit-up", pool_size=1
+    )
+    try:
+        confirm_at_start(engine, policy, keys_for(engine, settings, make=True))
+    finally:
+        engine.dispose()
 
 
 async def resolve(control: "Control", text: str) -> "UUID":

@@ -12,9 +12,11 @@ import typer
 
 from remit.cli.options import DataDirOption, JsonOption
 from remit.cli.streams import is_read
-from remit.errors import InvalidInputError, UnavailableError
+from remit.errors import InvalidInputError, MisconfiguredError, UnavailableError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import sqlalchemy as sa
     from rich.console import RenderableType
 
@@ -54,17 +56,41 @@ def top(
         if as_json:
             write_json(_read(engine))
         elif once or not on_terminal():
-            _write(_read(engine))
+            _write(_read(engine), _stopped_by(engine, data_dir))
         else:
-            _watch(engine, every)
+            _watch(engine, every, data_dir)
 
 
-def _write(overview: "Overview") -> None:
-    from remit.cli.output import console, on_terminal, print_out, write_line
+def _stopped_by(engine: "sa.Engine", data_dir: "Path | None") -> str:
+    """Return why nothing is decided or started, by the policy that is in force here; empty: it is.
+
+    Where there are no keys to verify who confirmed it, nothing is said.
+    """
+    from remit.cli.services import keys_for, load_settings
+    from remit.operations.confirmations import Confirmations
+    from remit.operations.policies import PolicySource
+    from remit.stack.discovery import policy_file
+
+    settings = load_settings(data_dir)
+    try:
+        keys = keys_for(engine, settings)
+        source = PolicySource(policy_file(settings), Confirmations(engine, lambda: keys))
+    except MisconfiguredError:
+        return ""
+    except InvalidInputError as error:
+        return error.message
+    problem = source.problem()
+    return "" if problem is None else problem.message
+
+
+def _write(overview: "Overview", stopped_by: str) -> None:
+    from remit.cli.output import Cell, console, on_terminal, print_out, write_line
     from remit.cli.top_views import aligned_tables, rich_tables, tables_of
 
     tables = tables_of(overview)
     write_line(_title(overview))
+    if stopped_by:
+        write_line(Cell(stopped_by, "red"))
     write_line("")
     if on_terminal():
         console().print(rich_tables(tables))
@@ -80,7 +106,7 @@ def _title(overview: "Overview") -> str:
     return f"remit at {moment(overview.at)}; lately: {lately(overview)}"
 
 
-def _watch(engine: "sa.Engine", every: float) -> None:
+def _watch(engine: "sa.Engine", every: float, data_dir: "Path | None") -> None:
     """Keep the overview on the terminal current until interrupted.
 
     Raises:
@@ -95,17 +121,17 @@ def _watch(engine: "sa.Engine", every: float) -> None:
     try:
         shown = _read(engine)
         with Live(console=console(), auto_refresh=False, screen=True) as live:
-            problem = ""
+            problem = _stopped_by(engine, data_dir)
             while is_read():
                 live.console.size = ConsoleDimensions(*terminal_size())
                 lines = live.console.size.height
                 live.update(_screen(shown, footer, problem, lines), refresh=True)
                 time.sleep(every)
                 try:
-                    shown, problem = _read(engine), ""
+                    shown, problem = _read(engine), _stopped_by(engine, data_dir)
                 except UnavailableError as error:
                     # Whoever watches wants to see it come back.
-                    problem = error.message
+                    problem = f"this is old: {error.message}"
     except KeyboardInterrupt:
         return  # the way out of this command
 
@@ -124,7 +150,7 @@ def _screen(overview: "Overview", footer: str, problem: str, lines: int) -> "Ren
     from remit.cli.top_views import rich_tables, tables_of
 
     title = Text(f"{_title(overview)}; {footer}", style="dim")
-    head = [title, *([Text(safe(f"this is old: {problem}"), style="red")] if problem else [])]
+    head = [title, *([Text(safe(problem), style="red")] if problem else [])]
     for line in head:
         line.no_wrap, line.overflow = True, "ellipsis"
     return Group(*head, Text(""), rich_tables(tables_of(overview), lines - len(head) - 1))

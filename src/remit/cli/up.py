@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -124,28 +125,30 @@ def up(
 
     Everything is kept in the data folder and is there again after the next start. DATABASE_URL and
     TEMPORAL_ADDRESS each replace their part. Where LLM_PROVIDER names a provider, a second worker
-    asks its language models.
+    asks its language models. The policy that it starts with is confirmed by that.
     """
-    from remit.cli.services import load_settings, module_references
+    from remit.cli.services import confirm_start, load_settings, module_references
     from remit.operations.policies import PolicySource
     from remit.policy.doubts import doubts
     from remit.stack.layout import DataDir
     from remit.stack.supervisor import Stack
 
     settings = load_settings(data_dir)
-    policy = policy_file or settings.remit_policy_file
+    policy_file = policy_file or settings.remit_policy_file
     # A bad policy is told before anything starts.
-    for doubt in doubts(PolicySource(policy).current()):
+    policy = PolicySource(policy_file).read()
+    for doubt in doubts(policy):
         write_line(Cell("warning: ", "yellow"), doubt, stderr=True)
     options = replace(
         _options_of(settings),
         temporal_port=temporal_port,
         temporal_ui_port=ui_port,
-        policy_file=policy,
+        policy_file=policy_file,
         modules=",".join((*module_references(settings), *(module or ()))),
     )
     progress = Progress(stderr=as_json, llm_provider=options.llm_provider)
-    stack = Stack(DataDir(settings.remit_data_dir), options, report=progress)
+    confirm = partial(confirm_start, settings, policy)
+    stack = Stack(DataDir(settings.remit_data_dir), options, report=progress, on_migrated=confirm)
     raise typer.Exit(_run(stack, progress, as_json=as_json))
 
 

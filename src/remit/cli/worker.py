@@ -64,6 +64,7 @@ async def _serve(settings: "Settings", extra: Sequence[str], wait_for_stack: Pat
     from remit.cli.observing import evaluated, gauges, observed
 
     # Imported before the wait: these take longer than the servers need to start.
+    from remit.operations.confirmations import confirm_at_start
     from remit.workflows.client import connect
     from remit.workflows.worker import serve
 
@@ -71,7 +72,9 @@ async def _serve(settings: "Settings", extra: Sequence[str], wait_for_stack: Pat
     with observed(settings, "remit-worker", lasting=True) as seen, evaluated(settings) as tell:
         parts = replace(_make_parts(settings, extra, services, wait_for_stack), observe=tell)
         if settings.remit_metrics_port is not None or settings.otel_exporter_otlp_endpoint:
-            parts = replace(parts, look=gauges(parts.engine))
+            parts = replace(parts, look=gauges(parts.engine, parts.policies))
+        # The first worker of an installation is started by hand; a later one may start by itself.
+        confirm_at_start(parts.engine, parts.policies.read(), parts.keys(), only_first=True)
         client = await connect(services.temporal_address, services.temporal_namespace, seen)
         _settle_memory()
         stop = asyncio.Event()
@@ -140,9 +143,13 @@ def _make_parts(
     from remit.cli.services import object_store
     from remit.db.engine import create_database_engine
     from remit.execution.modules.registry import discover_modules
+    from remit.operations.confirmations import Confirmations
     from remit.operations.policies import PolicySource
     from remit.workflows.worker import THREADS, WorkerParts
 
+    # What is wrong with these is said before anything is connected.
+    registry, store = discover_modules(extra), object_store(settings)
+    PolicySource(settings.remit_policy_file)
     engine = create_database_engine(
         services.database_url,
         role="remit_app",
@@ -151,6 +158,7 @@ def _make_parts(
     )
     if wait_for_stack is None:
         check_schema(engine)
+    keys = _key_source(settings, engine)
     return WorkerParts(
         engine=engine,
         module_engine=create_database_engine(
@@ -159,10 +167,10 @@ def _make_parts(
             application_name="remit-module",
             pool_size=THREADS,
         ),
-        policies=PolicySource(settings.remit_policy_file),
-        keys=_key_source(settings, engine),
-        registry=discover_modules(extra),
-        store=object_store(settings),
+        policies=PolicySource(settings.remit_policy_file, Confirmations(engine, keys)),
+        keys=keys,
+        registry=registry,
+        store=store,
     )
 
 

@@ -94,6 +94,11 @@ def create_database_engine(
         },
     )
     sa.event.listen(engine, "connect", partial(_look, wanted=wanted, place=where(engine)))
+    return _made_careful(engine, role)
+
+
+def _made_careful(engine: sa.Engine, role: DatabaseRole | None) -> sa.Engine:
+    """Return an engine that no value of a row, and no end of a transaction, surprises."""
     sa.event.listen(engine, "checkin", _let_default_decide)
     if role != "remit_module":  # modules read what they wrote themselves
         sa.event.listen(engine, "connect", _load_carefully)

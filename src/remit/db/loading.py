@@ -8,14 +8,13 @@ to each connection; `remit.db.reading` finds the marks, row by row.
 import json
 import math
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from psycopg import DataError
 from psycopg.adapt import Buffer, Loader
 from psycopg.pq import Format
 
-from remit.json_types import GREATEST, MAX_KEPT_DEPTH
+from remit.json_types import GREATEST, MAX_KEPT_DEPTH, Unreadable
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -25,17 +24,6 @@ _MOMENTS = ("timestamptz", "timestamp", "date", "interval")
 _DIGITS = 309
 # A number with fewer digits in a row is a double; Postgres writes no exponents.
 _LONG = re.compile(rb"[0-9]{%d}" % _DIGITS)
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """What stands in place of a value.
-
-    Attributes:
-        kind: the Postgres type that it has.
-    """
-
-    kind: str
 
 
 _JSON = Unreadable("json")

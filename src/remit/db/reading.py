@@ -4,15 +4,13 @@ Repositories use it wherever many rows are read, or rows that are judged afterwa
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from remit.db.loading import Unreadable
 from remit.json_types import MAX_NUMBER
 
 
@@ -55,17 +53,6 @@ def _number(digits: str) -> float:
     """Return a whole number; Postgres also writes large fractional ones so."""
     number = float(digits)
     return int(digits) if abs(number) <= MAX_NUMBER else number
-
-
-def faulty_column(row: Mapping[str, Any]) -> str | None:
-    """Return the first column of a row whose value Python cannot hold; None: it can hold all.
-
-    An amount that is no number counts too: whatever compares with it fails.
-    """
-    for name, value in row.items():
-        if isinstance(value, Unreadable) or (isinstance(value, Decimal) and not value.is_finite()):
-            return name
-    return None
 
 
 def words(value: object) -> tuple[Any, ...]:

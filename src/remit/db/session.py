@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import NoReturn
 
-import psycopg
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
@@ -28,7 +27,7 @@ REFUSED = "RM001"
 """SQLSTATE of what the database's own rules refuse, besides constraints. No operation catches it:
 either Remit has a defect, or somebody else wrote rows."""
 
-_CONSTRAINTS = "23"
+_CONSTRAINTS, _NUL = "23", "cannot contain NUL (0x00)"
 _TOO_MUCH = frozenset({"22001", "22003", "22021", "22P05", "54000", "54001"})
 """SQLSTATEs of a value that a column, an index or the server itself has no room for."""
 
@@ -131,18 +130,8 @@ def _raise_told(engine: sa.Engine, error: DBAPIError) -> NoReturn:
     if state == READ_ONLY and options.get("remit_role") == "remit_reader":
         state = NO_RIGHT  # as its transactions are, so is its role
     told: RemitError
-    rule = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
-    if state == REFUSED or (rule and state.startswith(_CONSTRAINTS)):
-        told = RuleViolationError(
-            f"the database refuses this ({problem}), and nothing was written; "
-            f"{rule or 'a rule'} is the rule"
-        )
-    elif state in _TOO_MUCH:
-        told = RuleViolationError(
-            f"the database cannot hold this ({problem}), and nothing was written; send less of it"
-        )
-    elif not state and isinstance(error.orig, psycopg.DataError):
-        told = InvalidInputError(f"a text cannot be stored ({problem}): remove what it names")
+    if refusal := _refusal(error, state, problem):
+        told = refusal
     elif state == "42P01":
         told = MisconfiguredError(
             f"the database at {place} has no Remit schema; run `remit db upgrade`"
@@ -159,6 +148,24 @@ def _raise_told(engine: sa.Engine, error: DBAPIError) -> NoReturn:
     else:
         raise error
     raise told from error
+
+
+def _refusal(error: DBAPIError, state: str, problem: str) -> RemitError | None:
+    """Return what it means that values were refused; None: something else is wrong."""
+    diag = getattr(error.orig, "diag", None)
+    rule = getattr(diag, "constraint_name", None) or getattr(diag, "column_name", None)
+    if state == REFUSED or (rule and state.startswith(_CONSTRAINTS)):
+        return RuleViolationError(
+            f"the database refuses this ({problem}), and nothing was written; "
+            f"{rule or 'a rule'} is the rule"
+        )
+    if state in _TOO_MUCH:
+        return RuleViolationError(
+            f"the database cannot hold this ({problem}), and nothing was written; send less of it"
+        )
+    if _NUL in problem:
+        return InvalidInputError("a text holds a NUL byte: remove it")
+    return None
 
 
 def _words(place: str, problem: str, meaning: tuple[str, str], variable: str) -> str:

@@ -3,6 +3,7 @@
 import re
 
 from remit.errors import InvalidInputError
+from remit.redaction import redact_text
 from remit.wording import quoted
 
 RESERVED = "remit"
@@ -25,8 +26,8 @@ def check_name(name: str, *, field: str) -> None:
         raise InvalidInputError(f"{name} is what Remit calls itself: choose another", field=field)
     if not _NAME.fullmatch(name):
         raise InvalidInputError(
-            f"{quoted(name)} is no principal's name: use lower-case letters, digits, and . _ @ - "
-            "after the first, at most 100 in all",
+            f"{quoted(redact_text(name))} is no principal's name: use lower-case letters, digits, "
+            "and . _ @ - after the first, at most 100 in all",
             field=field,
         )
 

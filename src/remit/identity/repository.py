@@ -24,6 +24,11 @@ def acts_for(connection: sa.Connection, name: str) -> tuple[str, ...]:
     return tuple(connection.execute(_ACTS_FOR, {"name": name}).scalars())
 
 
+def is_anybody_known(connection: sa.Connection) -> bool:
+    """Return whether there ever was a principal, one that cannot be read included."""
+    return bool(connection.execute(sa.select(sa.exists(sa.select(principals)))).scalar_one())
+
+
 def list_principals(connection: sa.Connection) -> list[PrincipalRow]:
     """Return every principal there ever was, by name."""
     rows = connection.execute(sa.select(principals).order_by(principals.c.name))

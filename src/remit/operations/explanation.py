@@ -16,7 +16,7 @@ from remit.db.session import snapshot, wall_clock
 from remit.directives.digest import action_digest
 from remit.directives.models import DirectiveRead, intent_of
 from remit.directives.repository import get_directive
-from remit.errors import UnverifiableError
+from remit.errors import PolicyUnconfirmedError, UnverifiableError
 from remit.execution.catalog import Announced, announced_module
 from remit.identity.repository import list_principals
 from remit.identity.statements import verify_principal
@@ -24,6 +24,7 @@ from remit.identity.token_repository import list_tokens
 from remit.identity.types import Principal, PrincipalRow, TokenRow
 from remit.operations.authority import Authority
 from remit.operations.ballots import Answers, read_answers
+from remit.operations.confirmations import confirmed_in
 from remit.operations.decisions import last_evaluation
 from remit.operations.spending import Spending
 from remit.operations.starts import ModuleChoice, check_grant
@@ -216,6 +217,10 @@ def _obstacles(
         return []
     content = intent_of(directive)
     found = []
+    try:
+        confirmed_in(connection, authority.policy, authority.keys)
+    except PolicyUnconfirmedError as error:
+        found.append(error.message)
     if directive.action_digest != action_digest(content):
         found.append("action_changed: its content was changed after it was frozen; propose it anew")
     announced = announced_module(connection, directive.type)

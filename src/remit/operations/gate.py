@@ -137,9 +137,11 @@ def _check_content(content: DirectiveCreate, by: Principal) -> None:
             "leave this out, or use that principal's token",
             field="issued_by",
         )
+    refuse_secrets({**intent_of(content)})
+    # By its form alone: many random letters are an ordinary key of this kind.
+    refuse_secrets(content.idempotency_key, field="idempotency_key")
     if content.budget is not None:
         parse_budget(content.budget)
-    refuse_secrets({**intent_of(content)})
 
 
 def _new_directive(content: DirectiveCreate, by: Principal, keys: Keyring) -> NewDirective:

@@ -25,6 +25,7 @@ from remit.json_types import JsonObject
 from remit.operations.principals import (
     check_shown,
     check_signed,
+    check_words,
     created,
     know,
     required,
@@ -120,7 +121,7 @@ def make_first_admin(
     with transaction(engine) as connection:
         # Two that start at the same moment wait here for one another.
         lock_installation(connection)
-        if repository.list_principals(connection):
+        if repository.is_anybody_known(connection):
             return None
         know(connection, admin, keys, by=SYSTEM)
         made = mint(connection, admin, valid_for, keys, by=SYSTEM)
@@ -188,6 +189,7 @@ def change_principal(
         check_signed(known, keys)
         if name == by.name and "admin" not in roles:
             raise ConflictError("you cannot stop being an admin; ask another one", field="roles")
+        check_words(name, groups)
         changed = replace(known.principal, roles=tuple(roles), groups=tuple(groups))
         revision = known.revision + 1
         out, maker = known.disabled_at is not None, known.created_by

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from remit.db.session import snapshot
 from remit.identity.installation import read_installation
-from remit.signing.keys import Installation, Keyring, pin
+from remit.signing.keys import Installation, Keyring
+from remit.signing.pins import pin
 
 
 def find_installation(engine: sa.Engine) -> Installation:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import get_args
 
 import sqlalchemy as sa
 
@@ -26,6 +27,7 @@ from remit.audit.overview import (
 )
 from remit.db.session import database_time, snapshot
 from remit.directives.lifecycle import TRANSITIONS
+from remit.operations.policies import PolicyFault, PolicyProblem
 
 UNDER_WAY = ("proposed", "approved", "executing")
 """The statuses that a directive is to leave again by itself, or with somebody's help."""
@@ -45,9 +47,12 @@ GAUGES: Mapping[str, str] = {
     "directives_unattended": "Proposed directives with no gate's decision and no request.",
     "approvals_expiring_soon": "Pending approval requests in their last hour, or last quarter.",
     "audit_chain_broken": "Chains of the audit log that the watch has found broken.",
+    "policy_unusable": "1 while a worker decides and starts nothing, by what its policy lacks.",
     "overview_timestamp_seconds": "When the gauges about the database were read, in Unix time.",
 }
-"""Each gauge of :func:`samples_of`, and what it measures; the first two have the label `status`."""
+"""Each gauge of :func:`samples_of`, and what it measures; the first two have the label `status`,
+and the one about the policy the label `reason`.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +154,15 @@ def read_overview(engine: sa.Engine, window: timedelta, *, listed: int = LISTED)
         )
 
 
-def samples_of(glance: Glance, broken_chains: int) -> Iterator[Sample]:
+def samples_of(
+    glance: Glance, broken_chains: int, policy: PolicyProblem | None = None
+) -> Iterator[Sample]:
     """Yield what each gauge is to show; every one of them, every time, so that none lags behind.
 
     Args:
         glance: what waits.
         broken_chains: how many chains the watch has found broken.
+        policy: why nothing is decided or started; None: nothing is wrong with the policy.
     """
     for one in glance.under_way:
         labels = {"status": one.status}
@@ -163,6 +171,9 @@ def samples_of(glance: Glance, broken_chains: int) -> Iterator[Sample]:
     yield Sample("directives_unattended", glance.unanswered.unattended)
     yield Sample("approvals_expiring_soon", glance.unanswered.expiring)
     yield Sample("audit_chain_broken", broken_chains)
+    for fault in get_args(PolicyFault):
+        found = policy is not None and policy.fault == fault
+        yield Sample("policy_unusable", int(found), {"reason": fault})
     yield Sample("overview_timestamp_seconds", glance.at.timestamp())
 
 

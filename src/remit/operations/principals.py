@@ -3,11 +3,14 @@
 The operations about people, tokens and invitations call this inside their transactions.
 """
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 
 from remit.audit.chain import INSTALLATION
 from remit.audit.identity_events import signed_data
 from remit.audit.repository import Entry, EventType, record
+from remit.directives.plain_json import check_text
 from remit.errors import (
     ConflictError,
     InvalidInputError,
@@ -21,12 +24,33 @@ from remit.identity.statements import sign_principal, verify_principal
 from remit.identity.token_repository import is_revoked
 from remit.identity.types import Principal, PrincipalRow
 from remit.json_types import JsonObject
+from remit.operations.disclosure import refuse_secrets
 from remit.signing.keys import Keyring
+
+MAX_WORD = 100
+"""Most characters of the name of a principal or of a group."""
 
 
 def signed(principal: Principal, keys: Keyring, *, by: str) -> tuple[Principal, JsonObject]:
-    """Return a new principal with its signature."""
+    """Return a new principal with its signature.
+
+    Raises:
+        InvalidInputError: its name or a group is too long, or holds a secret.
+    """
+    check_words(principal.name, principal.groups)
     return principal, sign_principal(principal, 1, keys, created_by=by)
+
+
+def check_words(name: str, groups: Sequence[str]) -> None:
+    """Return quietly when a principal's own words can be kept and shown.
+
+    Raises:
+        InvalidInputError: one is too long, cannot be stored, or holds a secret.
+    """
+    for field, words in (("name", [name]), ("group", groups)):
+        for word in words:
+            check_text(word, field=field, limit=MAX_WORD)
+            refuse_secrets(word, field=field)
 
 
 def told(event: EventType, by: Principal, data: JsonObject, keys: Keyring) -> Entry:

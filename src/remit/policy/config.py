@@ -27,10 +27,11 @@ from pydantic_core import ErrorDetails
 
 from remit.directives.digest import canonical_json, sha256_digest
 from remit.errors import InvalidInputError
-from remit.policy.faults import FILE_KEYS, Fault, contradictions, flattened, unknown_key
+from remit.policy.faults import FILE_KEYS, contradictions, flattened, unknown_key
 from remit.policy.limits import BudgetLimit
 from remit.policy.values import Approvals, Length, Money, Name, sorted_set, unfit
-from remit.user_files import read_file
+from remit.policy.wholeness import Fault, left_out
+from remit.user_files import read_settled
 from remit.wording import one_line, printable, quoted
 
 _MOST_TOLD = 50
@@ -179,7 +180,7 @@ def read_policy(path: Path) -> str:
     """
     try:
         # A byte order mark, which some editors write, is no part of the text.
-        return read_file(path, most=_MOST_BYTES).decode("utf-8-sig")
+        return read_settled(path, most=_MOST_BYTES).decode("utf-8-sig")
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise InvalidInputError(
@@ -205,7 +206,7 @@ def parse_policy(text: str, *, source: str) -> PolicyConfig:
     """
     source = printable(source, 300)
     try:
-        policy, faults = _read(tomllib.loads(text))
+        policy, faults = _read(text, tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise InvalidInputError(f"{source}: not TOML: {one_line(str(error), 200)}") from error
     except RecursionError as error:
@@ -220,7 +221,7 @@ def parse_policy(text: str, *, source: str) -> PolicyConfig:
     return policy
 
 
-def _read(document: dict[str, object]) -> tuple[PolicyConfig | None, list[Fault]]:
+def _read(text: str, document: dict[str, object]) -> tuple[PolicyConfig | None, list[Fault]]:
     """Return the policy of a file, None when it cannot be built, and all that is wrong with it."""
     flat, faults = flattened(document, ApprovalPolicy.model_fields)
     policy = None
@@ -229,7 +230,8 @@ def _read(document: dict[str, object]) -> tuple[PolicyConfig | None, list[Fault]
     except ValidationError as error:
         faults += [_worded(each) for each in error.errors(include_url=False)]
     known = {path for path, _ in faults}
-    return policy, [*faults, *(each for each in contradictions(document) if each[0] not in known)]
+    more = [*contradictions(document), *left_out(text, document)]
+    return policy, [*faults, *(each for each in more if each[0] not in known)]
 
 
 def _all_of(told: Sequence[str]) -> str:

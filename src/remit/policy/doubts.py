@@ -93,12 +93,6 @@ def _of_approval(policy: PolicyConfig) -> Iterator[str]:
     approval, usual = policy.approval, default_policy().approval
     if approval.required_approvals > 1 and not _asks(policy):
         yield "approval.required_approvals: no rule asks for a person, so nobody is ever asked"
-    elif "rules" not in approval.model_fields_set and not _asks(policy):
-        # A file that breaks off before its first rule looks just so.
-        yield (
-            "approval.rules: no rule asks for a person, so nobody is ever asked: write rules = [] "
-            "if that is meant"
-        )
     if approval.allow_self_approval:
         yield (
             "approval.allow_self_approval: who issues a directive may approve it, and so may those "

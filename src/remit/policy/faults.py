@@ -9,12 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import combinations
 
+from remit.policy.wholeness import END, Fault
 from remit.revealing.text import oddities, revealed
 from remit.revealing.words import look_alike
 from remit.wording import listed, printable, quoted
-
-Fault = tuple[str, str]
-"""What is wrong with a file: the path of a key in it, and the problem with its fix."""
 
 FILE_KEYS: Mapping[str, Mapping[str, str]] = {
     "budget": {"ceiling": "budget_ceiling", "limits": "budget_limits"},
@@ -37,7 +35,7 @@ def flattened(
         document: the file, as TOML has it.
         approval: the keys of its table `approval`, which may stand outside of it by mistake.
     """
-    top = ("version", "approval", *FILE_KEYS)
+    top = ("version", "approval", *FILE_KEYS, END)
     homes = {key: f"approval.{key}" for key in approval}
     faults = [
         (printable(key, 40), unknown_key(key, top, homes)) for key in document if key not in top

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from remit.errors import MisconfiguredError, UnverifiableError
 from remit.signing import files, pem
 from remit.signing.dsse import Envelope, pae
+from remit.signing.pins import INSTALLATION_FILE, read_pin
 from remit.wording import quoted
 
 SIGNING_VARIABLE = "REMIT_SIGNING_KEY"
@@ -33,9 +34,6 @@ SIGNING_FILE = "signing.pem"
 
 VERIFY_FOLDER = "verify"
 """Name of the folder of public keys in a key folder."""
-
-INSTALLATION_FILE = "installation"
-"""Name of the file in a key folder that says which installation its keys are for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,18 +190,7 @@ def load_keyring(folder: Path | None, *, signing_key: str | None = None) -> Keyr
             f"there is no key in {folder or 'sight'}: `remit up` makes a key folder; else name one "
             f"with REMIT_KEYS_DIR, or set {SIGNING_VARIABLE}"
         )
-    return replace(_keyring(trusted, own), pinned=_read_pin(folder))
-
-
-def pin(folder: Path, installation: UUID) -> None:
-    """Settle for which installation the keys of a folder are; one that is settled stays as it is.
-
-    Raises:
-        MisconfiguredError: the folder cannot be written.
-    """
-    with files.sole_writer(folder):
-        if _read_pin(folder) is None:
-            files.replace(folder / INSTALLATION_FILE, f"{installation}\n", mode=0o644)
+    return replace(_keyring(trusted, own), pinned=read_pin(folder))
 
 
 def load_public_keys(paths: Iterable[Path]) -> Keyring:
@@ -271,20 +258,6 @@ def _read_signing_key(folder: Path) -> Ed25519PrivateKey | None:
         data = files.read(path, forbidden=files.SECRET)
         if data is not None:
             return pem.parse_private(data, str(path))
-    return None
-
-
-def _read_pin(folder: Path | None) -> UUID | None:
-    """Return the installation that a key folder is for; None while that is not settled."""
-    for path in [] if folder is None else files.list_folder(folder, INSTALLATION_FILE):
-        data = files.read(path, forbidden=files.UNCHANGEABLE)
-        try:
-            return None if data is None else UUID(data.decode("ascii").strip())
-        except ValueError as error:
-            raise MisconfiguredError(
-                f"{path} does not hold the identifier of an installation: restore it, or remove it "
-                "to use these keys with the database that is named now"
-            ) from error
     return None
 
 

@@ -142,11 +142,10 @@ class EmbeddedPostgres:
         return self._command(
             "postgres",
             *("-D", str(self._data.postgres), "-k", str(self._socket_dir)),
-            *("-p", str(_PORT), "-c", "listen_addresses="),
-            *("-c", "unix_socket_permissions=0700", "-c", "timezone=UTC"),
-            *("-c", f"{START_MARK}={self._start_mark}"),
-            # The loop's few statements find single rows by key: planning them anew, or compiling
-            # them, costs more than running them.
+            *("-p", str(_PORT), "-c", "listen_addresses=", "-c", "unix_socket_permissions=0700"),
+            *("-c", "timezone=UTC", "-c", f"{START_MARK}={self._start_mark}"),
+            *("-c", "log_error_verbosity=terse"),  # no row that a rule refused in the log
+            # Planning the loop's few statements anew, or compiling them, costs more than they do.
             *("-c", "plan_cache_mode=force_generic_plan", "-c", "jit=off"),
             cwd=self._data.postgres,
         )

@@ -42,6 +42,10 @@ def _ignore(event: StackEvent) -> None:
     del event
 
 
+def _ignore_url(database_url: str) -> None:
+    del database_url
+
+
 class Stack:
     """One embedded stack over one data directory; starts once and stops once.
 
@@ -57,6 +61,7 @@ class Stack:
         options: see :class:`StackOptions`.
         report: told of each event, one at a time, from any thread.
         on_database_ready: called with the owner's URL of the database before anything uses it.
+        on_migrated: called next, with the services' URL, before a worker uses it.
     """
 
     def __init__(
@@ -66,12 +71,14 @@ class Stack:
         *,
         report: Callable[[StackEvent], None] = _ignore,
         on_database_ready: Callable[[str], None] = upgrade_database,
+        on_migrated: Callable[[str], None] = _ignore_url,
     ) -> None:
         self.data = data
         self.options = options or StackOptions()
         self._report = report
         self._report_lock = threading.Lock()
         self._on_database_ready = on_database_ready
+        self._on_migrated = on_migrated
         self._roster = Roster(data.processes_file)
         self._state_lock = threading.RLock()
         self._began = 0.0
@@ -224,6 +231,7 @@ class Stack:
             owner_url = self._postgres.owner_database_url
             self._tell("postgres")
         self._on_database_ready(owner_url)
+        self._on_migrated(url)
         self._tell("database")
         return url
 

@@ -34,6 +34,7 @@ MODULE_STATUSES = frozenset({"success", "failure", "error"})
 VOID_REASONS = frozenset(
     {"approval_expired", "policy_changed", "action_changed", "approval_unverifiable", "canceled"}
 )
+POLICY_FAULTS = frozenset({"policy_unconfirmed", "policy_unreadable"})
 TOKEN_KINDS = frozenset({"input", "output"})
 CALL_STATUSES = frozenset(
     {
@@ -173,6 +174,11 @@ CATALOG: tuple[Metric, ...] = (
         "Pending approval requests in their last hour, or last quarter.",
     ),
     _gauge("audit_chain_broken", "Chains of the audit log that the watch has found broken."),
+    _gauge(
+        "policy_unusable",
+        "1 while a worker decides and starts nothing, by what its policy lacks.",
+        reason=_words(POLICY_FAULTS),
+    ),
     _gauge(
         "overview_timestamp_seconds",
         "When the gauges about the database were read, in Unix time.",

@@ -8,12 +8,13 @@ it is: what is missing must never pass for what is not there.
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from remit.db.reading import faulty_column
 from remit.errors import UnreadableError
+from remit.json_types import Unreadable
 from remit.telemetry.metrics import count_unreadable_rows
 from remit.wording import listed, printable
 
@@ -75,7 +76,7 @@ def read_row(row: Mapping[Any, Any], build: Callable[[Any], _T], table: str) -> 
 
 def _attempt(row: Mapping[Any, Any], build: Callable[[Any], _T]) -> tuple[_T | None, str | None]:
     """Return the value, or the column at fault."""
-    column = faulty_column(row)
+    column = _faulty_column(row)
     if column is not None:
         return None, column
     try:
@@ -85,6 +86,17 @@ def _attempt(row: Mapping[Any, Any], build: Callable[[Any], _T]) -> tuple[_T | N
         return None, str(place[0]) if place else _SOMETHING
     except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError):
         return None, _SOMETHING
+
+
+def _faulty_column(row: Mapping[Any, Any]) -> str | None:
+    """Return the first column of a row whose value Python cannot hold; None: it can hold all.
+
+    An amount that is no number counts too: whatever compares with it fails.
+    """
+    for name, value in row.items():
+        if isinstance(value, Unreadable) or (isinstance(value, Decimal) and not value.is_finite()):
+            return str(name)
+    return None
 
 
 def _key(row: Mapping[Any, Any]) -> str:

@@ -16,6 +16,7 @@ from remit.artifacts.store import ObjectStore
 from remit.control import Control
 from remit.db.engine import create_database_engine
 from remit.identity.types import Principal
+from remit.operations.confirmations import Confirmations, confirm_at_start
 from remit.operations.identity import ensure_principals, read_principals
 from remit.operations.policies import PolicySource
 from remit.signing.keys import Keyring
@@ -69,7 +70,6 @@ async def play(
         RemitError: the stack does not come up, or goes away.
     """
     info = await _published(stack, starting)
-    policies = PolicySource(stack.options.policy_file)
     engine = create_database_engine(
         info.database_url, role="remit_app", application_name="remit-demo"
     )
@@ -83,8 +83,7 @@ async def play(
         finally:
             # A stack that fails takes its servers away: its error says why, and comes first.
             await asyncio.wrap_future(starting)
-        keys = await asyncio.to_thread(host.find_keys, engine)
-        control = Control(engine, WorkflowClient(client), policies, keys)
+        control = await asyncio.to_thread(_confirmed, engine, host, stack, WorkflowClient(client))
         return await Tour(control, stack, people, watch).run(script, host.find_store())
     finally:
         engine.dispose()
@@ -96,6 +95,14 @@ def _introduce(engine: sa.Engine, host: Host, script: Sequence[Scene]) -> Mappin
     ensure_principals(engine, principals_of(script), by=admin, keys=keys)
     known = read_principals(engine, by=admin)
     return {one.principal.name: one.principal for one in known}
+
+
+def _confirmed(engine: sa.Engine, host: Host, stack: Stack, workflows: WorkflowClient) -> Control:
+    """Confirm the tour's policy, which whoever has it played has chosen; return the way in."""
+    keys = host.find_keys(engine)
+    policies = PolicySource(stack.options.policy_file, Confirmations(engine, lambda: keys))
+    confirm_at_start(engine, policies.read(), keys)
+    return Control(engine, workflows, policies, keys)
 
 
 async def _published(stack: Stack, starting: "Future[StackInfo]") -> StackInfo:

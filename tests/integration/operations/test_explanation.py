@@ -9,6 +9,7 @@ from remit.directives.models import DirectiveRead
 from remit.errors import NotFoundError
 from remit.identity.types import Principal
 from remit.operations.cancellation import cancel
+from remit.operations.confirmations import confirm_policy
 from remit.operations.explanation import Explanation, explain
 from remit.operations.runs import start_run
 from remit.policy.config import PolicyConfig
@@ -25,12 +26,15 @@ from tests.support.contents import (
     write,
     yes,
 )
+from tests.support.keys import KEYS
 from tests.support.people import ADA, OPERATOR, know
 
 
 def explained(
     engine: sa.Engine, found: DirectiveRead, wanted: PolicyConfig = POLICY
 ) -> Explanation:
+    """Explain a directive under a policy that an operator has confirmed."""
+    confirm_policy(engine, wanted, by=OPERATOR, keys=KEYS)
     return explain(engine, found.id, under(wanted))
 
 

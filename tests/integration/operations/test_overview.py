@@ -43,7 +43,7 @@ def tallies(overview: Overview, kind: str) -> dict[str, int]:
 def values(engine: sa.Engine, broken: int = 0) -> dict[tuple[str, str], float]:
     """Return what each gauge would show now."""
     samples = samples_of(read_glance(engine), broken)
-    return {(one.name, one.labels.get("status", "")): one.value for one in samples}
+    return {(one.name, "".join(one.labels.values())): one.value for one in samples}
 
 
 def age(engine: sa.Engine, directive: DirectiveRead, seconds: int) -> None:

@@ -8,8 +8,9 @@ import pytest
 from remit.errors import InvalidInputError
 from remit.operations.policies import PolicySource
 from remit.policy.config import default_policy
+from tests.support.policies import whole
 
-TEXT = 'version = "1"\n[tools]\nallow = ["echo"]\n[scopes]\nallow = ["test"]\n'
+TEXT = whole('version = "1"\n[tools]\nallow = ["echo"]\n[scopes]\nallow = ["test"]\n')
 
 
 @pytest.fixture

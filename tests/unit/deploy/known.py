@@ -21,10 +21,14 @@ _OTHERS: Mapping[str, frozenset[str]] = {
 
 The SDK's are named so when it counts in seconds and writes units and `_total`.
 """
-_OF_STATUS = ("directives_waiting", "oldest_waiting_seconds")
+_LABELED = {
+    "directives_waiting": "status",
+    "oldest_waiting_seconds": "status",
+    "policy_unusable": "reason",
+}
 
 GAUGE_LABELS: Mapping[str, frozenset[str]] = {
-    name: frozenset({"status"} if name in _OF_STATUS else ()) for name in GAUGES
+    name: frozenset({_LABELED[name]} if name in _LABELED else ()) for name in GAUGES
 }
 """The gauges about the database, with their labels."""
 

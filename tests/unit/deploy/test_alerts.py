@@ -122,6 +122,14 @@ CASES: dict[str, dict[str, Case]] = {
             20, of("execution_failures_total", "0 1 2 2x60", failure_type="module_failed")
         ),
     },
+    "RemitPolicyUnusable": {
+        "a policy that nobody has confirmed": fires(
+            6, FRESH | of("policy_unusable", "0x3 1x60", reason="policy_unconfirmed")
+        ),
+        "a policy that is in force": quiet(
+            6, FRESH | of("policy_unusable", "0x60", reason="policy_unreadable")
+        ),
+    },
     "RemitAuditChainBroken": {
         "a broken chain at once": fires(5, of("audit_chain_broken", "0x4 1x60")),
         "a chain that was broken half an hour ago, seen by a worker that is gone": fires(
@@ -141,6 +149,17 @@ CASES: dict[str, dict[str, Case]] = {
         ),
         "grants that a policy made void": quiet(
             12, of("grants_voided_total", "0+1x60", reason="policy_changed")
+        ),
+    },
+    "RemitRowUnreadable": {
+        "the first row that cannot be read": fires(
+            6, of("rows_unreadable_total", "_x4 1x60", table="directives")
+        ),
+        "one that every sweep meets": fires(
+            60, of("rows_unreadable_total", "0+2x90", table="directives")
+        ),
+        "one that was met an hour ago": quiet(
+            90, of("rows_unreadable_total", "_x4 1x120", table="directives")
         ),
     },
     "RemitWorkerDown": {

@@ -18,6 +18,7 @@ from remit.policy.config import (
     parse_policy,
 )
 from remit.policy.limits import BudgetLimit
+from tests.support.policies import whole
 
 HOUR = timedelta(hours=1)
 
@@ -25,7 +26,7 @@ HOUR = timedelta(hours=1)
 def refused(text: str, source: str = "my.toml") -> str:
     """Return why `text` is refused."""
     with pytest.raises(InvalidInputError) as caught:
-        parse_policy(text, source=source)
+        parse_policy(whole(text), source=source)
     assert caught.value.field is None
     return caught.value.message
 
@@ -58,34 +59,43 @@ def test_a_policy_built_with_nothing_lists_nothing() -> None:
     assert not config.approval.allow_self_approval
 
 
-def test_a_file_that_gives_only_its_version_is_the_empty_policy() -> None:
-    config = parse_policy('version = "7"', source="my.toml")
+def test_a_file_that_gives_only_what_every_file_must_is_the_empty_policy() -> None:
+    text = """
+        version = "7"
+        approval.rules = []
+        budget.limits = []
+        [end]
+        version = "7"
+        """
+    config = parse_policy(text, source="my.toml")
     assert config == PolicyConfig(version="7", approval=ApprovalPolicy(independent_tokens=True))
 
 
+EVERY_KEY = """
+version = "2"
+budget.ceiling = "1,000 USD"
+budget.limits = [
+    {name = "all", ceiling = "$9,000", period = "month"},
+    {name = "daily", ceiling = "$500", period = "day", role = "ops", at_cap = "ask"},
+]
+tools.allow = ["deploy"]
+scopes.allow = ["production"]
+grant.valid_for = "PT90S"
+[approval]
+required_approvals = 2
+expires_after = "1h30m"
+allow_self_approval = true
+approver_groups = ["sre"]
+independent_tokens = false
+redeemed_tokens = true
+rules = [{name = "r", scope = "production", type = "deploy", amount_over = "$1"}]
+[end]
+version = "2"
+"""
+
+
 def test_every_key_of_a_file_is_read() -> None:
-    config = parse_policy(
-        """
-        version = "2"
-        budget.ceiling = "1,000 USD"
-        budget.limits = [
-            {name = "all", ceiling = "$9,000", period = "month"},
-            {name = "daily", ceiling = "$500", period = "day", role = "ops", at_cap = "ask"},
-        ]
-        tools.allow = ["deploy"]
-        scopes.allow = ["production"]
-        grant.valid_for = "PT90S"
-        [approval]
-        required_approvals = 2
-        expires_after = "1h30m"
-        allow_self_approval = true
-        approver_groups = ["sre"]
-        independent_tokens = false
-        redeemed_tokens = true
-        rules = [{name = "r", scope = "production", type = "deploy", amount_over = "$1"}]
-        """,
-        source="my.toml",
-    )
+    config = parse_policy(EVERY_KEY, source="my.toml")
     rule = ApprovalRule(name="r", scope="production", type="deploy", amount_over=Decimal(1))
     assert config == PolicyConfig(
         version="2",
@@ -108,6 +118,7 @@ def test_every_key_of_a_file_is_read() -> None:
     )
 
 
+UNKNOWN = "unknown key; known here: version, approval, budget, tools, scopes, grant and end"
 V = 'version = "1"\n'
 RULE = V + '[[approval.rules]]\nname = "ok"\nscope = "a"\n[[approval.rules]]\n'
 
@@ -123,11 +134,11 @@ RULE = V + '[[approval.rules]]\nname = "ok"\nscope = "a"\n[[approval.rules]]\n'
         ),
         (
             V + 'color = "red"',
-            ("color: unknown key; known here: version, approval, budget, tools, scopes and grant"),
+            f"color: {UNKNOWN}",
         ),
         (
             V + '"a\\nb" = 1',
-            ("a\\nb: unknown key; known here: version, approval, budget, tools, scopes and grant"),
+            f"a\\nb: {UNKNOWN}",
         ),
         (V + "[budget]\nfloor = 1", "budget.floor: unknown key; known here: ceiling and limits"),
         (V + "[tools]\ndeny = []", "tools.deny: unknown key; known here: allow"),
@@ -233,16 +244,18 @@ def test_a_fault_is_named_with_file_key_and_fix(text: str, message: str) -> None
 
 
 def test_bad_toml_is_refused_with_its_line() -> None:
-    message = refused(V + "[budget\n")
+    with pytest.raises(InvalidInputError) as caught:
+        parse_policy(V + "[budget\n", source="my.toml")
+    message = caught.value.message
     assert message.startswith("my.toml: not TOML: ")
     assert "line 2" in message
 
 
 def test_a_file_is_read_from_its_path(tmp_path: Path) -> None:
     path = tmp_path / "policy.toml"
-    path.write_text('version = "3" # gr\u00fcn', encoding="utf-8")
+    path.write_text(whole('version = "3" # gr\u00fcn'), encoding="utf-8")
     assert load_policy(path).version == "3"
-    path.write_text("version = 3", encoding="utf-8")
+    path.write_text(whole("version = 3"), encoding="utf-8")
     with pytest.raises(InvalidInputError) as caught:
         load_policy(path)
     assert caught.value.message == f"{path}: version: must be text"

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from remit.policy.config import ApprovalPolicy, ApprovalRule, PolicyConfig, parse_policy
 from remit.policy.limits import BudgetLimit
+from tests.support.policies import whole
 
 HOUR = timedelta(hours=1)
 V = 'version = "1"\n'
@@ -96,8 +97,12 @@ def test_the_order_of_limits_does_not_change_the_digest() -> None:
 
 
 def test_the_spelling_of_amounts_and_lengths_does_not_change_the_digest() -> None:
-    one = parse_policy(V + '[budget]\nceiling = "$1,000"\n[grant]\nvalid_for = "1h"', source="a")
-    two = parse_policy(V + '[budget]\nceiling = "1000.00"\n[grant]\nvalid_for = "60m"', source="b")
+    one, two = (
+        parse_policy(
+            whole(f'{V}[budget]\nceiling = "{amount}"\n[grant]\nvalid_for = "{length}"'), source="a"
+        )
+        for amount, length in (("$1,000", "1h"), ("1000.00", "60m"))
+    )
     assert one.digest == two.digest
     assert one.digest.startswith("sha256:")
 

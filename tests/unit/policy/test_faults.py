@@ -4,6 +4,7 @@ import pytest
 
 from remit.errors import InvalidInputError
 from remit.policy.config import parse_policy
+from tests.support.policies import whole
 from tests.unit.policy.policy_files import file
 
 CYRILLIC = "pr\u043eduction"
@@ -177,14 +178,14 @@ NEVER = "is not in scopes.allow, so this rule would never ask: did you mean"
             file(more="[[rules]]"),
             (
                 "rules: unknown key; did you mean approval.rules? "
-                "known here: version, approval, budget, tools, scopes and grant"
+                "known here: version, approval, budget, tools, scopes, grant and end"
             ),
         ),
         (
             file(more="[budgets]"),
             (
                 "budgets: unknown key; did you mean budget? "
-                "known here: version, approval, budget, tools, scopes and grant"
+                "known here: version, approval, budget, tools, scopes, grant and end"
             ),
         ),
         (
@@ -250,8 +251,8 @@ def test_all_faults_of_a_file_are_told_at_once_in_one_order() -> None:
         """
     told = refused(text)
     assert refused(text) == told
+    assert told.startswith("10 faults: (1) version: missing: ")
     paths = [each.split(") ")[1].split(": ")[0] for each in told.split("; (")[1:]]
-    assert told.startswith("8 faults: (1) version: missing: ")
     assert paths == [
         "budget.floor",
         "budget.ceiling",
@@ -260,6 +261,8 @@ def test_all_faults_of_a_file_are_told_at_once_in_one_order() -> None:
         "tools.allow[1]",
         "approval.rules[0].scope",
         "approval.rules[1].type",
+        "budget.limits",
+        "end",
     ]
 
 
@@ -281,7 +284,7 @@ def test_of_very_many_faults_the_first_are_told_and_the_others_counted() -> None
             '{name = "c", ceiling = "$9", period = "day", role = "sre"}]'
         ),
         # Where nothing is allowed nothing runs, so no rule can fail to ask.
-        'version = "1"\napproval.rules = [{name = "a", scope = "prod"}]',
+        whole('version = "1"\napproval.rules = [{name = "a", scope = "prod"}]'),
         file(more='approval.approver_groups = ["sre"]\napproval.required_approvals = 100'),
     ],
 )

@@ -13,6 +13,7 @@ from remit.policy.config import PolicyConfig, parse_policy
 from remit.policy.engine import applying_limits, budget_limits, decide
 from remit.policy.limits import BudgetLimit
 from remit.policy.types import PolicyInput, PolicyResult, PolicyVerdict
+from tests.support.policies import whole
 
 ALLOW, REQUIRE, BLOCK = (
     PolicyVerdict.ALLOW,
@@ -228,11 +229,11 @@ LIMIT = (
 )
 def test_a_fault_of_a_limit_is_named_with_its_key_and_fix(text: str, message: str) -> None:
     with pytest.raises(InvalidInputError) as caught:
-        parse_policy(LIMIT + text, source="my.toml")
+        parse_policy(whole(LIMIT + text), source="my.toml")
     assert caught.value.message == f"my.toml: budget{message}"
 
 
 @pytest.mark.parametrize("text", ["limits = 1", "limits = [1]"])
 def test_limits_must_be_tables_in_a_list(text: str) -> None:
     with pytest.raises(InvalidInputError, match=r"^my\.toml: budget\.limits(\[0\])?: must be a "):
-        parse_policy('version = "1"\n[budget]\n' + text, source="my.toml")
+        parse_policy(whole('version = "1"\n[budget]\n' + text), source="my.toml")

@@ -8,6 +8,7 @@ from remit.approval.types import VoidReason
 from remit.directives.lifecycle import DirectiveStatus
 from remit.directives.models import StatusReason
 from remit.execution.modules.types import ModuleErrorType, ModuleStatus
+from remit.operations.policies import PolicyFault
 from remit.policy.engine import POLICIES
 from remit.policy.types import CHANGED_CONTENT, PolicyVerdict
 from remit.telemetry import catalog
@@ -28,6 +29,7 @@ def _members(union: object) -> set[str]:
         (catalog.DIRECTIVE_STATUSES, _members(DirectiveStatus)),
         (catalog.VERDICTS, set(PolicyVerdict)),
         (catalog.POLICIES, {one.__name__ for one in POLICIES} | {CHANGED_CONTENT.policy}),
+        (catalog.POLICY_FAULTS, _members(PolicyFault)),
         (catalog.MODULE_STATUSES, set(ModuleStatus)),
         (catalog.VOID_REASONS, _members(VoidReason)),
         (

@@ -21,6 +21,7 @@ from remit.errors import (
     InvalidInputError,
     MisconfiguredError,
     NotFoundError,
+    PolicyUnconfirmedError,
     UnavailableError,
 )
 from remit.execution.models import EndedRun, ExecutionRunRead, LeftArtifact
@@ -35,6 +36,7 @@ from remit.operations.starts import ModuleChoice
 from remit.policy.budget import parse_budget
 from remit.redaction import redact_object
 from remit.signing.keys import Keyring
+from remit.telemetry.logging import get_logger
 from remit.telemetry.metrics import record_execution
 from remit.telemetry.tracing import span
 from remit.workflows.activities.underway import Underway
@@ -214,16 +216,22 @@ class AuthoritySource:
 
     policies: PolicySource
     keys: Callable[[], Keyring]
+    _told: set[str] = field(default_factory=set, repr=False)
 
     def current(self) -> Authority:
         """Return what a decision is made with now.
 
         Raises:
-            UnavailableError: the policy's file, or a key's, is broken just now; nothing runs until
-                it is mended.
+            UnavailableError: the policy's file, or a key's, is broken just now, or no operator has
+                confirmed the policy; nothing runs until it is mended.
         """
         try:
             return Authority(self.policies.current(), self.keys())
+        except PolicyUnconfirmedError as error:
+            if error.message not in self._told:
+                self._told.add(error.message)
+                get_logger(__name__).error("policy_unconfirmed", problem=error.message)
+            raise
         except InvalidInputError as error:
             raise UnavailableError(f"no policy can be read, so nothing may run: {error}") from error
         except MisconfiguredError as error:
