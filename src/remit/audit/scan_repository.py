@@ -13,6 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from pydantic import JsonValue
 
+from remit.approval.confirmation import ConfirmedPolicy
 from remit.approval.types import ApprovalRequest, Grant, Vote
 from remit.artifacts.types import Artifact
 from remit.audit.chain import INSTALLATION, Event
@@ -90,7 +91,7 @@ class Counts:
         return sum(
             (
                 *(self.events, self.directives, self.artifacts, self.grants, self.votes),
-                *(self.memories, self.workers),
+                *(self.memories, self.workers, self.runs),
             )
         )
 
@@ -203,6 +204,14 @@ def stream_intents(connection: sa.Connection) -> Iterator[AuditedIntent]:
         kept = dict(zip(_INTENT, row[: len(_INTENT)], strict=True))
         kept["envelope"] = parsed_json(kept["envelope"])
         yield AuditedIntent(**kept, content={**said, **parsed})
+
+
+def stream_policies(connection: sa.Connection) -> Iterator[ConfirmedPolicy]:
+    """Yield every policy that was confirmed; what is no object as its envelope was forged."""
+    columns = readable(policies, ConfirmedPolicy.__slots__)
+    for row in streamed(connection, sa.select(*columns), _MANY):
+        fields = dict(zip(ConfirmedPolicy.__slots__, row, strict=True))
+        yield ConfirmedPolicy(**{**fields, "envelope": parsed_json(fields["envelope"])})
 
 
 def stream_artifacts(connection: sa.Connection) -> Iterator[tuple[Artifact, Any]]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from remit.approval.confirmation import POLICY
 from remit.artifacts.statements import FILING
 from remit.audit.chain import INSTALLATION, Event
 from remit.audit.repository import event_data
@@ -18,13 +19,11 @@ from remit.errors import UnverifiableError
 from remit.json_types import JsonObject
 from remit.memory.statements import MEMORY
 from remit.signing.keys import Keyring
-from remit.signing.statements import Kind, claimed, is_earlier, verify_statement
+from remit.signing.statements import claimed, is_earlier, verify_statement
 from remit.wording import quoted
 
 MOST = 1000
 """Most findings of one look at the log; who forges more is found all the same."""
-
-POLICY = Kind("policy")
 
 
 @dataclass

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from remit.approval.confirmation import verify_policy
 from remit.approval.statements import verify_grant, verify_vote
 from remit.artifacts.statements import verify_filing
 from remit.artifacts.types import Artifact, artifact_uri
@@ -62,6 +63,9 @@ def judge_rows(connection: sa.Connection, meter: Meter, keys: Keyring) -> Iterat
         what, about = f"memory {memory.id}", memory.directive_id or INSTALLATION
         yield from _signed(about, what, partial(verify_memory, memory, keys))
     yield from _executed(connection, meter, keys)
+    for policy in scan.stream_policies(connection):
+        what = f"that somebody confirmed policy {quoted(policy.digest)}"
+        yield from _signed(INSTALLATION, what, partial(verify_policy, policy, keys))
 
 
 def _executed(connection: sa.Connection, meter: Meter, keys: Keyring) -> Iterator[Finding]:

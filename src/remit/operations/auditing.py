@@ -220,7 +220,8 @@ def judge(
             yield Finding(claim.directive_id, claim.seq, claim.claim.fault, claim.words)
     yield from judge_rows(connection, meter, keys)
     for finding in judge_identity(connection, keys):
-        if finding.fault == "unverifiable" or INSTALLATION not in broken:
+        of_row = finding.seq is None and finding.fault == "unverifiable"
+        if of_row or INSTALLATION not in broken:
             yield finding
 
 
