@@ -4,10 +4,8 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 from pathlib import Path
 
-import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -15,41 +13,14 @@ from remit.audit.chain import INSTALLATION
 from remit.audit.repository import Entry, record
 from remit.db.engine import create_database_engine
 from remit.db.session import transaction
-from remit.identity.types import Principal
 from remit.operations.auditing import take_checkpoint
-from remit.operations.identity import create_token
 from remit.signing.keys import public_pem
-from remit.signing.pem import private_text
-from remit.stack.postgres import SUPERUSER
-from remit.wording import counted
+from tests.cli.auditing import CUT, NO_CHECKPOINT, forge, holding, variables_for
 from tests.cli.conftest import Remit, Shown, without_ids
 from tests.cli.test_terminal import on_a_terminal
 from tests.support.contents import proposed, waiting
 from tests.support.keys import KEYS, new_keys
 from tests.support.people import ADMIN
-from tests.support.servers import as_login
-
-HOLDS = """\
-the log holds
-  events      {events} of 2 directives and the installation
-  consent     1 request, 0 votes, 1 grant
-  execution   0 runs, 0 attempts, 0 of the ledger
-  evidence    2 artifacts, 0 of memory
-  identity    {principals}, {tokens}, 0 invitations, {workers}
-  policies    {policies}
-  checkpoint  {checkpoint}
-"""
-NO_CHECKPOINT = (
-    "Without --checkpoint FILE, a chain that was cut off or rewritten is not seen; "
-    "`remit audit checkpoint` takes one.\n"
-)
-CUT = """
-    DELETE FROM events WHERE (directive_id, seq) IN (
-        SELECT directive_id, max(seq) FROM events
-        WHERE directive_id = '00000000-0000-0000-0000-000000000000' GROUP BY directive_id
-    )
-"""
-"""Cuts the last row off the installation's chain, which no status and no other row betrays."""
 
 
 @pytest.fixture
@@ -68,18 +39,6 @@ def log(address: str) -> Iterator[sa.Engine]:
     engine.dispose()
 
 
-def variables_for(engine: sa.Engine, address: str, name: str) -> dict[str, str]:
-    """Return the environment of a principal with the role called `name`."""
-    who = Principal(f"{name}-1", "human", roles=(name,))  # type: ignore[arg-type]
-    made = create_token(engine, who, valid_for=timedelta(hours=1), by=ADMIN, keys=KEYS)
-    assert KEYS.signing_key is not None
-    return {
-        "DATABASE_URL": address,
-        "REMIT_TOKEN": str(made.token),
-        "REMIT_SIGNING_KEY": private_text(KEYS.signing_key),
-    }
-
-
 @pytest.fixture
 def variables(log: sa.Engine, address: str) -> Mapping[str, str]:
     """Return the environment of an auditor."""
@@ -96,31 +55,6 @@ def audit(remit: Remit, variables: Mapping[str, str], monkeypatch: pytest.Monkey
         return remit("audit", *arguments)
 
     return call
-
-
-def forge(address: str, *statements: str) -> None:
-    """Change events as the superuser, past their triggers."""
-    url = as_login(address, SUPERUSER).replace("+psycopg", "")
-    with psycopg.connect(url, autocommit=True) as connection:
-        for statement in ("ALTER TABLE events DISABLE TRIGGER ALL", *statements):
-            connection.execute(statement.encode())
-
-
-def holding(log: sa.Engine, checkpoint: str) -> str:
-    """Return what is said of a log that holds."""
-    with log.connect() as connection:
-        events, principals, tokens, policies, workers = (
-            connection.execute(sa.text(f"SELECT count(*) FROM {table}")).scalar_one()  # noqa: S608 - names of the test
-            for table in ("events", "principals", "api_tokens", "policies", "workers")
-        )
-    return HOLDS.format(
-        events=events,
-        principals=counted(principals, "principal"),
-        tokens=counted(tokens, "token"),
-        policies=policies,
-        workers=counted(workers, "worker"),
-        checkpoint=checkpoint,
-    )
 
 
 def test_a_log_that_holds_is_said_to_hold_and_what_was_not_looked_for(
