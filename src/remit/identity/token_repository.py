@@ -9,9 +9,11 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from remit.db.identity_tables import api_tokens, principals
+from remit.db.reading import words
 from remit.errors import ConflictError, NotFoundError
 from remit.identity.repository import principal_row
 from remit.identity.types import KeptToken, PrincipalRow, TokenRow
+from remit.telemetry.rows import read_row, read_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +34,7 @@ class Known:
 def find_token(connection: sa.Connection, token_id: UUID) -> Known | None:
     """Return what is kept of a token; None when there is none of that id."""
     row = connection.execute(_BY_TOKEN, {"token_id": token_id}).first()
-    if row is None:
-        return None
-    fields = row._mapping
-    kept = {name: fields[f"token_{name}"] for name in _KEPT}
-    return Known(kept_token(kept), principal_row(fields), row.expired)
+    return None if row is None else read_row(row._mapping, _known, "api_tokens")
 
 
 def insert_token(connection: sa.Connection, new: KeptToken) -> TokenRow:
@@ -65,13 +63,13 @@ def list_tokens(connection: sa.Connection, principal: str | None = None) -> list
     statement = sa.select(*_TOKEN_COLUMNS).order_by(api_tokens.c.created_at.desc())
     if principal is not None:
         statement = statement.where(api_tokens.c.principal == principal)
-    return [_token(row._mapping) for row in connection.execute(statement)]
+    return read_rows(connection.execute(statement), _token, "api_tokens")
 
 
 def list_kept_tokens(connection: sa.Connection) -> list[KeptToken]:
     """Return all that is kept of every token, by id: for an audit."""
     rows = connection.execute(sa.select(api_tokens).order_by(api_tokens.c.id))
-    return [kept_token(row._mapping) for row in rows]
+    return read_rows(rows, kept_token, "api_tokens")
 
 
 def lock_token(connection: sa.Connection, token_id: UUID) -> TokenRow:
@@ -164,6 +162,11 @@ _MAKERS = sa.text("""
 """)
 
 
+def _known(row: sa.RowMapping | Mapping[str, Any]) -> Known:
+    kept = {name: row[f"token_{name}"] for name in _KEPT}
+    return Known(kept_token(kept), principal_row(row), row["expired"])
+
+
 def kept_token(row: sa.RowMapping | Mapping[str, Any]) -> KeptToken:
     """Return the token of a row that has all of its columns."""
     shown = {name: value for name, value in row.items() if name not in {"hash", "envelope"}}
@@ -171,4 +174,4 @@ def kept_token(row: sa.RowMapping | Mapping[str, Any]) -> KeptToken:
 
 
 def _token(row: sa.RowMapping | Mapping[str, Any]) -> TokenRow:
-    return TokenRow(**{**row, "scopes": tuple(row["scopes"])})
+    return TokenRow(**{**row, "scopes": words(row["scopes"])})
