@@ -151,7 +151,8 @@ CONSENT: tuple[Claim, ...] = (
         LEFT JOIN LATERAL (
             SELECT consent.void_reason, run.id IS NOT NULL AS started
             FROM grants AS consent LEFT JOIN execution_runs AS run ON run.grant_id = consent.id
-            WHERE consent.request_id = request.id ORDER BY consent.issued_at DESC LIMIT 1
+            WHERE consent.directive_id = request.directive_id AND consent.request_id = request.id
+            ORDER BY consent.issued_at DESC LIMIT 1
         ) AS given ON true
         WHERE NOT CASE
             WHEN given.started THEN request.status = 'consumed'
