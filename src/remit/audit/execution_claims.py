@@ -115,7 +115,11 @@ MONEY: tuple[Claim, ...] = (
             entry.kind || ' of ' || entry.amount || ', and they cost ' || spent.cost
         FROM budget_entries AS entry JOIN execution_runs AS run ON run.grant_id = entry.grant_id
         JOIN (
-            SELECT run_id, sum(cost) AS cost FROM execution_attempts GROUP BY 1
+            -- What ends after its run is on record, and comes too late for the ledger.
+            SELECT attempt.run_id, sum(attempt.cost) AS cost
+            FROM execution_attempts AS attempt
+            JOIN execution_runs AS of_run ON of_run.id = attempt.run_id
+            WHERE attempt.ended_at <= of_run.ended_at GROUP BY 1
         ) AS spent ON spent.run_id = run.id
         WHERE spent.cost > CASE entry.kind WHEN 'settle' THEN entry.amount
             WHEN 'release' THEN 0 ELSE spent.cost END
