@@ -13,6 +13,7 @@ from remit.errors import ConflictError, ForbiddenError, UnverifiableError
 from remit.identity.types import Principal
 from remit.operations.auditing import take_checkpoint, verify_log
 from tests.integration.operations.conftest import AUDITOR, STRANGER, Scene, audited
+from tests.integration.operations.lives import LIVES
 from tests.support.contents import proposed
 from tests.support.keys import KEYS
 from tests.support.people import AGENT, OPERATOR
@@ -270,3 +271,11 @@ def test_an_unknown_directive_in_the_log_has_no_status_to_hold_it_against(scene:
         "VALUES ($stranger, 'directive.approved', 'remit', '{}')",
     )
     assert scene.found() == [(STRANGER, None, "directive_missing")]
+
+
+@pytest.mark.parametrize("name", LIVES)
+def test_whatever_way_a_directive_goes_nothing_is_wrong_with_it(
+    engine: sa.Engine, name: str
+) -> None:
+    LIVES[name](engine)
+    assert audited(engine).findings == ()
