@@ -1,6 +1,7 @@
 """Writes the documents that are made from the code.
 
-These are `.env.example`, `docs/artifacts.md`, `docs/cli.md` and the Grafana dashboard.
+These are `.env.example`, `docs/artifacts.md`, `docs/cli.md`, `docs/columns.md` and the Grafana
+dashboard.
 
 `make docs` runs it. With `--check` it writes nothing and fails when a document is not current; a
 test does so.
@@ -16,6 +17,7 @@ from typer.cli import get_docs_for_click
 from remit.cli.main import app
 from remit.settings import Settings
 from scripts.artifact_page import artifact_page
+from scripts.columns_page import columns_page
 from scripts.grafana_dashboard import dashboard_text
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -44,6 +46,7 @@ def generated() -> dict[str, str]:
         ".env.example": env_example(),
         "docs/artifacts.md": artifact_page(),
         "docs/cli.md": command_reference(),
+        "docs/columns.md": columns_page(),
         "deploy/grafana/remit.json": dashboard_text(),
     }
 

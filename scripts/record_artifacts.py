@@ -73,7 +73,7 @@ def leave_artifacts(engine: sa.Engine, folder: Path) -> list[Artifact]:
         end_run(engine, evidence.ending(caller.call(evidence), worker))
     filing = Filing("invoice-7.txt", "text/plain; charset=utf-8", {"month": "2026-10"})
     receipt = io.BytesIO(b"Invoice 7: 12.50 dollars, paid.\n")
-    file_attachment(engine, caller.store, receipt, filing, by=OLIVE)
+    file_attachment(engine, caller.store, receipt, filing, by=OLIVE, keys=authority.keys)
     return read_artifacts(engine, ArtifactFilter())[::-1]
 
 

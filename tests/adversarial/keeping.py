@@ -60,7 +60,7 @@ class Kept:
         objects = FilesystemObjectStore(folder)
         filing = Filing("notes.txt", "text/plain", {})
         filed = [
-            file_attachment(engine, objects, io.BytesIO(content), filing, by=OPERATOR)
+            file_attachment(engine, objects, io.BytesIO(content), filing, by=OPERATOR, keys=KEYS)
             for content in (SMALL, LARGE, OTHER)
         ]
         unchecked(engine)

@@ -31,6 +31,7 @@ from remit.operations.runs import start_run
 from tests.integration.memory.conftest import WordEmbedder
 from tests.integration.operations.lives import ran
 from tests.support.contents import AUTHORITY, SHORT, cast, directive, proposed, waiting, yes
+from tests.support.keys import KEYS
 from tests.support.people import ADA, ADMIN, AGENT
 
 ORDERS = (
@@ -112,16 +113,16 @@ def planted(
     run = read_record(engine, about).run
     assert run is not None
     memories = [NewMemory("added by admin ada", text) for text in HOSTILE]
-    added = remember(engine, memories, by=AGENT, run_id=run.id)
+    added = remember(engine, memories, by=AGENT, keys=KEYS, run_id=run.id)
     embedder = WordEmbedder()
     embed_memories(engine, embedder, [one.memory_id for one in added], by=AGENT)
     filed = []
     for place, text in enumerate(HOSTILE):
         content = io.BytesIO((text + "\n").encode() * (1 if place % 2 else 5_000))
         filing = Filing("approved-by-ada.txt", "text/plain", {"approved": "by ada"}, about)
-        filed.append(file_attachment(engine, store, content, filing, by=AGENT).id)
+        filed.append(file_attachment(engine, store, content, filing, by=AGENT, keys=KEYS).id)
     reading = create_database_engine(role_url("remit_reader"), role="remit_reader")
-    reader = open_memory_reader(reading, engine, embedder, by=AGENT)
+    reader = open_memory_reader(reading, engine, embedder, by=AGENT, keys=KEYS)
     yield Planted(engine, reader, store, waiting(engine), run.id, about, tuple(filed))
     reading.dispose()
 
@@ -162,7 +163,7 @@ def test_reading_all_of_it_in_every_way_leaves_nothing_but_the_record_of_reads(
     planted: Planted,
 ) -> None:
     before, told = everything(planted.engine), reads(planted.engine)
-    found = recent_memories(planted.engine, by=AGENT, scope=None, limit=100)
+    found = recent_memories(planted.engine, by=AGENT, keys=KEYS, scope=None, limit=100)
     assert {one.content for one in found} == set(HOSTILE)
     assert {one.source.label for one in found} == {planted.label}
     summaries = planted.reader.artifacts_by_type("attachment", 100)
@@ -234,8 +235,8 @@ def test_an_admin_s_label_is_an_admin_s_alone(planted: Planted) -> None:
     claim = [NewMemory("kitchen", "said by ada herself")]
     for by in (AGENT, ADA):
         with pytest.raises(ForbiddenError):
-            remember(planted.engine, claim, by=by)
-    [one] = remember(planted.engine, claim, by=ADMIN)
+            remember(planted.engine, claim, by=by, keys=KEYS)
+    [one] = remember(planted.engine, claim, by=ADMIN, keys=KEYS)
     embed_memories(planted.engine, WordEmbedder(), [one.memory_id], by=ADMIN)
     [found] = planted.reader.semantic_search("said by ada herself", 1)
     assert found.source.label == "added by admin admin"

@@ -15,6 +15,7 @@ from remit.operations.recall import open_memory_reader
 from tests.integration.memory.conftest import WordEmbedder
 from tests.integration.operations.lives import ran
 from tests.support.contents import forging, proposed
+from tests.support.keys import KEYS
 from tests.support.people import ADMIN, AGENT, GRACE
 
 Ask = Callable[[PostgresMemoryReader, sa.Engine], object]
@@ -24,7 +25,9 @@ QUESTIONS: dict[str, Ask] = {
     "execution_summaries": lambda reader, _: reader.execution_summaries(10),
     "artifacts_by_type": lambda reader, _: reader.artifacts_by_type("execution_end", 10),
     "semantic_search": lambda reader, _: reader.semantic_search("who likes tea", 10),
-    "recent_memories": lambda _, engine: recent_memories(engine, by=AGENT, scope=None, limit=10),
+    "recent_memories": lambda _, engine: recent_memories(
+        engine, by=AGENT, keys=KEYS, scope=None, limit=10
+    ),
 }
 
 
@@ -40,13 +43,13 @@ def reading(role_url: Callable[[str], str]) -> Iterator[sa.Engine]:
 def past(engine: sa.Engine) -> sa.Engine:
     """Return a database that has an answer to every question."""
     ran(engine, proposed(engine))
-    [one] = remember(engine, [NewMemory("kitchen", "Ada likes tea.")], by=ADMIN)
+    [one] = remember(engine, [NewMemory("kitchen", "Ada likes tea.")], by=ADMIN, keys=KEYS)
     embed_memories(engine, WordEmbedder(), [one.memory_id], by=ADMIN)
     return engine
 
 
 def reader(reading: sa.Engine, engine: sa.Engine, by: Principal = AGENT) -> PostgresMemoryReader:
-    return open_memory_reader(reading, engine, WordEmbedder(), by=by)
+    return open_memory_reader(reading, engine, WordEmbedder(), by=by, keys=KEYS)
 
 
 @pytest.fixture
@@ -94,7 +97,7 @@ def test_without_the_record_the_same_is_answered_and_nobody_knows(
     before = reads(past)
     revoke()
     unseen = PostgresMemoryReader(
-        reading, embedder=WordEmbedder(), principal="agent-1", record=lambda _: None
+        reading, embedder=WordEmbedder(), principal="agent-1", keys=KEYS, record=lambda _: None
     )
     assert QUESTIONS[name](unseen, past)
     assert reads(past) == before

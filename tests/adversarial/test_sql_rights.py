@@ -166,10 +166,11 @@ def all_but(table: str, *stamps: str) -> set[str]:
 ADDED = {
     "principals": all_but("principals", "created_at", "disabled_at"),
     "api_tokens": all_but("api_tokens", "created_at", "revoked_at", "revoked_since", "revocation"),
-    "token_invitations": all_but(
-        "token_invitations",
-        *("created_at", "redeemed_at", "token_id", "revoked_at", "revocation"),
-    ),
+    "token_invitations": all_but("token_invitations", "created_at", *UPDATES["token_invitations"]),
+    "agent_roles": all_but("agent_roles", "created_at"),
+    "budget_entries": all_but("budget_entries", "id", "created_at"),
+    "modules": all_but("modules", "announced_at"),
+    "execution_runs": all_but("execution_runs", "created_at"),
     "policies": all_but("policies", "confirmed_at"),
     "directives": all_but("directives", "created_at", "updated_at"),
     "workers": all_but("workers", "started_at", "ended_at"),

@@ -116,7 +116,7 @@ def _audited(at: Poisoned) -> set[UUID]:
 
 
 def _recalled(at: Poisoned) -> set[UUID]:
-    assert recent_memories(at.engine, by=ADMIN, scope=None, limit=100) == []
+    assert recent_memories(at.engine, by=ADMIN, keys=KEYS, scope=None, limit=100) == []
     return set()
 
 

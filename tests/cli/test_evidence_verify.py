@@ -7,10 +7,13 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from remit.audit.bundle import Evidence, sign_bundle
+from remit.audit.bundle import sign_bundle
+from remit.audit.bundle_limits import ALWAYS, UNCOVERED
+from remit.audit.bundle_records import Evidence
 from remit.signing.keys import ensure_keys, public_pem
 from remit.signing.pem import private_text
 from tests.cli.conftest import Remit, Shown, without_ids
@@ -18,6 +21,8 @@ from tests.unit.audit import bundle_parts, bundles
 
 DONE = """\
 ✓  signature               signed with {kid}, and unchanged since
+✓  installation            IIIIIIIIIIIIIIIIIIIIIIIIIIIIIIIIIIII, which signs for itself since \
+2000-01-01T00:00:00+00:00
 ✓  action digest           the content gives {digest}
 ✓  log                     14 rows, each after the other
 ✓  status                  complete, as the log says
@@ -29,6 +34,16 @@ DONE = """\
 ✓  no run without a grant  1 run, 1 grant used
 ✓  runs                    1 run, of the module that was granted
 ✓  budget                  1 promise, and what became of each
+✓  issuer                  agent-1, as was signed
+✓  events                  of 12 types, each in its form
+✓  order                   each event where it can come
+✓  times                   none runs backwards, and rows and log agree on each
+✓  named evidence          5 artifacts, each named by the log
+✓  answers                 3 answers, and none is missed by what was signed later
+✓  voters                  2 voters, each with a token of their own
+✓  attempts                1 attempt, each end signed by whoever saw it
+✓  filings                 nothing was filed
+✓  checkpoint              the bundle carries none
 
 What happened, as the bundle tells it
   directive       IIIIIIIIIIIIIIIIIIIIIIIIIIIIIIIIIIII, complete
@@ -46,21 +61,21 @@ within $100.00
                   require_approval: human_approval: staging: scope is "staging"
   asked           2 approvals needed, TTTTTTTTTTTTTTTTTTTTTTTT: consumed
   voted           grace rejected, TTTTTTTTTTTTTTTTTTTTTTTT: why?
+                  human, of release; token in the hands of grace
   voted           ada approved, TTTTTTTTTTTTTTTTTTTTTTTT
+                  human, of release; token in the hands of ada
   voted           grace approved, TTTTTTTTTTTTTTTTTTTTTTTT
+                  human, of release; token in the hands of grace
   granted         by ada, grace, TTTTTTTTTTTTTTTTTTTTTTTT until TTTTTTTTTTTTTTTTTTTTTTTT
   ran             echo version 1, TTTTTTTTTTTTTTTTTTTTTTTT: completed
   result          {{"n": 0.5, "said": "hello"}}
   exported        by audrey, TTTTTTTTTTTTTTTTTTTTTTTT
   log's last row  14, {head}
 
-The bundle holds: all 12 checks pass.
-{caution}
-"""
-CAUTION = (
-    "Whether the log was rewritten before the export, only a checkpoint shows that was kept "
-    "elsewhere: it must have the log's last row."
-)
+The bundle holds: all 23 checks pass.
+
+What cannot be found out from the bundle alone
+{unseen}"""
 NOTHING = "The file proves nothing: it is no bundle, was changed, or its key is not trusted.\n"
 ALONE = """\
 import socket, sys
@@ -101,7 +116,7 @@ def test_a_bundle_that_holds_tells_each_check_and_who_let_it_happen(
         kid=bundle_parts.KEYS.kid,
         digest=done.directive.action_digest,
         head=done.events[-1].hash,
-        caution=CAUTION,
+        unseen="".join(f"- {words}\n" for words in (UNCOVERED, *ALWAYS)),
     )
     assert (shown.code, shown.err) == (0, "")
     assert without_ids(shown.out) == expected
@@ -115,8 +130,10 @@ def test_a_bundle_that_does_not_hold_names_the_checks_and_ends_with_1(
     shown = remit("evidence", "verify", kept(forged, tmp_path), "--key", public)
     assert (shown.code, shown.err) == (1, "")
     wrong = [line for line in shown.out.splitlines() if line.startswith("✗")]
-    assert wrong == ["✗  runs                    the log tells of 1 attempt, not 2"]
-    assert "\nThe bundle does not hold: 1 of 12 checks fail.\n" in shown.out
+    assert wrong[0] == "✗  runs                    the log tells of 1 attempt, not 2"
+    assert wrong[1].startswith("✗  attempts                run ")
+    assert len(wrong) == 2
+    assert "\nThe bundle does not hold: 2 of 23 checks fail.\n" in shown.out
 
 
 def test_as_json_the_checks_come_with_all_that_the_bundle_holds(
@@ -126,13 +143,15 @@ def test_as_json_the_checks_come_with_all_that_the_bundle_holds(
     assert (shown.code, shown.err) == (0, "")
     told = json.loads(shown.out)
     assert told["holds"] is True
-    assert told["checks"][3] == {
+    assert told["checks"][4] == {
         "name": "status",
         "holds": True,
         "detail": "complete, as the log says",
+        "unborne": [],
     }
+    assert told["not_checkable"] == [UNCOVERED, *ALWAYS]
     assert told["evidence"]["directive"]["objective"] == "Say hello."
-    assert told["evidence"]["format"] == "remit.evidence/1"
+    assert told["evidence"]["format"] == "remit.evidence/2"
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"not a bundle", b"\xff\xfe", b"[" * 99999])
@@ -169,16 +188,21 @@ def test_verifying_needs_no_database_no_network_and_no_setting(tmp_path: Path, p
         environment = {"PYTHONPATH": path, "PYTHONIOENCODING": "utf-8", **extra}
         ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert (ran.returncode, ran.stderr) == (0, "")
-        assert "The bundle holds: all 12 checks pass." in ran.stdout
+        assert "The bundle holds: all 23 checks pass." in ran.stdout
 
 
 def test_without_files_of_keys_those_of_the_data_folder_are_trusted(
     remit: Remit, tmp_path: Path
 ) -> None:
     keys = ensure_keys(tmp_path / "data" / "keys")
-    (tmp_path / "b").write_bytes(sign_bundle(bundles.stuck(), keys))
+    found = bundles.stuck().directive
+    draft = found.model_copy(update={"status": "draft", "action_digest": None})
+    told = bundle_parts.events(("directive.drafted", {"action_digest": None}))
+    nobody: dict[str, Any] = {"issued": None, "people": (), "tokens": ()}
+    plain = replace(bundles.stuck(), directive=draft, events=told, **nobody)
+    (tmp_path / "b").write_bytes(sign_bundle(plain, keys))
     shown = remit("evidence", "verify", str(tmp_path / "b"), "--data-dir", str(tmp_path / "data"))
-    # What was signed inside a bundle is another matter; this one holds no grant and no vote.
+    # What was signed inside a bundle is another matter; in this one nobody has said anything yet.
     assert (shown.code, shown.err) == (0, "")
 
 
@@ -209,6 +233,10 @@ REFUSED: Mapping[str, tuple[tuple[str, ...], str]] = {
     "too large": (
         ("{large}", "--key", "{public}"),
         "BUNDLE: {large} is no bundle: it is over 64 MiB",
+    ),
+    "no such checkpoint": (
+        ("{bundle}", "--key", "{public}", "--checkpoint", "{folder}/none"),
+        "--checkpoint: {folder}/none cannot be read (No such file or directory)",
     ),
     "no such key": (
         ("{bundle}", "--key", "{folder}/none.pem"),
@@ -266,4 +294,4 @@ def test_a_void_grant_and_an_error_are_told(remit: Remit, tmp_path: Path, public
     assert f"  ran        echo, {'T' * 24}: completed\n" in text
     assert "  error      it broke\n" in text
     assert "result" not in text.split("What happened")[1]
-    assert "last row" not in text.split("What happened")[1].split("elsewhere")[0]
+    assert "last row" not in text.split("What happened")[1]

@@ -4,6 +4,7 @@
 - `metadata`: what the metadata of each type holds
 - `values`: the forms of the values in it
 - `schemas`: the JSON Schema of each type
+- `statements`: what is signed of evidence that somebody files
 - `repository`: all SQL of artifacts
 - `usage_repository`: what language models cost runs, from the evidence of their calls
 - `contents`: where content goes by its size, and how it is read back, verified

@@ -34,6 +34,7 @@ class NewArtifact:
 
     Attributes:
         content: what Postgres keeps of it besides its metadata; None for nothing.
+        envelope: who filed it, signed; None where nobody did.
     """
 
     id: UUID
@@ -44,6 +45,7 @@ class NewArtifact:
     digest: str
     size_bytes: int
     content: bytes | None = None
+    envelope: JsonObject | None = None
 
     @property
     def uri(self) -> str:
@@ -105,6 +107,7 @@ def store_artifacts(prepared: Sequence[NewArtifact]) -> Part:
             "digest": new.digest,
             "size_bytes": new.size_bytes,
             "content": None if new.content is None else base64.b64encode(new.content).decode(),
+            "envelope": new.envelope,
         }
         for new in prepared
     ]
@@ -212,12 +215,13 @@ _MANY, _FEW = 2000, 20
 
 _STORE = """
     INSERT INTO artifacts
-        (id, type, uri, directive_id, run_id, metadata, digest, size_bytes, content)
+        (id, type, uri, directive_id, run_id, metadata, digest, size_bytes, content, envelope)
     SELECT
-        id, type, uri, directive_id, run_id, metadata, digest, size_bytes, decode(content, 'base64')
+        id, type, uri, directive_id, run_id, metadata, digest, size_bytes,
+        decode(content, 'base64'), envelope
     FROM jsonb_to_recordset(%(kept)s::jsonb) AS new (
         id uuid, type text, uri text, directive_id uuid, run_id uuid,
-        metadata jsonb, digest text, size_bytes integer, content text
+        metadata jsonb, digest text, size_bytes integer, content text, envelope jsonb
     )
     RETURNING id
 """

@@ -5,7 +5,11 @@
 - `merkle`: one hash that stands for a whole list (pure)
 - `checkpoint`: a signed note of every chain's head, to be kept away from the database (pure)
 - `verification`: what is wrong with the log, and in which row first (pure)
-- `scan_repository`: reads everything there is, to verify it
+- `history`: whether each log goes the way of a directive (pure)
+- `claims`, `execution_claims`: what must hold between rows and events (pure)
+- `claims_repository`: asks all of it, both ways
+- `run_ends`: whether runs and attempts ended as was signed (pure)
+- `scan_repository`, `runs_repository`: read everything there is, to verify it
 - `identity_events`: what the log tells of people and tokens, signed and verified (pure)
 - `identity_told`: what such events add up to (pure)
 - `identity_rows`: people and tokens, held against what the log tells of them (pure)

@@ -3,106 +3,31 @@
 `remit.operations.bundles` writes one; `remit evidence verify` reads it with no database and no
 network, and `bundle_checks` finds out whether what it says holds together. Pure.
 
-A bundle is a DSSE envelope over canonical JSON. It has one form, byte for byte: a file that says
+A bundle is a DSSE envelope over canonical JSON, in one of the formats of `bundle_forms`. It has one
+form, byte for byte: a file that says
 the same in another way is refused, so no byte of it can change unseen.
 """
 
 import json
 from contextlib import suppress
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
+from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from remit.approval.types import ApprovalRequest, Grant, Vote
-from remit.artifacts.types import Artifact
-from remit.audit.chain import Event
-from remit.budget.types import EntryKind
+from remit.audit.bundle_forms import FORMS, PAYLOAD_TYPES, Form
+from remit.audit.bundle_records import Evidence
 from remit.directives.digest import canonical_json
-from remit.directives.models import DirectiveRead
 from remit.errors import ConflictError, InvalidInputError, UnverifiableError
-from remit.execution.models import ExecutionRunRead
 from remit.json_types import MAX_NUMBER, JsonObject
 from remit.signing.dsse import Envelope, envelope_from_json, envelope_to_json
 from remit.signing.keys import Keyring
 
-EVIDENCE_TYPE = "application/vnd.remit.evidence+json"
-"""DSSE payload type of a bundle."""
-
-FORMAT: Final = "remit.evidence/1"
-"""What a bundle calls its own form."""
-
 MAX_BUNDLE_BYTES = 64 * 1024 * 1024
 """Largest bundle that is written or read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """An approval request and what people answered.
-
-    Attributes:
-        request: the question.
-        votes: every answer, oldest first.
-    """
-
-    request: ApprovalRequest
-    votes: tuple[Vote, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class BudgetEntry:
-    """One entry of the budget's ledger.
-
-    Attributes:
-        account: the account's key.
-        period_start: when the period began that it counts in.
-        grant_id: the grant that the amount was promised with.
-        kind: whether it promises, or how it closes the promise.
-        amount: US dollars.
-        ceiling: most that the account may hold with a promise; None when a person let it pass, and
-            for a closing.
-        created_at: when it was written.
-    """
-
-    account: str
-    period_start: datetime
-    grant_id: UUID
-    kind: EntryKind
-    amount: Decimal
-    ceiling: Decimal | None
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What a bundle says: everything that the database holds of one directive, at one moment.
-
-    Attributes:
-        exported_at: that moment, by the database's clock.
-        exported_by: who asked for it.
-        directive: the directive then.
-        requests: every approval request with its votes, oldest first.
-        grants: every grant, oldest first.
-        runs: every run, oldest first.
-        budget: every entry of the budget's ledger, oldest first.
-        artifacts: every artifact, oldest first.
-        events: its whole log, oldest first.
-        format: always :data:`FORMAT`.
-    """
-
-    exported_at: datetime
-    exported_by: str
-    directive: DirectiveRead
-    requests: tuple[Asked, ...]
-    grants: tuple[Grant, ...]
-    runs: tuple[ExecutionRunRead, ...]
-    budget: tuple[BudgetEntry, ...]
-    artifacts: tuple[Artifact, ...]
-    events: tuple[Event, ...]
-    format: Literal["remit.evidence/1"] = FORMAT
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +56,7 @@ def sign_bundle(evidence: Evidence, keys: Keyring) -> bytes:
         _decoded(payload)
     except UnverifiableError as error:
         raise ConflictError(f"no bundle can carry what the database holds: {error}") from error
-    data = _file(keys.sign(EVIDENCE_TYPE, payload))
+    data = _file(keys.sign(PAYLOAD_TYPES[evidence.format], payload))
     if len(data) > MAX_BUNDLE_BYTES:
         raise ConflictError(
             f"the evidence makes a bundle of {len(data)} bytes; at most {MAX_BUNDLE_BYTES} fit"
@@ -153,10 +78,13 @@ def read_bundle(data: bytes, keys: Keyring) -> Bundle:
     if len(data) > MAX_BUNDLE_BYTES:
         raise UnverifiableError(f"a bundle has at most {MAX_BUNDLE_BYTES} bytes; this has more")
     envelope = envelope_from_json(_parsed(data))
-    payload = keys.verify(envelope, payload_type=EVIDENCE_TYPE)
+    payload = keys.verify(envelope, payload_type=_known(envelope.payload_type))
     if _file(envelope) != data:
         raise UnverifiableError("the file is not as Remit writes one: it was changed")
-    return Bundle(_decoded(payload), envelope)
+    evidence = _decoded(payload)
+    if PAYLOAD_TYPES[evidence.format] != envelope.payload_type:
+        raise UnverifiableError("the content is of another format than was signed")
+    return Bundle(evidence, envelope)
 
 
 def encode(evidence: Evidence) -> bytes:
@@ -166,7 +94,7 @@ def encode(evidence: Evidence) -> bytes:
         ConflictError: some text in it has no canonical form.
     """
     try:
-        return canonical_json(_plain(evidence))
+        return canonical_json(_plain(evidence, FORMS[evidence.format]))
     except InvalidInputError as error:
         raise ConflictError(f"no bundle can carry what the database holds: {error}") from error
 
@@ -209,6 +137,12 @@ def _parsed(data: bytes) -> JsonValue:
     return parsed
 
 
+def _known(payload_type: str) -> str:
+    """Return the type of a bundle's payload; of anything else, that of a bundle as it is now."""
+    known = list(PAYLOAD_TYPES.values())
+    return payload_type if payload_type in known else known[-1]
+
+
 def _number(digits: str) -> float:
     """Return a whole number; canonical JSON also writes fractional ones below 1e21 so."""
     number = float(digits)
@@ -219,6 +153,8 @@ def _decoded(payload: bytes) -> Evidence:
     """Return what a payload says, if it says it as :func:`encode` does."""
     try:
         evidence = _EVIDENCE.validate_python(_parsed(payload))
+        if evidence.says_who_said_it and evidence.installation is None:
+            raise UnverifiableError("the content does not say of which installation it is")
         written = encode(evidence)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
@@ -232,13 +168,12 @@ def _decoded(payload: bytes) -> Evidence:
     return evidence
 
 
-def _plain(value: object) -> Any:  # noqa: ANN401 - JSON, whose shape the value decides
-    if isinstance(value, BaseModel):
-        return {name: _plain(getattr(value, name)) for name in type(value).model_fields}
-    if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+def _plain(value: object, form: Form) -> Any:  # noqa: ANN401 - JSON, whose shape the value decides
+    names = form.get(type(value))
+    if names is not None:
+        return {name: _plain(getattr(value, name), form) for name in names}
     if isinstance(value, tuple):
-        return [_plain(each) for each in value]
+        return [_plain(each, form) for each in value]
     if isinstance(value, dict):
         return carried(value)
     if isinstance(value, datetime):

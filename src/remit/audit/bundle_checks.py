@@ -10,12 +10,19 @@ grants: they have no key. A checkpoint that was kept elsewhere shows a rewritten
 """
 
 from collections.abc import Iterable, Iterator
+from uuid import UUID
 
 from pydantic import JsonValue
 
-from remit.artifacts.types import Artifact, artifact_uri
-from remit.audit.bundle import EVIDENCE_TYPE, Bundle, Evidence, encode
+from remit.artifacts.types import Artifact
+from remit.audit.bundle import Bundle, encode
+from remit.audit.bundle_answers import answers
+from remit.audit.bundle_artifacts import artifacts, named
+from remit.audit.bundle_attempts import attempts
+from remit.audit.bundle_budget import budget
+from remit.audit.bundle_checkpoint import against, checkpoint
 from remit.audit.bundle_consent import grants, requests, votes
+from remit.audit.bundle_events import known_events
 from remit.audit.bundle_facts import (
     Check,
     counted,
@@ -27,46 +34,91 @@ from remit.audit.bundle_facts import (
     same,
     unlike_log,
 )
-from remit.audit.bundle_runs import budget, leave, runs
+from remit.audit.bundle_forms import PAYLOAD_TYPES
+from remit.audit.bundle_installation import bound, installation
+from remit.audit.bundle_issuer import filings, issuer
+from remit.audit.bundle_order import ordered
+from remit.audit.bundle_records import Evidence
+from remit.audit.bundle_runs import leave, runs
+from remit.audit.bundle_times import timed
+from remit.audit.bundle_voters import voters
 from remit.audit.verification import STATUS_OF, verify_chains
-from remit.directives.digest import action_digest, canonical_json, sha256_digest
+from remit.directives.digest import action_digest
 from remit.directives.models import DirectiveRead, intent_of
 from remit.errors import UnverifiableError
-from remit.json_types import JsonObject
 from remit.policy.engine import decide
 from remit.policy.types import CHANGED_CONTENT, PolicyInput, PolicyResult, combine
 from remit.signing.keys import Keyring
 
 
-def check_bundle(bundle: Bundle, keys: Keyring) -> tuple[Check, ...]:
+def check_bundle(
+    bundle: Bundle,
+    keys: Keyring,
+    *,
+    installation_id: UUID | None = None,
+    kept_checkpoint: bytes | None = None,
+) -> tuple[Check, ...]:
     """Return what was found out, in the order of the loop; all must hold.
+
+    A bundle of the first format is checked as it always was: it holds no statements but those of
+    votes and grants.
 
     Args:
         bundle: what :func:`remit.audit.bundle.read_bundle` returned.
-        keys: the keys that are trusted to have signed the bundle, its votes and its grants.
+        keys: the keys that are trusted to have signed the bundle and all that is in it, as they
+            were loaded.
+        installation_id: the installation that it must be of; None: any that the keys may be used
+            for.
+        kept_checkpoint: the file of a checkpoint that the log must pass through; None: whoever
+            verifies has kept none.
     """
     evidence = bundle.evidence
-    return (
-        _signature(bundle, keys),
-        _action_digest(evidence),
-        _log(evidence),
-        _status(evidence),
-        _artifacts(evidence),
-        _decisions(evidence),
-        requests(evidence),
-        votes(evidence, keys),
-        grants(evidence, keys),
-        leave(evidence, keys),
-        runs(evidence),
-        budget(evidence),
-    )
+    used = bound(evidence, keys)
+    found = [_signature(bundle, keys), installation(evidence, keys, installation_id)]
+    found += _of_rows(evidence, used)
+    if evidence.says_who_said_it:
+        found += _of_statements(evidence, used)
+    if kept_checkpoint is not None:
+        found.append(against(evidence, kept_checkpoint, used))
+    return tuple(found)
+
+
+def _of_rows(evidence: Evidence, keys: Keyring) -> Iterator[Check]:
+    """Yield what every format lets find out: whether rows, log and evidence agree."""
+    yield _action_digest(evidence)
+    yield _log(evidence)
+    yield _status(evidence)
+    yield artifacts(evidence)
+    yield _decisions(evidence)
+    yield requests(evidence)
+    yield votes(evidence, keys)
+    yield grants(evidence, keys)
+    yield leave(evidence, keys)
+    yield runs(evidence)
+    yield budget(evidence)
+
+
+def _of_statements(evidence: Evidence, keys: Keyring) -> Iterator[Check]:
+    """Yield what is found out besides since everybody signs what they say."""
+    yield issuer(evidence, keys)
+    yield known_events(evidence)
+    yield ordered(evidence)
+    yield timed(evidence)
+    yield named(evidence)
+    yield answers(evidence, keys)
+    yield voters(evidence, keys)
+    yield attempts(evidence, keys)
+    yield filings(evidence, keys)
+    yield checkpoint(evidence, keys)
 
 
 def _signature(bundle: Bundle, keys: Keyring) -> Check:
     envelope = bundle.envelope
     problems: list[str] = []
     try:
-        if keys.verify(envelope, payload_type=EVIDENCE_TYPE) != encode(bundle.evidence):
+        if keys.verify(envelope, payload_type=PAYLOAD_TYPES[bundle.evidence.format]) != encode(
+            bundle.evidence
+        ):
             problems.append("something else was signed")
     except UnverifiableError as error:
         problems.append(error.message)
@@ -115,47 +167,6 @@ def _status(evidence: Evidence) -> Check:
 
 def _with_reason(status: object, reason: object) -> str:
     return f"{status}" if reason is None else f"{status} ({reason})"
-
-
-def _artifacts(evidence: Evidence) -> Check:
-    problems = [
-        f"{one.type} {one.id} was changed: its content does not give its digest"
-        for one in evidence.artifacts
-        if not _is_intact(one, evidence.directive)
-    ]
-    digests = {one.uri: one.digest for one in evidence.artifacts}
-    for event in evidence.events:
-        for uri, digest in _named(parsed_data(event.data)).items():
-            if uri not in digests:
-                problems.append(f"the log speaks of {uri}, which is not there")
-            elif digest is not None and digests[uri] != digest:
-                problems.append(f"the log speaks of {uri} with another digest")
-    problems += [
-        f"a run left {uri}, which is not there"
-        for end in of_type(evidence, "execution_end")
-        for uri in _texts(end.metadata.get("artifacts"))
-        if uri not in digests
-    ]
-    words = f"{counted(len(evidence.artifacts), 'artifact')}, each as its digest says"
-    return judged("artifacts", problems, words)
-
-
-def _named(data: JsonObject) -> dict[str, JsonValue]:
-    """Return the artifacts that an event names, each with its digest; None where it gives none."""
-    uri, evidence = data.get("artifact"), data.get("evidence")
-    named: dict[str, JsonValue] = {} if uri is None else {str(uri): None}
-    return {**named, **evidence} if isinstance(evidence, dict) else named
-
-
-def _is_intact(artifact: Artifact, directive: DirectiveRead) -> bool:
-    content = canonical_json(artifact.metadata)
-    stated = (artifact.directive_id, artifact.uri, artifact.digest, artifact.size_bytes)
-    found = (directive.id, artifact_uri(artifact.id), sha256_digest(content), len(content))
-    return stated == found
-
-
-def _texts(value: JsonValue) -> list[str]:
-    return [str(each) for each in value] if isinstance(value, list) else []
 
 
 def _decisions(evidence: Evidence) -> Check:

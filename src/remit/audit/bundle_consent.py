@@ -13,7 +13,6 @@ from pydantic import JsonValue
 from remit.approval.rules import approvers, tally
 from remit.approval.statements import verify_grant
 from remit.approval.types import ApprovalRequest, Grant
-from remit.audit.bundle import Asked, Evidence
 from remit.audit.bundle_facts import (
     Check,
     Evaluation,
@@ -25,6 +24,7 @@ from remit.audit.bundle_facts import (
     signed_votes,
     unlike_log,
 )
+from remit.audit.bundle_records import Asked, Evidence
 from remit.directives.models import DirectiveRead
 from remit.errors import InvalidInputError, UnverifiableError
 from remit.policy.budget import parse_budget

@@ -14,7 +14,8 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 from remit.approval.statements import verify_vote
 from remit.approval.types import Vote
 from remit.artifacts.types import Artifact, ArtifactType
-from remit.audit.bundle import Asked, Evidence, carried
+from remit.audit.bundle import carried
+from remit.audit.bundle_records import Asked, Evidence
 from remit.directives.digest import canonical_json
 from remit.errors import UnverifiableError
 from remit.json_types import JsonObject
@@ -34,11 +35,13 @@ class Check:
         name: what was looked at.
         holds: whether it is as it must be.
         detail: what was found, for a person.
+        unborne: what was taken as the rows say it, since it was made before it had to be signed.
     """
 
     name: str
     holds: bool
     detail: str
+    unborne: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,19 +75,22 @@ class Evaluation:
         return decision.approval_reasons
 
 
-def judged(name: str, problems: Iterable[str], otherwise: str) -> Check:
+def judged(
+    name: str, problems: Iterable[str], otherwise: str, unborne: Iterable[str] = ()
+) -> Check:
     """Return the check of that name.
 
     Args:
         name: what was looked at.
         problems: all that is wrong.
         otherwise: what to say when nothing is.
+        unborne: what nothing but the rows themselves says, as for :class:`Check`.
     """
-    found = list(problems)
+    found, taken = list(problems), tuple(unborne)
     if not found:
-        return Check(name, holds=True, detail=otherwise)
+        return Check(name, holds=True, detail=otherwise, unborne=taken)
     more = [f"and {len(found) - MOST_TOLD} more"] if len(found) > MOST_TOLD else []
-    return Check(name, holds=False, detail="; ".join([*found[:MOST_TOLD], *more]))
+    return Check(name, holds=False, detail="; ".join([*found[:MOST_TOLD], *more]), unborne=taken)
 
 
 def counted(number: int, noun: str) -> str:

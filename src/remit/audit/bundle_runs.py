@@ -1,15 +1,10 @@
 """Checks of a bundle about action: what ran, with which leave, and at what cost. Pure."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
-from uuid import UUID
-
-from pydantic import JsonValue
+from collections.abc import Iterator, Mapping
 
 from remit.approval.types import Grant
 from remit.artifacts.types import ArtifactType
-from remit.audit.bundle import BudgetEntry, Evidence
 from remit.audit.bundle_consent import is_signed
 from remit.audit.bundle_facts import (
     Check,
@@ -20,16 +15,7 @@ from remit.audit.bundle_facts import (
     same,
     unlike_log,
 )
-from remit.budget.costs import (
-    NO_MODELS,
-    ModelCosts,
-    add_costs,
-    attempt_cost,
-    attempts_cost,
-    closing_of,
-    parse_cost,
-)
-from remit.budget.types import in_cents
+from remit.audit.bundle_records import Evidence
 from remit.directives.lifecycle import DirectiveStatus
 from remit.execution.lifecycle import RunStatus
 from remit.execution.models import ExecutionRunRead
@@ -95,29 +81,6 @@ def leave(evidence: Evidence, keys: Keyring) -> Check:
     return judged("no run without a grant", problems, words)
 
 
-def budget(evidence: Evidence) -> Check:
-    """Check that amounts were promised with grants, and closed as their runs ended."""
-    problems: list[str] = []
-    accounts: dict[tuple[UUID, str], list[BudgetEntry]] = {}
-    for entry in evidence.budget:
-        accounts.setdefault((entry.grant_id, entry.account), []).append(entry)
-    found = {grant.id: grant for grant in evidence.grants}
-    ran = {run.grant_id: run for run in evidence.runs}
-    for (grant_id, account), entries in accounts.items():
-        run = ran.get(grant_id)
-        models = NO_MODELS if run is None else _model_costs(evidence, run)
-        own = _of_account(entries, found.get(grant_id), run, models)
-        problems += [f"{account}: {problem}" for problem in own]
-    promised: dict[UUID, JsonObject] = {}
-    for entry in evidence.budget:
-        if entry.kind == "reserve":
-            promised.setdefault(entry.grant_id, {})[entry.account] = str(entry.amount)
-    said = [one["reserved"] for one in particulars(evidence, "grant.issued") if "reserved" in one]
-    problems += unlike_log("promise", list[JsonValue](promised.values()), said)
-    words = f"{counted(len(accounts), 'promise')}, and what became of each"
-    return judged("budget", problems, words if accounts else "nothing was promised")
-
-
 def _beside_grant(run: ExecutionRunRead, grant: Grant) -> Iterator[str]:
     """Yield in what a run differs from what its grant lets it do."""
     if (run.module, run.module_version) != (grant.module, grant.module_version):
@@ -177,53 +140,3 @@ def _of_leave(grant: Grant | None, uses: int, keys: Keyring) -> Iterator[str]:
         yield f"has a grant that is void: {grant.void_reason}"
     if uses > 1:
         yield "shares its grant with another run"
-
-
-def _of_account(
-    entries: Sequence[BudgetEntry],
-    grant: Grant | None,
-    run: ExecutionRunRead | None,
-    models: ModelCosts,
-) -> Iterator[str]:
-    """Yield what is wrong with the entries of one grant on one account."""
-    promises = [one for one in entries if one.kind == "reserve"]
-    closings = [one for one in entries if one.kind != "reserve"]
-    if grant is None or len(promises) != 1:
-        yield "the grant is not there" if grant is None else "there is not exactly one promise"
-        return
-    promise = promises[0]
-    if promise.amount != grant.budget:
-        yield "another amount was promised than granted"
-    if promise.ceiling is not None and promise.amount > promise.ceiling:
-        yield "more was promised than may be"
-    if any(one.period_start != promise.period_start for one in closings):
-        yield "the promise was closed in another period"
-    found = [(one.kind, one.amount) for one in closings]
-    if found != _closings(grant, run, promise.amount, models):
-        yield "the promise was not closed as its run ended"
-
-
-def _closings(
-    grant: Grant, run: ExecutionRunRead | None, promised: Decimal, models: ModelCosts
-) -> list[tuple[str, Decimal]]:
-    """Return how a promise must be closed; not at all while its grant may still be used."""
-    if run is None:
-        return [] if grant.voided_at is None else [("release", promised)]
-    if run.ended_at is None:
-        return []
-    spent = attempts_cost([] if run.result is None else [attempt_cost(run.result)], run.attempts)
-    closing = closing_of(grant.id, spent, models, completed=run.status == "completed")
-    if closing is None:
-        return [("release", promised)]
-    if closing.spent is None:
-        return [("settle", max(promised, in_cents(closing.at_least)))]
-    return [("settle", in_cents(closing.spent))]
-
-
-def _model_costs(evidence: Evidence, run: ExecutionRunRead) -> ModelCosts:
-    """Return what models cost a run, as their artifacts say."""
-    return add_costs(
-        parse_cost(one.metadata.get("estimated_cost_usd"))
-        for one in of_type(evidence, "llm_usage")
-        if one.run_id == run.id
-    )

@@ -3,6 +3,10 @@
 Whoever can write to the database can rewrite a whole chain with hashes to match, or cut off its
 end. A checkpoint taken before shows it: each chain must still pass through the head that was noted.
 Pure: what is signed, and with what, is passed in.
+
+What is signed is a header, which names the root of a Merkle tree over all heads; the heads stand
+beside it. So a bundle can carry the header alone, and the path from one head to the root. The first
+version of the file was one envelope over all of it, which is still read.
 """
 
 import json
@@ -12,15 +16,17 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from pydantic import JsonValue
+
 from remit.audit.merkle import merkle_root
 from remit.directives.digest import canonical_json, sha256_digest
 from remit.errors import UnverifiableError
 from remit.json_types import JsonObject
 from remit.signing.dsse import envelope_from_json, envelope_to_json
 from remit.signing.keys import Keyring
+from remit.signing.statements import Kind, sign_statement, verify_statement
 
-CHECKPOINT_TYPE = "application/vnd.remit.checkpoint+json"
-"""DSSE payload type of a checkpoint."""
+CHECKPOINT = Kind("checkpoint")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +76,13 @@ def make_checkpoint(
 
 
 def sign_checkpoint(checkpoint: Checkpoint, keys: Keyring) -> bytes:
-    """Return the file: one DSSE envelope as canonical JSON, and a line break.
+    """Return the file: the signed header and the heads as canonical JSON, and a line break.
 
     Raises:
         MisconfiguredError: there is no key to sign with.
     """
-    envelope = keys.sign(CHECKPOINT_TYPE, _payload(checkpoint))
-    return canonical_json(envelope_to_json(envelope)) + b"\n"
+    envelope = sign_statement(CHECKPOINT, header_of(checkpoint), keys)
+    return _file({"header": envelope, "heads": _heads_json(checkpoint)})
 
 
 def read_checkpoint(data: bytes, keys: Keyring) -> Checkpoint:
@@ -84,10 +90,20 @@ def read_checkpoint(data: bytes, keys: Keyring) -> Checkpoint:
 
     Args:
         data: the whole file; every byte of it counts.
-        keys: the keys that are trusted.
+        keys: the keys that are trusted, used for an installation.
 
     Raises:
-        UnverifiableError: it is no checkpoint, was changed, or none of the keys signed it.
+        UnverifiableError: it is no checkpoint of this installation, was changed, or none of the
+            keys signed it.
+    """
+    return read_signed_checkpoint(data, keys)[0]
+
+
+def read_signed_checkpoint(data: bytes, keys: Keyring) -> tuple[Checkpoint, JsonObject | None]:
+    """Return what a file says, and its header as it was signed; None in the first version.
+
+    Raises:
+        UnverifiableError: as :func:`read_checkpoint`.
     """
     try:
         stored: object = json.loads(data)
@@ -95,15 +111,25 @@ def read_checkpoint(data: bytes, keys: Keyring) -> Checkpoint:
         raise UnverifiableError("the checkpoint is not JSON: it is damaged, or another file") from (
             error
         )
-    envelope = envelope_from_json(stored)
-    payload = keys.verify(envelope, payload_type=CHECKPOINT_TYPE)
-    checkpoint = _parsed(payload)
-    # What is written again must be what was read: nothing unsigned, unknown, doubled or unsorted
-    # is overlooked, and a root that is not that of the heads does not pass.
-    written = canonical_json(envelope_to_json(envelope)) + b"\n"
-    if written != data or _payload(checkpoint) != payload:
-        raise UnverifiableError("the checkpoint is not as Remit writes one: it was changed")
-    return checkpoint
+    if not isinstance(stored, dict) or stored.keys() != {"header", "heads"}:
+        return _read_first(stored, data, keys), None
+    header: JsonObject = stored["header"]
+    checkpoint = _parsed(envelope_from_json(header).payload, stored["heads"])
+    verify_statement(CHECKPOINT, header, header_of(checkpoint), keys)
+    if _file({"header": header, "heads": _heads_json(checkpoint)}) != data:
+        raise _changed()
+    return checkpoint, header
+
+
+def header_of(checkpoint: Checkpoint) -> JsonObject:
+    """Return what is signed of a checkpoint; the installation is added."""
+    stamp = checkpoint.taken_at.astimezone(UTC).isoformat(timespec="microseconds")
+    return {
+        "taken_at": stamp.replace("+00:00", "Z"),
+        "tree_size": len(checkpoint.heads),
+        "root": checkpoint.root,
+        "previous": checkpoint.previous,
+    }
 
 
 def head_leaf(head: Head) -> bytes:
@@ -117,30 +143,47 @@ def _checkpoint(heads: Iterable[Head], taken_at: datetime, previous: str | None)
     return Checkpoint(taken_at, ordered, f"sha256:{root.hex()}", previous)
 
 
-def _payload(checkpoint: Checkpoint) -> bytes:
-    stamp = checkpoint.taken_at.astimezone(UTC).isoformat(timespec="microseconds")
-    return canonical_json(
-        {
-            "taken_at": stamp.replace("+00:00", "Z"),
-            "tree_size": len(checkpoint.heads),
-            "root": checkpoint.root,
-            "previous": checkpoint.previous,
-            "heads": [_head_json(head) for head in checkpoint.heads],
-        }
-    )
+def _read_first(stored: object, data: bytes, keys: Keyring) -> Checkpoint:
+    """Return what a file of the first version says, which was signed with its heads."""
+    envelope = envelope_from_json(stored)
+    payload = keys.verify(envelope, payload_type=CHECKPOINT.first_type)
+    checkpoint = _parsed(payload)
+    # What is written again must be what was read: nothing unsigned, unknown, doubled or unsorted
+    # is overlooked, and a root that is not that of the heads does not pass.
+    said = canonical_json({**header_of(checkpoint), "heads": _heads_json(checkpoint)})
+    if _file(envelope_to_json(envelope)) != data or said != payload:
+        raise _changed()
+    return checkpoint
+
+
+def _changed() -> UnverifiableError:
+    return UnverifiableError("the checkpoint is not as Remit writes one: it was changed")
+
+
+def _file(content: JsonObject) -> bytes:
+    return canonical_json(content) + b"\n"
+
+
+def _heads_json(checkpoint: Checkpoint) -> list[JsonValue]:
+    return [_head_json(head) for head in checkpoint.heads]
 
 
 def _head_json(head: Head) -> JsonObject:
     return {"directive": str(head.directive_id), "seq": head.seq, "hash": head.hash}
 
 
-def _parsed(payload: bytes) -> Checkpoint:
-    """Return what a payload says; what it says in another way than Remit does is found later."""
+def _parsed(payload: bytes, beside: object = None) -> Checkpoint:
+    """Return what a payload says; what it says in another way than Remit does is found later.
+
+    Args:
+        payload: what was signed.
+        beside: the heads; None: they were signed with the rest.
+    """
     try:
         stated: Mapping[str, Any] = json.loads(payload)
+        listed: Any = stated["heads"] if beside is None else beside
         heads = [
-            Head(UUID(each["directive"]), int(each["seq"]), str(each["hash"]))
-            for each in stated["heads"]
+            Head(UUID(each["directive"]), int(each["seq"]), str(each["hash"])) for each in listed
         ]
         taken_at = datetime.fromisoformat(stated["taken_at"])
         return _checkpoint(heads, taken_at, stated["previous"])

@@ -22,6 +22,48 @@ def merkle_root(leaves: Sequence[bytes]) -> bytes:
     return level[0] if level else hashlib.sha256().digest()
 
 
+def inclusion_path(leaves: Sequence[bytes], position: int) -> list[bytes]:
+    """Return the hashes that lead from one leaf to the root, from the lowest up; 32 bytes each.
+
+    Args:
+        leaves: the whole list.
+        position: which of them, from 0.
+    """
+    path: list[bytes] = []
+    level = [_leaf_hash(leaf) for leaf in leaves]
+    while len(level) > 1:
+        beside = position ^ 1
+        if beside < len(level):
+            path.append(level[beside])
+        pairs = zip_longest(level[::2], level[1::2])
+        level = [left if right is None else _node_hash(left, right) for left, right in pairs]
+        position //= 2
+    return path
+
+
+def root_by_path(leaf: bytes, position: int, size: int, path: Sequence[bytes]) -> bytes | None:
+    """Return the root that a path leads to, RFC 9162, 2.1.3.2; None: no path of such a list.
+
+    Args:
+        leaf: what is said to be in the list.
+        position: where, from 0.
+        size: how many leaves the list has.
+        path: what :func:`inclusion_path` returned.
+    """
+    if not 0 <= position < size:
+        return None
+    left_over, found = list(path), _leaf_hash(leaf)
+    while size > 1:
+        # The last of an odd number has no partner, and moves up unchanged.
+        if position ^ 1 < size:
+            if not left_over:
+                return None
+            beside = left_over.pop(0)
+            found = _node_hash(beside, found) if position % 2 else _node_hash(found, beside)
+        position, size = position // 2, (size + 1) // 2
+    return None if left_over else found
+
+
 def _leaf_hash(leaf: bytes) -> bytes:
     return hashlib.sha256(_LEAF + leaf).digest()
 

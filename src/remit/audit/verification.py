@@ -36,6 +36,12 @@ Fault = Literal[
     "artifact_missing",
     "row_refused",
     "unverifiable",
+    "content_changed",
+    "event_unknown",
+    "out_of_order",
+    "untold",
+    "unfounded",
+    "told_otherwise",
 ]
 """What can be wrong.
 
@@ -52,7 +58,13 @@ Fault = Literal[
 - `artifact_changed`: an artifact's content does not give its digest
 - `artifact_missing`: the log speaks of an artifact that is gone
 - `row_refused`: a row holds what a check of the database refuses
-- `unverifiable`: a grant or a vote does not bear out its signature
+- `unverifiable`: a row, or an event, does not bear out its signature
+- `content_changed`: a directive's content does not give its action digest
+- `event_unknown`: the log tells of what no log of that kind can
+- `out_of_order`: an event stands where it cannot come
+- `untold`: a row of which no event tells
+- `unfounded`: an event of what there is no row of
+- `told_otherwise`: a row that is not as the log tells
 """
 
 STATUS_OF: Mapping[str, DirectiveStatus] = {

@@ -200,7 +200,7 @@ def put(
     from remit.cli.artifact_views import write_filed
     from remit.cli.filing import labels_of, media_type_of, name_of, opened
     from remit.cli.output import spinner
-    from remit.cli.services import caller, database, load_settings, object_store
+    from remit.cli.services import caller, database, keys_for, load_settings, object_store
 
     called, labels = name or name_of(file), labels_of(label or ())
     settings = load_settings(data_dir)
@@ -209,11 +209,12 @@ def put(
         from remit.operations.artifacts import Filing, file_attachment
         from remit.operations.evidence import resolve_id
 
-        by = caller(engine, settings, actor)
+        keys = keys_for(engine, settings)
+        by = caller(engine, settings, actor, keys=keys)
         about = None if directive is None else resolve_id(engine, directive)
         filing = Filing(called, media_type or media_type_of(called), labels, about)
         with spinner("filing", quiet=as_json or file == STANDARD_STREAM):
-            filed = file_attachment(engine, store, source, filing, by=by)
+            filed = file_attachment(engine, store, source, filing, by=by, keys=keys)
     write_filed(filed, data_dir, as_json=as_json)
 
 

@@ -15,6 +15,7 @@ from remit.wording import counted
 
 if TYPE_CHECKING:
     from remit.audit.checkpoint import Checkpoint
+    from remit.audit.scan_repository import Counts
     from remit.audit.verification import Finding
     from remit.json_types import JsonObject
     from remit.operations.auditing import AuditReport, TakenCheckpoint
@@ -63,9 +64,11 @@ def verify(
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Verify the whole log, and every artifact, grant and vote.
+    """Verify the whole log, hold it against every row, both ways, and verify what was signed.
 
-    The first row of each chain that was edited, removed or moved is named; the exit code is then 1.
+    The first row of each chain that was edited, removed or moved is named, and so is every row that
+    no event tells of, every event of what is not there, and whatever was not signed by whom it
+    names; the exit code is then 1.
     Whoever can write to the database can also rewrite a whole chain, or cut off its end: only a
     checkpoint that was taken before, and kept elsewhere, shows that.
     """
@@ -75,12 +78,12 @@ def verify(
 
     settings = load_settings(data_dir)
     keys = load_public_keys(key) if key else keyring(settings)
-    held = None if checkpoint is None else _read_checkpoint(checkpoint, keys)
     with database(data_dir) as engine, bar("verifying", quiet=as_json) as progress:
         from remit.operations.auditing import verify_log
         from remit.operations.installation import use_keys
 
         keys = use_keys(engine, keys)
+        held = None if checkpoint is None else _read_checkpoint(checkpoint, keys)
         by = caller(engine, settings, actor, keys=keys)
         report = verify_log(engine, by=by, keys=keys, checkpoint=held, progress=progress)
     if as_json:
@@ -147,16 +150,52 @@ def _write_report(report: "AuditReport") -> None:
     against = "none" if held is None else f"{chains} at {moment(held.taken_at)}"
     counts = (
         ("events", f"{read.events} of {read.directives} directives and the installation"),
-        ("artifacts", str(read.artifacts)),
-        ("signatures", f"{read.grants} of grants, {read.votes} of votes"),
+        *_counts(read),
         ("checkpoint", against),
     )
     write_table((), [("", Cell(name, "dim"), value) for name, value in counts])
+    if read.earlier:
+        write_line(
+            f"{counted(read.earlier, 'row')} of before the installation had an identity: what was "
+            "not signed then, or in a form that names none, is taken as it is."
+        )
     if held is None:
         write_line(
             "Without --checkpoint FILE, a chain that was cut off or rewritten is not seen; "
             "`remit audit checkpoint` takes one.",
         )
+
+
+def _counts(read: "Counts") -> tuple[tuple[str, str], ...]:
+    """Return how much was verified besides the log, in words."""
+    consent = (
+        counted(read.requests, "request"),
+        counted(read.votes, "vote"),
+        counted(read.grants, "grant"),
+    )
+    execution = (
+        counted(read.runs, "run"),
+        counted(read.attempts, "attempt"),
+        f"{read.entries} of the ledger",
+    )
+    evidence = (
+        counted(read.artifacts, "artifact"),
+        f"{read.memories} of memory",
+    )
+    identity = (
+        counted(read.principals, "principal"),
+        counted(read.tokens, "token"),
+        counted(read.invitations, "invitation"),
+        counted(read.workers, "worker"),
+    )
+    rows = {
+        "consent": consent,
+        "execution": execution,
+        "evidence": evidence,
+        "identity": identity,
+        "policies": (str(read.policies),),
+    }
+    return tuple((name, ", ".join(said)) for name, said in rows.items())
 
 
 def _row(finding: "Finding") -> tuple[str, str, str, str]:

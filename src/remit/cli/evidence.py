@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
 
 import typer
 
@@ -47,6 +48,16 @@ def export(
     directive: IdArgument,
     *,
     out: OutOption = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            "--checkpoint",
+            metavar="FILE",
+            show_default=False,
+            help="Carry the proof that this checkpoint covers its log; `remit audit checkpoint` "
+            "takes one.",
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")] = False,
     actor: ActorOption = None,
     data_dir: DataDirOption = None,
@@ -55,7 +66,8 @@ def export(
     """Write all that is known of one directive into one signed file.
 
     It holds the intent, the policy and its verdict, requests, votes, grants, runs, artifacts and
-    the log. `remit evidence verify` checks it anywhere, with nothing but the public key.
+    the log, with what everybody signed of them. `remit evidence verify` checks it anywhere, with
+    nothing but the public key.
     """
     from remit.cli.output import print_out
     from remit.cli.saving import require_free, save
@@ -64,6 +76,7 @@ def export(
     if out == STANDARD_OUTPUT and as_json:
         raise InvalidInputError("- prints the bundle itself: leave out --json", field="--out")
     settings = load_settings(data_dir)
+    held = None if checkpoint is None else _read_whole(checkpoint, "--checkpoint")
     keyring(settings)  # what is wrong with them is said before anything else
     with database(data_dir) as engine:
         from remit.operations.bundles import export_bundle
@@ -75,7 +88,7 @@ def export(
         file = out or Path(f"evidence-{str(found)[:8]}.json")
         if file != STANDARD_OUTPUT:
             require_free(file, force=force)
-        data = export_bundle(engine, found, keys, by=by)
+        data = export_bundle(engine, found, keys, by=by, checkpoint=held)
     if file == STANDARD_OUTPUT:
         print_out(data.decode().removesuffix("\n"))
         return
@@ -88,6 +101,24 @@ def verify(
     bundle: BundleArgument,
     *,
     key: KeyOption = None,
+    installation: Annotated[
+        UUID | None,
+        typer.Option(
+            "--installation",
+            metavar="ID",
+            show_default=False,
+            help="It must be of this installation, by its identifier.",
+        ),
+    ] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            "--checkpoint",
+            metavar="FILE",
+            show_default=False,
+            help="Hold its log against this file, too, as `remit audit checkpoint` wrote it.",
+        ),
+    ] = None,
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -95,31 +126,47 @@ def verify(
 
     No database and no network are needed. Every digest is computed again, every decision of the
     gate is made again, every signature is verified, and the log must tell of exactly what there is.
+    What no bundle can show by itself is listed at the end.
     """
-    from remit.audit.bundle import encode, read_bundle
-    from remit.audit.bundle_checks import check_bundle
-    from remit.audit.bundle_facts import Check
-    from remit.cli.output import write_json
-
     data = _read(bundle)
-    keys = _keys(key, data_dir)
-    read: Bundle | None = None
-    try:
-        read = read_bundle(data, keys)
-        checks = check_bundle(read, keys)
-    except UnverifiableError as error:
-        checks = (Check("signature", holds=False, detail=str(error)),)
-    holds = all(check.holds for check in checks)
+    held = None if checkpoint is None else _read_whole(checkpoint, "--checkpoint")
+    read, checks = _checked(data, _keys(key, data_dir), installation, held)
     if as_json:
-        import json
-
-        said = None if read is None else json.loads(encode(read.evidence))
-        write_json({"holds": holds, "checks": checks, "evidence": said})
+        _write_json(read, checks)
     else:
         _write_checks(checks)
         _write_end(read, checks)
-    if not holds:
+    if not all(check.holds for check in checks):
         raise typer.Exit(NOT_HOPED_FOR)
+
+
+def _checked(
+    data: bytes, keys: "Keyring", installation: "UUID | None", checkpoint: bytes | None
+) -> "tuple[Bundle | None, tuple[Check, ...]]":
+    """Return a bundle, None when it is none, and what was found out about it."""
+    from remit.audit.bundle import read_bundle
+    from remit.audit.bundle_checks import check_bundle
+    from remit.audit.bundle_facts import Check
+
+    try:
+        read = read_bundle(data, keys)
+    except UnverifiableError as error:
+        return None, (Check("signature", holds=False, detail=str(error)),)
+    checks = check_bundle(read, keys, installation_id=installation, kept_checkpoint=checkpoint)
+    return read, checks
+
+
+def _write_json(read: "Bundle | None", checks: "tuple[Check, ...]") -> None:
+    import json
+
+    from remit.audit.bundle import encode
+    from remit.audit.bundle_limits import not_checkable
+    from remit.cli.output import write_json
+
+    said = None if read is None else json.loads(encode(read.evidence))
+    unseen = () if read is None else not_checkable(read.evidence, checks)
+    holds = all(check.holds for check in checks)
+    write_json({"holds": holds, "checks": checks, "not_checkable": unseen, "evidence": said})
 
 
 def _keys(files: "list[Path] | None", data_dir: Path | None) -> "Keyring":
@@ -160,6 +207,17 @@ def _read(path: Path) -> bytes:
     return data
 
 
+def _read_whole(path: Path, option: str) -> bytes:
+    from remit.user_files import read_file
+
+    try:
+        return read_file(path)
+    except OSError as error:
+        raise InvalidInputError(
+            f"{path} cannot be read ({error.strerror})", field=option
+        ) from error
+
+
 def _write_exported(directive: str, file: Path, data: bytes, *, as_json: bool) -> None:
     from remit.cli.output import Cell, write_json, write_line, write_table
     from remit.cli.verdict import write_next
@@ -194,6 +252,7 @@ def _write_checks(checks: "Sequence[Check]") -> None:
 
 def _write_end(read: "Bundle | None", checks: "Sequence[Check]") -> None:
     """Print what happened by the bundle, and in one sentence what it is worth."""
+    from remit.audit.bundle_limits import not_checkable
     from remit.cli.evidence_story import told
     from remit.cli.output import Cell, write_line, write_table
 
@@ -211,7 +270,7 @@ def _write_end(read: "Bundle | None", checks: "Sequence[Check]") -> None:
         write_line(Cell(words, "red"))
     else:
         write_line(Cell(f"The bundle holds: all {len(checks)} checks pass.", "green"))
-    write_line(
-        "Whether the log was rewritten before the export, only a checkpoint shows that was kept "
-        "elsewhere: it must have the log's last row."
-    )
+    write_line()
+    write_line(Cell("What cannot be found out from the bundle alone", "bold"))
+    for words in not_checkable(read.evidence, tuple(checks)):
+        write_line("- ", words)

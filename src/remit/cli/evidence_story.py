@@ -12,8 +12,8 @@ from remit.cli.timeline import moment
 from remit.revealing.text import revealed, revealed_json
 
 if TYPE_CHECKING:
-    from remit.approval.types import Grant
-    from remit.audit.bundle import Asked, Evidence
+    from remit.approval.types import Grant, Vote
+    from remit.audit.bundle_records import Asked, Evidence
     from remit.directives.models import DirectiveRead
     from remit.execution.models import ExecutionRunRead
 
@@ -66,6 +66,18 @@ def _of_request(asked: "Asked") -> Iterator[Line]:
         reason = f": {revealed(vote.reason)}" if vote.reason else ""
         said = {"approve": "approved", "reject": "rejected"}[vote.decision]
         yield "voted", f"{revealed(vote.voter)} {said}, {moment(vote.cast_at)}{reason}"
+        yield from _of_standing(vote)
+
+
+def _of_standing(vote: "Vote") -> Iterator[Line]:
+    """Yield what a voter was, and whose hands their token went through, as it was signed."""
+    standing = vote.standing
+    if standing is None:
+        return
+    groups, hands = standing.get("groups"), standing.get("hands")
+    belongs = ", ".join(map(str, groups)) if isinstance(groups, list) and groups else "no group"
+    held = ", ".join(map(str, hands)) if isinstance(hands, list) else "nobody knows whom"
+    yield "", revealed(f"{standing.get('kind')}, of {belongs}; token in the hands of {held}")
 
 
 def _of_grant(grant: "Grant") -> Iterator[Line]:

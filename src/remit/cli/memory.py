@@ -76,7 +76,7 @@ def add(
     from remit.cli.memory_views import write_added
     from remit.cli.notes import noted
     from remit.cli.searchable import Tally, make_searchable
-    from remit.cli.services import caller, database, embedding_provider, load_settings
+    from remit.cli.services import caller, database, embedding_provider, keys_for, load_settings
 
     said = read_text(text).removesuffix("\n") if text == STANDARD_INPUT else text
     new = noted(scope, said, scope_field="--scope", content_field="TEXT")
@@ -85,9 +85,10 @@ def add(
     with database(data_dir) as engine:
         from remit.operations.memories import find_run_id, remember
 
-        by = caller(engine, settings, actor)
+        keys = keys_for(engine, settings)
+        by = caller(engine, settings, actor, keys=keys)
         source = None if run is None else find_run_id(engine, run)
-        [kept] = remember(engine, [new], by=by, run_id=source)
+        [kept] = remember(engine, [new], by=by, keys=keys, run_id=source)
         tally = Tally(provider.model)
         make_searchable(engine, provider, [kept.memory_id], tally, by=by)
     write_added(kept, tally, masked=new.content != said or new.scope != scope, as_json=as_json)
@@ -112,7 +113,7 @@ def load(
     from remit.cli.memory_views import write_loaded
     from remit.cli.notes import read_notes
     from remit.cli.searchable import Tally, batches, make_searchable
-    from remit.cli.services import caller, database, embedding_provider, load_settings
+    from remit.cli.services import caller, database, embedding_provider, keys_for, load_settings
 
     notes = read_notes(file, scope)
     settings = load_settings(data_dir)
@@ -121,10 +122,11 @@ def load(
     with database(data_dir) as engine, bar("loading", quiet=as_json) as progress:
         from remit.operations.memories import remember
 
-        by = caller(engine, settings, actor)
+        keys = keys_for(engine, settings)
+        by = caller(engine, settings, actor, keys=keys)
         progress(0, len(notes))
         for batch in batches(notes):
-            kept = remember(engine, batch, by=by)
+            kept = remember(engine, batch, by=by, keys=keys)
             new += sum(each.is_new for each in kept)
             done += len(kept)
             ids = [each.memory_id for each in kept]
@@ -178,6 +180,7 @@ def search(
         caller,
         database,
         embedding_provider,
+        keys_for,
         load_settings,
         reader_database,
     )
@@ -187,8 +190,9 @@ def search(
     with database(data_dir) as engine, reader_database(settings) as reading:
         from remit.operations.recall import open_memory_reader
 
-        by = caller(engine, settings, actor)
-        reader = open_memory_reader(reading, engine, provider, by=by)
+        keys = keys_for(engine, settings)
+        by = caller(engine, settings, actor, keys=keys)
+        reader = open_memory_reader(reading, engine, provider, by=by, keys=keys)
         with spinner("searching", quiet=as_json):
             found = reader.semantic_search(question, limit)
     write_results(found, question, provider.model, as_json=as_json)
@@ -207,14 +211,15 @@ def recent(
 ) -> None:
     """List what was remembered last, the newest first. Who looked is kept on record."""
     from remit.cli.memory_views import write_recent
-    from remit.cli.services import caller, database, load_settings
+    from remit.cli.services import caller, database, keys_for, load_settings
 
     settings = load_settings(data_dir)
     with database(data_dir) as engine:
         from remit.operations.memories import recent_memories
 
-        by = caller(engine, settings, actor)
-        found = recent_memories(engine, by=by, scope=scope, limit=limit)
+        keys = keys_for(engine, settings)
+        by = caller(engine, settings, actor, keys=keys)
+        found = recent_memories(engine, by=by, keys=keys, scope=scope, limit=limit)
     write_recent(found, as_json=as_json)
 
 

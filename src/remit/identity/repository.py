@@ -1,6 +1,7 @@
 """All SQL of principals."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -115,7 +116,7 @@ _ACTS_FOR = sa.text("""
 """)
 
 
-def principal_row(row: sa.RowMapping) -> PrincipalRow:
+def principal_row(row: sa.RowMapping | Mapping[str, Any]) -> PrincipalRow:
     """Return the principal of a row that has all of its columns."""
     principal = Principal(
         name=row["name"],

@@ -146,7 +146,7 @@ _BY_TOKEN = (
 )
 
 
-def _known(row: sa.RowMapping) -> Known:
+def _known(row: sa.RowMapping | Mapping[str, Any]) -> Known:
     kept = {name: row[f"token_{name}"] for name in _KEPT}
     return Known(kept_token(kept), principal_row(row), row["expired"])
 

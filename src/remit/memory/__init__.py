@@ -9,6 +9,7 @@
 - `postgres`: the reader of the database
 - `vector`: embeddings stored, and searched by meaning
 - `writing`: what a new memory may be
+- `statements`: what is signed of a memory by its author
 - `repository`: the SQL of memories, embeddings and reads
 - `nearest`: the search by meaning, as one statement
 - `summaries_repository`: the SQL of the questions about what else happened

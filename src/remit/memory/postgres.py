@@ -6,6 +6,7 @@ sees no payload, no evidence, no event and no principal.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import ClassVar
 
 import sqlalchemy as sa
@@ -23,7 +24,9 @@ from remit.memory.results import (
     ExecutionSummary,
     SemanticResult,
 )
+from remit.memory.statements import is_believed
 from remit.memory.vector import semantic_search_with_content
+from remit.signing.keys import Keyring
 
 
 class PostgresMemoryReader:
@@ -33,13 +36,14 @@ class PostgresMemoryReader:
         engine: the database, with the role `remit_reader`.
         embedder: makes the vector of a question; its model is the only one that is searched.
         principal: in whose name it reads.
+        keys: what verifies who wrote a memory; one that does not verify is not answered.
         record: stores an attempt, or raises; a read that is not recorded is not answered.
 
     Raises:
         InvalidInputError: the principal has no name.
     """
 
-    __slots__ = ("_embedder", "_engine", "_principal", "_record")
+    __slots__ = ("_embedder", "_engine", "_keys", "_principal", "_record")
     name: ClassVar[str] = "postgres"
 
     def __init__(
@@ -48,6 +52,7 @@ class PostgresMemoryReader:
         *,
         embedder: EmbeddingProvider,
         principal: str,
+        keys: Keyring,
         record: Callable[[MemoryAccessAttempt], None],
     ) -> None:
         if not principal:
@@ -55,6 +60,7 @@ class PostgresMemoryReader:
         self._engine = engine
         self._embedder = embedder
         self._principal = principal
+        self._keys = keys
         self._record = record
 
     @property
@@ -86,7 +92,12 @@ class PostgresMemoryReader:
     def semantic_search(self, query: str, top_k: int) -> list[SemanticResult]:
         """Return the memories nearest in meaning to a text, nearest first.
 
+        One among them that nobody signed as its author is left out.
+
         Raises:
             ProviderError: the text could not be embedded.
         """
-        return semantic_search_with_content(self._engine, self._embedder, query, top_k)
+        believes = partial(is_believed, keys=self._keys)
+        return semantic_search_with_content(
+            self._engine, self._embedder, query, top_k, believes=believes
+        )

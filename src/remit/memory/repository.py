@@ -3,18 +3,19 @@
 Nothing here changes or removes a row. What a reader calls selects only what `remit_reader` may see.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import sqlalchemy as sa
 from pydantic import JsonValue
 
 from remit.db.evidence_tables import memories, memory_embeddings, memory_reads
+from remit.db.reading import parsed_json, readable
 from remit.memory.enforcement import MemoryAccessAttempt
 from remit.memory.nearest import written
 from remit.memory.results import Memory, SemanticResult
-from remit.memory.writing import NewMemory, Remembered
+from remit.memory.writing import Remembered, SignedMemory
 from remit.telemetry.rows import read_rows
 
 
@@ -34,18 +35,18 @@ class Source:
 
 
 def insert_memories(
-    connection: sa.Connection, new: Sequence[NewMemory], source: Source
+    connection: sa.Connection, new: Sequence[SignedMemory], source: Source
 ) -> list[Remembered]:
     """Store memories that are not there yet; return all of them, in the order given."""
-    ids = [uuid4() for _ in new]
     rows: list[JsonValue] = [
         {
-            "id": str(memory_id),
-            "scope": memory.scope,
-            "content": memory.content,
-            "digest": memory.digest,
+            "id": str(one.id),
+            "scope": one.memory.scope,
+            "content": one.memory.content,
+            "digest": one.memory.digest,
+            "envelope": one.envelope,
         }
-        for memory_id, memory in zip(ids, new, strict=True)
+        for one in new
     ]
     values = {
         "rows": rows,
@@ -54,7 +55,7 @@ def insert_memories(
         "created_by": source.created_by,
     }
     connection.execute(_INSERT, values)
-    wanted = {(memory.scope, memory.digest) for memory in new}
+    wanted = [(one.memory.scope, one.memory.digest) for one in new]
     stored = {
         (scope, digest): memory_id
         for memory_id, scope, digest in connection.execute(
@@ -64,8 +65,8 @@ def insert_memories(
             )
         )
     }
-    found = (stored[memory.scope, memory.digest] for memory in new)
-    return [Remembered(each, each == own) for each, own in zip(found, ids, strict=True)]
+    found = (stored[each] for each in wanted)
+    return [Remembered(each, each == one.id) for each, one in zip(found, new, strict=True)]
 
 
 def list_recent(connection: sa.Connection, scope: str | None, limit: int) -> list[Memory]:
@@ -75,6 +76,15 @@ def list_recent(connection: sa.Connection, scope: str | None, limit: int) -> lis
         statement = statement.where(memories.c.scope == scope)
     rows = connection.execute(statement.limit(limit))
     return read_rows(rows, lambda row: Memory(**row), "memories")
+
+
+def stream_memories(connection: sa.Connection) -> Iterator[Memory]:
+    """Yield every memory, in any order, whatever somebody has forged into it."""
+    statement = sa.select(*readable(memories, Memory.__slots__))
+    with connection.execute(statement, execution_options={"yield_per": _MANY}) as rows:
+        for row in rows:
+            fields = dict(row._mapping)
+            yield Memory(**{**fields, "envelope": parsed_json(fields["envelope"])})
 
 
 def unembedded(connection: sa.Connection, model: str, limit: int) -> list[UUID]:
@@ -124,12 +134,19 @@ def insert_embeddings(
 
 
 def found_memories(
-    connection: sa.Connection, model: str, ranked: Sequence[tuple[UUID, float]]
+    connection: sa.Connection,
+    model: str,
+    ranked: Sequence[tuple[UUID, float]],
+    believes: Callable[[Memory], bool],
 ) -> list[SemanticResult]:
-    """Return the memories that `nearest` found, with what each says and where it comes from."""
+    """Return the memories that `nearest` found, with what each says and where it comes from.
+
+    Those that `believes` does not are left out.
+    """
     statement = sa.select(memories).where(memories.c.id.in_([each for each, _ in ranked]))
     rows = connection.execute(statement)
-    known = {one.id: one for one in read_rows(rows, lambda row: Memory(**row), "memories")}
+    found = read_rows(rows, lambda row: Memory(**row), "memories")
+    known = {memory.id: memory for memory in found if believes(memory)}
     return [
         SemanticResult(
             memory_id=memory_id,
@@ -163,13 +180,17 @@ def _lacks(model: str) -> sa.ColumnElement[bool]:
     )
 
 
+_MANY = 2000
+"""Rows in memory at a time."""
+
 # In one order, whoever writes: two who write the same at once wait for one another, and in two
 # orders they would deadlock. The same holds for embeddings.
 _INSERT = sa.text(
     """
-    INSERT INTO memories (id, scope, content, digest, directive_id, run_id, created_by)
-    SELECT id, scope, content, digest, :directive_id, :run_id, :created_by
-    FROM jsonb_to_recordset(:rows) AS new (id uuid, scope text, content text, digest text)
+    INSERT INTO memories (id, scope, content, digest, directive_id, run_id, created_by, envelope)
+    SELECT id, scope, content, digest, :directive_id, :run_id, :created_by, envelope
+    FROM jsonb_to_recordset(:rows)
+        AS new (id uuid, scope text, content text, digest text, envelope jsonb)
     ORDER BY scope, digest
     ON CONFLICT (run_id, scope, digest) DO NOTHING
     """

@@ -6,7 +6,7 @@ within one.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
@@ -27,7 +27,7 @@ from remit.errors import InvalidInputError, NotFoundError
 from remit.memory import repository
 from remit.memory.nearest import nearest
 from remit.memory.queries import MAX_SEMANTIC_TOP_K, check_count, check_words
-from remit.memory.results import SemanticResult
+from remit.memory.results import Memory, SemanticResult
 
 MAX_MODEL_LENGTH = 200
 """Most characters of a model's name."""
@@ -142,9 +142,16 @@ def semantic_search_text(
 
 
 def semantic_search_with_content(
-    engine: sa.Engine, provider: EmbeddingProvider, query: str, limit: int
+    engine: sa.Engine,
+    provider: EmbeddingProvider,
+    query: str,
+    limit: int,
+    *,
+    believes: Callable[[Memory], bool],
 ) -> list[SemanticResult]:
     """Return what the memories nearest to a text say, nearest first, each with its source.
+
+    Those of the nearest that `believes` does not are left out.
 
     Raises:
         InvalidInputError: an argument is out of bounds; `field` names it.
@@ -153,7 +160,7 @@ def semantic_search_with_content(
     vector = _asked(provider, query, limit)
     with snapshot(engine) as connection:
         ranked = nearest(connection, provider.model, vector, limit)
-        return repository.found_memories(connection, provider.model, ranked)
+        return repository.found_memories(connection, provider.model, ranked, believes)
 
 
 def as_direction(embedding: Sequence[float]) -> tuple[float, ...]:

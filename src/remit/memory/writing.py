@@ -8,6 +8,7 @@ from uuid import UUID
 
 from remit.cognition.embeddings.types import MAX_TEXT_LENGTH
 from remit.directives.digest import sha256_digest
+from remit.json_types import JsonObject
 from remit.memory.queries import check_words
 from remit.redaction import redact_text
 
@@ -31,6 +32,21 @@ class NewMemory:
     def digest(self) -> str:
         """SHA-256 over the UTF-8 of its content, as "sha256:" and hexadecimal digits."""
         return sha256_digest(self.content.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class SignedMemory:
+    """A memory about to be stored, with its author's word for it.
+
+    Attributes:
+        id: the identifier that it gets if it is not stored already.
+        memory: what it says.
+        envelope: that its author wrote it, signed; see `remit.memory.statements`.
+    """
+
+    id: UUID
+    memory: NewMemory
+    envelope: JsonObject
 
 
 @dataclass(frozen=True, slots=True)

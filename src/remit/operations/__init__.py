@@ -25,7 +25,8 @@
 - `chain_watch`: a few chains at a time, again and again, for the gauge
 - `telling`: what operations tell telemetry
 - `explanation`: what a directive still needs, and who could give it
-- `auditing`: walk every chain, and take checkpoints
+- `auditing`: walk every chain, hold rows and events against each other, and take checkpoints
+- `audited_events`, `audited_rows`: what events and rows say, against what was signed of it
 - `bundles`: one directive's evidence in one file
 - `authentication`: whose token it is that somebody shows
 - `identity`: who is known, what each is trusted with, and who is given a token

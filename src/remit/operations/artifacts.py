@@ -29,6 +29,7 @@ from remit.artifacts.repository import (
     new_artifact,
 )
 from remit.artifacts.schemas import check_metadata
+from remit.artifacts.statements import FILED_BY, sign_filing
 from remit.artifacts.store import ObjectStore
 from remit.artifacts.types import (
     CONTENT_REF,
@@ -48,6 +49,7 @@ from remit.identity.types import Principal
 from remit.json_types import JsonObject
 from remit.operations.identifiers import identified
 from remit.redaction import redact_object, redact_text
+from remit.signing.keys import Keyring
 
 
 @dataclass(frozen=True)
@@ -111,32 +113,30 @@ def put_artifact(
         NotFoundError: there is no such directive.
         ObjectStoreException: the content was not kept; nothing was stored.
     """
-    source, media_type = content[0], redact_text(content[1])
-    cleaned = redact_object(metadata)
-    # Before anything is read or placed: a wrong name costs no object that nothing refers to.
-    check_metadata(artifact_type, {**cleaned, CONTENT_REF: unread(media_type)})
-    placed = place_content(store, read_bounded(source), media_type)
-    directive_id = None if about.directive_id == INSTALLATION else about.directive_id
-    made = new_artifact(artifact_type, cleaned, directive_id=directive_id, placed=placed)
-    told: JsonObject = {**about.data, "artifact": made.uri}
-    with transaction(engine) as connection:
-        if directive_id is not None:
-            lock_directive(connection, directive_id)
-        record(connection, [replace(about, data=told)], [made])
+    made = _placed(store, artifact_type, metadata, content, about.directive_id)
+    _keep(engine, made, about)
     return made
 
 
 def file_attachment(
-    engine: sa.Engine, store: ObjectStore, source: BinaryIO, filing: Filing, *, by: Principal
+    engine: sa.Engine,
+    store: ObjectStore,
+    source: BinaryIO,
+    filing: Filing,
+    *,
+    by: Principal,
+    keys: Keyring,
 ) -> Filed:
     """File content as evidence, for a directive or for none.
 
-    Whoever issued the directive may, and whoever operates; without a directive an operator.
+    Whoever issued the directive may, and whoever operates; without a directive an operator. `keys`
+    sign that they did.
 
     Raises:
         ForbiddenError: `by` may not.
         InvalidInputError: the content is too large, or what is said of it is not usable.
         NotFoundError: there is no such directive.
+        MisconfiguredError: there is no key to sign with.
         ObjectStoreException: the content was not kept; nothing was stored.
     """
     if filing.directive_id is None:
@@ -145,13 +145,13 @@ def file_attachment(
         with snapshot(engine) as connection:
             directive = get_directive(connection, filing.directive_id)
         require_own(by, directive.issued_by)
-    said: JsonObject = {
-        "name": filing.name,
-        "labels": dict(filing.labels),
-        "filed_by": by.name,
-    }
+    said: JsonObject = {"name": filing.name, "labels": {**filing.labels}, FILED_BY: by.name}
     entry = Entry(filing.directive_id or INSTALLATION, "artifact.stored", by.name)
-    made = put_artifact(engine, store, "attachment", said, (source, filing.media_type), about=entry)
+    content = (source, filing.media_type)
+    made = _placed(store, "attachment", said, content, entry.directive_id)
+    envelope = sign_filing(made, keys, token=by.token)
+    # The event has it too, so that nobody else can tell of a filing in the installation's chain.
+    _keep(engine, replace(made, envelope=envelope), replace(entry, data={"envelope": envelope}))
     ref = read_content_ref(made.metadata)
     assert ref is not None  # noqa: S101 - it was made with content, four lines above
     return Filed(made.id, made.uri, made.digest, ref)
@@ -217,6 +217,32 @@ def find_artifact_id(engine: sa.Engine, text: str) -> UUID:
     return identified(
         engine, wanted, "artifact", artifacts_beginning, listing="remit artifacts list"
     )
+
+
+def _placed(
+    store: ObjectStore,
+    artifact_type: ArtifactType,
+    metadata: JsonObject,
+    content: tuple[BinaryIO, str],
+    about: UUID,
+) -> NewArtifact:
+    """Return an artifact about to be stored, whose content is placed already."""
+    source, media_type = content[0], redact_text(content[1])
+    cleaned = redact_object(metadata)
+    # Before anything is read or placed: a wrong name costs no object that nothing refers to.
+    check_metadata(artifact_type, {**cleaned, CONTENT_REF: unread(media_type)})
+    placed = place_content(store, read_bounded(source), media_type)
+    directive_id = None if about == INSTALLATION else about
+    return new_artifact(artifact_type, cleaned, directive_id=directive_id, placed=placed)
+
+
+def _keep(engine: sa.Engine, made: NewArtifact, about: Entry) -> None:
+    """Store an artifact with the event that tells of it."""
+    told: JsonObject = {**about.data, "artifact": made.uri}
+    with transaction(engine) as connection:
+        if made.directive_id is not None:
+            lock_directive(connection, made.directive_id)
+        record(connection, [replace(about, data=told)], [made])
 
 
 def _required(connection: sa.Connection, artifact_id: UUID) -> Artifact:

@@ -10,22 +10,20 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from remit.approval.statements import verify_grant, verify_vote
-from remit.artifacts.types import Artifact, artifact_uri
 from remit.audit import scan_repository as scan
 from remit.audit.chain import INSTALLATION
 from remit.audit.checkpoint import Checkpoint, make_checkpoint, read_checkpoint, sign_checkpoint
+from remit.audit.claims_repository import stream_broken
+from remit.audit.history import History
 from remit.audit.refused_repository import RefusedRow, stream_refused
 from remit.audit.scan_repository import Counts, Mention
 from remit.audit.verification import Finding, verify_chains
 from remit.db.session import database_time, snapshot
-from remit.directives.digest import canonical_json, sha256_digest
-from remit.errors import ConflictError, InvalidInputError, RemitError
-from remit.identity.repository import list_principals
+from remit.errors import ConflictError
 from remit.identity.rules import require
-from remit.identity.statements import verify_principal
 from remit.identity.types import Principal
-from remit.operations.auditing_workers import worker_findings
+from remit.operations.audited_events import SignedEvents
+from remit.operations.audited_rows import Meter, judge_identity, judge_rows
 from remit.operations.progress import Progress, tell_nobody
 from remit.signing.keys import Keyring
 from remit.wording import quoted
@@ -75,12 +73,12 @@ def verify_log(
     checkpoint: Checkpoint | None = None,
     progress: Progress = tell_nobody,
 ) -> AuditReport:
-    """Verify every chain, status, artifact, grant and vote.
+    """Verify every chain, hold rows and events against each other, and verify what was signed.
 
     Args:
         engine: the database.
         by: who asks.
-        keys: the keys that are trusted to have signed grants and votes.
+        keys: the keys that are trusted to have signed what is signed.
         checkpoint: what every chain must still pass through. With None, the end of a chain may
             have been cut off, or the chain rewritten, and this does not see it.
         progress: told how far it is.
@@ -94,8 +92,8 @@ def verify_log(
     found = 0
     with snapshot(engine) as connection:
         total = scan.count_all(connection)
-        meter = _Meter(total, progress)
-        for finding in _findings(connection, meter, keys, checkpoint):
+        meter = _Meter(total.streamed, progress)
+        for finding in judge(connection, keys, checkpoint, meter):
             found += 1
             if len(kept) < MAX_FINDINGS:
                 kept.append(finding)
@@ -112,23 +110,41 @@ def take_checkpoint(
         keys: with the key to sign it.
         by: who asks.
         previous: the file of the checkpoint before. The log is held against it first: a rewritten
-            log never gets a checkpoint that claims to follow from one before the rewriting.
+            log never gets a checkpoint that claims to follow from one before the rewriting. With
+            None a new line begins, and everything is verified first: what does not hold now would
+            pass for what was there.
 
     Raises:
         ForbiddenError: whoever asks may not audit.
         UnverifiableError: `previous` is no checkpoint that `keys` verify.
-        ConflictError: the log no longer holds what `previous` says.
+        ConflictError: the log no longer holds what `previous` says; or without it, anything at all
+            does not hold.
         MisconfiguredError: there is no key to sign with.
         UnavailableError: the database does not answer.
     """
     require(by, "audit")
     before = None if previous is None else read_checkpoint(previous, keys)
     with snapshot(engine) as connection:
-        if before is not None:
+        if before is None:
+            _require_soundness(connection, keys)
+        else:
             _require_continuation(connection, before)
         heads, now = scan.list_heads(connection), database_time(connection)
     taken = make_checkpoint(heads, now, previous=previous)
     return TakenCheckpoint(taken, sign_checkpoint(taken, keys))
+
+
+def _require_soundness(connection: sa.Connection, keys: Keyring) -> None:
+    # All of it is read, so that no cursor stays open behind the error.
+    found = tuple(judge(connection, keys))
+    if found:
+        broken = found[0]
+        where = "" if broken.seq is None else f", row {broken.seq}"
+        raise ConflictError(
+            f"{len(found)} things do not hold, and a first checkpoint would vouch for them "
+            f"(directive {broken.directive_id}{where}: {broken.words}); look into it with `remit "
+            "audit verify`"
+        )
 
 
 def _require_continuation(connection: sa.Connection, before: Checkpoint) -> None:
@@ -149,9 +165,9 @@ def _require_continuation(connection: sa.Connection, before: Checkpoint) -> None
 class _Meter:
     """Counts the rows that pass, and tells of them."""
 
-    def __init__(self, total: Counts, progress: Progress) -> None:
+    def __init__(self, total: int, progress: Progress) -> None:
         self._done = 0
-        self._total = total.events + total.artifacts + total.grants + total.votes
+        self._total = total
         self._progress = progress
 
     def over(self, rows: Iterable[_Row]) -> Iterator[_Row]:
@@ -164,35 +180,49 @@ class _Meter:
         self._progress(self._done, self._total)
 
 
-def _findings(
-    connection: sa.Connection, meter: _Meter, keys: Keyring, checkpoint: Checkpoint | None
+class _Unmetered:
+    """Counts nothing."""
+
+    def over(self, rows: Iterable[_Row]) -> Iterator[_Row]:
+        """Yield the rows as they are."""
+        yield from rows
+
+
+def judge(
+    connection: sa.Connection,
+    keys: Keyring,
+    checkpoint: Checkpoint | None = None,
+    meter: Meter | None = None,
 ) -> Iterator[Finding]:
-    """Yield everything that is wrong: the log first, then the evidence, then the signatures."""
-    events = meter.over(scan.stream_events(connection))
-    yield from verify_chains(events, scan.stream_statuses(connection), checkpoint)
+    """Yield everything that is wrong: the log first, then both ways, then what was signed.
+
+    Args:
+        connection: a transaction that sees one moment.
+        keys: the keys that are trusted.
+        checkpoint: as of :func:`verify_log`.
+        meter: counts the rows that are read; None counts none.
+    """
+    meter = meter or _Unmetered()
+    history, told = History(), SignedEvents(keys)
+    events = history.through(told.through(meter.over(scan.stream_events(connection))))
+    broken: set[UUID | None] = set()
+    for finding in verify_chains(events, scan.stream_statuses(connection), checkpoint):
+        broken.add(finding.directive_id)
+        yield finding
+    # What a chain that does not hold tells is not gone into.
+    for finding in (*history.findings, *told.findings):
+        if finding.directive_id not in broken:
+            yield finding
     yield from map(_refused, stream_refused(connection))
-    for mention in scan.stream_mentions(connection):
-        yield _mentioned(mention)
-    for artifact in meter.over(scan.stream_artifacts(connection)):
-        if not _is_intact(artifact):
-            words = f"artifact {artifact.id} was changed: its content does not give its digest"
-            yield Finding(artifact.directive_id, None, "artifact_changed", words)
-    for grant in meter.over(scan.stream_grants(connection)):
-        try:
-            verify_grant(grant, keys)
-        except RemitError as error:
-            yield _unsigned(grant.directive_id, f"grant {grant.id}", error)
-    for vote, request in meter.over(scan.stream_votes(connection)):
-        try:
-            verify_vote(vote, request, keys)
-        except RemitError as error:
-            yield _unsigned(request.directive_id, f"a vote of {quoted(vote.voter)}", error)
-    for one in list_principals(connection):
-        try:
-            verify_principal(one, keys)
-        except RemitError as error:
-            yield _unsigned(INSTALLATION, f"the principal {quoted(one.principal.name)}", error)
-    yield from worker_findings(connection, keys)
+    yield from map(_mentioned, scan.stream_mentions(connection))
+    for claim in stream_broken(connection):
+        if claim.directive_id not in broken:
+            yield Finding(claim.directive_id, claim.seq, claim.claim.fault, claim.words)
+    yield from judge_rows(connection, meter, keys)
+    for finding in judge_identity(connection, keys):
+        of_row = finding.seq is None and finding.fault == "unverifiable"
+        if of_row or INSTALLATION not in broken:
+            yield finding
 
 
 def _refused(row: RefusedRow) -> Finding:
@@ -209,16 +239,3 @@ def _mentioned(mention: Mention) -> Finding:
         words = f"it speaks of {named}, whose digest was another one then"
         return Finding(about, seq, "artifact_changed", words)
     return Finding(about, seq, "artifact_missing", f"it speaks of {named}, which is gone")
-
-
-def _is_intact(artifact: Artifact) -> bool:
-    try:
-        content = canonical_json(artifact.metadata)
-    except InvalidInputError:
-        return False
-    stated = (artifact.uri, artifact.digest, artifact.size_bytes)
-    return stated == (artifact_uri(artifact.id), sha256_digest(content), len(content))
-
-
-def _unsigned(directive_id: UUID, what: str, error: RemitError) -> Finding:
-    return Finding(directive_id, None, "unverifiable", f"{what} does not verify: {error.message}")

@@ -10,19 +10,40 @@ import sqlalchemy as sa
 
 from remit.approval.repository import list_grants, list_requests, list_votes
 from remit.artifacts.repository import list_artifacts
-from remit.audit.bundle import Asked, BudgetEntry, Evidence, carried, sign_bundle
+from remit.audit.bundle import carried, sign_bundle
+from remit.audit.bundle_people import people_named, tokens_named
+from remit.audit.bundle_records import Asked, BudgetEntry, Evidence
+from remit.audit.bundle_repository import (
+    issue_statement,
+    list_attempts,
+    list_filing_statements,
+    list_people,
+    list_run_statements,
+    list_token_lines,
+    list_workers,
+)
+from remit.audit.checkpoint import read_signed_checkpoint
+from remit.audit.inclusion import Inclusion, prove_inclusion
 from remit.audit.repository import list_events
 from remit.budget.ledger import list_entries
 from remit.db.session import database_time, snapshot
 from remit.directives.repository import get_directive
 from remit.errors import ConflictError, UnreadableError
 from remit.execution.repository import list_runs
+from remit.identity.installation import read_installation
 from remit.identity.rules import require
 from remit.identity.types import Principal
 from remit.signing.keys import Keyring
 
 
-def export_bundle(engine: sa.Engine, directive_id: UUID, keys: Keyring, *, by: Principal) -> bytes:
+def export_bundle(
+    engine: sa.Engine,
+    directive_id: UUID,
+    keys: Keyring,
+    *,
+    by: Principal,
+    checkpoint: bytes | None = None,
+) -> bytes:
     """Return the bundle of one directive: a file for `remit evidence verify`.
 
     What was tampered with is carried as it is, and does not verify.
@@ -32,16 +53,20 @@ def export_bundle(engine: sa.Engine, directive_id: UUID, keys: Keyring, *, by: P
         directive_id: the directive.
         keys: with the key to sign it.
         by: who asks.
+        checkpoint: the file of a checkpoint, whose proof that it covers the directive's log the
+            bundle carries; None: it carries none.
 
     Raises:
         ForbiddenError: whoever asks may not audit.
+        UnverifiableError: `checkpoint` is none that `keys` verify.
         NotFoundError: there is no such directive.
         ConflictError: its evidence is too large, or a row holds what Remit never writes there and
-            no bundle can carry.
+            no bundle can carry; or the checkpoint has no row of the directive, or no header.
         MisconfiguredError: there is no key to sign with.
         UnavailableError: the database does not answer.
     """
     require(by, "audit")
+    proof = None if checkpoint is None else _proof(checkpoint, directive_id, keys)
     with snapshot(engine) as connection:
         try:
             evidence = _read(connection, directive_id, by.name)
@@ -50,7 +75,26 @@ def export_bundle(engine: sa.Engine, directive_id: UUID, keys: Keyring, *, by: P
                 f"directive {directive_id} has a row that holds what Remit never writes, and that "
                 "no bundle can carry; `remit audit verify` names what was tampered with"
             ) from error
-    return sign_bundle(evidence, keys)
+    return sign_bundle(replace(evidence, inclusion=proof), keys)
+
+
+def _proof(data: bytes, directive_id: UUID, keys: Keyring) -> Inclusion:
+    """Return the proof that a checkpoint covers a directive's log."""
+    checkpoint, header = read_signed_checkpoint(data, keys)
+    if header is None:
+        raise ConflictError(
+            "the checkpoint was taken before checkpoints had a header that a bundle can carry: "
+            "take another one with `remit audit checkpoint --previous FILE`",
+            field="checkpoint",
+        )
+    proof = prove_inclusion(checkpoint, header, directive_id)
+    if proof is None:
+        raise ConflictError(
+            f"the checkpoint has no row of directive {directive_id}, which is younger: take "
+            "another one with `remit audit checkpoint --previous FILE`",
+            field="checkpoint",
+        )
+    return proof
 
 
 def _read(connection: sa.Connection, directive_id: UUID, exported_by: str) -> Evidence:
@@ -59,7 +103,7 @@ def _read(connection: sa.Connection, directive_id: UUID, exported_by: str) -> Ev
         for request in list_requests(connection, directive_id)
     ]
     artifacts = list_artifacts(connection, directive_id)
-    return Evidence(
+    found = Evidence(
         exported_at=database_time(connection),
         exported_by=exported_by,
         directive=get_directive(connection, directive_id),
@@ -70,3 +114,22 @@ def _read(connection: sa.Connection, directive_id: UUID, exported_by: str) -> Ev
         artifacts=tuple(replace(one, metadata=carried(one.metadata)) for one in artifacts),
         events=tuple(list_events(connection, directive_id)),
     )
+    return _with_statements(connection, found)
+
+
+def _with_statements(connection: sa.Connection, found: Evidence) -> Evidence:
+    """Return evidence with the installation, and what everybody in it signed."""
+    about = found.directive.id
+    issued, attempts = issue_statement(connection, about), list_attempts(connection, about)
+    tokens = list_token_lines(connection, tokens_named(found, issued))
+    whole = replace(
+        found,
+        installation=read_installation(connection),
+        issued=issued,
+        tokens=tuple(tokens),
+        workers=tuple(list_workers(connection, [one.worker_id for one in attempts])),
+        attempts=tuple(attempts),
+        ends=tuple(list_run_statements(connection, about)),
+        filings=tuple(list_filing_statements(connection, about)),
+    )
+    return replace(whole, people=tuple(list_people(connection, people_named(whole))))

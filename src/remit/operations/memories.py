@@ -24,10 +24,12 @@ from remit.memory import repository
 from remit.memory.enforcement import MemoryAccessAttempt
 from remit.memory.queries import check_words, recorded
 from remit.memory.results import Memory
+from remit.memory.statements import is_believed, sign_memory
 from remit.memory.vector import Embedded, embed_and_store
-from remit.memory.writing import MAX_SCOPE_LENGTH, NewMemory, Remembered, checked
+from remit.memory.writing import MAX_SCOPE_LENGTH, NewMemory, Remembered, SignedMemory, checked
 from remit.operations.identifiers import identified
 from remit.operations.recall import record_read
+from remit.signing.keys import Keyring
 from remit.telemetry.metrics import add_embedding_usage
 
 MAX_RECENT = 100
@@ -39,6 +41,7 @@ def remember(
     memories: Sequence[NewMemory],
     *,
     by: Principal,
+    keys: Keyring,
     run_id: UUID | None = None,
 ) -> list[Remembered]:
     """Write memories, all of them or none, and tell of them in the log.
@@ -48,6 +51,7 @@ def remember(
         memories: what to remember, at most a hundred at once.
         by: who writes them. With a run, whoever issued its directive, or an operator; without one,
             an admin, which is recorded as such.
+        keys: the installation's; they sign that `by` wrote them.
         run_id: the completed run that they come from; None for an admin's own words.
 
     Returns:
@@ -58,18 +62,17 @@ def remember(
         InvalidInputError: a memory is empty, too long, or holds what cannot be stored.
         NotFoundError: there is no such run.
         ConflictError: the run is not completed.
+        MisconfiguredError: there is no key to sign with.
     """
     if not 1 <= len(memories) <= MAX_BATCH_SIZE:
         raise InvalidInputError(f"give 1 to {MAX_BATCH_SIZE} memories at once", field="memories")
     new = [checked(memory, place) for place, memory in enumerate(memories)]
     with transaction(engine) as connection:
         source = _source(connection, run_id, by)
-        written = repository.insert_memories(connection, new, source)
-        told: JsonObject = {
-            str(one.memory_id): memory.digest
-            for one, memory in zip(written, new, strict=True)
-            if one.is_new
-        }
+        shown = by.token
+        signed = [sign_memory(memory, source, keys, token=shown) for memory in new]
+        written = repository.insert_memories(connection, signed, source)
+        told = [one for one, kept in zip(signed, written, strict=True) if kept.is_new]
         if told:
             record(connection, [_added(source, told)])
     return written
@@ -99,9 +102,11 @@ def memories_without_embedding(engine: sa.Engine, model: str, limit: int) -> lis
 
 
 def recent_memories(
-    engine: sa.Engine, *, by: Principal, scope: str | None, limit: int
+    engine: sa.Engine, *, by: Principal, keys: Keyring, scope: str | None, limit: int
 ) -> list[Memory]:
     """Return the newest memories first, and put on record who looked.
+
+    Those among them that do not verify by `keys` are left out; an audit names them.
 
     Raises:
         InvalidInputError: the limit is not 1 to :data:`MAX_RECENT`.
@@ -111,7 +116,8 @@ def recent_memories(
     if scope is not None:
         check_words("scope", scope, MAX_SCOPE_LENGTH)
     with snapshot(engine) as connection:
-        found = repository.list_recent(connection, scope, limit)
+        newest = repository.list_recent(connection, scope, limit)
+    found = [memory for memory in newest if is_believed(memory, keys)]
     asked = recorded({"scope": scope, "limit": limit})
     attempt = MemoryAccessAttempt(
         by.name, "operations", "recent_memories", asked, "answered", len(found)
@@ -147,8 +153,12 @@ def _source(connection: sa.Connection, run_id: UUID | None, by: Principal) -> re
     return repository.Source(by.name, directive.id, run_id)
 
 
-def _added(source: repository.Source, told: JsonObject) -> Entry:
-    """Return the event that tells of new memories, each with the digest of what it says."""
-    run: JsonObject = {} if source.run_id is None else {"run": str(source.run_id)}
-    about = source.directive_id or INSTALLATION
-    return Entry(about, "memory.added", source.created_by, {**run, "memories": told})
+def _added(source: repository.Source, told: Sequence[SignedMemory]) -> Entry:
+    """Return the event that tells of new memories: the digest of what each says, and its envelope.
+
+    The envelopes stay when a memory has to be forgotten.
+    """
+    data: JsonObject = {} if source.run_id is None else {"run": str(source.run_id)}
+    data["memories"] = {str(one.id): one.memory.digest for one in told}
+    data["envelopes"] = {str(one.id): one.envelope for one in told}
+    return Entry(source.directive_id or INSTALLATION, "memory.added", source.created_by, data)

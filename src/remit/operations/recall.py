@@ -8,11 +8,17 @@ from remit.identity.types import Principal
 from remit.memory.enforcement import MemoryAccessAttempt
 from remit.memory.postgres import PostgresMemoryReader
 from remit.memory.repository import insert_read
+from remit.signing.keys import Keyring
 from remit.telemetry.metrics import count_memory_read
 
 
 def open_memory_reader(
-    reader_engine: sa.Engine, engine: sa.Engine, provider: EmbeddingProvider, *, by: Principal
+    reader_engine: sa.Engine,
+    engine: sa.Engine,
+    provider: EmbeddingProvider,
+    *,
+    by: Principal,
+    keys: Keyring,
 ) -> PostgresMemoryReader:
     """Return what answers the four questions of memory, in the name of one principal.
 
@@ -21,11 +27,13 @@ def open_memory_reader(
         engine: the database with the role `remit_app`, which keeps the record of reads.
         provider: what turns a question into a vector.
         by: who asks.
+        keys: what verifies who wrote a memory; public keys are enough.
     """
     return PostgresMemoryReader(
         reader_engine,
         embedder=provider,
         principal=by.name,
+        keys=keys,
         record=lambda attempt: record_read(engine, attempt),
     )
 

@@ -13,6 +13,8 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from pydantic import JsonValue
+
 from remit.errors import MisconfiguredError, UnverifiableError
 from remit.json_types import JsonObject
 from remit.signing.dsse import Envelope, envelope_from_json, envelope_to_json
@@ -97,6 +99,27 @@ def verify_statement(
         wanted, payload_type = canonical(earlier.statement), kind.first_type
     if keys.verify(found, payload_type=payload_type) != wanted:
         raise UnverifiableError(_unlike(found, keys))
+
+
+def is_earlier(stamped_at: datetime, keys: Keyring) -> bool:
+    """Return whether a row was made before every statement named its installation.
+
+    What was not signed at all then need not be: services cannot write the time.
+    """
+    return keys.installation is not None and stamped_at < keys.installation.since
+
+
+def claimed(envelope: JsonObject | None, name: str) -> JsonValue:
+    """Return what a statement says under a name, which no column repeats; None: nothing.
+
+    It proves nothing: :func:`verify_statement` does, given the rest of the row.
+    """
+    try:
+        said = json.loads(envelope_from_json(envelope).payload)
+    except (UnverifiableError, ValueError, RecursionError):
+        return None
+    found: JsonValue = said.get(name) if isinstance(said, dict) else None
+    return found
 
 
 def moment(when: datetime) -> str:

@@ -23,7 +23,7 @@ from remit.workflows.activities.calls import ModuleCaller
 from tests.integration.operations.lives import LIVES, Life, ran
 from tests.support.contents import AUTHORITY, LONG, SHORT, policy, proposed, under, write
 from tests.support.json_schemas import faults
-from tests.support.keys import WORKER
+from tests.support.keys import KEYS, WORKER
 from tests.support.people import ADA, OPERATOR
 
 FEW = policy(version="another")
@@ -140,7 +140,9 @@ def test_what_a_module_emits_is_as_its_schema_says(place: Place, size: int) -> N
 def test_what_is_filed_by_hand_is_as_its_schema_says(place: Place, size: int) -> None:
     labels = {"month": "2026-10", "tax office": ""}
     filing = Filing("Rechnung Nr. 7 (Köln).pdf", "application/pdf", labels)
-    filed = file_attachment(place.engine, place.store, io.BytesIO(b"x" * size), filing, by=OPERATOR)
+    filed = file_attachment(
+        place.engine, place.store, io.BytesIO(b"x" * size), filing, by=OPERATOR, keys=KEYS
+    )
     [one] = [one for one in left_in(place) if one.id == filed.id]
     kept_in = "local" if size <= CONTENT_THRESHOLD_BYTES else "filesystem"
     assert str(cast("Any", one.metadata)["content_ref"]["uri"]).startswith(f"artifact://{kept_in}/")

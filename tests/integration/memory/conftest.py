@@ -27,10 +27,12 @@ from remit.execution.modules.types import ModuleOutput
 from remit.memory import repository
 from remit.memory.enforcement import MemoryAccessAttempt
 from remit.memory.postgres import PostgresMemoryReader
+from remit.memory.statements import sign_memory
 from remit.memory.vector import embed_and_store
-from remit.memory.writing import NewMemory
+from remit.memory.writing import NewMemory, SignedMemory
 from remit.operations.runs import start_run
 from tests.support.contents import AUTHORITY, SHORT, finish, proposed
+from tests.support.keys import KEYS
 
 
 @dataclass
@@ -97,6 +99,7 @@ class Past:
             self.reading,
             embedder=embedder or WordEmbedder(),
             principal="agent-1",
+            keys=KEYS,
             record=record or partial(note, self.engine),
         )
 
@@ -149,9 +152,14 @@ def remembered(
     source = repository.Source("agent-1" if run_id else "admin", directive_id, run_id)
     with transaction(engine) as connection:
         written = repository.insert_memories(
-            connection, [NewMemory(scope, content) for content in contents], source
+            connection, signed_by(source, *(NewMemory(scope, each) for each in contents)), source
         )
     return dict(zip(contents, (each.memory_id for each in written), strict=True))
+
+
+def signed_by(source: repository.Source, *memories: NewMemory) -> list[SignedMemory]:
+    """Return memories of a source, signed."""
+    return [sign_memory(memory, source, KEYS, token=None) for memory in memories]
 
 
 def vector(*first: float) -> list[float]:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from remit.db.session import snapshot, transaction
 from remit.memory import repository
 from remit.memory.writing import NewMemory
-from tests.integration.memory.conftest import Past, remembered
+from tests.integration.memory.conftest import Past, remembered, signed_by
 from tests.support.races import at_once
 
 ADMIN = repository.Source("admin", None, None)
@@ -18,7 +18,7 @@ def written(
 ) -> list[tuple[UUID, bool]]:
     with transaction(engine) as connection:
         found = repository.insert_memories(
-            connection, [NewMemory(scope, content) for content in contents], source
+            connection, signed_by(source, *(NewMemory(scope, each) for each in contents)), source
         )
     return [(each.memory_id, each.is_new) for each in found]
 
@@ -74,4 +74,4 @@ def test_nothing_written_is_nothing_changed(empty_engine: sa.Engine) -> None:
         assert repository.contents_of(connection, []) == {}
         assert repository.lacking(connection, "m", []) == set()
         assert repository.unembedded(connection, "m", 5) == []
-        assert repository.found_memories(connection, "m", []) == []
+        assert repository.found_memories(connection, "m", [], lambda _: True) == []

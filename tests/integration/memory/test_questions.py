@@ -17,6 +17,7 @@ from remit.memory.reader import MemoryReader
 from remit.memory.results import DirectiveSummary, ExecutionSummary
 from tests.integration.memory.conftest import LESSONS, NOTES, Past, WordEmbedder, note
 from tests.support.contents import proposed
+from tests.support.keys import KEYS
 
 
 def reads(engine: sa.Engine) -> list[sa.Row[Any]]:
@@ -120,7 +121,11 @@ def test_the_reader_is_one_that_thinking_code_may_be_handed(past: Past) -> None:
 def test_a_reader_reads_in_somebodys_name(past: Past) -> None:
     with pytest.raises(InvalidInputError, match="principal: say in whose name memory is read"):
         PostgresMemoryReader(
-            past.reading, embedder=WordEmbedder(), principal="", record=lambda attempt: None
+            past.reading,
+            embedder=WordEmbedder(),
+            principal="",
+            keys=KEYS,
+            record=lambda attempt: None,
         )
 
 
@@ -154,7 +159,7 @@ def test_a_database_that_is_gone_is_told_as_such_and_the_attempt_recorded(past: 
     attempts: list[MemoryAccessAttempt] = []
     gone = create_database_engine("postgresql://127.0.0.1:1/none", role="remit_reader")
     reader = PostgresMemoryReader(
-        gone, embedder=WordEmbedder(), principal="agent-1", record=attempts.append
+        gone, embedder=WordEmbedder(), principal="agent-1", keys=KEYS, record=attempts.append
     )
     with pytest.raises(UnavailableError):
         reader.semantic_search("backup", 1)

@@ -31,9 +31,13 @@ def test_two_models_are_never_mixed(empty_engine: sa.Engine) -> None:
     one, other = WordEmbedder("one"), WordEmbedder("other")
     embed_and_store(empty_engine, one, list(both.values()))
     embed_and_store(empty_engine, other, [both["the deploy"]])
-    found = semantic_search_with_content(empty_engine, other, "the backup", 50)
+    found = semantic_search_with_content(
+        empty_engine, other, "the backup", 50, believes=lambda _: True
+    )
     assert [(each.content, each.model) for each in found] == [("the deploy", "other")]
-    found = semantic_search_with_content(empty_engine, one, "the backup", 50)
+    found = semantic_search_with_content(
+        empty_engine, one, "the backup", 50, believes=lambda _: True
+    )
     assert [(each.content, each.model) for each in found] == [
         ("the backup", "one"),
         ("the deploy", "one"),

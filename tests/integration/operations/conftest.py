@@ -22,7 +22,11 @@ from tests.support.unchecked import DROP
 
 AUDITOR = Principal("audrey", "human", roles=("auditor",))
 STRANGER = UUID(int=7)
-PAST = ("events", "directives", "artifacts", "grants", "approval_votes", "approval_requests")
+PAST = (
+    *("events", "directives", "artifacts", "grants", "approval_votes", "approval_requests"),
+    *("execution_runs", "execution_attempts", "budget_entries", "budget_accounts"),
+    *("memories", "principals", "api_tokens", "modules", "workers"),
+)
 """The tables whose triggers a forger disables, as only their owner or the superuser can."""
 
 

@@ -20,6 +20,7 @@ from remit.artifacts.store import (
 )
 from remit.identity.types import Principal
 from remit.operations.artifacts import Filed, Filing, file_attachment
+from tests.support.keys import KEYS
 from tests.support.people import OPERATOR
 
 SMALL = b"small enough for a row"
@@ -81,7 +82,7 @@ def file_one(
     """File content under a name, for no directive unless told otherwise."""
     source = content if isinstance(content, io.BytesIO) else io.BytesIO(content)
     filing = Filing("notes.txt", "text/plain", {"subject": "kitchen"})
-    return file_attachment(engine, store, source, replace(filing, **changes), by=by)
+    return file_attachment(engine, store, source, replace(filing, **changes), by=by, keys=KEYS)
 
 
 def rows(engine: sa.Engine, statement: str, **values: object) -> Sequence[Any]:

@@ -25,6 +25,7 @@ from remit.artifacts.store import (
 from remit.db.engine import create_database_engine
 from remit.operations import artifacts
 from remit.operations.artifacts import Filing, file_attachment
+from tests.support.keys import KEYS
 from tests.support.people import OPERATOR
 
 
@@ -109,7 +110,7 @@ def file(engine: Any, store: ObjectStore, size: int) -> str:
     """File content of a size, and return the artifact's identifier."""
     source = io.BytesIO(b"k" * size)
     filing = Filing("notes.txt", "text/plain", {})
-    return str(file_attachment(engine, store, source, filing, by=OPERATOR).id)
+    return str(file_attachment(engine, store, source, filing, by=OPERATOR, keys=KEYS).id)
 
 
 def main(step: str, size: str, database_url: str, folder: str) -> None:

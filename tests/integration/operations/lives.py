@@ -27,6 +27,7 @@ from tests.support.contents import (
     write,
     yes,
 )
+from tests.support.keys import KEYS
 from tests.support.people import ADA, AGENT, GRACE, OPERATOR
 
 Life = Callable[[sa.Engine], DirectiveRead]
@@ -110,14 +111,14 @@ def run_out(engine: sa.Engine) -> DirectiveRead:
 
 def canceled_before(engine: sa.Engine) -> DirectiveRead:
     found = proposed(engine, LIMITED, budget="$12.50")
-    cancel(engine, found.id, by=OPERATOR, reason="not today")
+    cancel(engine, found.id, by=OPERATOR, reason="not today", keys=KEYS)
     return found
 
 
 def canceled_run(engine: sa.Engine) -> DirectiveRead:
     found = proposed(engine, budget="$12.50")
     start_run(engine, found.id, lambda _: SHORT, AUTHORITY)
-    cancel(engine, found.id, by=OPERATOR, reason=None)
+    cancel(engine, found.id, by=OPERATOR, reason=None, keys=KEYS)
     return found
 
 
@@ -152,7 +153,7 @@ def late(engine: sa.Engine) -> DirectiveRead:
     found = proposed(engine)
     run = start_run(engine, found.id, lambda _: SHORT, AUTHORITY).run
     assert run is not None
-    cancel(engine, found.id, by=OPERATOR, reason="too slow")
+    cancel(engine, found.id, by=OPERATOR, reason="too slow", keys=KEYS)
     finish(engine, run, ModuleOutput.success())
     return found
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from remit.artifacts.filesystem import FilesystemObjectStore
 from remit.artifacts.noop import NoOpObjectStore
+from remit.artifacts.statements import FILING
 from remit.artifacts.store import (
     CONTENT_THRESHOLD_BYTES,
     ObjectStoreErrorType,
@@ -275,10 +276,9 @@ def test_the_log_names_the_digest_of_what_was_filed(
         filed = file_one(empty_engine, store, content, directive_id=directive_id)
         last = events_of(empty_engine, chain)[-1]
         assert (last.type, last.actor) == ("artifact.stored", "operator")
-        assert json.loads(last.data) == {
-            "artifact": filed.uri,
-            "evidence": {filed.uri: filed.digest},
-        }
+        told = json.loads(last.data)
+        assert told.pop("envelope")["payloadType"] == FILING.payload_type
+        assert told == {"artifact": filed.uri, "evidence": {filed.uri: filed.digest}}
     assert audited(empty_engine).findings == ()
 
 

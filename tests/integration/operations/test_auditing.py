@@ -13,6 +13,7 @@ from remit.errors import ConflictError, ForbiddenError, UnverifiableError
 from remit.identity.types import Principal
 from remit.operations.auditing import take_checkpoint, verify_log
 from tests.integration.operations.conftest import AUDITOR, STRANGER, Scene, audited
+from tests.integration.operations.lives import LIVES
 from tests.support.contents import proposed
 from tests.support.keys import KEYS
 from tests.support.people import AGENT, OPERATOR
@@ -150,20 +151,28 @@ def test_an_intact_database_has_no_finding(scene: Scene) -> None:
     assert scene.found(scene.taken) == []
 
 
+ALL_OF_IT = (
+    *("DELETE FROM artifacts WHERE directive_id = $done", "DELETE FROM budget_entries"),
+    *("DELETE FROM budget_accounts", "DELETE FROM execution_attempts"),
+    "DELETE FROM execution_runs WHERE directive_id = $done",
+    "DELETE FROM grants WHERE directive_id = $done",
+)
+"""What a thorough forger brings into line, besides the status: all that the rows spoke of."""
+
 AFTER: dict[str, tuple[tuple[str, ...], int, str]] = {
     "rewritten": (REWRITE, 0, "rewritten"),
     "cut off": (
         (
-            "DELETE FROM events WHERE directive_id = $done AND seq > 3",
-            # A thorough forger brings the status, and all that the rows spoke of, into line.
+            *ALL_OF_IT,
+            "DELETE FROM events WHERE directive_id = $done AND seq > 1",
             "UPDATE directives SET status = 'proposed' WHERE id = $done",
         ),
-        4,
+        2,
         "truncated",
     ),
     "removed": (
         (
-            "DELETE FROM artifacts WHERE directive_id = $done",
+            *ALL_OF_IT,
             "DELETE FROM events WHERE directive_id = $done",
             "DELETE FROM directives WHERE id = $done",
         ),
@@ -262,3 +271,11 @@ def test_an_unknown_directive_in_the_log_has_no_status_to_hold_it_against(scene:
         "VALUES ($stranger, 'directive.approved', 'remit', '{}')",
     )
     assert scene.found() == [(STRANGER, None, "directive_missing")]
+
+
+@pytest.mark.parametrize("name", LIVES)
+def test_whatever_way_a_directive_goes_nothing_is_wrong_with_it(
+    engine: sa.Engine, name: str
+) -> None:
+    LIVES[name](engine)
+    assert audited(engine).findings == ()

@@ -52,7 +52,10 @@ def test_an_artifact_of_no_directive_is_verified_too(scene: Scene) -> None:
         "UPDATE artifacts SET directive_id = NULL, size_bytes = 1 "
         "WHERE directive_id = $done AND type = 'execution_checkpoint'"
     )
-    assert scene.found() == [(None, None, "artifact_changed")]
+    # Its own directive's log tells of it, and not the installation's, in which it is now.
+    # What the worker signed of the end of its run names it, too.
+    expected = {(None, "untold"), (None, "artifact_changed"), (scene.done, "unverifiable")}
+    assert {(about, fault) for about, _, fault in scene.found()} == expected
 
 
 def test_an_artifact_changed_in_all_its_parts_is_found_by_the_event_that_names_it(
@@ -67,7 +70,10 @@ def test_an_artifact_changed_in_all_its_parts_is_found_by_the_event_that_names_i
         "WHERE directive_id = $done AND type = 'execution_end'"
     )
     [seq] = naming(scene)[-1:]
-    assert scene.found() == [(scene.done, seq, "artifact_changed")]
+    assert scene.found() == [
+        (scene.done, seq, "artifact_changed"),
+        (scene.done, None, "unverifiable"),
+    ]
 
 
 def naming(scene: Scene) -> list[int]:
@@ -83,21 +89,24 @@ def naming(scene: Scene) -> list[int]:
 def test_a_removed_artifact_is_missed_by_the_event_that_speaks_of_it(scene: Scene) -> None:
     rows = naming(scene)
     scene.forge("DELETE FROM artifacts WHERE directive_id = $done")
-    assert scene.found() == [(scene.done, seq, "artifact_missing") for seq in rows]
+    *missing, signed = scene.found()
+    assert missing == [(scene.done, seq, "artifact_missing") for seq in rows]
+    assert signed == (scene.done, None, "unverifiable")
     assert len(rows) >= 4
 
 
 def test_an_artifact_with_another_digest_than_its_event_says_is_found(scene: Scene) -> None:
     said = (
         "INSERT INTO events (directive_id, type, actor, data) SELECT directive_id, "
-        "'policy.evaluated', 'remit', jsonb_build_object('evidence', jsonb_build_object(uri, {})) "
+        "'llm.called', 'remit', jsonb_build_object('evidence', jsonb_build_object(uri, {})) "
         "FROM artifacts WHERE directive_id = $done AND type = 'execution_end'"
     )
     enabled = "ALTER TABLE events ENABLE ALWAYS TRIGGER remit_chain_event"
     scene.forge(enabled, said.format("digest"))
-    assert scene.found() == []
+    assert [fault for _, _, fault in scene.found()] == ["told_otherwise"]
     scene.forge(enabled, said.format("'sha256:other'"))
-    assert [fault for _, _, fault in scene.found()] == ["artifact_changed"]
+    changed, twice = [fault for _, _, fault in scene.found()]
+    assert (changed, twice) == ("artifact_changed", "told_otherwise")
 
 
 OF_CONSENT: dict[str, tuple[str, str]] = {
@@ -145,24 +154,42 @@ OF_CONSENT: dict[str, tuple[str, str]] = {
 }
 
 
+BESIDE = {
+    "envelope that no reader can hold": {"row_refused"},
+    "vote moved to another directive": {"untold", "unfounded"},
+}
+"""What is found besides the signature."""
+
+
 @pytest.mark.parametrize("name", OF_CONSENT)
 def test_a_grant_or_vote_that_was_changed_does_not_verify(scene: Scene, name: str) -> None:
     statement, reason = OF_CONSENT[name]
     scene.forge(statement)
-    *refused, finding = audited(scene.engine).findings
-    assert len(refused) == (name == "envelope that no reader can hold")
-    assert {one.fault for one in refused} <= {"row_refused"}
-    assert (finding.seq, finding.fault) == (None, "unverifiable")
+    found = audited(scene.engine).findings
+    beside = {one.fault for one in found} - {"unverifiable"}
+    assert beside == BESIDE.get(name, set())
+    [finding] = [one for one in found if one.fault == "unverifiable"]
+    assert finding.seq is None
     assert finding.directive_id == (scene.done if "moved" in name else scene.voted)
     assert finding.words.endswith(f" does not verify: {reason}")
 
 
 def test_what_another_key_signed_does_not_verify(scene: Scene) -> None:
-    others = new_keys()
-    report = verify_log(scene.engine, by=ADMIN, keys=others)
-    assert {finding.fault for finding in report.findings} == {"unverifiable"}
-    workers = 1  # announced with the database
-    assert report.found == report.read.grants + report.read.votes + len(KNOWN) + workers
+    report = verify_log(scene.engine, by=ADMIN, keys=new_keys())
+    found = [one for one in report.findings if one.fault == "unverifiable"]
+    # Of people and tokens nothing is told either, as no event about them verifies.
+    assert {one.fault for one in report.findings} == {"unverifiable", "untold"}
+    read = report.read
+    for what, number in (
+        ("grant ", read.grants),
+        ("a vote of ", read.votes),
+        ("the certificate of worker ", read.workers),
+        ("the principal ", read.principals),
+        ("the token ", read.tokens),
+        ("its event principal.created ", len(KNOWN)),
+        ("run ", read.runs),
+    ):
+        assert sum(one.words.startswith(what) for one in found) == number, what
 
 
 def test_a_principal_that_was_changed_does_not_verify(scene: Scene) -> None:
@@ -170,6 +197,8 @@ def test_a_principal_that_was_changed_does_not_verify(scene: Scene) -> None:
         "ALTER TABLE principals DISABLE TRIGGER ALL",
         "UPDATE principals SET roles = '[\"admin\"]' WHERE name = 'grace'",
     )
-    [finding] = audited(scene.engine).findings
+    finding, told = audited(scene.engine).findings
     assert (finding.directive_id, finding.fault) == (INSTALLATION, "unverifiable")
     assert '"grace" does not verify: it is not what was signed' in finding.words
+    assert (told.directive_id, told.fault) == (INSTALLATION, "told_otherwise")
+    assert told.words == 'the principal "grace" is not as the log tells: roles'

@@ -41,9 +41,13 @@ def failing(engine: sa.Engine, directive: DirectiveRead) -> dict[str, str]:
     return {one.name: one.detail for one in checks if not one.holds}
 
 
+HASTENED = {"asked again": {"answers"}}
+"""Lives that a test made shorter by hand, which shows."""
+
+
 @pytest.mark.parametrize("name", LIVES)
 def test_what_the_loop_leaves_behind_holds(engine: sa.Engine, name: str) -> None:
-    assert failing(engine, LIVES[name](engine)) == {}
+    assert set(failing(engine, LIVES[name](engine))) == HASTENED.get(name, set())
 
 
 def test_a_bundle_says_when_and_for_whom_it_was_made(engine: sa.Engine) -> None:
@@ -98,6 +102,8 @@ def regranted(engine: sa.Engine, found: DirectiveRead) -> None:
     regrant(engine, found.id, required_approvals=1)
 
 
+FORGED_RUN = {"status", "grants", "no run without a grant", "runs", "attempts"}
+
 FORGERIES: dict[str, tuple[Life, Forge, set[str]]] = {
     "content": (
         blocked,
@@ -117,12 +123,12 @@ FORGERIES: dict[str, tuple[Life, Forge, set[str]]] = {
     "event": (
         waiting,
         sql("UPDATE events SET actor = 'mallory' WHERE directive_id = :id AND seq = 1"),
-        {"log"},
+        {"log", "issuer"},
     ),
     "end of the log": (
         agreed,
         sql("DELETE FROM events WHERE directive_id = :id AND type = 'directive.completed'"),
-        {"status"},
+        {"status", "order", "times", "named evidence"},
     ),
     "artifact": (
         agreed,
@@ -152,7 +158,7 @@ FORGERIES: dict[str, tuple[Life, Forge, set[str]]] = {
             "UPDATE approval_votes SET reason = 'gladly' WHERE reason = 'looks fine' AND "
             "request_id IN (SELECT id FROM approval_requests WHERE directive_id = :id)"
         ),
-        {"votes", "grants"},
+        {"votes", "grants", "answers", "voters"},
     ),
     "vote against that was removed": (
         rejected,
@@ -160,15 +166,15 @@ FORGERIES: dict[str, tuple[Life, Forge, set[str]]] = {
             "DELETE FROM approval_votes WHERE request_id IN "
             "(SELECT id FROM approval_requests WHERE directive_id = :id)"
         ),
-        {"votes"},
+        {"votes", "answers"},
     ),
     "voter of a grant": (
         agreed,
         sql('UPDATE grants SET votes = \'["ada", "mallory"]\' WHERE directive_id = :id'),
-        {"grants", "no run without a grant", "runs"},
+        {"grants", "no run without a grant", "runs", "answers", "voters"},
     ),
     "grant signed by a thief of the key": (agreed, regranted, {"grants"}),
-    "run": (waiting, forged_run, {"status", "grants", "no run without a grant", "runs"}),
+    "run": (waiting, forged_run, FORGED_RUN),
     "version of the module": (
         agreed,
         sql("UPDATE execution_runs SET module_version = '9' WHERE directive_id = :id"),

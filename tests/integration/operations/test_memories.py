@@ -30,6 +30,7 @@ from tests.integration.operations.conftest import AUDITOR, audited
 from tests.integration.operations.filing import everything_said, rows
 from tests.integration.operations.lives import ran
 from tests.support.contents import AUTHORITY, SHORT, proposed
+from tests.support.keys import KEYS
 from tests.support.people import ADMIN, AGENT, GRACE, OPERATOR, OTHER_AGENT
 from tests.support.races import at_once, refused
 
@@ -102,13 +103,13 @@ def test_a_run_is_its_issuer_s_and_operators_to_speak_of_and_only_an_admin_needs
     for run_id, may in ((completed(empty_engine), with_run), (None, without)):
         before = kept(empty_engine)
         if may:
-            [one] = remember(empty_engine, [TEA], by=by, run_id=run_id)
+            [one] = remember(empty_engine, [TEA], by=by, keys=KEYS, run_id=run_id)
             assert one.is_new
             row = (TEA.scope, TEA.content, TEA.digest, run_id, by.name)
             assert sorted(map(str, kept(empty_engine))) == sorted(map(str, [*before, row]))
         else:
             with pytest.raises(ForbiddenError):
-                remember(empty_engine, [TEA], by=by, run_id=run_id)
+                remember(empty_engine, [TEA], by=by, keys=KEYS, run_id=run_id)
             assert kept(empty_engine) == before
 
 
@@ -119,9 +120,9 @@ def test_only_what_a_completed_run_brought_is_remembered(
 ) -> None:
     run_id = make(empty_engine)
     with pytest.raises(ConflictError, match="only what a completed run brought is remembered"):
-        remember(empty_engine, [TEA], by=by, run_id=run_id)
+        remember(empty_engine, [TEA], by=by, keys=KEYS, run_id=run_id)
     with pytest.raises(NotFoundError, match="there is no run"):
-        remember(empty_engine, [TEA], by=by, run_id=uuid4())
+        remember(empty_engine, [TEA], by=by, keys=KEYS, run_id=uuid4())
     assert kept(empty_engine) == []
 
 
@@ -135,24 +136,26 @@ def test_the_log_tells_the_digests_of_what_was_added_and_not_its_words(
         (INSTALLATION, ADMIN, {}),
     ):
         run = run_id if source else None
-        added = remember(empty_engine, [TEA, COFFEE], by=by, run_id=run)
+        added = remember(empty_engine, [TEA, COFFEE], by=by, keys=KEYS, run_id=run)
         last = events_of(empty_engine, about)[-1]
         assert (last.type, last.actor) == ("memory.added", by.name)
         digests = {
             str(one.memory_id): each.digest for one, each in zip(added, (TEA, COFFEE), strict=True)
         }
-        assert json.loads(last.data) == {**source, "memories": digests}
+        told = json.loads(last.data)
+        assert told.pop("envelopes").keys() == digests.keys()
+        assert told == {**source, "memories": digests}
     assert not [one for one in events_of(empty_engine, chain) if "tea" in one.data]
     assert audited(empty_engine).findings == ()
 
 
 def test_the_same_words_twice_are_one_memory_and_told_once(empty_engine: sa.Engine) -> None:
-    [first] = remember(empty_engine, [TEA], by=ADMIN)
+    [first] = remember(empty_engine, [TEA], by=ADMIN, keys=KEYS)
     before = events_of(empty_engine, INSTALLATION)
-    again = remember(empty_engine, [TEA], by=ADMIN)
+    again = remember(empty_engine, [TEA], by=ADMIN, keys=KEYS)
     assert again == [Remembered(first.memory_id, is_new=False)]
     assert events_of(empty_engine, INSTALLATION) == before
-    both = remember(empty_engine, [COFFEE, TEA, COFFEE], by=ADMIN)
+    both = remember(empty_engine, [COFFEE, TEA, COFFEE], by=ADMIN, keys=KEYS)
     assert both[1].memory_id == first.memory_id
     assert both[0].memory_id == both[2].memory_id
     assert [one.is_new for one in both].count(True) == 1
@@ -168,7 +171,7 @@ def test_many_who_write_the_same_in_other_orders_at_once_write_it_once(
 
     def write(number: int) -> list[Remembered]:
         ordered = new if number % 2 else new[::-1]
-        found = remember(empty_engine, ordered, by=ADMIN, run_id=run_id)
+        found = remember(empty_engine, ordered, by=ADMIN, keys=KEYS, run_id=run_id)
         return found if number % 2 else found[::-1]
 
     answers = at_once(refused(write), 8)
@@ -187,8 +190,8 @@ def test_a_hundred_at_once_are_the_most(empty_engine: sa.Engine) -> None:
     new = [NewMemory("kitchen", f"Fact {number}.") for number in range(101)]
     for wrong in ([], new):
         with pytest.raises(InvalidInputError, match="memories: give 1 to 100 memories at once"):
-            remember(empty_engine, wrong, by=ADMIN)
-    added = remember(empty_engine, new[:100], by=ADMIN)
+            remember(empty_engine, wrong, by=ADMIN, keys=KEYS)
+    added = remember(empty_engine, new[:100], by=ADMIN, keys=KEYS)
     assert len({one.memory_id for one in added}) == len(kept(empty_engine)) == 100
     assert memories_without_embedding(empty_engine, "m", 200) == [
         memory_id
@@ -217,7 +220,7 @@ WRONG: dict[str, tuple[NewMemory, str]] = {
 def test_one_that_cannot_be_kept_keeps_all_of_them_out(empty_engine: sa.Engine, name: str) -> None:
     wrong, field = WRONG[name]
     with pytest.raises(InvalidInputError) as caught:
-        remember(empty_engine, [TEA, COFFEE, wrong], by=ADMIN)
+        remember(empty_engine, [TEA, COFFEE, wrong], by=ADMIN, keys=KEYS)
     assert caught.value.field == f"memories[2].{field}"
     assert kept(empty_engine) == []
 
@@ -231,7 +234,7 @@ def test_what_cannot_be_told_in_the_log_is_not_remembered(
     before = events_of(empty_engine, INSTALLATION)
     monkeypatch.setattr(memories, "record", fail)
     with pytest.raises(ConflictError):
-        remember(empty_engine, [TEA, COFFEE], by=ADMIN)
+        remember(empty_engine, [TEA, COFFEE], by=ADMIN, keys=KEYS)
     assert kept(empty_engine) == []
     assert events_of(empty_engine, INSTALLATION) == before
 
@@ -245,20 +248,20 @@ def test_no_secret_in_a_memory_is_stored_digested_or_told(empty_engine: sa.Engin
     masked = NewMemory("token [redacted]", "log in with [redacted], password=[redacted] and wait")
     run_id = completed(empty_engine)
     for by, run in ((AGENT, run_id), (ADMIN, None)):
-        remember(empty_engine, [secret], by=by, run_id=run)
+        remember(empty_engine, [secret], by=by, keys=KEYS, run_id=run)
     assert {row[:3] for row in kept(empty_engine)} == {
         (masked.scope, masked.content, masked.digest)
     }
     with pytest.raises(InvalidInputError) as caught:
-        remember(empty_engine, [replace(secret, scope=TOKEN * 10)], by=ADMIN)
+        remember(empty_engine, [replace(secret, scope=TOKEN * 10)], by=ADMIN, keys=KEYS)
     said = everything_said(empty_engine) + str(caught.value)
     assert [canary for canary in CANARIES if canary in said] == []
 
 
 def test_the_newest_are_shown_first_and_who_looked_is_on_record(empty_engine: sa.Engine) -> None:
     for each in (TEA, COFFEE, NewMemory("cellar", "It is dark.")):
-        remember(empty_engine, [each], by=ADMIN)
-    found = recent_memories(empty_engine, by=GRACE, scope="kitchen", limit=2)
+        remember(empty_engine, [each], by=ADMIN, keys=KEYS)
+    found = recent_memories(empty_engine, by=GRACE, keys=KEYS, scope="kitchen", limit=2)
     assert [one.content for one in found] == [COFFEE.content, TEA.content]
     assert {one.source.label for one in found} == {"added by admin admin"}
     assert rows(empty_engine, "SELECT principal, query, asked, result_count FROM memory_reads") == [
@@ -266,7 +269,7 @@ def test_the_newest_are_shown_first_and_who_looked_is_on_record(empty_engine: sa
     ]
     for limit in (0, 101):
         with pytest.raises(InvalidInputError, match="limit: must be"):
-            recent_memories(empty_engine, by=GRACE, scope=None, limit=limit)
+            recent_memories(empty_engine, by=GRACE, keys=KEYS, scope=None, limit=limit)
 
 
 def test_a_run_is_found_by_the_beginning_of_its_identifier(empty_engine: sa.Engine) -> None:

@@ -11,6 +11,7 @@ from remit.memory.writing import NewMemory
 from remit.operations.memories import embed_memories, remember
 from tests.integration.memory.conftest import WordEmbedder
 from tests.integration.operations.conftest import AUDITOR
+from tests.support.keys import KEYS
 from tests.support.people import ADMIN, AGENT, GRACE, OPERATOR
 
 TEA = NewMemory("kitchen", "Ada likes tea.")
@@ -28,7 +29,7 @@ SPENDERS: dict[str, tuple[Principal, bool]] = {
 @pytest.mark.parametrize("name", SPENDERS)
 def test_only_whoever_may_spend_has_memories_embedded(empty_engine: sa.Engine, name: str) -> None:
     by, may = SPENDERS[name]
-    [memory] = remember(empty_engine, [TEA], by=ADMIN)
+    [memory] = remember(empty_engine, [TEA], by=ADMIN, keys=KEYS)
     embedder = WordEmbedder()
     if may:
         assert embed_memories(empty_engine, embedder, [memory.memory_id], by=by).count == 1

@@ -28,6 +28,7 @@ from tests.support.contents import (
     write,
 )
 from tests.support.contents import asking as with_approval
+from tests.support.keys import KEYS
 from tests.support.people import ADMIN, OPERATOR
 from tests.support.thinking import Priced, asking, call, executing
 
@@ -122,7 +123,7 @@ def unfounded(engine: sa.Engine) -> None:
 
 def embedded(engine: sa.Engine, cost: Decimal | None) -> None:
     new = [NewMemory("kitchen", "Ada likes tea."), NewMemory("kitchen", "Grace does not.")]
-    ids = [one.memory_id for one in remember(engine, new, by=ADMIN)]
+    ids = [one.memory_id for one in remember(engine, new, by=ADMIN, keys=KEYS)]
     embed_memories(engine, WordEmbedder(cost=cost), ids, by=ADMIN)
 
 

@@ -54,7 +54,7 @@ class Door:
     def file(self, **said: Any) -> None:
         filing = Filing(**({"name": "n", "media_type": "text/plain", "labels": {}} | said))
         store = FilesystemObjectStore(self.folder)
-        file_attachment(self.engine, store, io.BytesIO(b"x"), filing, by=OPERATOR)
+        file_attachment(self.engine, store, io.BytesIO(b"x"), filing, by=OPERATOR, keys=KEYS)
 
     def change(self, *groups: str) -> None:
         identity.change_principal(
@@ -69,10 +69,11 @@ class Door:
         cast(self.engine, found, ballot(found, reason=SECRET), by=GRACE)
 
     def recall(self) -> None:
-        recent_memories(self.engine, by=ADMIN, scope=SECRET, limit=5)
+        recent_memories(self.engine, by=ADMIN, keys=KEYS, scope=SECRET, limit=5)
 
     def remember(self, **said: str) -> None:
-        remember(self.engine, [NewMemory(**({"scope": "s", "content": "c"} | said))], by=ADMIN)
+        memory = NewMemory(**({"scope": "s", "content": "c"} | said))
+        remember(self.engine, [memory], by=ADMIN, keys=KEYS)
 
 
 def _person(**changes: Any) -> Principal:

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from typing import Any
 
-from remit.audit.bundle import EVIDENCE_TYPE
+from remit.audit.bundle_forms import CURRENT, PAYLOAD_TYPES
 from remit.directives.digest import canonical_json
 from remit.signing.dsse import envelope_to_json
 from remit.signing.keys import Keyring
 from tests.unit.audit.bundle_parts import KEYS
 
 
-def signed(content: object, keys: Keyring = KEYS, kind: str = EVIDENCE_TYPE) -> bytes:
+def signed(content: object, keys: Keyring = KEYS, kind: str = PAYLOAD_TYPES[CURRENT]) -> bytes:
     """Return a file with a good signature over any content."""
     payload = content if isinstance(content, bytes) else canonical_json(content)  # type: ignore[arg-type]
     return canonical_json(envelope_to_json(keys.sign(kind, payload))) + b"\n"

@@ -9,7 +9,7 @@ from uuid import UUID
 from remit.approval.statements import sign_grant, sign_vote
 from remit.approval.types import ApprovalRequest, Grant, Vote
 from remit.artifacts.types import Artifact, ArtifactType, artifact_uri
-from remit.audit.bundle import BudgetEntry
+from remit.audit.bundle_records import BudgetEntry
 from remit.audit.chain import Event
 from remit.directives.digest import action_digest, canonical_json, sha256_digest
 from remit.directives.models import DirectiveRead, intent_of
@@ -125,7 +125,17 @@ def events(*said: tuple[str, dict[str, Any]], actor: str = "remit") -> tuple[Eve
 def evaluated(decision: Artifact) -> tuple[str, dict[str, Any]]:
     """Return the event of a decision."""
     data: dict[str, Any] = {name: decision.metadata[name] for name in ("verdict", "policy_digest")}
-    return "policy.evaluated", {**data, "artifact": decision.uri}
+    return "policy.evaluated", {**data, "policy_version": "1", "artifact": decision.uri}
+
+
+def naming(*made: Artifact) -> dict[str, Any]:
+    """Return what the last event of a step says of the artifacts that it left."""
+    return {"evidence": {one.uri: one.digest for one in made}}
+
+
+def opening(found: DirectiveRead) -> tuple[str, dict[str, Any]]:
+    """Return the event of a directive that is proposed."""
+    return "directive.proposed", {"action_digest": found.action_digest}
 
 
 def request(found: DirectiveRead, **changes: Any) -> ApprovalRequest:
@@ -144,7 +154,7 @@ def request(found: DirectiveRead, **changes: Any) -> ApprovalRequest:
         "approver_groups": terms.approver_groups,
         "rules": ('staging: scope is "staging"',),
         "requested_at": at(1),
-        "expires_at": at(60 * 24),
+        "expires_at": at(1) + POLICY.approval.expires_after,
         "resolved_at": None,
     }
     return ApprovalRequest(**(fields | changes))
@@ -214,9 +224,9 @@ def run(found: Grant, **changes: Any) -> ExecutionRunRead:
     return ExecutionRunRead.model_validate(fields | changes)
 
 
-def of_run(found: Grant, ran: ExecutionRunRead) -> tuple[Artifact, ...]:
-    """Return the artifacts of a complete run."""
-    start = {
+def started(found: Grant, ran: ExecutionRunRead) -> dict[str, Any]:
+    """Return what the artifact of a run's beginning says."""
+    return {
         "run": str(ran.id),
         "grant": str(ran.grant_id),
         "action_digest": found.action_digest,
@@ -227,6 +237,11 @@ def of_run(found: Grant, ran: ExecutionRunRead) -> tuple[Artifact, ...]:
         "module_digest": found.module_digest,
         "idempotency_key": ran.idempotency_key,
     }
+
+
+def of_run(found: Grant, ran: ExecutionRunRead) -> tuple[Artifact, ...]:
+    """Return the artifacts of a complete run."""
+    start = started(found, ran)
     left = artifact(3, "module_output", {"text": "hello"}, ran.id)
     given = {"run": str(ran.id), "attempt": 1, "output": ran.result}
     end = {"run": str(ran.id), "status": ran.status, "artifacts": [left.uri]}

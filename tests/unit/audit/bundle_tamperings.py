@@ -1,5 +1,6 @@
 """Ways to change what a bundle says, for the tests of the checks that must find it."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -7,8 +8,9 @@ from uuid import UUID
 
 from remit.approval.statements import sign_vote
 from remit.artifacts.types import Artifact
-from remit.audit.bundle import Asked, Evidence
+from remit.audit.bundle_records import Asked, Evidence
 from remit.audit.chain import Event
+from remit.directives.digest import canonical_json
 from remit.execution.models import output_to_json
 from remit.execution.modules.types import ModuleOutput
 from tests.unit.audit.bundle_parts import (
@@ -21,6 +23,7 @@ from tests.unit.audit.bundle_parts import (
     grant,
     vote,
 )
+from tests.unit.audit.bundle_speakers import signed_by_all
 from tests.unit.audit.bundles import (
     retold,
 )
@@ -72,12 +75,35 @@ def with_artifact(kind: str, **changes: Any) -> Tampering:
         new = artifact(one.id.int - 100, one.type, kept, one.run_id)
         return replace(new, created_at=one.created_at)
 
-    return lambda one: replace(one, artifacts=tuple(map(change, one.artifacts)))
+    return lambda one: renamed(replace(one, artifacts=tuple(map(change, one.artifacts))))
 
 
 def without_artifact(kind: str) -> Tampering:
     """Return what takes out the artifacts of one type."""
-    return lambda one: replace(one, artifacts=tuple(a for a in one.artifacts if a.type != kind))
+
+    def tamper(one: Evidence) -> Evidence:
+        kept = tuple(artifact for artifact in one.artifacts if artifact.type != kind)
+        return renamed(replace(one, artifacts=kept))
+
+    return tamper
+
+
+def renamed(one: Evidence) -> Evidence:
+    """Let the log name each artifact with the digest that it has now, with hashes that fit."""
+    digests = {artifact.uri: artifact.digest for artifact in one.artifacts}
+
+    def change(chain: list[Event]) -> list[Event]:
+        return [replace(event, data=_renaming(event.data, digests)) for event in chain]
+
+    return retold(one, change)
+
+
+def _renaming(data: str, digests: dict[str, str]) -> str:
+    said = json.loads(data)
+    if not isinstance(said, dict) or "evidence" not in said:
+        return data
+    named = {uri: digests[uri] for uri in said["evidence"] if uri in digests}
+    return canonical_json({**said, "evidence": named}).decode()
 
 
 def with_request(**changes: Any) -> Tampering:
@@ -158,7 +184,7 @@ def of_changed_content(one: Evidence, *, seen: bool) -> Evidence:
     new = evaluation(changed, **({"results": results} if seen else {}))
     frozen_as = one.directive.action_digest
     kept = changed.model_copy(update={"action_digest": frozen_as})
-    return replace(one, directive=kept, artifacts=(new,))
+    return renamed(replace(one, directive=kept, artifacts=(new,)))
 
 
 CANCELED = both(
@@ -169,7 +195,7 @@ CANCELED = both(
     without_artifact("module_output"),
     with_event(-2, data='{"outcome": "canceled"}'),
     with_event(-1, type="directive.aborted", data='{"reason": "canceled"}'),
-    with_budget(entry("reserve", 5), entry("settle", 7)),
+    signed_by_all,
 )
 """What makes a canceled directive of one that is complete."""
 
@@ -194,4 +220,5 @@ def paid(output: ModuleOutput, *closing: Any) -> Tampering:
         with_run(result=stored),
         with_artifact("execution_checkpoint", output=stored),
         with_budget(entry("reserve", 5), *closing),
+        signed_by_all,
     )

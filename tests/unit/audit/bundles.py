@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from remit.audit.bundle import Asked, Bundle, Evidence, read_bundle, sign_bundle
+from remit.audit.bundle import Bundle, read_bundle, sign_bundle
 from remit.audit.bundle_checks import check_bundle
+from remit.audit.bundle_records import Asked, Evidence
 from remit.audit.chain import Event
+from remit.audit.verification import STATUS_OF
 from remit.directives.models import DirectiveRead
+from tests.support.keys import INSTALLATION
 from tests.unit.audit.bundle_parts import (
     GRANT,
     KEYS,
@@ -23,18 +26,36 @@ from tests.unit.audit.bundle_parts import (
     evaluation,
     events,
     grant,
+    naming,
     of_run,
+    opening,
     request,
     run,
     vote,
     voted,
 )
+from tests.unit.audit.bundle_speakers import signed_by_all
 from tests.unit.audit.chains import linked
 
 INTEGRITY = ("action digest", "log", "status", "artifacts", "decisions")
 CONSENT = ("requests", "votes", "grants")
 ACTION = ("no run without a grant", "runs", "budget")
-"""The names of the checks, in their order; the signature's comes before all."""
+OF_ROWS = ("signature", "installation", *INTEGRITY, *CONSENT, *ACTION)
+"""The names of the checks that every format has, in their order."""
+
+OF_STATEMENTS = (
+    "issuer",
+    "events",
+    "order",
+    "times",
+    "named evidence",
+    "answers",
+    "voters",
+    "attempts",
+    "filings",
+    "checkpoint",
+)
+"""The names of those that only the second format has."""
 
 
 def bare(found: DirectiveRead, said: Sequence[Event], **more: Any) -> Evidence:
@@ -42,12 +63,16 @@ def bare(found: DirectiveRead, said: Sequence[Event], **more: Any) -> Evidence:
     nothing: dict[str, Any] = dict.fromkeys(
         ("requests", "grants", "runs", "budget", "artifacts"), ()
     )
-    return Evidence(at(60), "audrey", found, events=tuple(said), **(nothing | more))
+    moved = [event.occurred_at for event in said if event.type in STATUS_OF]
+    found = found.model_copy(update={"updated_at": moved[-1]})
+    given = {"installation": INSTALLATION, **nothing, **more}
+    return signed_by_all(Evidence(at(60), "audrey", found, events=tuple(said), **given))
 
 
 def stuck() -> Evidence:
     """Return a directive that the gate has not seen."""
-    return bare(directive("proposed"), events(("directive.proposed", {})))
+    found = directive("proposed")
+    return bare(found, events(opening(found)))
 
 
 def blocked() -> Evidence:
@@ -55,9 +80,9 @@ def blocked() -> Evidence:
     found = directive("blocked", "policy", type="rm")
     decision = evaluation(found)
     said = events(
-        ("directive.proposed", {}),
+        opening(found),
         evaluated(decision),
-        ("directive.blocked", {"reason": "policy", "because": ["tool"]}),
+        ("directive.blocked", {"reason": "policy", "because": ["tool"], **naming(decision)}),
     )
     return bare(found, said, artifacts=(decision,))
 
@@ -68,9 +93,9 @@ def waiting() -> Evidence:
     decision, asked = evaluation(found), request(found)
     given = vote(asked, "ada", 2)
     said = events(
-        ("directive.proposed", {}),
+        opening(found),
         evaluated(decision),
-        ("approval.requested", {"because": [*asked.rules]}),
+        ("approval.requested", {"because": [*asked.rules], **naming(decision)}),
         voted(given),
     )
     return bare(found, said, artifacts=(decision,), requests=(Asked(asked, (given,)),))
@@ -86,17 +111,17 @@ def ready(**changes: Any) -> Evidence:
     decision = evaluation(found)
     issued = {"by": "policy", "reserved": {"daily": "12.50"}}
     said = events(
-        ("directive.proposed", {}),
+        opening(found),
         evaluated(decision),
         ("grant.issued", issued),
-        ("directive.approved", {}),
+        ("directive.approved", naming(decision)),
     )
     return bare(
         found,
         said,
         artifacts=(decision,),
-        grants=(grant(found, **changes),),
-        budget=(entry("reserve", 5),),
+        grants=(grant(found, **({"issued_at": at(2)} | changes)),),
+        budget=(entry("reserve", 2),),
     )
 
 
@@ -110,18 +135,18 @@ def done() -> Evidence:
     ran = run(issued)
     artifacts = (decision, *of_run(issued, ran))
     said = events(
-        ("directive.proposed", {}),
+        opening(found),
         evaluated(decision),
-        ("approval.requested", {"because": [*asked.rules]}),
+        ("approval.requested", {"because": [*asked.rules], **naming(decision)}),
         *map(voted, cast),
         ("approval.resolved", {"outcome": "approved"}),
         ("grant.issued", {"by": ["ada", "grace"], "reserved": {"daily": "12.50"}}),
         ("directive.approved", {}),
         ("grant.consumed", {"grant": str(GRANT)}),
         ("directive.executing", {"run": str(RUN)}),
-        ("run.attempted", {"attempt": 1}),
+        ("run.attempted", {"attempt": 1, **naming(artifacts[1])}),
         ("run.ended", {"outcome": "success", "artifact": artifacts[-1].uri}),
-        ("directive.completed", {}),
+        ("directive.completed", naming(*artifacts[2:])),
     )
     return bare(
         found,
@@ -135,9 +160,13 @@ def done() -> Evidence:
 
 
 def failing(evidence: Evidence) -> dict[str, str]:
-    """Return the checks that fail once the evidence is signed, with what they say."""
+    """Return the checks of rows that fail once the evidence is signed, with what they say.
+
+    What the checks of statements find besides, `edits.py` tells for each kind of edit.
+    """
     bundle: Bundle = read_bundle(sign_bundle(evidence, KEYS), KEYS)
-    return {one.name: one.detail for one in check_bundle(bundle, KEYS) if not one.holds}
+    checks = check_bundle(bundle, KEYS)
+    return {one.name: one.detail for one in checks if not one.holds and one.name in OF_ROWS}
 
 
 Change = Callable[[Evidence], Evidence]

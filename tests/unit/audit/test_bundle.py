@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from remit.audit.bundle import (
-    EVIDENCE_TYPE,
     MAX_BUNDLE_BYTES,
     carried,
     encode,
@@ -16,6 +15,7 @@ from remit.audit.bundle import (
     sign_bundle,
     stamp,
 )
+from remit.audit.bundle_forms import CURRENT, PAYLOAD_TYPES
 from remit.directives.digest import canonical_json
 from remit.errors import ConflictError, MisconfiguredError, UnverifiableError
 from remit.signing.dsse import envelope_to_json
@@ -107,7 +107,9 @@ def test_no_field_can_be_changed_by_whoever_has_no_key_that_is_trusted() -> None
         content = changed(CONTENT, path)
         assert unread(signed(content, STRANGERS)), path
         # A forger may also claim the kid of the key that is trusted.
-        claimed = replace(STRANGERS.sign(EVIDENCE_TYPE, canonical_json(content)), kid=str(KEYS.kid))
+        claimed = replace(
+            STRANGERS.sign(PAYLOAD_TYPES[CURRENT], canonical_json(content)), kid=str(KEYS.kid)
+        )
         assert unread(canonical_json(envelope_to_json(claimed)) + b"\n"), path
 
 
@@ -140,7 +142,7 @@ def test_content_with_an_unknown_or_a_missing_field_is_refused(place: str) -> No
         b"[" * 100_000,
         canonical_json(CONTENT) + b" ",
         canonical_json(CONTENT).replace(b'"format":', b'"format":"x","format":'),
-        canonical_json(CONTENT).replace(b"remit.evidence/1", b"remit.evidence/2"),
+        canonical_json(CONTENT).replace(b"remit.evidence/2", b"remit.evidence/3"),
         canonical_json(CONTENT).replace(b'"n":0.5', b'"n":NaN'),
         canonical_json(CONTENT).replace(b'"n":0.5', b'"n":' + b"9" * 5000),
         canonical_json(CONTENT).replace(b'"n":0.5', b'"n":0.50'),

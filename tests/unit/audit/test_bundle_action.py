@@ -230,7 +230,7 @@ ALONE: dict[str, tuple[str, Life, Tampering, str]] = {
         both(RUNNING, with_budget(entry("reserve", 5), entry("release", 7))),
         "not closed as its run ended",
     ),
-    "released though an attempt was under way": (
+    "released though nobody knows what the attempt cost": (
         "budget",
         done,
         both(CANCELED, with_budget(entry("reserve", 5), entry("release", 7))),

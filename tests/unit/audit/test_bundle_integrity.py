@@ -212,27 +212,24 @@ def altered(value: Any) -> Any:
     return 7 if value != 7 else 8
 
 
+def general(path: tuple[Any, ...]) -> str:
+    """Return a path with a star for each place in a list."""
+    return ".".join("*" if isinstance(key, int) else key for key in path)
+
+
 UNGUARDED = {
-    "artifacts.*.created_at",
-    "budget.*.created_at",
-    "directive.created_at",
-    "directive.idempotency_key",
-    "directive.updated_at",
     "exported_at",
     "exported_by",
-    "requests.*.request.expires_at",
-    "requests.*.request.requested_at",
-    "requests.*.request.resolved_at",
-    "runs.*.ended_at",
-    "runs.*.started_at",
 }
-"""What only the bundle's own signature guards: when rows were written, and for whom."""
+"""What only the bundle's own signature guards: when it was made, and for whom."""
 
 
 def test_every_other_field_of_the_database_is_guarded_by_a_check() -> None:
     content = json.loads(encode(done()))
     free = set()
-    for path in leaves(content):
+    # Of each list the first and the last stand for all: every kind of row has a field of its own.
+    kinds = [(general(path), path) for path in leaves(content)]
+    for path in {*dict(kinds).values(), *dict(reversed(kinds)).values()}:
         copy = json.loads(json.dumps(content))
         place = copy
         for key in path[:-1]:
@@ -241,5 +238,5 @@ def test_every_other_field_of_the_database_is_guarded_by_a_check() -> None:
         with suppress(UnverifiableError):  # no reader takes it
             bundle = read_bundle(signed(copy), KEYS)
             if all(check.holds for check in check_bundle(bundle, KEYS)):
-                free.add(".".join("*" if isinstance(key, int) else key for key in path))
+                free.add(general(path))
     assert free == UNGUARDED

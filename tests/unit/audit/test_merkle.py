@@ -1,8 +1,8 @@
-"""The Merkle tree is that of RFC 6962: its published roots, and a node that is no leaf."""
+"""The Merkle tree is that of RFC 6962: its published roots, a node that is no leaf, and paths."""
 
 import pytest
 
-from remit.audit.merkle import merkle_root
+from remit.audit.merkle import inclusion_path, merkle_root, root_by_path
 
 LEAVES = [
     bytes.fromhex(each)
@@ -41,3 +41,27 @@ def test_the_root_is_the_published_one(size: int, root: str) -> None:
 def test_a_node_cannot_pass_for_a_leaf() -> None:
     left, right = (merkle_root([leaf]) for leaf in LEAVES[:2])
     assert merkle_root([left + right]) != merkle_root(LEAVES[:2])
+
+
+@pytest.mark.parametrize("size", range(1, len(LEAVES) + 1))
+def test_the_path_of_each_leaf_leads_to_the_root_and_no_other_does(size: int) -> None:
+    leaves = LEAVES[:size]
+    for position, leaf in enumerate(leaves):
+        path = inclusion_path(leaves, position)
+        assert root_by_path(leaf, position, size, path) == merkle_root(leaves)
+        assert root_by_path(leaf + b"x", position, size, path) != merkle_root(leaves)
+        assert root_by_path(leaf, position, size, [*path, b""]) is None
+        for other in range(size):
+            if other != position:
+                assert root_by_path(leaf, other, size, path) != merkle_root(leaves)
+    assert root_by_path(LEAVES[0], size, size, inclusion_path(leaves, 0)) is None
+    assert root_by_path(LEAVES[0], -1, size, inclusion_path(leaves, 0)) is None
+
+
+def test_a_path_is_the_published_one() -> None:
+    # Certificate Transparency's own vectors: the leaf 6 (from 1) of 8.
+    assert [node.hex() for node in inclusion_path(LEAVES, 5)] == [
+        "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+        "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
+        "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    ]

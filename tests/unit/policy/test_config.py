@@ -86,6 +86,8 @@ required_approvals = 2
 expires_after = "1h30m"
 allow_self_approval = true
 approver_groups = ["sre"]
+independent_tokens = false
+redeemed_tokens = true
 rules = [{name = "r", scope = "production", type = "deploy", amount_over = "$1"}]
 [end]
 version = "2"

@@ -18,7 +18,10 @@ branch_labels = None
 depends_on = None
 
 SQL = Path(__file__).parents[1] / "sql"
-PARTS = ("tables", "locks", "workers", "identity", "consent", "attempts", "values")
+PARTS = (
+    *("tables", "locks", "workers", "identity", "consent", "attempts", "audit"),
+    "values",  # the last: it looks at every column that there is
+)
 
 
 def upgrade() -> None:

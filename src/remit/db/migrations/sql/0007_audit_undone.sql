@@ -1,0 +1,2 @@
+DROP TRIGGER remit_module_announced ON modules;
+GRANT INSERT ON agent_roles, budget_entries, modules, execution_runs TO remit_app;
