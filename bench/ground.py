@@ -25,12 +25,9 @@ from remit.execution.modules.registry import ModuleRegistry, discover_modules
 from remit.execution.workers import WorkerIdentity
 from remit.operations.authentication import authenticate
 from remit.operations.catalog import announce
-from remit.operations.identity import (
-    LONGEST_TOKEN,
-    ensure_principals,
-    make_first_admin,
-)
+from remit.operations.identity import ensure_principals, make_first_admin
 from remit.operations.installation import use_keys
+from remit.operations.minting import LONGEST_TOKEN
 from remit.operations.policies import PolicySource
 from remit.signing.keys import Keyring, ensure_keys
 from remit.stack.layout import DataDir

@@ -12,7 +12,9 @@ from psycopg.types.json import Jsonb
 
 from tests.adversarial import world as w
 from tests.adversarial.attempts import Attack
+from tests.adversarial.ending import ENDINGS, put_invitation, put_principal, put_token
 from tests.adversarial.world import Connection
+from tests.support.people import token_of
 
 
 def _asked(c: Connection, **changes: Any) -> Any:
@@ -109,35 +111,6 @@ def _unvoid(c: Connection) -> None:
     _set(c, "grants", granted, "voided_at = NULL, void_reason = NULL")
 
 
-def _token(c: Connection) -> Any:
-    [(token,)] = c.execute(
-        "INSERT INTO api_tokens (id, principal, hash, scopes, created_by, expires_at)"
-        " VALUES (gen_random_uuid(), 'carol', 'h', '[]', 'test', 'tomorrow') RETURNING id"
-    ).fetchall()
-    return token
-
-
-def _principal(c: Connection) -> None:
-    row = {"name": "frank", "kind": "agent", "roles": Jsonb([]), "groups": Jsonb([])}
-    w.insert(c, "principals", row | {"created_by": "test"})
-
-
-def _make_agent_a_person(c: Connection) -> None:
-    _principal(c)
-    _set(c, "principals", "frank", "kind = 'human'", "name")
-
-
-def _let_in_again(c: Connection) -> None:
-    _principal(c)
-    _set(c, "principals", "frank", "disabled_at = now()", "name")
-    _set(c, "principals", "frank", "disabled_at = NULL", "name")
-
-
-def _promote_again(c: Connection) -> None:
-    _principal(c)
-    _set(c, "principals", "frank", "roles = '[\"admin\"]'", "name")
-
-
 def _artifact(c: Connection) -> None:
     row = {"type": "attachment", "uri": "u", "metadata": Jsonb({}), "digest": "d", "size_bytes": 2}
     w.insert(c, "artifacts", {"id": "00000000-0000-4000-8000-000000000001", **row})
@@ -146,21 +119,6 @@ def _artifact(c: Connection) -> None:
 def _module(c: Connection) -> None:
     row = {"name": "m", "version": "1", "digest": "d", "summary": "s"}
     w.insert(c, "modules", row)
-
-
-def _invitation(c: Connection) -> Any:
-    row = {"principal": "carol", "hash": "h", "scopes": Jsonb([]), "valid_seconds": 60}
-    key = uuid4()
-    more = {"created_by": "test", "expires_at": "tomorrow", "envelope": Jsonb({})}
-    w.insert(c, "token_invitations", {"id": key, **row, **more})
-    return key
-
-
-def _redeem_twice(c: Connection) -> None:
-    invitation = _invitation(c)
-    for _ in range(2):
-        token = _token(c)
-        _set(c, "token_invitations", invitation, f"redeemed_at = now(), token_id = '{token}'")
 
 
 def _installation(c: Connection) -> None:
@@ -233,8 +191,8 @@ def _read(c: Connection) -> None:
 
 
 ROWS: Mapping[str, Attack] = {
-    "principals": _principal,
-    "api_tokens": _token,
+    "principals": put_principal,
+    "api_tokens": put_token,
     "directives": lambda c: w.new_directive(c, "draft"),
     "approval_requests": _asked,
     "approval_votes": lambda c: w.vote(c, _asked(c), "dave"),
@@ -244,7 +202,7 @@ ROWS: Mapping[str, Attack] = {
     "modules": _module,
     "execution_runs": _run_began,
     "execution_attempts": _attempt,
-    "token_invitations": _invitation,
+    "token_invitations": put_invitation,
     "policies": _policy,
     "workers": _worker,
     "installation": _installation,
@@ -288,9 +246,6 @@ DEFENCES: Mapping[str, Attack] = {
     "remit_directive_reason": lambda c: _set(
         c, "directives", w.live(c, "blocked"), "status_reason = 'policy'"
     ),
-    "remit_directive_issued": lambda c: _set(
-        c, "directives", w.new_directive(c), "envelope = '{}'"
-    ),
     "remit_directive_begin_said": _silent_begin,
     "remit_directive_status_said": _approve_without_event,
     "remit_request_begins": lambda c: _asked(c, status="approved"),
@@ -301,7 +256,7 @@ DEFENCES: Mapping[str, Attack] = {
     "remit_vote_now": lambda c: w.vote(c, _asked(c), "dave", cast_at="tomorrow"),
     "remit_vote_open": lambda c: w.vote(c, w.asked(c, "expired"), "dave"),
     "remit_vote_by_person": lambda c: w.vote(c, _asked(c, allow_self_approval=True), w.AGENT),
-    "remit_vote_by_token": lambda c: w.vote(c, _asked(c), "dave", token_id=w.token_of("erin")),
+    "remit_vote_by_token": lambda c: w.vote(c, _asked(c), "dave", token_id=token_of("erin")),
     "remit_vote_not_own": lambda c: w.vote(c, _asked(c), "carol"),
     "remit_grant_begins": lambda c: w.grant(c, w.new_directive(c), issued_at="yesterday"),
     "remit_grant_fits": _second_grant,
@@ -314,13 +269,8 @@ DEFENCES: Mapping[str, Attack] = {
     "remit_run_frozen": lambda c: _set(c, "execution_runs", _run_began(c), "module = 'other'"),
     "remit_run_attempts": lambda c: _set(c, "execution_runs", _run_began(c), "attempts = 0"),
     "remit_run_result": _change_result,
-    "remit_principal_frozen": _make_agent_a_person,
-    "remit_principal_revised": _promote_again,
-    "remit_principal_ended": _let_in_again,
-    "remit_token_frozen": lambda c: _set(c, "api_tokens", _token(c), "expires_at = '8000-01-01'"),
     "remit_worker_frozen": _let_work_again,
     "remit_attempt_frozen": _end_twice,
-    "remit_invitation_frozen": _redeem_twice,
     "remit_installation_unchanged": _rewrite("installation", "since = now()"),
     "remit_policies_unchanged": _rewrite("policies", "version = '2'"),
     "remit_artifacts_unchanged": _rewrite("artifacts", "digest = 'other'"),
@@ -331,6 +281,7 @@ DEFENCES: Mapping[str, Attack] = {
     "remit_memories_unchanged": _rewrite("memories", "content = 'other'"),
     "remit_memory_embeddings_unchanged": _rewrite("memory_embeddings", "model = 'other'"),
     "remit_memory_reads_unchanged": _rewrite("memory_reads", "principal = 'other'"),
+    **ENDINGS,
     **{f"remit_{table}_kept": _remove(table) for table in ROWS},
 }
 """Each trigger with its attack."""

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,12 +11,12 @@ import sqlalchemy as sa
 from remit.approval.statements import sign_vote
 from remit.approval.types import ApprovalRequest, Vote
 from remit.directives.models import DirectiveRead
+from remit.json_types import JsonObject
 from remit.operations import ballots
 from remit.operations.evidence import read_record
 from tests.adversarial import world as w
 from tests.adversarial.attacking import Fixed, Hands, worker
 from tests.adversarial.forging import OWN_KEYS, WRITERS, put_person, request_of
-from tests.adversarial.world import Connection
 from tests.support.contents import asking, cast, no, waiting
 from tests.support.keys import KEYS
 from tests.support.people import ADA, GRACE, token_of
@@ -33,11 +33,6 @@ VoteForgery = Callable[[Vote, ApprovalRequest], Vote | None]
 def hands(engine: sa.Engine) -> Iterator[Hands]:
     with worker(engine, Fixed(CAREFUL)) as made:
         yield made
-
-
-def put_vote(c: Connection, request: ApprovalRequest, vote: Vote) -> None:
-    """Write a vote."""
-    w.insert(c, "approval_votes", asdict(vote) | {"request_id": request.id})
 
 
 def renamed_key(vote: Vote, kid: str | None) -> Vote:
@@ -70,7 +65,7 @@ def of_another_request(true: Vote, request: ApprovalRequest) -> Vote:
 
 
 def in_the_name_of_a_person_who_never_was(true: Vote, request: ApprovalRequest) -> Vote:
-    standing = {**(true.standing or {}), "hands": ["mallory"]}
+    standing: JsonObject = {**(true.standing or {}), "hands": ["mallory"]}
     return replace(true, voter="mallory", token_id=token_of("mallory"), standing=standing)
 
 
@@ -101,7 +96,7 @@ def second_voice(engine: sa.Engine, name: str, writer: str) -> DirectiveRead:
         if not known.rowcount:
             put_person(connection, forged.voter)
             w.put_token(connection, forged.voter)
-        put_vote(connection, request, forged)
+        w.put_vote(connection, request, forged)
     cast(engine, victim, policy=CAREFUL, by=ADA)
     return victim
 
@@ -142,7 +137,7 @@ def test_a_true_vote_is_not_another_one(
     [true] = read_record(engine, victim.id).votes
     request = request_of(engine, victim)
     with WRITERS[writer](engine) as connection:
-        put_vote(connection, request, replace(true, **change))
+        w.put_vote(connection, request, replace(true, **change))
     if "decision" in change:
         cast(engine, victim, policy=CAREFUL, by=GRACE)
     assert read_record(engine, victim.id).directive.status == "proposed"
@@ -160,7 +155,7 @@ def test_a_vote_that_its_voter_took_back_cannot_be_replayed(
     cast(engine, victim, no(victim), CAREFUL, by=ADA)
     request = request_of(engine, victim)
     with WRITERS[writer](engine) as connection:
-        put_vote(connection, request, approval)
+        w.put_vote(connection, request, approval)
     cast(engine, victim, policy=CAREFUL, by=GRACE)
     hands.work(victim.id)
     assert hands.effects == []

@@ -22,7 +22,7 @@ from remit.operations import identity as people
 from remit.operations.approvals import vote
 from remit.operations.cancellation import cancel
 from remit.operations.evidence import read_directive
-from remit.operations.identity import MadeToken
+from remit.operations.minting import MadeToken
 from remit.operations.revocation import revoke_token
 from tests.adversarial.attacking import armed
 from tests.support.contents import AUTHORITY, directive

@@ -199,8 +199,7 @@ def test_nobody_approves_what_was_issued_on_their_behalf(
 def test_without_either_look_at_whom_it_is_for_they_approve_their_own(
     scratch: sa.Engine, chain: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for looks in (approvals, ballots):
-        monkeypatch.setattr(looks, "acts_for", lambda *_: [])
+    monkeypatch.setattr(ballots, "acts_for", lambda *_: [])
     victim = waiting(scratch, type="test", issued_by=introduced(scratch, chain).name)
     with worker(scratch) as hands:
         # The database refuses the vote all the same: a second defence.

@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 from tests.adversarial import world as w
 from tests.adversarial.attempts import Attack, stopped_by
 from tests.adversarial.world import AGENT, Connection
+from tests.support.people import token_of
 
 pytestmark = pytest.mark.usefixtures("world")
 
@@ -32,6 +33,12 @@ def vote_on_settled(status: str, c: Connection) -> None:
     w.vote(c, w.asked(c, status), "erin")
 
 
+def with_a_token_that_is_over(c: Connection) -> None:
+    over = uuid4()
+    w.put_token(c, "dave", id=over, expires_at="yesterday")
+    vote_on("dave", vote_token_id=over)(c)
+
+
 def after(change: str, attack: Attack) -> Attack:
     """Return an attack that comes after a change of somebody's."""
 
@@ -43,6 +50,8 @@ def after(change: str, attack: Attack) -> Attack:
 
 
 SHUT_OUT = "UPDATE principals SET disabled_at = now() WHERE name = 'dave'"
+REVOKED = "UPDATE api_tokens SET revoked_at = now() WHERE principal = 'dave'"
+BY_TOKEN = "remit_vote_by_token"
 # An agent of an agent of carol's.
 CHAIN = (
     "INSERT INTO principals (name, kind, roles, groups, acts_for, created_by)"
@@ -68,6 +77,11 @@ VOTES: Mapping[str, tuple[str | None, Attack]] = {
     ),
     "somebody unknown": ("remit_vote_by_person", vote_on("mallory")),
     "somebody who was shut out": ("remit_vote_by_person", after(SHUT_OUT, vote_on("dave"))),
+    "no token": (BY_TOKEN, vote_on("dave", vote_token_id=None)),
+    "the token of somebody else": (BY_TOKEN, vote_on("dave", vote_token_id=token_of("erin"))),
+    "a token that is not known": (BY_TOKEN, vote_on("dave", vote_token_id=token_of("x"))),
+    "a token that was revoked": (BY_TOKEN, after(REVOKED, vote_on("dave"))),
+    "a token whose time is over": (BY_TOKEN, with_a_token_that_is_over),
     "another action": ("remit_vote_open", vote_on("dave", vote_action_digest=OTHER)),
     "a request whose time is over": ("remit_vote_open", vote_on("dave", expires_at="yesterday")),
     **{
@@ -97,6 +111,25 @@ def granted(
         w.resolve(c, request, "approved")
         row = {"request_id": request, "required_approvals": required, "votes": Jsonb([*names])}
         w.grant(c, directive, **row | changes)
+
+    return attack
+
+
+def on_a_revoked_vote(*decisions: str) -> Attack:
+    """Return a grant by dave, whose first answer was with a token that was revoked since."""
+
+    def attack(c: Connection) -> None:
+        directive = w.new_directive(c)
+        request, other = w.ask(c, directive), uuid4()
+        w.put_token(c, "dave", id=other)
+        first, *more = decisions
+        w.vote(c, request, "dave", decision=first, token_id=other)
+        c.execute("UPDATE api_tokens SET revoked_at = now() WHERE id = %s", [other])
+        for decision in more:
+            w.vote(c, request, "dave", decision=decision)
+        w.resolve(c, request, "approved")
+        row = {"request_id": request, "required_approvals": 1, "votes": Jsonb(["dave"])}
+        w.grant(c, directive, **row)
 
     return attack
 
@@ -135,6 +168,9 @@ GRANTS: Mapping[str, tuple[str | None, Attack]] = {
     "nobody": (PEOPLE, granted()),
     "a mind that changed to no": (PEOPLE, granted(YES, ("dave", "reject"))),
     "a mind that changed to yes": (None, granted(("dave", "reject"), YES)),
+    "a vote with a token that was revoked since": (PEOPLE, on_a_revoked_vote("approve")),
+    "such a vote, cast again with another one": (None, on_a_revoked_vote("approve", "approve")),
+    "a rejection with such a token, taken back": (None, on_a_revoked_vote("reject", "approve")),
     "fewer approvals than were asked for": (
         PEOPLE,
         granted(YES, required=2, required_approvals=1),

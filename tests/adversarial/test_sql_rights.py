@@ -150,7 +150,7 @@ UPDATES = {
     },
     "execution_attempts": {"ended_at", "outcome", "cost", "envelope"},
     "workers": {"lease_until", "ended_at"},
-    "token_invitations": {"redeemed_at", "token_id"},
+    "token_invitations": {"redeemed_at", "token_id", "revoked_at", "revocation"},
     "principals": {"roles", "groups", "disabled_at", "revision", "envelope"},
     "api_tokens": {"revoked_at", "revoked_since", "revocation"},
     "modules": {"version", "digest", "summary", "announced_at"},
@@ -166,7 +166,10 @@ def all_but(table: str, *stamps: str) -> set[str]:
 ADDED = {
     "principals": all_but("principals", "created_at", "disabled_at"),
     "api_tokens": all_but("api_tokens", "created_at", "revoked_at", "revoked_since", "revocation"),
-    "token_invitations": all_but("token_invitations", "created_at", "redeemed_at", "token_id"),
+    "token_invitations": all_but(
+        "token_invitations",
+        *("created_at", "redeemed_at", "token_id", "revoked_at", "revocation"),
+    ),
     "policies": all_but("policies", "confirmed_at"),
     "directives": all_but("directives", "created_at", "updated_at"),
     "workers": all_but("workers", "started_at", "ended_at"),

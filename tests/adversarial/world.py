@@ -4,14 +4,14 @@ What stands here is also the proof that the database's rules let an honest servi
 statement is one of `remit_app`.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, get_args
 from uuid import UUID, uuid4
 
 import psycopg
 from psycopg.types.json import Jsonb
 
-from remit.approval.types import RequestStatus
+from remit.approval.types import ApprovalRequest, RequestStatus, Vote
 from remit.directives.lifecycle import DirectiveStatus
 from remit.execution.lifecycle import RunStatus
 from tests.support.people import token_of
@@ -93,6 +93,11 @@ def vote(connection: Connection, request: UUID, voter: str, **changes: Any) -> N
         "token_id": token_of(voter),
     }
     insert(connection, "approval_votes", row | changes)
+
+
+def put_vote(connection: Connection, request: ApprovalRequest, vote: Vote) -> None:
+    """Write a vote as it is."""
+    insert(connection, "approval_votes", asdict(vote) | {"request_id": request.id})
 
 
 def resolve(connection: Connection, request: UUID, status: str) -> None:

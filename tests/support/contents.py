@@ -25,7 +25,7 @@ from remit.operations.starts import ModuleChoice
 from remit.policy.config import PolicyConfig, default_policy
 from remit.stack.postgres import SUPERUSER
 from tests.support.keys import KEYS, WORKER
-from tests.support.people import OPERATOR, agent
+from tests.support.people import OPERATOR, agent, shown
 
 POLICY = default_policy()
 """The built-in policy: scope `test` is allowed, scope `staging` needs a person."""
@@ -116,7 +116,8 @@ def cast(
     *,
     by: Principal = OPERATOR,
 ) -> VoteOutcome:
-    """Cast a vote, by default the operator's approval."""
+    """Cast a vote, by default the operator's approval, with the token that the tests gave them."""
+    by = by if by.token else shown(by)
     return vote(engine, directive.id, ballot or yes(directive), Authority(policy, KEYS), by=by)
 
 

@@ -72,15 +72,15 @@ def give_token(
     created_by: str = SYSTEM.name,
 ) -> None:
     """Give a principal a token that nobody can show, with which votes are cast in-process."""
-    token, expires_at = token_id or token_of(name), datetime(2999, 1, 1, tzinfo=UTC)
-    row = TokenRow(token, name, (), created_by, expires_at, expires_at, None)
-    kept = KeptToken(row, "0" * 64, None)
-    insert_token(connection, replace(kept, envelope=sign_token(kept, KEYS)))
+    ends = datetime(2999, 1, 1, tzinfo=UTC)
+    row = TokenRow(token_id or token_of(name), name, (), created_by, ends, ends, None)
+    new = KeptToken(row, "0" * 64, None)
+    row = insert_token(connection, replace(new, envelope=sign_token(new, KEYS)))
     data: JsonObject = {
-        "token": str(token),
+        "token": str(row.id),
         "principal": name,
         "scopes": [],
-        "expires_at": expires_at.isoformat(),
+        "expires_at": row.expires_at.isoformat(),
     }
     by = Principal(created_by, "human")
     record(connection, [told("token.created", by, data, KEYS)])

@@ -6,6 +6,9 @@
 - `checkpoint`: a signed note of every chain's head, to be kept away from the database (pure)
 - `verification`: what is wrong with the log, and in which row first (pure)
 - `scan_repository`: reads everything there is, to verify it
+- `identity_events`: what the log tells of people and tokens, signed and verified (pure)
+- `identity_rows`: people and tokens, held against what the log tells of them (pure)
+- `identity_repository`: who was changed with which token
 - `overview`: what an overview of the loop is made of
 - `overview_repository`: reads it
 - `watch_repository`: reads some chains whole

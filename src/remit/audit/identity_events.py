@@ -8,7 +8,7 @@ So nobody without the key can tell of what never happened; a second telling of w
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -145,6 +145,7 @@ class Told:
         self.principals: dict[str, ToldPrincipal] = {}
         self.tokens: dict[UUID, ToldToken] = {}
         self.invitations: dict[UUID, ToldInvitation] = {}
+        self.revocations: set[tuple[UUID, str | None]] = set()
 
     def add(self, event: Event) -> None:
         """Add what one event tells.
@@ -213,6 +214,10 @@ def _token(told: Told, by: str, data: Mapping[str, Any]) -> None:
 def _revoked(told: Told, _: str, data: Mapping[str, Any]) -> None:
     token_id = UUID(data["token"])
     before, since = told.tokens[token_id], data.get("since")
+    if "with" in data:
+        # A token is revoked again only to reach further back; earlier, it could be at any time.
+        _require_new((token_id, since), told.revocations)
+        told.revocations.add((token_id, since))
     found = (
         [before.revoked_since]
         if since is None
@@ -258,7 +263,7 @@ _FOLD: Mapping[str, Callable[[Told, str, Mapping[str, Any]], None]] = {
 }
 
 
-def _require_new(key: object, known: Mapping[Any, object]) -> None:
+def _require_new(key: object, known: Collection[object]) -> None:
     if key in known:
         raise ValueError(key)
 

@@ -29,6 +29,7 @@ from remit.identity.types import Ability, Principal
 
 if TYPE_CHECKING:
     from remit.identity.types import Invitation
+    from remit.operations.invitations import MadeInvitation
 
 FileOption = Annotated[
     Path | None,
@@ -38,6 +39,12 @@ FileOption = Annotated[
         show_default=False,
         help="Read the code from here, so that it stands in no history of commands; - is standard "
         "input.",
+    ),
+]
+ExpiryOption = Annotated[
+    str,
+    typer.Option(
+        "--code-expires", metavar="LENGTH", help="How long the code can be redeemed, like 2h."
     ),
 ]
 
@@ -51,12 +58,7 @@ def invite(
     acts_for: ActsForOption = None,
     scope: ScopeOption = None,
     valid_for: LengthOption = "30d",
-    code_expires: Annotated[
-        str,
-        typer.Option(
-            "--code-expires", metavar="LENGTH", help="How long the code can be redeemed, like 2h."
-        ),
-    ] = "24h",
+    code_expires: ExpiryOption = "24h",
     actor: ActorOption = None,
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
@@ -81,12 +83,20 @@ def invite(
         made = invitations.invite(
             engine, wanted, valid_for=length, open_for=open_for, by=by, keys=keys
         )
+        _write_invitation(made, as_json=as_json)
+
+
+def _write_invitation(made: "MadeInvitation", *, as_json: bool) -> None:
+    """Print a code, the only time that anybody sees it."""
     if as_json:
         write_json({"code": str(made.code), "row": made.row})
         return
     write_line(Cell(str(made.code), "bold"))
     until = moment_or_dash(made.row.expires_at)
-    note = f"for {name}, once, until {until}: they run `remit token redeem`; never shown again"
+    note = (
+        f"for {made.row.principal}, once, until {until}: they run `remit token redeem`; never "
+        "shown again"
+    )
     write_line(Cell(note, "dim"), stderr=True)
 
 

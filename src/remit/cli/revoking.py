@@ -21,22 +21,25 @@ if TYPE_CHECKING:
 SHORTEST_ID = 4
 """Fewest characters that may stand for a whole identifier."""
 
+TokenArgument = Annotated[
+    str, typer.Argument(metavar="ID", help="The token's identifier, or its beginning.")
+]
+SinceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--since",
+        metavar="TIME",
+        show_default=False,
+        help="From when on it was misused, like 2026-01-31T14:05Z, or 2h for two hours ago: "
+        "what was done with it since then does not count.",
+    ),
+]
+
 
 def revoke_token(
-    token_id: Annotated[
-        str, typer.Argument(metavar="ID", help="The token's identifier, or its beginning.")
-    ],
+    token_id: TokenArgument,
     *,
-    since: Annotated[
-        str | None,
-        typer.Option(
-            "--since",
-            metavar="TIME",
-            show_default=False,
-            help="From when on it was misused, like 2026-01-31T14:05Z, or 2h for two hours ago: "
-            "what was done with it since then does not count.",
-        ),
-    ] = None,
+    since: SinceOption = None,
     actor: ActorOption = None,
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
@@ -62,13 +65,13 @@ def revoke_token(
     if as_json:
         write_json({"token": revoked.row, "ended": revoked, "directives": became})
         return
-    write_line(f"token {revoked.row.id} of {revoked.row.principal} is revoked")
     for line in _told(revoked, became):
         write_line(line)
 
 
 def _told(revoked: "Revoked", became: "Aftermath") -> "Iterable[str]":
-    """Yield a line for everything else that the revocation ended, or could not undo."""
+    """Yield a line for everything that the revocation ended, or could not undo."""
+    yield f"token {revoked.row.id} of {revoked.row.principal} is revoked"
     for token in revoked.also:
         yield f"token {token.id} of {token.principal}, made with it, is revoked"
     for invitation in revoked.invitations:

@@ -8,11 +8,10 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from remit.db.identity_tables import token_invitations
-from remit.db.reading import words
 from remit.db.session import wall_clock
 from remit.errors import ConflictError
 from remit.identity.types import Invitation, KeptInvitation
-from remit.telemetry.rows import read_rows
+from remit.json_types import JsonObject
 
 
 def insert_invitation(connection: sa.Connection, new: KeptInvitation) -> Invitation:
@@ -51,26 +50,28 @@ def lock_invitation(
     return _kept(row._mapping), wall_clock(connection)
 
 
-def end_invitation(connection: sa.Connection, ended: Invitation) -> None:
-    """Say that an invitation that was locked was redeemed, or revoked.
+def redeem_invitation(connection: sa.Connection, invitation_id: UUID, token_id: UUID) -> None:
+    """Say that an invitation that was locked was redeemed.
 
     Raises:
         ConflictError: it had ended.
     """
-    open_still = sa.and_(
-        token_invitations.c.id == ended.id,
-        token_invitations.c.redeemed_at.is_(None),
-        token_invitations.c.revoked_at.is_(None),
-    )
-    now = sa.func.now()
-    values: dict[str, object] = (
-        {"redeemed_at": now, "token_id": ended.token_id}
-        if ended.token_id is not None
-        else {"revoked_at": now, "revocation": ended.revocation}
-    )
-    done = connection.execute(sa.update(token_invitations).where(open_still).values(values))
-    if done.rowcount != 1:
-        raise ConflictError(f"invitation {ended.id} has ended already")
+    statement = sa.update(token_invitations).where(_still_open(invitation_id))
+    done = connection.execute(statement.values(redeemed_at=sa.func.now(), token_id=token_id))
+    _require_one(done, invitation_id)
+
+
+def revoke_invitation(
+    connection: sa.Connection, invitation_id: UUID, revocation: JsonObject
+) -> None:
+    """Say that an invitation that was locked was revoked.
+
+    Raises:
+        ConflictError: it had ended.
+    """
+    statement = sa.update(token_invitations).where(_still_open(invitation_id))
+    done = connection.execute(statement.values(revoked_at=sa.func.now(), revocation=revocation))
+    _require_one(done, invitation_id)
 
 
 def list_invitations(
@@ -80,7 +81,7 @@ def list_invitations(
     statement = sa.select(token_invitations).order_by(token_invitations.c.created_at.desc())
     if principal is not None:
         statement = statement.where(token_invitations.c.principal == principal)
-    return read_rows(connection.execute(statement), _kept, "token_invitations")
+    return [_kept(row._mapping) for row in connection.execute(statement)]
 
 
 def invited_with(connection: sa.Connection, token_id: UUID, since: datetime) -> list[Invitation]:
@@ -99,10 +100,23 @@ def invited_with(connection: sa.Connection, token_id: UUID, since: datetime) -> 
 _COLUMNS = tuple(c for c in token_invitations.c if c.name not in {"hash", "envelope"})
 
 
+def _still_open(invitation_id: UUID) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        token_invitations.c.id == invitation_id,
+        token_invitations.c.redeemed_at.is_(None),
+        token_invitations.c.revoked_at.is_(None),
+    )
+
+
+def _require_one(done: sa.CursorResult[Any], invitation_id: UUID) -> None:
+    if done.rowcount != 1:
+        raise ConflictError(f"invitation {invitation_id} has ended already")
+
+
 def _kept(row: sa.RowMapping | Mapping[str, Any]) -> KeptInvitation:
     shown = {name: value for name, value in row.items() if name not in {"hash", "envelope"}}
     return KeptInvitation(_invitation(shown), row["hash"], row["envelope"])
 
 
 def _invitation(row: sa.RowMapping | Mapping[str, Any]) -> Invitation:
-    return Invitation(**{**row, "scopes": words(row["scopes"])})
+    return Invitation(**{**row, "scopes": tuple(row["scopes"])})

@@ -133,14 +133,6 @@ def made_with(connection: sa.Connection, token_id: UUID, since: datetime) -> lis
     return [_token(row._mapping) for row in connection.execute(statement)]
 
 
-def makers(connection: sa.Connection, token_id: UUID) -> tuple[str, ...]:
-    """Return who made a token, who made the one that they showed for it, and so on, nearest first.
-
-    The last is whoever owns a token that was redeemed, or Remit itself.
-    """
-    return tuple(connection.execute(_MAKERS, {"token_id": token_id}).scalars())
-
-
 _TOKEN_COLUMNS = tuple(column for column in api_tokens.c if column.name not in {"hash", "envelope"})
 _KEPT = tuple(column.name for column in api_tokens.c)
 _BY_TOKEN = (
@@ -152,16 +144,6 @@ _BY_TOKEN = (
     .join(api_tokens, api_tokens.c.principal == principals.c.name)
     .where(api_tokens.c.id == sa.bindparam("token_id"))
 )
-_MAKERS = sa.text("""
-    WITH RECURSIVE behind (id, created_by, created_with, depth) AS (
-        SELECT id, created_by, created_with, 1 FROM api_tokens WHERE id = :token_id
-        UNION
-        SELECT one.id, one.created_by, one.created_with, behind.depth + 1
-        FROM behind JOIN api_tokens AS one ON one.id = behind.created_with
-        WHERE behind.depth < 100
-    )
-    SELECT created_by FROM behind ORDER BY depth
-""")
 
 
 def kept_token(row: sa.RowMapping | Mapping[str, Any]) -> KeptToken:

@@ -27,8 +27,13 @@
 - `explanation`: what a directive still needs, and who could give it
 - `auditing`: walk every chain, and take checkpoints
 - `bundles`: one directive's evidence in one file
-- `identity`: who is known, and the tokens that say who calls
+- `authentication`: whose token it is that somebody shows
+- `identity`: who is known, what each is trusted with, and who is given a token
 - `principals`: making principals known
+- `minting`: tokens in the making
+- `invitations`: codes of which people make tokens themselves
+- `revocation`: a token ends, and what was done with a stolen one is undone
+- `voiding`: what a directive was approved by does not hold, and it is blocked
 - `catalog`: what the workers can execute
 - `policies`: the policy in force, read again when its file changes
 

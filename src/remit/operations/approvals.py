@@ -5,7 +5,7 @@ The approval workflow only waits; woken, it calls :func:`settle`, which reads ev
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID, uuid4
 
@@ -19,8 +19,7 @@ from remit.approval.repository import (
     require_request,
     resolve_request,
 )
-from remit.approval.rules import approvers, check_vote, tally, token_objection
-from remit.approval.statements import sign_vote
+from remit.approval.rules import approvers, check_vote, tally
 from remit.approval.types import ApprovalRequest, Ballot, Vote
 from remit.audit.repository import Entry, record
 from remit.budget.ledger import reserve
@@ -29,7 +28,7 @@ from remit.db.together import write_together
 from remit.directives.models import DirectiveRead, intent_of
 from remit.directives.mutator import transition_directive_status
 from remit.directives.repository import get_directive, lock_directive
-from remit.errors import ConflictError, ForbiddenError
+from remit.errors import ConflictError
 from remit.execution.catalog import announced_module
 from remit.identity.rules import require
 from remit.identity.types import Principal
@@ -40,15 +39,14 @@ from remit.operations.ballots import (
     check_terms,
     heard_before,
     known_voter,
+    new_vote,
     read_answers,
-    standing_now,
 )
 from remit.operations.decisions import Evaluation, last_evaluation
 from remit.operations.disclosure import refuse_secrets
 from remit.operations.granting import Action, Consent, Footing, make_grant, reserved_data
 from remit.operations.spending import lock_spending
 from remit.operations.telling import tell_arrivals, tell_reserved
-from remit.policy.engine import token_terms
 from remit.telemetry.metrics import record_approval_wait
 
 VoteResult = Literal["pending", "approved", "rejected", "withheld"]
@@ -182,21 +180,14 @@ def _cast(
     ballot: Ballot,
     by: Principal,
 ) -> VoteOutcome:
-    request, keys = question.request, question.authority.keys
-    voter = known_voter(connection, by, keys)
+    request = question.request
+    voter = known_voter(connection, by, question.authority.keys)
     check_terms(directive, request, question.authority.policy)
     before = read_answers(connection, directive, request, question.authority)
     issued_by, *issued_for = before.own
     check_vote(request, ballot, voter=voter, issued_by=issued_by, issued_for=issued_for)
-    new = Vote(
-        voter.name,
-        **asdict(ballot),
-        cast_at=database_time(connection),
-        token_id=voter.token,
-        standing=standing_now(connection, voter, before, keys),
-    )
-    _check_token(question, new, before)
-    cast_vote(connection, request.id, sign_vote(new, request, keys))
+    new = new_vote(connection, before, ballot, voter, question.authority)
+    cast_vote(connection, request.id, new)
     answers = read_answers(connection, directive, request, question.authority)
     votes = answers.counted
     outcome: VoteResult = tally(request, votes)
@@ -220,20 +211,6 @@ def _cast(
     return VoteOutcome(after, outcome, missing, again)
 
 
-def _check_token(question: _Question, vote: Vote, before: Answers) -> None:
-    """Refuse an approval that policy would not count, for the token that it is cast with.
-
-    Raises:
-        ForbiddenError: it would not count; the message says whose token it is, and the fix.
-    """
-    if vote.decision == "reject":
-        return
-    terms = token_terms(question.authority.policy)
-    problem = token_objection(question.request, vote, before.counted, terms, before.own)
-    if problem is not None:
-        raise ForbiddenError(problem)
-
-
 def _approve(
     connection: sa.Connection,
     directive: DirectiveRead,
@@ -251,7 +228,7 @@ def _approve(
     footing = Footing(
         database_time(connection),
         announced_module(connection, directive.type),
-        heard_before(connection, directive.id, authority.keys, asked=request, answers=answers),
+        heard_before(connection, directive.id, authority.keys, answers),
     )
     action = Action(uuid4(), directive.id, directive, request.action_digest)
     grant = make_grant(action, authority, footing, Consent(request, voters))

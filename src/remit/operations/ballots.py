@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from remit.approval.answers import Answered, heard, previous_of
 from remit.approval.independence import invite, standing_of
 from remit.approval.repository import list_requests, list_votes
-from remit.approval.rules import counting, objection
-from remit.approval.statements import verify_vote
-from remit.approval.types import ApprovalRequest, Vote
-from remit.db.session import wall_clock
+from remit.approval.rules import counting, objection, token_objection
+from remit.approval.statements import sign_vote, verify_vote
+from remit.approval.types import ApprovalRequest, Ballot, Vote
+from remit.db.session import database_time, wall_clock
 from remit.directives.models import DirectiveRead, intent_of
 from remit.errors import ConflictError, ForbiddenError, UnverifiableError
 from remit.identity.repository import acts_for, find_principal
@@ -74,11 +74,13 @@ class Answers:
     """What people have answered to a request.
 
     Attributes:
+        request: the request.
         signed: every vote whose signature verifies, in the order of their rows.
         counted: of each voter the latest one, where it counts, in the order of casting.
         own: who issued the directive, and for whom they act.
     """
 
+    request: ApprovalRequest
     signed: tuple[Vote, ...]
     counted: tuple[Vote, ...]
     own: tuple[str, ...]
@@ -100,7 +102,7 @@ def read_answers(
     signed = signed_votes(connection, request, authority.keys)
     usable = usable_votes(connection, request, signed, own, authority.keys)
     counted = counting(request, usable, token_terms(authority.policy), own)
-    return Answers(tuple(signed), tuple(counted), own)
+    return Answers(request, tuple(signed), tuple(counted), own)
 
 
 def counted_votes(
@@ -147,8 +149,6 @@ def heard_before(
     connection: sa.Connection,
     directive_id: UUID,
     keys: Keyring,
-    *,
-    asked: ApprovalRequest | None = None,
     answers: Answers | None = None,
 ) -> JsonObject | None:
     """Return what a grant says of all that people had answered about a directive.
@@ -157,15 +157,50 @@ def heard_before(
         connection: the operation's transaction, which holds the directive's lock.
         directive_id: the directive.
         keys: what verifies votes.
-        asked: the request that the grant rests on; None: on policy alone.
-        answers: the votes on it.
+        answers: those to the request that the grant rests on; None: it rests on policy alone.
     """
     earlier: list[Answered] = [
         (request, signed_votes(connection, request, keys))
         for request in list_requests(connection, directive_id)
-        if asked is None or request.id != asked.id
+        if answers is None or request.id != answers.request.id
     ]
     return heard(answers.signed if answers else (), earlier)
+
+
+def new_vote(
+    connection: sa.Connection,
+    before: Answers,
+    ballot: Ballot,
+    voter: Principal,
+    authority: Authority,
+) -> Vote:
+    """Return a vote as it is about to be cast, signed.
+
+    Args:
+        connection: the operation's transaction, which holds the directive's lock.
+        before: the votes that there are already.
+        ballot: the answer.
+        voter: who answers, with the token that they showed.
+        authority: the policy in force, and the key that signs.
+
+    Raises:
+        ForbiddenError: the token does not hold, or is one with which policy would not count this
+            approval; the message says who made it, and the fix.
+        MisconfiguredError: there is no key to sign with.
+    """
+    new = Vote(
+        voter.name,
+        **asdict(ballot),
+        cast_at=database_time(connection),
+        token_id=voter.token,
+        standing=standing_now(connection, voter, before, authority.keys),
+    )
+    if new.decision == "approve":
+        terms = token_terms(authority.policy)
+        problem = token_objection(before.request, new, before.counted, terms, before.own)
+        if problem is not None:
+            raise ForbiddenError(problem)
+    return sign_vote(new, before.request, authority.keys)
 
 
 def standing_now(

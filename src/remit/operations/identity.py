@@ -5,23 +5,22 @@ Everything that changes here is told in the installation's own chain of events.
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from uuid import UUID
 
 import sqlalchemy as sa
 
-from remit.audit.repository import EventType, record
-from remit.db.session import database_time, snapshot, transaction
-from remit.errors import ConflictError, InvalidInputError, UnverifiableError
+from remit.audit.repository import record
+from remit.db.session import snapshot, transaction
+from remit.errors import ConflictError, UnverifiableError
 from remit.identity import repository, token_repository
 from remit.identity.installation import lock_installation
 from remit.identity.names import check_name
 from remit.identity.rules import abilities, check_roles, require
-from remit.identity.statements import sign_principal, sign_token, verify_principal
-from remit.identity.tokens import Token, new_token
-from remit.identity.types import SYSTEM, KeptToken, Principal, PrincipalRow, Role, TokenRow
+from remit.identity.statements import sign_principal, verify_principal
+from remit.identity.types import SYSTEM, Principal, PrincipalRow, Role, TokenRow
 from remit.json_types import JsonObject
+from remit.operations.minting import MadeToken, check_token, mint
 from remit.operations.principals import (
     check_shown,
     check_signed,
@@ -32,22 +31,6 @@ from remit.operations.principals import (
     told,
 )
 from remit.signing.keys import Keyring
-
-LONGEST_TOKEN = timedelta(days=366)
-"""Longest time for which a token may be good."""
-
-
-@dataclass(frozen=True, slots=True)
-class MadeToken:
-    """A token that was just made, the only time that it can be seen.
-
-    Attributes:
-        token: the token itself; nothing keeps it.
-        row: what is kept of it.
-    """
-
-    token: Token
-    row: TokenRow
 
 
 def create_token(
@@ -87,19 +70,6 @@ def create_token(
         if keep is not None:
             keep(made)
         return made
-
-
-def check_token(owner: Principal, valid_for: timedelta) -> None:
-    """Return quietly when a token of these scopes and this length may be made.
-
-    Raises:
-        InvalidInputError: it covers nothing, or the length of time is not allowed.
-    """
-    if owner.scopes == ():
-        raise InvalidInputError("empty: a token that covers nothing is of no use", field="scope")
-    if not timedelta(0) < valid_for <= LONGEST_TOKEN:
-        allowed = f"must be above zero and at most {LONGEST_TOKEN.days} days"
-        raise InvalidInputError(allowed, field="valid_for")
 
 
 def make_first_admin(
@@ -235,52 +205,6 @@ def disable_principal(
         data: JsonObject = {"name": name, "revision": revision}
         record(connection, [told("principal.disabled", by, data, keys)])
         return required(connection, name)
-
-
-def mint(
-    connection: sa.Connection,
-    owner: Principal,
-    valid_for: timedelta,
-    keys: Keyring,
-    *,
-    by: Principal,
-    invitation: UUID | None = None,
-) -> MadeToken:
-    """Make a token inside a transaction, signed and told in the log.
-
-    Args:
-        connection: the transaction's.
-        owner: whose token it is, limited to `scopes`.
-        valid_for: how long it is good.
-        keys: the installation's.
-        by: who makes it.
-        invitation: what its owner makes it of; None: it is of none.
-    """
-    token, now = new_token(), database_time(connection)
-    row = TokenRow(
-        id=token.id,
-        principal=owner.name,
-        scopes=tuple(sorted(set(owner.scopes or ()))),
-        created_by=by.name,
-        created_at=now,
-        expires_at=now + valid_for,
-        revoked_at=None,
-        created_with=by.token,
-        redeemed=invitation is not None,
-    )
-    new = KeptToken(row, token.hash, None)
-    row = token_repository.insert_token(connection, replace(new, envelope=sign_token(new, keys)))
-    data: JsonObject = {
-        "token": str(token.id),
-        "principal": owner.name,
-        "scopes": [*row.scopes],
-        "expires_at": row.expires_at.isoformat(),
-    }
-    if invitation is not None:
-        data["invitation"] = str(invitation)
-    event: EventType = "token.created" if invitation is None else "token.redeemed"
-    record(connection, [told(event, by, data, keys)])
-    return MadeToken(token, row)
 
 
 def read_tokens(engine: sa.Engine, *, by: Principal) -> list[TokenRow]:

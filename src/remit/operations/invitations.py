@@ -22,7 +22,7 @@ from remit.identity.statements import sign_invitation, verify_invitation, verify
 from remit.identity.tokens import Code, new_code, parse_code
 from remit.identity.types import SYSTEM, Invitation, KeptInvitation, Principal, PrincipalRow
 from remit.json_types import JsonObject
-from remit.operations.identity import MadeToken, check_token, mint
+from remit.operations.minting import MadeToken, check_token, mint
 from remit.operations.principals import check_shown, know, required, told
 from remit.operations.revocation import withdraw
 from remit.signing.keys import Keyring
@@ -108,23 +108,7 @@ def redeem(
     code = parse_code(text)
     with transaction(engine) as connection:
         lock_installation(connection)
-        found = invitation_repository.lock_invitation(connection, code.id)
-        if found is None or not code.matches(found[0].hash):
-            raise UnauthenticatedError(
-                "this invitation is not known here; use one that was made here"
-            )
-        kept, now = found
-        invitation = kept.invitation
-        try:
-            verify_invitation(kept, keys)
-            owner = _invited(connection, invitation, keys)
-        except UnverifiableError as error:
-            raise UnauthenticatedError(
-                f"this invitation does not verify: {error}; {ASK_AGAIN}"
-            ) from error
-        _check_open(invitation)
-        if now >= invitation.expires_at:
-            raise UnauthenticatedError(f"this invitation has expired; {ASK_AGAIN}")
+        invitation, owner = _open(connection, code, keys)
         made = mint(
             connection,
             replace(owner, scopes=invitation.scopes or None),
@@ -133,8 +117,7 @@ def redeem(
             by=owner,
             invitation=invitation.id,
         )
-        ended = replace(invitation, token_id=made.row.id)
-        invitation_repository.end_invitation(connection, ended)
+        invitation_repository.redeem_invitation(connection, invitation.id, made.row.id)
         if keep is not None:
             keep(made)
         return made
@@ -203,6 +186,30 @@ def _invite(
     }
     record(connection, [told("token.invited", by, data, keys)])
     return MadeInvitation(code, row)
+
+
+def _open(connection: sa.Connection, code: Code, keys: Keyring) -> tuple[Invitation, Principal]:
+    """Return an invitation that can be redeemed now, locked, and whom it is for.
+
+    Raises:
+        UnauthenticatedError: there is none of that code.
+        ConflictError: it was redeemed.
+    """
+    found = invitation_repository.lock_invitation(connection, code.id)
+    if found is None or not code.matches(found[0].hash):
+        raise UnauthenticatedError("this invitation is not known here; use one that was made here")
+    kept, now = found
+    try:
+        verify_invitation(kept, keys)
+        owner = _invited(connection, kept.invitation, keys)
+    except UnverifiableError as error:
+        raise UnauthenticatedError(
+            f"this invitation does not verify: {error}; {ASK_AGAIN}"
+        ) from error
+    _check_open(kept.invitation)
+    if now >= kept.invitation.expires_at:
+        raise UnauthenticatedError(f"this invitation has expired; {ASK_AGAIN}")
+    return kept.invitation, owner
 
 
 def _invited(connection: sa.Connection, invitation: Invitation, keys: Keyring) -> Principal:

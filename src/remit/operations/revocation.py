@@ -24,7 +24,7 @@ from remit.directives.models import DirectiveRead
 from remit.directives.repository import lock_directive
 from remit.errors import InvalidInputError, NotFoundError
 from remit.identity import token_repository
-from remit.identity.invitation_repository import end_invitation, invited_with, lock_invitation
+from remit.identity.invitation_repository import invited_with, lock_invitation, revoke_invitation
 from remit.identity.rules import require
 from remit.identity.statements import sign_revocation, sign_withdrawal
 from remit.identity.types import Invitation, Principal, TokenRow
@@ -170,16 +170,14 @@ def _end(
     keys: Keyring,
 ) -> TokenRow:
     """Revoke a token that was locked, on record; nothing where that says nothing new."""
-    if row.revocation is not None and (start is None or start == row.revoked_since):
+    when = row.revoked_at or database_time(connection)
+    # What was made while this transaction waited for it is younger than this transaction.
+    since = row.revoked_since if start is None else min(start, when)
+    if row.revocation is not None and since == row.revoked_since:
         return row
-    ended = replace(
-        row,
-        revoked_at=row.revoked_at or database_time(connection),
-        revoked_since=start or row.revoked_since,
-    )
+    ended = replace(row, revoked_at=when, revoked_since=since)
     ended = replace(ended, revocation=sign_revocation(ended, by.name, keys))
     token_repository.revoke_token(connection, ended)
-    since = ended.revoked_since
     data: JsonObject = {
         "token": str(row.id),
         "principal": row.principal,
@@ -232,11 +230,11 @@ def withdraw(
     if invitation.redeemed_at is not None or invitation.revoked_at is not None:
         return invitation
     ended = replace(invitation, revoked_at=database_time(connection))
-    ended = replace(ended, revocation=sign_withdrawal(ended, by.name, keys))
-    end_invitation(connection, ended)
+    revocation = sign_withdrawal(ended, by.name, keys)
+    revoke_invitation(connection, invitation_id, revocation)
     data: JsonObject = {"invitation": str(invitation.id), "principal": invitation.principal}
     record(connection, [told("invitation.revoked", by, data, keys)])
-    return ended
+    return replace(ended, revocation=revocation)
 
 
 def _is_spoiled(one: CastWith | Vote, starts: Mapping[UUID, datetime]) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 
 import sqlalchemy as sa
 
@@ -16,7 +17,9 @@ from remit.artifacts.store import ObjectStore
 from remit.control import Control
 from remit.db.engine import create_database_engine
 from remit.identity.types import Principal
+from remit.operations.authentication import authenticate
 from remit.operations.identity import ensure_principals, read_principals
+from remit.operations.invitations import invite, redeem
 from remit.operations.policies import PolicySource
 from remit.signing.keys import Keyring
 from remit.stack.state import StackInfo
@@ -28,6 +31,7 @@ from remit.tour.script import Scene, principals_of
 from remit.workflows.client import Observed, WorkflowClient, connect
 
 _PAUSE_SECONDS = 0.005
+_TOKENS_HOLD = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -91,11 +95,23 @@ async def play(
 
 
 def _introduce(engine: sa.Engine, host: Host, script: Sequence[Scene]) -> Mapping[str, Principal]:
-    """Make everybody of the script known, and return whom the database knows, by name."""
+    """Make everybody of the script known, and return whom the database knows, by name.
+
+    Each of them gets a token of their own by an invitation: those that one admin made would all
+    count as that admin's.
+    """
     admin, keys = host.find_admin(engine), host.find_keys(engine)
-    ensure_principals(engine, principals_of(script), by=admin, keys=keys)
-    known = read_principals(engine, by=admin)
-    return {one.principal.name: one.principal for one in known}
+    wanted = principals_of(script)
+    ensure_principals(engine, wanted, by=admin, keys=keys)
+    known = {one.principal.name: one for one in read_principals(engine, by=admin)}
+    people = {name: one.principal for name, one in known.items()}
+    for name in (one.name for one in wanted if known[one.name].disabled_at is None):
+        bare = Principal(name, people[name].kind)
+        made = invite(
+            engine, bare, valid_for=_TOKENS_HOLD, open_for=_TOKENS_HOLD, by=admin, keys=keys
+        )
+        people[name] = authenticate(engine, str(redeem(engine, str(made.code), keys).token), keys)
+    return people
 
 
 async def _published(stack: Stack, starting: "Future[StackInfo]") -> StackInfo:

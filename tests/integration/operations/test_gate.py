@@ -73,18 +73,19 @@ def test_a_tool_that_no_worker_has_is_blocked_with_a_reason_of_its_own(engine: s
     assert decide(told, POLICY) == outcome.decision
 
 
-def test_without_a_key_to_sign_with_nothing_is_granted_and_nothing_is_stored(
+def test_without_a_key_to_sign_with_nothing_is_proposed_and_nothing_is_stored(
     empty_engine: sa.Engine,
 ) -> None:
     keyless = Authority(POLICY, replace(KEYS, signing_key=None))
     before = counts(empty_engine)
-    with pytest.raises(MisconfiguredError, match="there is no key to sign with"):
-        gate.propose(empty_engine, [directive()], keyless, by=AGENT)
+    # Whatever becomes of it: who proposes it is signed.
+    for content in (directive(), directive(scope="staging"), directive(type="shell")):
+        with pytest.raises(MisconfiguredError, match="there is no key to sign with"):
+            gate.propose(empty_engine, [content], keyless, by=AGENT)
     assert counts(empty_engine) == before
-    # What is not granted needs no signature.
-    contents = [directive(scope="staging"), directive(type="shell")]
-    outcomes = gate.propose(empty_engine, contents, keyless, by=AGENT)
-    assert [one.directive.status for one in outcomes] == ["proposed", "blocked"]
+    # A draft is proposed later, by whoever submits it.
+    [outcome] = gate.propose(empty_engine, [directive(status="draft")], keyless, by=AGENT)
+    assert outcome.directive.status == "draft"
 
 
 def test_what_needs_a_person_waits_with_a_request_and_no_grant(engine: sa.Engine) -> None:

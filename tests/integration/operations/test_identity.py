@@ -20,8 +20,6 @@ from remit.identity.tokens import Token, new_token
 from remit.identity.types import Principal
 from remit.operations.authentication import authenticate
 from remit.operations.identity import (
-    LONGEST_TOKEN,
-    MadeToken,
     change_principal,
     create_token,
     disable_principal,
@@ -29,6 +27,7 @@ from remit.operations.identity import (
     read_principals,
     read_tokens,
 )
+from remit.operations.minting import LONGEST_TOKEN, MadeToken
 from remit.operations.revocation import revoke_token
 from tests.support.keys import KEYS
 from tests.support.people import ADA, ADMIN, AGENT, GRACE, OPERATOR, person

@@ -1,7 +1,7 @@
 """The first admin, what is told of identity in the installation's own chain, and what is kept."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from uuid import uuid4
 
@@ -19,7 +19,6 @@ from remit.json_types import JsonObject
 from remit.operations.auditing import verify_log
 from remit.operations.authentication import authenticate
 from remit.operations.identity import (
-    MadeToken,
     change_principal,
     create_token,
     disable_principal,
@@ -27,6 +26,7 @@ from remit.operations.identity import (
     make_first_admin,
     read_principals,
 )
+from remit.operations.minting import MadeToken
 from remit.operations.revocation import revoke_token
 from tests.support.contents import forging, write
 from tests.support.keys import KEYS
@@ -47,6 +47,7 @@ def told(engine: sa.Engine) -> list[Event]:
 @pytest.fixture
 def nobody_known(empty_engine: sa.Engine) -> sa.Engine:
     """Return an engine on a database in which nobody is known yet."""
+    write(empty_engine, "DELETE FROM api_tokens")
     write(empty_engine, "DELETE FROM principals")
     write(empty_engine, "DELETE FROM events")
     return empty_engine
@@ -104,16 +105,13 @@ def test_the_chain_tells_who_let_in_whom_with_which_rights(empty_engine: sa.Engi
     change_principal(engine, "newcomer", roles=["approver"], groups=[], by=ADMIN, keys=KEYS)
     revoke_token(engine, made.row.id, by=newcomer, keys=KEYS)
     disable_principal(engine, "newcomer", by=ADMIN, keys=KEYS)
-    told_since = told(engine)[before:]
-    for one in told_since:
-        verify_identity_event(one, KEYS)
-    said = [(one.type, one.actor, event_data(one)) for one in told_since]
-    assert [(kind, by, without(data, "envelope", "with")) for kind, by, data in said] == [
+    who, whose = {"name": "newcomer"}, {"token": str(made.row.id), "principal": "newcomer"}
+    assert said(told(engine)[before:]) == [
         (
             "principal.created",
             "admin",
             {
-                "name": "newcomer",
+                **who,
                 "kind": "human",
                 "roles": ["approver", "proposer"],
                 "groups": ["a", "b"],
@@ -125,28 +123,27 @@ def test_the_chain_tells_who_let_in_whom_with_which_rights(empty_engine: sa.Engi
             "token.created",
             "admin",
             {
-                "token": str(made.row.id),
-                "principal": "newcomer",
+                **whose,
                 "scopes": [],
                 "expires_at": made.row.expires_at.isoformat(),
             },
         ),
-        (
-            "principal.changed",
-            "admin",
-            {"name": "newcomer", "roles": ["approver"], "groups": [], "revision": 2},
-        ),
-        (
-            "token.revoked",
-            "newcomer",
-            {"token": str(made.row.id), "principal": "newcomer", "since": None},
-        ),
-        ("principal.disabled", "admin", {"name": "newcomer", "revision": 3}),
+        ("principal.changed", "admin", {**who, "roles": ["approver"], "groups": [], "revision": 2}),
+        ("token.revoked", "newcomer", {**whose, "since": None}),
+        ("principal.disabled", "admin", {**who, "revision": 3}),
     ]
 
 
-def without(data: JsonObject, *names: str) -> JsonObject:
-    return {name: value for name, value in data.items() if name not in names}
+def said(events: Sequence[Event]) -> list[tuple[str, str, JsonObject]]:
+    """Return what signed events tell, without their signatures and the tokens shown for them."""
+    for one in events:
+        verify_identity_event(one, KEYS)
+    found = [(one.type, one.actor, event_data(one)) for one in events]
+    left_out = {"envelope", "with"}
+    return [
+        (kind, by, {name: value for name, value in data.items() if name not in left_out})
+        for kind, by, data in found
+    ]
 
 
 def test_what_is_refused_is_not_told(engine: sa.Engine) -> None:

@@ -63,6 +63,19 @@ def test_a_file_that_gives_only_its_version_is_the_empty_policy() -> None:
     assert config == PolicyConfig(version="7", approval=ApprovalPolicy(independent_tokens=True))
 
 
+def test_what_a_file_asks_of_tokens_is_read_and_a_stored_policy_of_before_asked_nothing() -> None:
+    text = 'version = "7"\n[approval]\n{} = true\n'
+    for name in ("independent_tokens", "redeemed_tokens"):
+        approval = parse_policy(text.format(name), source="my.toml").approval
+        assert approval.independent_tokens
+        assert approval.redeemed_tokens is (name == "redeemed_tokens")
+    text = 'version = "7"\n[approval]\nindependent_tokens = false\n'
+    assert not parse_policy(text, source="my.toml").approval.independent_tokens
+    nothing = PolicyConfig(version="7")
+    assert "_tokens" not in str(nothing.canonical())
+    assert PolicyConfig.model_validate(nothing.canonical()) == nothing
+
+
 def test_every_key_of_a_file_is_read() -> None:
     config = parse_policy(
         """
@@ -80,8 +93,6 @@ def test_every_key_of_a_file_is_read() -> None:
         expires_after = "1h30m"
         allow_self_approval = true
         approver_groups = ["sre"]
-        independent_tokens = false
-        redeemed_tokens = true
         rules = [{name = "r", scope = "production", type = "deploy", amount_over = "$1"}]
         """,
         source="my.toml",
@@ -101,7 +112,7 @@ def test_every_key_of_a_file_is_read() -> None:
             expires_after=timedelta(minutes=90),
             allow_self_approval=True,
             approver_groups=("sre",),
-            redeemed_tokens=True,
+            independent_tokens=True,
             rules=(rule,),
         ),
         grant_valid_for=timedelta(seconds=90),

@@ -56,11 +56,3 @@ BEGIN
         MESSAGE = 'a grant by people needs the votes that its request asks for';
 END
 $$;
-
--- Who issued a directive is said once, when it is proposed.
-CREATE TRIGGER remit_directive_issued BEFORE UPDATE OF envelope ON directives FOR EACH ROW
-    WHEN (
-        OLD.envelope IS DISTINCT FROM NEW.envelope
-        AND (OLD.status <> 'draft' OR OLD.envelope IS NOT NULL)
-    )
-    EXECUTE FUNCTION remit_refuse('who issued a directive is said once, when it is proposed');

@@ -1,4 +1,5 @@
-DROP TRIGGER remit_directive_issued ON directives;
+-- Takes back what 0007_consent.sql made.
+
 DROP TRIGGER remit_vote_by_token ON approval_votes;
 DROP FUNCTION remit_check_vote_token();
 
