@@ -58,6 +58,16 @@ def test_a_vote_with_a_token_that_is_revoked_since_before_it_does_not_hold() -> 
         assert holds or "revoked since before it" in failed["voters"]
 
 
+def test_what_a_revocation_voided_may_stand_beside_the_vote_that_was_spoiled() -> None:
+    one = lives.withdrawn()
+    token = next(each for each in one.tokens if each.principal == "ada")
+    ended = replace(token, revoked_at=one.exported_at, revoked_since=one.events[0].occurred_at)
+    signed = replace(ended, revocation=sign_revocation(kept_token(ended).row, "opal", KEYS))
+    tokens = tuple(signed if each.id == token.id else each for each in one.tokens)
+    by = event("grant.voided", actor="opal")
+    assert failing(fitted(by(replace(one, tokens=tokens)))) == {}
+
+
 @pytest.mark.parametrize("changes", [{"public_key": "x"}, {"kid": "ed25519:x"}])
 def test_a_certified_key_that_is_none_signs_nothing(changes: dict[str, Any]) -> None:
     one = lives.auto()
