@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from remit.db.engine import create_database_engine
 from remit.operations.identity import read_tokens
 from remit.stack.layout import DataDir
+from tests.cli.auditing import forge
 from tests.cli.conftest import environment, keep_tokens, propose_arguments
-from tests.cli.test_audit import forge
 from tests.support.forks import Ended, Forks, forking
 from tests.support.people import ADMIN
 from tests.support.servers import MakeDatabase, as_login

@@ -17,8 +17,16 @@
 - `overview`: what an overview of the loop is made of
 - `overview_repository`: reads it
 - `watch_repository`: reads some chains whole
+- `inclusion`: that a checkpoint covers one log, proved without the others (pure)
 - `bundle`: all that is known of one directive, in one signed file (pure)
-- `bundle_checks`: what can be found out about such a file (pure)
-- `bundle_consent`, `bundle_runs`, `bundle_facts`: its checks of consent, its checks of action,
-  and what they share (pure)
+- `bundle_records`, `bundle_forms`: what such a file says, and in which formats (pure)
+- `bundle_checks`: what can be found out about it (pure); `bundle_limits`: what cannot
+- `bundle_artifacts`, `bundle_consent`, `bundle_runs`, `bundle_budget`: whether its rows agree
+  (pure)
+- `bundle_events`, `bundle_order`, `bundle_times`: whether its log can be that of a directive (pure)
+- `bundle_installation`, `bundle_issuer`, `bundle_answers`, `bundle_voters`, `bundle_attempts`:
+  whether what was signed bears it out (pure)
+- `bundle_checkpoint`: whether a checkpoint does (pure)
+- `bundle_facts`, `bundle_said`, `bundle_people`: what its checks share (pure)
+- `evidence_repository`: reads what was signed
 """

@@ -52,7 +52,8 @@ FORMS: Mapping[str, Form] = {
     "approval.resolved": _form("outcome"),
     "grant.issued": _form("by", "reserved"),
     "grant.consumed": _form("grant"),
-    "grant.voided": _form("reason"),
+    # Whoever revokes the token that an approval was cast with voids what stood on it.
+    "grant.voided": _form("reason", by_remit=False),
     "run.attempted": _form("attempt", "worker"),
     "run.attempt_ended": _form("attempt outcome", "because cost"),
     "run.ended": _form("outcome", "artifact"),

@@ -47,7 +47,7 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-_ROWS: Form = {
+_ROWS: Mapping[type, tuple[str, ...]] = {
     DirectiveRead: _names(
         "role type payload issued_by objective scope constraints success_metrics budget timebox "
         "id status status_reason action_digest idempotency_key created_at updated_at"

@@ -26,9 +26,9 @@ _TELLING: Mapping[str, str] = {
 """Which particular of an event decides what may follow it."""
 
 _VOID: tuple[str, ...] = get_args(VoidReason)
-_FAILED = [reason for reason in get_args(AbortReason) if reason != "canceled"]
+_FAILED: tuple[str, ...] = tuple(reason for reason in get_args(AbortReason) if reason != "canceled")
 
-_ENDS = {
+_ENDS: Mapping[str, str] = {
     "run.ended success": "succeeded",
     "run.ended failure": "failed",
     "run.ended error": "failed",

@@ -8,18 +8,16 @@ same.
 import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from types import MappingProxyType
 
 from pydantic import JsonValue
 
 from remit.audit.bundle_facts import same
 from remit.audit.bundle_records import Worker
-from remit.errors import MisconfiguredError, UnverifiableError
-from remit.execution.workers import certificate, verify_certificate
+from remit.errors import UnverifiableError
+from remit.execution.workers import certificate, verify_certificate, worker_keyring
 from remit.json_types import JsonObject
-from remit.signing import pem
 from remit.signing.dsse import envelope_from_json
-from remit.signing.keys import Keyring, TrustedKey
+from remit.signing.keys import Keyring
 from remit.signing.statements import Kind, canonical, moment
 
 
@@ -81,14 +79,7 @@ def worker_keys(worker: Worker, keys: Keyring) -> Keyring:
     """
     stated = certificate(worker.id, worker.kid, worker.public_key, worker.modules)
     verify_certificate(worker.envelope, stated, keys)
-    try:
-        [public] = pem.parse_public(worker.public_key.encode(errors="replace"), "it")
-    except (MisconfiguredError, ValueError) as error:
-        raise UnverifiableError("its key cannot be read") from error
-    if pem.key_id(public) != worker.kid:
-        raise UnverifiableError("its key has another name")
-    trusted = MappingProxyType({worker.kid: TrustedKey(worker.kid, public, "a certificate")})
-    return Keyring(trusted, installation=keys.installation)
+    return worker_keyring(worker.kid, worker.public_key, keys)
 
 
 def stated_moment(when: datetime | None) -> str | None:

@@ -94,9 +94,6 @@ def _of_token(evidence: Evidence, vote: Vote, standing: JsonObject) -> Iterator[
         yield f"was cast with a token of {token.principal}"
     if not token.created_at <= vote.cast_at < token.expires_at:
         yield "was cast when its token did not hold"
-    ended = token.revoked_since or token.revoked_at
-    if ended is not None and ended <= vote.cast_at:
-        yield "was cast with a token that is revoked since before it"
     known = {one.id: _row(one) for one in evidence.tokens if one.created_at <= vote.cast_at}
     made: JsonObject = {
         "made_by": token.created_by,
@@ -120,12 +117,26 @@ def _of_grant(evidence: Evidence, grant: Grant, keys: Keyring) -> Iterator[str]:
     if asked is None or not terms or _any_before(evidence, asked):
         return
     signed = [vote for vote in signed_votes(asked, keys)[0] if vote.cast_at <= grant.issued_at]
+    spoiled = sorted({one.voter for one in signed if _is_spoiled(evidence, one)} & {*grant.votes})
+    if spoiled and grant.voided_at is None:
+        yield f"counts {listed(spoiled, 'and')}, with a token that is revoked since before it"
+        return
     counted_votes = counting(asked.request, signed, terms[0], issuers(evidence))
     short = sorted({*grant.votes} - {*approvers(counted_votes)})
     if short:
         yield f"counts {listed(short, 'and')}, whom policy does not, for the token they voted with"
     elif tally(asked.request, counted_votes) != "approved":
         yield "rests on fewer people than it names"
+
+
+def _is_spoiled(evidence: Evidence, vote: Vote) -> bool:
+    """Return whether nothing counts that was done with the token of an approval at that time."""
+    ends = [
+        one.revoked_since or one.revoked_at for one in evidence.tokens if one.id == vote.token_id
+    ]
+    return vote.decision == "approve" and any(
+        end is not None and end <= vote.cast_at for end in ends
+    )
 
 
 def _any_before(evidence: Evidence, asked: Asked) -> bool:

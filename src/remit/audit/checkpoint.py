@@ -105,12 +105,7 @@ def read_signed_checkpoint(data: bytes, keys: Keyring) -> tuple[Checkpoint, Json
     Raises:
         UnverifiableError: as :func:`read_checkpoint`.
     """
-    try:
-        stored: object = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise UnverifiableError("the checkpoint is not JSON: it is damaged, or another file") from (
-            error
-        )
+    stored = require_form(data)
     if not isinstance(stored, dict) or stored.keys() != {"header", "heads"}:
         return _read_first(stored, data, keys), None
     header: JsonObject = stored["header"]
@@ -119,6 +114,23 @@ def read_signed_checkpoint(data: bytes, keys: Keyring) -> tuple[Checkpoint, Json
     if _file({"header": header, "heads": _heads_json(checkpoint)}) != data:
         raise _changed()
     return checkpoint, header
+
+
+def require_form(data: bytes) -> object:
+    """Return what a file holds that has the outward form of a checkpoint; nothing is verified.
+
+    Raises:
+        UnverifiableError: it is damaged, or another file.
+    """
+    try:
+        stored: object = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise UnverifiableError("the checkpoint is not JSON: it is damaged, or another file") from (
+            error
+        )
+    is_whole = isinstance(stored, dict) and stored.keys() == {"header", "heads"}
+    envelope_from_json(stored["header"] if is_whole else stored)  # type: ignore[index]
+    return stored
 
 
 def header_of(checkpoint: Checkpoint) -> JsonObject:

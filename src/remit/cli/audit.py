@@ -1,5 +1,6 @@
 """`remit audit`: whether the log still says what it said."""
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,8 @@ from remit.user_files import read_file
 from remit.wording import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from remit.audit.checkpoint import Checkpoint
     from remit.audit.scan_repository import Counts
     from remit.audit.verification import Finding
@@ -78,12 +81,13 @@ def verify(
 
     settings = load_settings(data_dir)
     keys = load_public_keys(key) if key else keyring(settings)
+    kept = None if checkpoint is None else _read_form(checkpoint)
     with database(data_dir) as engine, bar("verifying", quiet=as_json) as progress:
         from remit.operations.auditing import verify_log
         from remit.operations.installation import use_keys
 
         keys = use_keys(engine, keys)
-        held = None if checkpoint is None else _read_checkpoint(checkpoint, keys)
+        held = None if kept is None else _read_checkpoint(kept, keys)
         by = caller(engine, settings, actor, keys=keys)
         report = verify_log(engine, by=by, keys=keys, checkpoint=held, progress=progress)
     if as_json:
@@ -240,11 +244,27 @@ def _taken_json(out: Path, taken: "TakenCheckpoint") -> "JsonObject":
     }
 
 
-def _read_checkpoint(path: Path, keys: "Keyring") -> "Checkpoint":
+def _read_form(path: Path) -> bytes:
+    """Return a file that has the form of a checkpoint: any other is refused before all else."""
+    from remit.audit.checkpoint import require_form
+
+    data = _read(path, "--checkpoint")
+    with _about_checkpoint():
+        require_form(data)
+    return data
+
+
+def _read_checkpoint(data: bytes, keys: "Keyring") -> "Checkpoint":
     from remit.audit.checkpoint import read_checkpoint
 
+    with _about_checkpoint():
+        return read_checkpoint(data, keys)
+
+
+@contextmanager
+def _about_checkpoint() -> "Iterator[None]":
     try:
-        return read_checkpoint(_read(path, "--checkpoint"), keys)
+        yield
     except UnverifiableError as error:
         raise UnverifiableError(error.message, field="--checkpoint") from error
 

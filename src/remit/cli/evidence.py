@@ -38,6 +38,37 @@ OutOption = Annotated[
 ]
 
 
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")]
+CarryOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--checkpoint",
+        metavar="FILE",
+        show_default=False,
+        help="Carry the proof that this checkpoint covers its log; `remit audit checkpoint` takes "
+        "one.",
+    ),
+]
+AgainstOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--checkpoint",
+        metavar="FILE",
+        show_default=False,
+        help="Hold its log against this file, too, as `remit audit checkpoint` wrote it.",
+    ),
+]
+InstallationOption = Annotated[
+    UUID | None,
+    typer.Option(
+        "--installation",
+        metavar="ID",
+        show_default=False,
+        help="It must be of this installation, by its identifier.",
+    ),
+]
+
+
 @app.callback()
 def evidence() -> None:
     """Hand out one directive's evidence as a file, and find out what such a file proves."""
@@ -48,26 +79,16 @@ def export(
     directive: IdArgument,
     *,
     out: OutOption = None,
-    checkpoint: Annotated[
-        Path | None,
-        typer.Option(
-            "--checkpoint",
-            metavar="FILE",
-            show_default=False,
-            help="Carry the proof that this checkpoint covers its log; `remit audit checkpoint` "
-            "takes one.",
-        ),
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")] = False,
+    checkpoint: CarryOption = None,
+    force: ForceOption = False,
     actor: ActorOption = None,
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write all that is known of one directive into one signed file.
 
-    It holds the intent, the policy and its verdict, requests, votes, grants, runs, artifacts and
-    the log, with what everybody signed of them. `remit evidence verify` checks it anywhere, with
-    nothing but the public key.
+    It holds the intent, the policy's verdict, requests, votes, grants, runs, artifacts and the log,
+    and what everybody signed. `remit evidence verify` checks it with nothing but the public key.
     """
     from remit.cli.output import print_out
     from remit.cli.saving import require_free, save
@@ -101,24 +122,8 @@ def verify(
     bundle: BundleArgument,
     *,
     key: KeyOption = None,
-    installation: Annotated[
-        UUID | None,
-        typer.Option(
-            "--installation",
-            metavar="ID",
-            show_default=False,
-            help="It must be of this installation, by its identifier.",
-        ),
-    ] = None,
-    checkpoint: Annotated[
-        Path | None,
-        typer.Option(
-            "--checkpoint",
-            metavar="FILE",
-            show_default=False,
-            help="Hold its log against this file, too, as `remit audit checkpoint` wrote it.",
-        ),
-    ] = None,
+    installation: InstallationOption = None,
+    checkpoint: AgainstOption = None,
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -8,7 +8,6 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from remit.db.identity_tables import token_invitations
-from remit.db.reading import words
 from remit.db.session import wall_clock
 from remit.errors import ConflictError
 from remit.identity.types import Invitation, KeptInvitation
@@ -83,7 +82,7 @@ def list_invitations(
     statement = sa.select(token_invitations).order_by(token_invitations.c.created_at.desc())
     if principal is not None:
         statement = statement.where(token_invitations.c.principal == principal)
-    return read_rows(connection.execute(statement), _kept, "token_invitations")
+    return [_kept(row._mapping) for row in connection.execute(statement)]
 
 
 def invited_with(connection: sa.Connection, token_id: UUID, since: datetime) -> list[Invitation]:
@@ -121,4 +120,4 @@ def _kept(row: sa.RowMapping | Mapping[str, Any]) -> KeptInvitation:
 
 
 def _invitation(row: sa.RowMapping | Mapping[str, Any]) -> Invitation:
-    return Invitation(**{**row, "scopes": words(row["scopes"])})
+    return Invitation(**{**row, "scopes": tuple(row["scopes"])})

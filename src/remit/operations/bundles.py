@@ -13,7 +13,8 @@ from remit.artifacts.repository import list_artifacts
 from remit.audit.bundle import carried, sign_bundle
 from remit.audit.bundle_people import people_named, tokens_named
 from remit.audit.bundle_records import Asked, BudgetEntry, Evidence
-from remit.audit.bundle_repository import (
+from remit.audit.checkpoint import read_signed_checkpoint
+from remit.audit.evidence_repository import (
     issue_statement,
     list_attempts,
     list_filing_statements,
@@ -22,7 +23,6 @@ from remit.audit.bundle_repository import (
     list_token_lines,
     list_workers,
 )
-from remit.audit.checkpoint import read_signed_checkpoint
 from remit.audit.inclusion import Inclusion, prove_inclusion
 from remit.audit.repository import list_events
 from remit.budget.ledger import list_entries

@@ -1,6 +1,7 @@
 """Edits to what a bundle says of runs and attempts, each with the verdict it must get."""
 
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -110,7 +111,7 @@ def unseen(one: Evidence) -> Evidence:
 
 def carried_out(one: Evidence) -> Evidence:
     """Pass a run in doubt off as complete, without a person who says so."""
-    result = {"status": "success", "result": {}, "cost": None, "error": None}
+    result: dict[str, Any] = {"status": "success", "result": {}, "cost": None, "error": None}
     last = one.events[-1]
     told = (
         event("directive.in_doubt", {"because": ..., "open": ..., "reason": ...}),
@@ -125,15 +126,22 @@ def carried_out(one: Evidence) -> Evidence:
     )(ended)
 
 
+def ended(one: Evidence) -> datetime:
+    """Return when the last run ended."""
+    when = one.runs[-1].ended_at
+    assert when is not None
+    return when
+
+
 RUNS: dict[str, Kind] = {
     "end of a run": (
         RAN,
-        lambda one: run(ended_at=one.runs[-1].ended_at + MINUTE)(one),
+        lambda one: run(ended_at=ended(one) + MINUTE)(one),
         {"times", "attempts"},
     ),
     "beginning of a run": (
         RAN,
-        lambda one: run(started_at=one.runs[-1].started_at - MINUTE)(one),
+        lambda one: run(started_at=one.runs[-1].created_at - MINUTE)(one),
         {"attempts"},
     ),
     "creation of a run": (

@@ -193,6 +193,11 @@ CONSENT: dict[str, Kind] = {
         lambda one: token_of("ada", revoked_at=one.exported_at)(one),
         {"voters"},
     ),
+    "status of a request that was turned round in the log": (
+        ("retried",),
+        request(0, status="invalidated"),
+        {"answers"},
+    ),
     "token of somebody else": (
         ASKED,
         token_of("ada", envelope=token("eve").envelope),

@@ -5,12 +5,14 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from remit.artifacts.types import ArtifactType
 from remit.audit.bundle_records import Evidence
 from tests.unit.audit.bundle_action_edits import RAN
 from tests.unit.audit.bundle_editing import (
     DAY,
     artifact,
     event,
+    request,
     telling,
     then,
     without,
@@ -19,14 +21,16 @@ from tests.unit.audit.bundle_editing import (
 from tests.unit.audit.bundle_edits import OTHER, Kind
 
 
-def extra(kind: str, run_of: bool, named: bool) -> Any:  # noqa: FBT001 - a table reads it
+def extra(kind: ArtifactType, run_of: bool, named: bool) -> Any:  # noqa: FBT001 - a table reads it
     """Return what adds an artifact, of the run or of nobody, and lets the log name it or not."""
 
     def edit(one: Evidence) -> Evidence:
         old = one.artifacts[-1]
         uri = f"artifact://local/{OTHER}"
         run_id = one.runs[-1].id if run_of else None
-        said = {"text": "x"} if run_of else {"name": "x", "labels": {}, "filed_by": "agent-1"}
+        said: dict[str, Any] = (
+            {"text": "x"} if run_of else {"name": "x", "labels": {}, "filed_by": "agent-1"}
+        )
         new = replace(old, id=OTHER, uri=uri, type=kind, run_id=run_id, metadata=said)
         more = replace(one, artifacts=(*one.artifacts, new))
         if not named:
@@ -131,5 +135,22 @@ MONEY: dict[str, Kind] = {
         ("approved",),
         ledger(lambda all_: [all_[0], replace(all_[1], created_at=all_[1].created_at - DAY)]),
         {"times"},
+    ),
+    "status of a withdrawn request": (("withdrawn",), request(status="invalidated"), {"answers"}),
+    "promise of a withdrawn grant kept": (
+        ("withdrawn",),
+        ledger(lambda all_: all_[:1]),
+        {"budget"},
+    ),
+    "cost without a promise": (
+        ("unpromised",),
+        ledger(lambda all_: [replace(all_[0], amount=Decimal(1))]),
+        {"budget"},
+    ),
+    "cost without a promise taken away": (("unpromised",), ledger(lambda _: []), {"budget"}),
+    "cost without a promise, of one that had one": (
+        ("approved",),
+        ledger(lambda all_: [*all_, replace(all_[1], account="not promised")]),
+        {"budget"},
     ),
 }

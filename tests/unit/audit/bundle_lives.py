@@ -52,6 +52,17 @@ def canceled() -> Evidence:
     return signed_by_all(Story(budget="$12.50").decide("allow").start().cancel("opal").rows())
 
 
+def withdrawn() -> Evidence:
+    """Return one that people approved, and that was canceled before it ran."""
+    story = Story(scope="staging", budget="$12.50").decide("require_approval")
+    return signed_by_all(story.vote("ada").vote("grace").withdraw().rows())
+
+
+def unpromised() -> Evidence:
+    """Return one that cost something, and had no budget."""
+    return signed_by_all(Story().decide("allow").start().end(DONE).rows())
+
+
 def filed() -> Evidence:
     """Return one with an attachment."""
     story = Story().file("before.txt").decide("allow").file("notes.txt").start()
@@ -89,6 +100,8 @@ LIVES: Mapping[str, Callable[[], Evidence]] = {
         asked_again,
         failed,
         canceled,
+        withdrawn,
+        unpromised,
         filed,
         in_doubt,
         settled,

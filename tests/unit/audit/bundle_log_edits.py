@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 from remit.audit.bundle_records import Evidence
+from remit.signing.keys import Installation
+from tests.support.keys import INSTALLATION
 from tests.unit.audit.bundle_editing import DAY, event, log, swapped, telling
 from tests.unit.audit.bundle_edits import ANY, OTHER, Kind
 
@@ -114,6 +116,13 @@ LOG: dict[str, Kind] = {
         {"log"},
     ),
     "beginning of the installation put off": (ANY, later_installation, {"installation"}),
+    "installation younger than the bundle": (
+        ("blocked",),
+        lambda one: replace(
+            one, installation=Installation(INSTALLATION.id, one.exported_at + DAY), issued=None
+        ),
+        {"installation"},
+    ),
     "made to look older": (("auto",), as_before, {"installation"}),
     "another installation": (
         ("auto",),

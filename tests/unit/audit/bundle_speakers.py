@@ -31,6 +31,7 @@ from remit.directives.statements import Issued, sign_intent
 from remit.execution.models import ExecutionRunRead
 from remit.execution.statements import (
     AttemptEnd,
+    AttemptOutcome,
     Reconciliation,
     RunEnd,
     RunFacts,
@@ -40,7 +41,7 @@ from remit.execution.statements import (
 )
 from remit.execution.workers import WORKER, certificate, new_worker
 from remit.identity.statements import sign_principal, sign_token
-from remit.identity.types import Principal, TokenRow
+from remit.identity.types import Principal, PrincipalKind, TokenRow
 from remit.json_types import JsonObject
 from remit.signing.dsse import envelope_to_json
 from remit.signing.statements import Kind, canonical, sign_statement
@@ -58,7 +59,7 @@ AGENTS = {"agent-1": "human-1"}
 
 def person(name: str) -> Person:
     """Return a principal as the installation signed them."""
-    kind = "agent" if name in AGENTS else "human"
+    kind: PrincipalKind = "agent" if name in AGENTS else "human"
     made = Person(name, kind, (), ("release",), AGENTS.get(name), "remit", LONG_AGO, None, 1, None)
     row = principal_row(made)
     return replace(made, envelope=sign_principal(row.principal, 1, KEYS, created_by="remit"))
@@ -177,7 +178,7 @@ def _attempts(run: ExecutionRunRead, evidence: Evidence) -> list[Attempt]:
     if not ended or run.result is None or run.ended_at is None:
         return open_
     cost = attempt_cost(run.result)
-    outcome = "success" if run.status == "completed" else "error"
+    outcome: AttemptOutcome = "success" if run.status == "completed" else "error"
     end = AttemptEnd(
         run=facts(run),
         worker_id=EXECUTING.id,

@@ -6,61 +6,33 @@ Each method is one step of the loop, as one transaction of it. Nothing is signed
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
-from remit.approval.types import Grant, Vote
-from remit.artifacts.types import Artifact, ArtifactType, artifact_uri
-from remit.audit.bundle_records import Asked, BudgetEntry, Evidence
-from remit.audit.chain import Event
-from remit.directives.digest import canonical_json, sha256_digest
-from remit.directives.models import DirectiveRead
-from remit.execution.models import ExecutionRunRead, output_to_json
+from remit.approval.types import Vote
+from remit.artifacts.types import Artifact
+from remit.audit.bundle_records import Asked
+from remit.execution.models import output_to_json
 from remit.execution.modules.types import ModuleOutput, run_status_of
-from tests.support.keys import INSTALLATION
 from tests.unit.audit.bundle_parts import (
     AMOUNT,
     DIRECTIVE,
     POLICY,
-    directive,
     evaluation,
     grant,
     request,
     run,
     started,
 )
-from tests.unit.audit.chains import NOON, linked
-
-Said = tuple[str, dict[str, Any]]
+from tests.unit.audit.bundle_telling import Said, Telling
 
 
-class Story:
-    """One directive on its way.
+class Story(Telling):
+    """One directive on its way."""
 
-    Attributes:
-        found: the directive as it is now; `scope` decides whether people are asked.
-    """
-
-    def __init__(self, **content: Any) -> None:
-        self.found = directive("proposed", **({"scope": "test", "budget": None} | content))
-        self._minutes, self._ids = 0, 1000
-        self._events: list[Event] = []
-        self._artifacts: list[Artifact] = []
-        self._asked: list[Asked] = []
-        self._grants: list[Grant] = []
-        self._runs: list[ExecutionRunRead] = []
-        self._budget: list[BudgetEntry] = []
-        digest = self.found.action_digest
-        self._tell(("directive.proposed", {"action_digest": digest}), actor="agent-1")
-
-    @property
-    def now(self) -> datetime:
-        """The time of the step that is told next."""
-        return NOON + timedelta(minutes=self._minutes)
-
-    def decide(self, verdict: str) -> "Story":
+    def decide(self, verdict: str) -> Self:
         """Let the gate decide, and do what follows from its verdict."""
         made = self._artifact("policy_evaluation", evaluation(self.found).metadata)
         assert made.metadata["verdict"] == verdict
@@ -78,7 +50,7 @@ class Story:
         self._asked.append(Asked(asked, ()))
         return self._tell(told, ("approval.requested", {"because": [*asked.rules]}), left=[made])
 
-    def vote(self, voter: str, reason: str | None = None) -> "Story":
+    def vote(self, voter: str, reason: str | None = None) -> Self:
         """Let somebody approve, or reject with a reason; enough approvals give a grant."""
         asked = self._asked[-1]
         decision = "reject" if reason else "approve"
@@ -94,7 +66,7 @@ class Story:
         resolved: Said = ("approval.resolved", {"outcome": "approved"})
         return self._granted([resolved], [], voters, asked.request.id)
 
-    def give_up(self, outcome: str) -> "Story":
+    def give_up(self, outcome: str) -> Self:
         """Let the open request end without a grant."""
         self._resolve(outcome)
         self._status("blocked", outcome)
@@ -103,13 +75,13 @@ class Story:
             ("directive.blocked", {"reason": outcome, "because": []}),
         )
 
-    def retry(self) -> "Story":
+    def retry(self) -> Self:
         """Bring it to the gate again."""
         self._status("proposed")
         again: Said = ("directive.retried", {"action_digest": self.found.action_digest})
         return self._tell(again, actor="agent-1")
 
-    def start(self) -> "Story":
+    def start(self) -> Self:
         """Begin the run."""
         granted = self._grants[-1]
         if granted.request_id is not None:
@@ -135,7 +107,7 @@ class Story:
             left=[made],
         )
 
-    def end(self, output: ModuleOutput) -> "Story":
+    def end(self, output: ModuleOutput) -> Self:
         """End the run with what its module returned."""
         ran, result, error = self._runs[-1], output_to_json(output), output.error
         status = run_status_of(output.status)
@@ -156,6 +128,10 @@ class Story:
         self._run(**change)
         self._close(output.cost or (AMOUNT if error is None else Decimal(0)))
         ended: Said = ("run.ended", {"outcome": output.status.value, "artifact": made[-1].uri})
+        if self.found.budget is None and output.cost:
+            self._enter("settle", output.cost, account="not promised")
+            self._tell(("budget.unpromised", {"spent": str(output.cost)}))
+            self._minutes -= 1
         if error is None:
             self._status("complete")
             return self._tell(ended, ("directive.completed", {}), left=made)
@@ -163,7 +139,7 @@ class Story:
         because = {"reason": "module_failed", "because": [error.message]}
         return self._tell(ended, ("directive.aborted", because), left=made)
 
-    def cancel(self, by: str) -> "Story":
+    def cancel(self, by: str) -> Self:
         """Stop the run."""
         self._run(status="canceled")
         self._close(AMOUNT)
@@ -175,13 +151,25 @@ class Story:
         self._events[-1] = replace(self._events[-1], actor=by)
         return self
 
-    def doubt(self) -> "Story":
+    def withdraw(self) -> Self:
+        """Cancel it before its run begins."""
+        self._resolve("canceled")
+        self._grants[-1] = replace(self._grants[-1], voided_at=self.now, void_reason="canceled")
+        self._close(Decimal(0))
+        self._status("blocked", "canceled")
+        return self._tell(
+            ("approval.resolved", {"outcome": "canceled"}),
+            ("grant.voided", {"reason": "canceled"}),
+            ("directive.blocked", {"reason": "canceled", "because": []}),
+        )
+
+    def doubt(self) -> Self:
         """Say that nobody knows how the run ended."""
         self._status("executing", "in_doubt")
         said = {"reason": "in_doubt", "because": ["its worker is gone"], "open": []}
         return self._tell(("directive.in_doubt", said))
 
-    def reconcile(self, by: str, reason: str) -> "Story":
+    def reconcile(self, by: str, reason: str) -> Self:
         """Let a person say that a run in doubt did what was asked."""
         ran, result = self._runs[-1], output_to_json(ModuleOutput.success())
         given = {"run": str(ran.id), "attempt": ran.attempts, "output": result}
@@ -202,31 +190,15 @@ class Story:
         self._events[first:] = [replace(one, actor=by) for one in self._events[first:]]
         return self
 
-    def file(self, name: str) -> "Story":
+    def file(self, name: str) -> Self:
         """Let the issuer file an attachment."""
         said = {"name": name, "labels": {}, "filed_by": "agent-1"}
         made = self._artifact("attachment", said)
         return self._tell(("artifact.stored", {"artifact": made.uri}), left=[made], actor="agent-1")
 
-    def rows(self, **changes: Any) -> Evidence:
-        """Return what there is now; nobody has signed any of it."""
-        given: dict[str, Any] = {
-            "exported_at": self.now,
-            "exported_by": "audrey",
-            "directive": self.found,
-            "requests": tuple(self._asked),
-            "grants": tuple(self._grants),
-            "runs": tuple(self._runs),
-            "budget": tuple(self._budget),
-            "artifacts": tuple(self._artifacts),
-            "events": tuple(linked(self._events)),
-            "installation": INSTALLATION,
-        }
-        return Evidence(**(given | changes))
-
     def _granted(
         self, told: Sequence[Said], left: list[Artifact], voters: Sequence[str], asked: UUID | None
-    ) -> "Story":
+    ) -> Self:
         budget = None if self.found.budget is None else AMOUNT
         made_of = {
             "id": self._id(),
@@ -244,57 +216,3 @@ class Story:
             self._enter("reserve", AMOUNT, Decimal("100.00"))
         self._status("approved")
         return self._tell(*told, ("grant.issued", issued), ("directive.approved", {}), left=left)
-
-    def _close(self, spent: Decimal) -> None:
-        if self.found.budget is not None:
-            self._enter("settle" if spent else "release", spent or AMOUNT)
-
-    def _enter(self, kind: Any, amount: Decimal, ceiling: Decimal | None = None) -> None:
-        about = self._grants[-1].id
-        new = BudgetEntry("daily", NOON, about, kind, amount, ceiling, self.now)
-        self._budget.append(new)
-
-    def _resolve(self, status: Any) -> None:
-        asked = self._asked[-1]
-        resolved_at = asked.request.resolved_at or self.now
-        changed = replace(asked.request, status=status, resolved_at=resolved_at)
-        self._asked[-1] = replace(asked, request=changed)
-
-    def _run(self, **changes: Any) -> None:
-        ended = {"ended_at": self.now}
-        self._runs[-1] = self._runs[-1].model_copy(update=ended | changes)
-
-    def _status(self, status: str, reason: str | None = None) -> None:
-        moved = {"status": status, "status_reason": reason, "updated_at": self.now}
-        self.found: DirectiveRead = self.found.model_copy(update=moved)
-
-    def _id(self) -> UUID:
-        self._ids += 1
-        return UUID(int=self._ids)
-
-    def _artifact(self, kind: ArtifactType, metadata: Any, run: UUID | None = None) -> Artifact:
-        content, key = canonical_json(metadata), self._id()
-        made = Artifact(
-            id=key,
-            type=kind,
-            uri=artifact_uri(key),
-            directive_id=DIRECTIVE,
-            run_id=run,
-            metadata=metadata,
-            digest=sha256_digest(content),
-            size_bytes=len(content),
-            created_at=self.now,
-        )
-        self._artifacts.append(made)
-        return made
-
-    def _tell(self, *said: Said, left: Sequence[Artifact] = (), actor: str = "remit") -> "Story":
-        """Append the events of a step; the last names what was left, and takes the actor."""
-        for place, (kind, data) in enumerate(said):
-            last = place == len(said) - 1
-            named = {"evidence": {one.uri: one.digest for one in left}} if last and left else {}
-            text = canonical_json({**data, **named}).decode()
-            who = actor if last else "remit"
-            self._events.append(Event(DIRECTIVE, 0, kind, who, self.now, text, "", ""))
-        self._minutes += 1
-        return self

@@ -13,6 +13,7 @@ from remit.audit.chain import Event
 from remit.directives.digest import canonical_json
 from remit.execution.models import output_to_json
 from remit.execution.modules.types import ModuleOutput
+from remit.json_types import JsonObject
 from tests.unit.audit.bundle_parts import (
     KEYS,
     artifact,
@@ -102,7 +103,7 @@ def _renaming(data: str, digests: dict[str, str]) -> str:
     said = json.loads(data)
     if not isinstance(said, dict) or "evidence" not in said:
         return data
-    named = {uri: digests[uri] for uri in said["evidence"] if uri in digests}
+    named: JsonObject = {uri: digests[uri] for uri in said["evidence"] if uri in digests}
     return canonical_json({**said, "evidence": named}).decode()
 
 

@@ -7,6 +7,7 @@ bundle is signed by the installation's key. Exactly the checks that are named mu
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import pytest
 
@@ -31,9 +32,10 @@ from tests.unit.audit.bundle_evidence_edits import EVIDENCE, MONEY
 from tests.unit.audit.bundle_lives import LIVES
 from tests.unit.audit.bundle_log_edits import LOG
 from tests.unit.audit.bundle_parts import KEYS, STRANGERS
+from tests.unit.audit.bundle_word_edits import WORDS
 from tests.unit.audit.chains import NOON
 
-EDITS: Mapping[str, Kind] = {**INTENT, **CONSENT, **LOG, **RUNS, **EVIDENCE, **MONEY}
+EDITS: Mapping[str, Kind] = {**INTENT, **CONSENT, **LOG, **RUNS, **WORDS, **EVIDENCE, **MONEY}
 
 
 @cache
@@ -158,7 +160,7 @@ def test_what_nobody_s_word_misses_is_seen_by_a_checkpoint_alone(name: str) -> N
     assert set(failing(replace(edited, inclusion=proof))) == {"checkpoint"}
 
 
-PROOFS = {
+PROOFS: Mapping[str, dict[str, Any]] = {
     "head": {"head": Head(life("auto").directive.id, 2, "sha256:x")},
     "head of another directive": {"head": Head(OTHER, 3, "sha256:" + "3" * 64)},
     "place": {"position": 1},
