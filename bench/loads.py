@@ -38,7 +38,7 @@ from remit.operations.results import end_run
 from remit.operations.runs import start_run
 from remit.operations.starts import ModuleChoice
 from remit.signing.keys import Keyring
-from remit.workflows.activities.calls import Evidence
+from remit.workflows.activities.emitting import Evidence
 from remit.workflows.client import WorkflowClient
 from remit.workflows.orders import approval_id, execution_id
 

@@ -67,6 +67,7 @@ UNLIKE: Mapping[str, str] = {
     "principals": "disabled_at IS NULL",
     "api_tokens": "revoked_at IS NULL",
     "execution_attempts": "ended_at IS NULL",
+    "workers": "ended_at IS NULL",
 }
 """What tells rows of a table apart, for what may be done to them; else their status does."""
 

@@ -229,6 +229,7 @@ DEFENCES: Mapping[str, Attack] = {
     "remit_directive_doubt_said": acts.doubt_in_silence,
     "remit_open_unpromised": acts.spend_what_was_promised,
     "remit_installation_unchanged": _rewrite("installation", "since = now()"),
+    "remit_module_announced": _rewrite("modules", "announced_at = 'yesterday'"),
     "remit_policies_unchanged": _rewrite("policies", "version = '2'"),
     "remit_artifacts_unchanged": _rewrite("artifacts", "digest = 'other'"),
     "remit_approval_votes_unchanged": _rewrite("approval_votes", "decision = 'approve'"),

@@ -3,7 +3,8 @@
 Rows are returned as they are. What somebody tampered with is evidence, too.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from remit.db.evidence_tables import artifacts
 from remit.db.execution_tables import execution_attempts, execution_runs, workers
 from remit.db.tables import directives
 from remit.json_types import JsonObject
+from remit.telemetry.rows import read_row
 
 
 def issue_statement(connection: sa.Connection, directive_id: UUID) -> JsonObject | None:
@@ -49,7 +51,10 @@ def list_attempts(connection: sa.Connection, directive_id: UUID) -> list[Attempt
         .where(execution_runs.c.directive_id == directive_id)
         .order_by(execution_runs.c.created_at, attempt.c.attempt)
     )
-    return [Attempt(**row._mapping) for row in connection.execute(statement)]
+    return [
+        read_row(row._mapping, _attempt, "execution_attempts")
+        for row in connection.execute(statement)
+    ]
 
 
 def list_workers(connection: sa.Connection, worker_ids: Iterable[UUID]) -> list[Worker]:
@@ -60,7 +65,7 @@ def list_workers(connection: sa.Connection, worker_ids: Iterable[UUID]) -> list[
         .where(workers.c.id.in_(set(worker_ids)))
         .order_by(workers.c.id)
     )
-    return [Worker(**row._mapping) for row in connection.execute(statement)]
+    return [read_row(row._mapping, _worker, "workers") for row in connection.execute(statement)]
 
 
 def list_run_statements(connection: sa.Connection, directive_id: UUID) -> list[Statement]:
@@ -111,3 +116,11 @@ _TOKENS = sa.text("""
         redeemed, revoked_since, envelope, revocation
     FROM api_tokens JOIN line USING (id) ORDER BY id
 """)
+
+
+def _attempt(row: Mapping[str, Any]) -> Attempt:
+    return Attempt(**row)
+
+
+def _worker(row: Mapping[str, Any]) -> Worker:
+    return Worker(**row)

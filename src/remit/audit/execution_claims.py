@@ -158,12 +158,13 @@ POLICIES: tuple[Claim, ...] = counted(
 WORKERS: tuple[Claim, ...] = (
     Claim(
         "untold",
-        "the module {what} stands announced, and no certified worker has it",
+        "the module {what} stands announced, and the worker that is named for it has none such",
         f"""
         SELECT {NIL}, NULL::integer, module.name || ' ' || module.version
         FROM modules AS module CROSS JOIN installation
         WHERE module.announced_at >= installation.since AND NOT EXISTS (
-            SELECT FROM workers AS worker WHERE worker.modules ->> module.name = module.digest
+            SELECT FROM workers AS worker
+            WHERE worker.id = module.announced_by AND worker.modules ->> module.name = module.digest
         )
         """,  # noqa: S608
     ),

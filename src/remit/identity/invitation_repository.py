@@ -82,7 +82,7 @@ def list_invitations(
     statement = sa.select(token_invitations).order_by(token_invitations.c.created_at.desc())
     if principal is not None:
         statement = statement.where(token_invitations.c.principal == principal)
-    return [_kept(row._mapping) for row in connection.execute(statement)]
+    return read_rows(connection.execute(statement), _kept, "token_invitations")
 
 
 def invited_with(connection: sa.Connection, token_id: UUID, since: datetime) -> list[Invitation]:

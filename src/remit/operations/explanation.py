@@ -1,35 +1,33 @@
 """What a directive still needs, who could give it, and what would fail. Changes nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from remit.approval.independence import invite, standing_of
 from remit.approval.repository import latest_grant, latest_request
-from remit.approval.rules import approvers, objection, token_objection
-from remit.approval.types import ApprovalRequest, Vote
+from remit.approval.rules import approvers
+from remit.approval.types import ApprovalRequest
 from remit.budget.ledger import read_accounts
 from remit.db.session import snapshot, wall_clock
 from remit.directives.digest import action_digest
 from remit.directives.models import DirectiveRead, intent_of
 from remit.directives.repository import get_directive
-from remit.errors import PolicyUnconfirmedError, UnverifiableError
+from remit.errors import PolicyUnconfirmedError
 from remit.execution.catalog import Announced
 from remit.identity.repository import list_principals
-from remit.identity.statements import verify_principal
 from remit.identity.token_repository import list_tokens
-from remit.identity.types import Principal, PrincipalRow, TokenRow
+from remit.operations.answering import Asking, objection_to
 from remit.operations.authority import Authority
-from remit.operations.ballots import Answers, read_answers
+from remit.operations.ballots import read_answers
 from remit.operations.confirmations import confirmed_in
 from remit.operations.decisions import last_evaluation
 from remit.operations.routing import announced_module, route
 from remit.operations.spending import Spending
 from remit.operations.starts import ModuleChoice, check_grant
-from remit.policy.engine import applying_limits, decide, token_terms
+from remit.policy.engine import applying_limits, decide
 from remit.policy.types import PolicyInput
 
 
@@ -141,7 +139,7 @@ def _waiting(
     request: ApprovalRequest,
     authority: Authority,
 ) -> Waiting:
-    asking = _Asking(
+    asking = Asking(
         request,
         read_answers(connection, directive, request, authority),
         {one.id: one for one in list_tokens(connection)},
@@ -151,7 +149,7 @@ def _waiting(
     given = approvers(asking.answers.counted)
     known = [one for one in list_principals(connection) if one.disabled_at is None]
     people = [
-        Candidate(one.principal.name, _objection(asking, one), one.principal.name in given)
+        Candidate(one.principal.name, objection_to(asking, one), one.principal.name in given)
         for one in known
         if one.principal.kind == "human"
     ]
@@ -164,74 +162,6 @@ def _waiting(
         candidates=tuple(sorted(people, key=lambda one: (one.objection is not None, one.name))),
         expires_at=request.expires_at,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Asking:
-    """An open request, and what tells who could answer it.
-
-    Attributes:
-        request: the request.
-        answers: the votes that there are.
-        tokens: every token, by id.
-        now: the database's clock.
-        authority: the policy in force, and the keys that verify.
-    """
-
-    request: ApprovalRequest
-    answers: Answers
-    tokens: Mapping[UUID, TokenRow]
-    now: datetime
-    authority: Authority
-
-
-def _objection(asking: _Asking, row: PrincipalRow) -> str | None:
-    """Return why a person could not approve; None: they could, with one of their tokens."""
-    one = row.principal
-    if not _is_signed(row, asking.authority):
-        return f"{one.name} may not vote: who they are does not verify"
-    issued_by, *issued_for = asking.answers.own
-    problem = objection(asking.request, one, issued_by=issued_by, issued_for=issued_for)
-    if problem is not None:
-        return problem
-    shown = [
-        token
-        for token in asking.tokens.values()
-        if token.principal == one.name
-        and token.revoked_at is None
-        and token.expires_at > asking.now
-        and (not token.scopes or "vote" in token.scopes)
-    ]
-    if not shown:
-        return f"{one.name} has no token that could vote; {invite(one.name)}"
-    problems = [_token_objection(asking, one, token) for token in shown]
-    return None if None in problems else problems[0]
-
-
-def _token_objection(asking: _Asking, one: Principal, token: TokenRow) -> str | None:
-    """Return why an approval with this token would not count; None: it would."""
-    request, answers = asking.request, asking.answers
-    if any(vote.voter == one.name and vote.token_id == token.id for vote in answers.counted):
-        return None
-    vote = Vote(
-        one.name,
-        "approve",
-        None,
-        request.action_digest,
-        asking.now,
-        token.id,
-        standing_of(one, token, asking.tokens, None),
-    )
-    terms = token_terms(asking.authority.policy)
-    return token_objection(request, vote, answers.counted, terms, answers.own)
-
-
-def _is_signed(row: PrincipalRow, authority: Authority) -> bool:
-    try:
-        verify_principal(row, authority.keys)
-    except UnverifiableError:
-        return False
-    return True
 
 
 def _obstacles(

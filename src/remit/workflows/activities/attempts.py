@@ -24,12 +24,12 @@ from remit.telemetry.logging import get_logger
 from remit.telemetry.tracing import span
 from remit.workflows.activities.calls import (
     AuthoritySource,
-    Evidence,
     ModuleCaller,
     handed_over,
     step_of,
     too_late,
 )
+from remit.workflows.activities.emitting import Evidence
 from remit.workflows.activities.underway import Attempt
 from remit.workflows.lease import Lease
 from remit.workflows.orders import ExecutionStep

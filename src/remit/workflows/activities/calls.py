@@ -1,20 +1,15 @@
 """How a run's module is called, whether in the ordinary activity or in one of its own."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import sqlalchemy as sa
-from pydantic import JsonValue
 from temporalio import activity
 
-from remit.artifacts.contents import place_json
-from remit.artifacts.repository import NewArtifact, new_artifact
 from remit.artifacts.store import ObjectStore
-from remit.artifacts.types import CONTENT_REF, MAX_ARTIFACT_BYTES, ArtifactType
 from remit.directives.models import DirectiveRead
-from remit.directives.plain_json import find_fault
 from remit.directives.timebox import parse_timebox
 from remit.errors import (
     ForbiddenError,
@@ -29,91 +24,22 @@ from remit.execution.models import EndedRun, ExecutionRunRead, LeftArtifact
 from remit.execution.modules.base import BaseExecutionModule
 from remit.execution.modules.registry import ModuleRegistry
 from remit.execution.modules.types import ModuleInput, ModuleOutput, run_status_of
-from remit.execution.workers import WorkerIdentity
 from remit.operations.authority import Authority
 from remit.operations.policies import PolicySource
 from remit.operations.results import Ended, Ending
 from remit.operations.routing import Route
 from remit.operations.starts import ModuleChoice
 from remit.policy.budget import parse_budget
-from remit.redaction import redact_object
 from remit.signing.keys import Keyring
 from remit.telemetry.logging import get_logger
 from remit.telemetry.metrics import record_execution
 from remit.telemetry.tracing import span
+from remit.workflows.activities.emitting import Evidence
 from remit.workflows.activities.underway import Underway
 from remit.workflows.orders import ExecutionOrder, ExecutionStep, execution_id, worker_queue
 
-MODULE_ARTIFACT: ArtifactType = "module_output"
-"""The one artifact type that a module may emit."""
-
-
 ASK_AGAIN_SECONDS = 2.0
 """Pause before a workflow asks again whether a worker has the version that was granted."""
-
-
-@dataclass
-class Evidence:
-    """What a module emitted, held until the transaction that ends its run.
-
-    An attempt that dies leaves none of it, and the next attempt emits it again: what is stored is
-    the evidence of the attempt that counted.
-    """
-
-    directive: DirectiveRead
-    run: ExecutionRunRead
-    store: ObjectStore
-    artifacts: list[NewArtifact] = field(default_factory=list)
-
-    def emit(self, artifact_type: str, metadata: dict[str, JsonValue]) -> str:
-        """Take one artifact and return the address that it will have.
-
-        What is over 64 KB goes to the object store at once, before the row that will speak of it.
-
-        Raises:
-            InvalidInputError: modules may not emit this type, or the content cannot be kept.
-            ObjectStoreException: the object store did not keep it.
-        """
-        if artifact_type != MODULE_ARTIFACT:
-            raise InvalidInputError(
-                f"a module emits {MODULE_ARTIFACT} artifacts, not {artifact_type!r}", field="type"
-            )
-        if CONTENT_REF in metadata:
-            raise InvalidInputError("a name of Remit's own: use another", field=CONTENT_REF)
-        fault = find_fault(metadata, max_weight=MAX_ARTIFACT_BYTES)
-        if fault is not None:
-            raise InvalidInputError(
-                f"cannot be stored: {fault.problem}", field=fault.path or "metadata"
-            )
-        cleaned = redact_object(metadata)
-        with span("artifact", artifact_type=MODULE_ARTIFACT) as telling:
-            placed = place_json(self.store, cleaned)
-            telling.set(store="postgres" if placed is None else self.store.name)
-        made = new_artifact(
-            MODULE_ARTIFACT,
-            cleaned if placed is None else {},
-            directive_id=self.directive.id,
-            run_id=self.run.id,
-            placed=placed,
-        )
-        self.artifacts.append(made)
-        return made.uri
-
-    def ending(
-        self,
-        output: ModuleOutput,
-        worker: WorkerIdentity,
-        emitted: Sequence[NewArtifact] | None = None,
-    ) -> Ending:
-        """Return how this attempt ended.
-
-        Args:
-            output: what the module returned.
-            worker: who made the attempt.
-            emitted: the artifacts that count; None: all that it emitted.
-        """
-        kept = self.artifacts if emitted is None else emitted
-        return Ending(self.run, output, worker, kept, budgeted=self.directive.budget is not None)
 
 
 def unobserved(ended: EndedRun) -> None:

@@ -4,7 +4,7 @@ REVOKE INSERT ON agent_roles, budget_entries, modules, execution_runs FROM remit
 GRANT INSERT (role_name, current_impl, status, last_review) ON agent_roles TO remit_app;
 GRANT INSERT (account, period_start, directive_id, grant_id, kind, amount, ceiling)
     ON budget_entries TO remit_app;
-GRANT INSERT (name, version, digest, summary) ON modules TO remit_app;
+GRANT INSERT (name, version, digest, summary, announced_by) ON modules TO remit_app;
 GRANT INSERT (
     id, directive_id, grant_id, module, module_version, status, idempotency_key, attempts, result,
     error_type, error_message, envelope, started_at, ended_at
