@@ -7,11 +7,12 @@ import pytest
 import sqlalchemy as sa
 
 from tests.cli.conftest import Remit, Shown, propose_arguments, without_ids
-from tests.support.contents import write
+from tests.support.contents import SHORT, write
 
 pytestmark = pytest.mark.usefixtures("worker")
 
 ID, TIME = "I" * 36, "T" * 24
+ECHO = f"echo {SHORT.version}, {SHORT.digest}"
 FINDINGS = """\
   budget_ceiling   allow  no budget: nothing may be spent
   tool_allowlist   allow  tool "echo" is allowed
@@ -161,6 +162,7 @@ def test_approve_shows_the_action_and_votes_on_what_it_showed(live: Remit) -> No
         "  timebox          null\n"
         '  type             "echo"\n'
         f"  action digest    {digest}\n"
+        f"  would run        {ECHO}\n"
         '  asked for by     staging-needs-a-person: scope is "staging"\n'
         f"  needs            1 approval until {TIME}\n"
         "bob: approve  ->  approved\n"
@@ -202,18 +204,19 @@ def test_show_tells_the_loop_box_by_box(live: Remit) -> None:
     shown = live("show", identifier[:13])
     lines = without_ids(shown.out).splitlines()
     digest = json.loads(live("show", identifier, "--json").out)["directive"]["action_digest"]
-    assert lines[:8] == [
+    assert lines[:9] == [
         f"directive {ID}  complete",
-        "  objective  say hello",
-        "  what       echo in test, for operator",
-        "  issued by  alice",
-        f"  digest     {digest}",
-        '  result     {"echo": {}}',
+        "  objective    say hello",
+        "  what         echo in test, for operator",
+        "  issued by    alice",
+        f"  digest       {digest}",
+        f"  granted for  {ECHO}",
+        '  result       {"echo": {}}',
         "",
         f"BOX         WHEN{' ' * 22}BY     WHAT, WHY AND EVIDENCE",
     ]
     indent = " " * 47
-    assert lines[8:16] == [
+    assert lines[9:17] == [
         f"1 intent    {TIME}  alice  proposed",
         f"2 gate      {TIME}  remit  allow, by policy version 1",
         f"{indent}budget_ceiling: no budget: nothing may be spent",
@@ -223,7 +226,7 @@ def test_show_tells_the_loop_box_by_box(live: Remit) -> None:
         f"{indent}artifact://local/{ID}",
         f"3 consent   {TIME}  remit  granted by policy",
     ]
-    said = [line[45:] for line in lines[16:] if line[45:46] != " "]
+    said = [line[45:] for line in lines[17:] if line[45:46] != " "]
     acts = ["grant consumed", "run created", "attempt 1 began", "run ended: success", "complete"]
     assert said[:6] == ["approved", *acts]
     assert lines[-2:] == [

@@ -65,7 +65,7 @@ def check_the_log_of_what_is_raised(folder: Path) -> None:
     identifier = json.loads(done.stdout)["outcomes"][0]["directive"]["id"]
     log = folder / "logs" / "worker.log"
     shown = remit("show", identifier, REMIT_DATA_DIR=str(folder)).stdout
-    assert f"  log        {log}: the traceback, if the module raised\n" in shown
+    assert f"  log          {log}: the traceback, if the module raised\n" in shown
     lines = [json.loads(one) for one in log.read_text().splitlines() if one.startswith("{")]
     [line] = [one for one in lines if one["event"] == "module_raised"]
     assert (line["directive_id"], line["attempt"]) == (identifier, 1)

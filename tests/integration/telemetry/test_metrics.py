@@ -60,7 +60,8 @@ def write_everything() -> None:
     metrics.count_memory_read("semantic_search", "answered")
     metrics.count_unreadable_rows("directives", 2)
     for name, about in GAUGES.items():
-        labels = {"status": "approved"} if "status" in about.labels else {}
+        given = {"status": "approved", "reason": "policy_unconfirmed"}
+        labels = {label: given[label] for label in about.labels}
         metrics.set_gauge(name, 3, **labels)
 
 
