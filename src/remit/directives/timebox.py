@@ -43,8 +43,8 @@ def parse_timebox(text: str, *, field: str = "timebox") -> timedelta:
     match = _SHORT_FORM.fullmatch(text) or _ISO_FORM.fullmatch(text)
     if match is None:
         raise InvalidInputError(
-            f'{quoted(redact_text(text))} is not a length of time: write it like "30s", "5m", "1h30m", "1d" or '
-            '"PT5M"',
+            f"{quoted(redact_text(text))} is not a length of time: write it like "
+            '"30s", "5m", "1h30m", "1d" or "PT5M"',
             field=field,
         )
     parts = {unit: int(amount) for unit, amount in match.groupdict(default="0").items()}
