@@ -156,7 +156,8 @@ OF_CONSENT: dict[str, tuple[str, str]] = {
 
 BESIDE = {
     "envelope that no reader can hold": {"row_refused"},
-    "vote moved to another directive": {"untold", "unfounded"},
+    # Its request is approved where nobody's vote was told.
+    "vote moved to another directive": {"untold", "unfounded", "told_otherwise"},
 }
 """What is found besides the signature."""
 
