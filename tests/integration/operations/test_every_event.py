@@ -29,7 +29,6 @@ from tests.support.keys import KEYS
 from tests.support.people import OPERATOR
 from tests.support.thinking import Priced, asking, call, executing
 
-
 BY_SQL = {("directive.proposed", "found")}
 """What is told only of a row that came past the gate, by SQL: `test_gate` has one."""
 
