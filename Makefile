@@ -51,7 +51,7 @@ up: $(RUNTIME) ## Start Postgres, Temporal and a worker; Ctrl-C stops them
 test: $(DEV) packages ## Run every test, then hold the coverage gates
 	@$(BIN)/python -m pytest $(PYTEST_FLAGS) -n $(PYTEST_PROCESSES) --dist loadfile --cov --cov-report=
 
-soak: $(DEV) packages ## Run every test SOAK_ROUNDS times with other seeds, in odd rounds on busy cores
+soak: $(DEV) packages ## Run every test SOAK_ROUNDS times with other seeds, and stop workers at work
 	@for round in $$(seq $(SOAK_ROUNDS)); do \
 		seed=$$RANDOM; load=(); \
 		if (( round % 2 )); then for core in $$(seq $$(nproc)); do \
@@ -63,6 +63,7 @@ soak: $(DEV) packages ## Run every test SOAK_ROUNDS times with other seeds, in o
 			--hypothesis-profile=seeded --hypothesis-seed=$$seed; \
 		[ $${#load[@]} = 0 ] || kill "$${load[@]}"; load=(); \
 	done
+	@$(BIN)/python -m tests.workflows.stops
 
 check: $(DEV) ## Lint, format, types and import contracts; starts no server
 	@$(BIN)/ruff check --quiet $(SOURCES) && echo "ruff check: clean"

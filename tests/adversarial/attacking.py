@@ -23,7 +23,7 @@ from remit.execution.modules.base import BaseExecutionModule, EmitArtifact, Modu
 from remit.execution.modules.registry import ModuleRegistry, discover_modules
 from remit.execution.modules.types import ModuleInput, ModuleOutput
 from remit.execution.workers import Terms
-from remit.operations import gate, runs, starts
+from remit.operations import gate, runs, starts, unbegun
 from remit.operations.catalog import announce
 from remit.operations.evidence import find_leftovers, read_record
 from remit.operations.policies import PolicySource
@@ -287,7 +287,8 @@ def believe_grants(patch: pytest.MonkeyPatch) -> None:
     """Take out the defence: whatever a grant says and whoever signed it, it holds."""
     patch.setattr(starts, "void_reason", lambda *_, **__: None)
     patch.setattr(starts, "verify_grant", lambda *_: None)
-    patch.setattr(runs, "consumed_problem", lambda *_, **__: None)
+    for asks in (runs, unbegun):
+        patch.setattr(asks, "consumed_problem", lambda *_, **__: None)
 
 
 def ended(engine: sa.Engine, directive_id: UUID) -> tuple[str, str | None]:

@@ -107,4 +107,4 @@ def test_content_that_was_changed_with_all_its_digests_is_found_by_the_log(kept:
     metadata["content_ref"] |= {"digest": sha256_digest(b"forged"), "size_bytes": 6}
     kept.forge(kept.small, metadata=metadata, content=b"forged", agreeing=True)
     assert kept.read(kept.small) == b"forged"
-    assert kept.findings() == ["artifact_changed"]
+    assert kept.findings() == ["artifact_changed", "unverifiable"]

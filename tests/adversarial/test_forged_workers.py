@@ -1,8 +1,9 @@
 """Workers and versions written by SQL: nothing binds to them, and the audit finds them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from psycopg.types.json import Jsonb
@@ -20,7 +21,8 @@ from remit.operations.catalog import announce
 from remit.operations.evidence import read_record
 from remit.operations.routing import route
 from remit.signing.statements import Kind, sign_statement
-from tests.adversarial.forging import OWN_KEYS, as_best_they_can, as_service
+from tests.adversarial.attacking import forgery
+from tests.adversarial.forging import OWN_KEYS, as_service
 from tests.adversarial.world import Connection
 from tests.support.contents import POLICY, SHORT, forging, under
 from tests.support.contents import proposed as propose
@@ -82,29 +84,24 @@ def own_key_for_workers(c: Connection, genuine: UUID) -> None:
 def version_of_nobody(c: Connection, genuine: UUID) -> None:
     """A version that was announced last, by nobody."""
     del genuine
-    c.execute(_VERSION, [FORGED, None])
+    c.execute(VERSION, [FORGED, None])
 
 
 def version_of_another(c: Connection, genuine: UUID) -> None:
     """A version that was announced last, in the name of a worker that has another one."""
-    c.execute(_VERSION, [FORGED, genuine])
+    c.execute(VERSION, [FORGED, genuine])
 
 
-_VERSION = (
-    "INSERT INTO modules (name, digest, version, summary, announced_at, announced_by)"
-    " VALUES ('echo', %s, '9', '', now() + interval '1 hour', %s)"
+VERSION = (
+    "INSERT INTO modules (name, digest, version, summary, announced_by)"
+    " VALUES ('echo', %s, '9', '', %s)"
 )
+"""Announces a version now, which is later than any that was announced before."""
+LATER = "UPDATE modules SET announced_at = '2999-01-01' WHERE version = '9'"
 
-FORGERIES: Mapping[str, Forge] = {
-    one.__name__: one
-    for one in (
-        own_signature,
-        copied_certificate,
-        own_key_for_workers,
-        version_of_nobody,
-        version_of_another,
-    )
-}
+CERTIFICATES = (own_signature, copied_certificate, own_key_for_workers)
+VERSIONS = (version_of_nobody, version_of_another)
+NONE_SUCH = "the module echo 9 stands announced, and the worker that is named for it has none such"
 
 
 def granted(engine: sa.Engine) -> Grant:
@@ -115,24 +112,51 @@ def granted(engine: sa.Engine) -> Grant:
     return grant
 
 
-@pytest.mark.parametrize("name", FORGERIES)
+@pytest.mark.parametrize("forge", CERTIFICATES, ids=lambda forge: forge.__name__)
 def test_a_grant_binds_to_what_a_certified_worker_has_and_the_audit_finds_the_other(
-    engine: sa.Engine, genuine: UUID, name: str
+    engine: sa.Engine, genuine: UUID, forge: Forge
 ) -> None:
-    with as_best_they_can(engine) as connection:
-        FORGERIES[name](connection, genuine)
+    with as_service(engine) as connection:
+        forge(connection, genuine)
     assert granted(engine).module_digest == SHORT.digest
     [found] = verify_log(engine, by=ADMIN, keys=KEYS).findings
     assert found.fault == "unverifiable"
-    assert "certified" in found.words or "does not verify" in found.words
+    assert found.words.startswith("the certificate of worker ")
+    assert " does not verify: " in found.words
 
 
-@pytest.mark.parametrize("name", [own_signature.__name__, copied_certificate.__name__])
-def test_without_the_look_at_certificates_a_grant_binds_to_a_forged_version(
-    engine: sa.Engine, genuine: UUID, name: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("when", ["now", "later, past every rule"])
+@pytest.mark.parametrize("forge", VERSIONS, ids=lambda forge: forge.__name__)
+def test_a_grant_binds_to_no_version_that_nobody_has_and_the_audit_finds_it_untold(
+    engine: sa.Engine, genuine: UUID, forge: Forge, when: str
 ) -> None:
     with as_service(engine) as connection:
-        FORGERIES[name](connection, genuine)
+        forge(connection, genuine)
+    if when != "now":
+        with forgery(engine, "modules") as connection:
+            connection.execute(LATER.encode())
+    assert granted(engine).module_digest == SHORT.digest
+    [found] = verify_log(engine, by=ADMIN, keys=KEYS).findings
+    assert (found.fault, found.words) == ("untold", NONE_SUCH)
+
+
+def test_no_service_announces_a_version_at_another_time(engine: sa.Engine, genuine: UUID) -> None:
+    with as_service(engine) as connection:
+        version_of_another(connection, genuine)
+    with pytest.raises(psycopg.Error, match="a module is announced now"), as_service(engine) as c:
+        c.execute(LATER.encode())
+    dated = VERSION.replace("announced_by)", "announced_by, announced_at)")
+    dated = dated.replace("'9'", "'10'").replace(", %s)", ", %s, '2999-01-01')")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege), as_service(engine) as c:
+        c.execute(dated.encode(), ["sha256:" + "e" * 64, genuine])
+
+
+@pytest.mark.parametrize("forge", CERTIFICATES[:2], ids=lambda forge: forge.__name__)
+def test_without_the_look_at_certificates_a_grant_binds_to_a_forged_version(
+    engine: sa.Engine, genuine: UUID, forge: Forge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with as_service(engine) as connection:
+        forge(connection, genuine)
     monkeypatch.setattr(known_workers, "verify_certificate", lambda *_: None)
     assert granted(engine).module_digest == FORGED
 

@@ -19,7 +19,7 @@ from remit.db.engine import create_database_engine
 from remit.directives.models import DirectiveRead
 from remit.directives.repository import DirectiveFilter
 from remit.directives.unreadable import UnreadableDirective
-from remit.errors import UnreadableError
+from remit.errors import ConflictError, UnreadableError
 from remit.execution.ended_repository import EndedFilter
 from remit.execution.modules.types import ModuleOutput
 from remit.operations import again, evaluations, evidence, identity
@@ -64,6 +64,7 @@ class Poisoned:
         good: a directive that was approved and not started.
         asks: one that waits for a person.
         done: one that is complete.
+        before: a checkpoint of before any of them.
     """
 
     engine: sa.Engine
@@ -71,17 +72,19 @@ class Poisoned:
     good: DirectiveRead
     asks: DirectiveRead
     done: DirectiveRead
+    before: bytes
 
 
 @pytest.fixture(scope="module")
 def poisoned(engine: sa.Engine) -> Poisoned:
     """Return a database whose owner took the checks away, with a row of each kind in it."""
+    before = take_checkpoint(engine, KEYS, by=ADMIN).data
     victims = {name: poison(unchecked(engine), name) for name in POISONS}
     done = proposed(engine)
     run = start_run(engine, done.id, lambda _: SHORT, AUTHORITY).run
     assert run is not None
     finish(engine, run, ModuleOutput.success({"said": "hello"}))
-    return Poisoned(engine, victims, proposed(engine), waiting(engine), done)
+    return Poisoned(engine, victims, proposed(engine), waiting(engine), done, before)
 
 
 def _listed(at: Poisoned) -> set[UUID]:
@@ -247,7 +250,20 @@ def test_the_loop_goes_on_beside_them(poisoned: Poisoned) -> None:
     outdated, more = again.voided(engine, AUTHORITY, by=OPERATOR, limit=100)
     assert not more
     assert set(outdated) <= set(poisoned.victims.values())
-    assert take_checkpoint(engine, KEYS, by=ADMIN).checkpoint.heads
+
+
+@pytest.mark.parametrize(
+    ("which", "said"),
+    [("first", "do not hold, and a first"), ("next", "does not hold against the previous")],
+)
+def test_a_checkpoint_of_them_is_one_clear_refusal(
+    poisoned: Poisoned, which: str, said: str
+) -> None:
+    previous = poisoned.before if which == "next" else None
+    with pytest.raises(ConflictError, match=said) as caught:
+        take_checkpoint(poisoned.engine, KEYS, by=ADMIN, previous=previous)
+    [line] = str(caught.value).splitlines()
+    assert "look into it with `remit audit verify" in line
 
 
 @pytest.mark.parametrize(

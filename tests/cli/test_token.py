@@ -232,7 +232,7 @@ def test_a_revoked_token_ends_at_once(
     shown = live("token", "revoke", identifier[:10], "--as", "dana")
     assert shown == Shown(0, f"token {identifier} of {name} is revoked\n", "")
     monkeypatch.setenv("REMIT_TOKEN", found["token"])
-    line = "remit: this token was revoked; `remit token create` makes another one\n"
+    line = "remit: this token was revoked; an admin gives you another one by `remit token invite`\n"
     assert live(*propose_arguments()) == Shown(2, "", line)
 
 

@@ -125,7 +125,9 @@ def _not_promised(
     run: ExecutionRunRead | None,
 ) -> Iterator[str]:
     """Yield what is wrong with what was spent where nothing had been promised."""
-    if grant is None or run is None or grant.budget is not None:
+    # A budget promises nothing where no limit reserves it.
+    reserved = {one.grant_id for one in evidence.budget if one.kind == "reserve"}
+    if grant is None or run is None or grant.id in reserved:
         yield "it is of no run that nothing was promised to"
         return
     spent = in_cents(_attempt_costs(evidence, run).known)

@@ -43,7 +43,7 @@ FORMS: Mapping[str, Form] = {
     "directive.blocked": _form("reason", "because", by_remit=False),
     "directive.approved": _form(),
     "directive.executing": _form("run"),
-    "directive.in_doubt": _form("reason because open"),
+    "directive.in_doubt": _form("reason because"),
     "directive.completed": _form(),
     "directive.aborted": _form("reason", "because", by_remit=False),
     "policy.evaluated": _form("verdict policy_version policy_digest artifact"),
@@ -61,8 +61,8 @@ FORMS: Mapping[str, Form] = {
     "run.reconciled": _form("as because", by_remit=False),
     "budget.unpromised": _form("spent"),
     "budget.exceeded": _form("promised spent"),
-    "artifact.stored": _form("artifact", by_remit=False),
-    "memory.added": _form("memories", "run", by_remit=False),
+    "artifact.stored": _form("artifact", "envelope", by_remit=False),
+    "memory.added": _form("memories", "envelopes run", by_remit=False),
     "llm.called": _form(
         "provider model status error_type message_count characters input_tokens output_tokens "
         "cost_usd"

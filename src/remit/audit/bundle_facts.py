@@ -88,7 +88,8 @@ def judged(
     """
     found, taken = list(problems), tuple(unborne)
     if not found:
-        return Check(name, holds=True, detail=otherwise, unborne=taken)
+        words = f"as far as it had to be signed ({len(taken)} not borne out): {otherwise}"
+        return Check(name, holds=True, detail=words if taken else otherwise, unborne=taken)
     more = [f"and {len(found) - MOST_TOLD} more"] if len(found) > MOST_TOLD else []
     return Check(name, holds=False, detail="; ".join([*found[:MOST_TOLD], *more]), unborne=taken)
 

@@ -1,6 +1,7 @@
 """Checks of a bundle about who asked, and who filed: the log names whoever signed it. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from uuid import UUID
 
 from remit.artifacts.statements import FILED_BY, verify_filing
 from remit.artifacts.types import Artifact
@@ -10,6 +11,7 @@ from remit.audit.bundle_records import Evidence
 from remit.audit.chain import Event
 from remit.directives.statements import Issued, Proposer, verify_intent
 from remit.errors import UnverifiableError
+from remit.json_types import JsonObject
 from remit.signing.keys import Keyring
 
 
@@ -67,6 +69,11 @@ def filings(evidence: Evidence, keys: Keyring) -> Check:
             except UnverifiableError as error:
                 problems.append(f"attachment {one.id} {_not_so(error)}")
         problems += _unlike_log(evidence, one)
+    problems += [
+        f"row {event.seq} tells of a filing in other words than were signed"
+        for event in evidence.events
+        if event.type == "artifact.stored" and not _in_its_words(event, filed, signed)
+    ]
     known = {one.id for one in filed}
     gone = sum(about not in known for about in signed)
     if gone:
@@ -80,6 +87,17 @@ def _unlike_log(evidence: Evidence, artifact: Artifact) -> Iterator[str]:
     actors = {event.actor for event in told}
     if actors != {artifact.metadata.get(FILED_BY)}:
         yield f"the log names another one who filed attachment {artifact.id}"
+
+
+def _in_its_words(
+    event: Event, filed: Sequence[Artifact], signed: Mapping[UUID, JsonObject | None]
+) -> bool:
+    """Return whether an event has the very statement that is kept of what it tells; none for none.
+
+    Evidence that is no attachment is filed by nobody, and so was each before that was signed.
+    """
+    kept = next((signed.get(one.id) for one in filed if _tells_of(event, one)), None)
+    return parsed_data(event.data).get("envelope") == kept
 
 
 def _tells_of(event: Event, artifact: Artifact) -> bool:

@@ -73,8 +73,8 @@ EVIDENCE: tuple[Claim, ...] = (
     ),
 )
 """What is kept for good. Whether an artifact has the digest that is told, `stream_mentions` of
-`remit.audit.scan_repository` finds out; of what it is evidence, `remit.audit.evidence_claims` asks. An
-event may name a memory that is gone: it may have to be forgotten."""
+`remit.audit.scan_repository` finds out; of what it is evidence, `remit.audit.evidence_claims` asks.
+An event may name a memory that is gone: it may have to be forgotten."""
 
 INTENT: tuple[Claim, ...] = (
     Claim(

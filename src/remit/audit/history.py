@@ -14,22 +14,15 @@ from uuid import UUID
 from remit.audit.bundle_events import FORMS
 from remit.audit.bundle_order import RESTING, Way
 from remit.audit.chain import INSTALLATION, Event
+from remit.audit.identity_events import IDENTITY_EVENTS
 from remit.audit.verification import Finding
 from remit.wording import quoted
 
 MOST = 1000
 """Most findings; who forges more is found all the same."""
 
-OWN_EVENTS = frozenset(
+OWN_EVENTS = IDENTITY_EVENTS | frozenset(
     {
-        "principal.created",
-        "principal.changed",
-        "principal.disabled",
-        "token.created",
-        "token.invited",
-        "token.redeemed",
-        "token.revoked",
-        "invitation.revoked",
         "policy.confirmed",
         "artifact.stored",
         "memory.added",

@@ -63,7 +63,8 @@ def _write(found: "Explanation", asker: str | None, data_dir: "Path | None") -> 
     directive = found.directive
     status = status_cell(directive.status, directive.status_reason)
     write_line("directive ", Cell(str(directive.id), "bold"), "  ", status)
-    rows: list[Row] = [("", Cell(_HEADLINES[directive.status], "bold"), "")]
+    stands = directive.status_reason if directive.status == "executing" else None
+    rows: list[Row] = [("", Cell(_HEADLINES[stands or directive.status], "bold"), "")]
     rows += [("", Cell("because", "dim"), revealed(reason)) for reason in found.because]
     if found.waiting is not None:
         rows = _of_waiting(found.waiting)
@@ -135,6 +136,7 @@ _HEADLINES: Mapping[str, str] = {
     "proposed": "waits for the gate, which will look at it again",
     "approved": "is approved: its run starts as soon as a worker is free",
     "executing": "runs now",
+    "in_doubt": "ran, and nobody knows how it ended: somebody who looked says so",
     "complete": "is complete: nothing is missing",
     "blocked": "is blocked, and may be retried",
     "aborted": "was aborted, which is final",

@@ -57,7 +57,7 @@ def next_commands(directive: "DirectiveRead", *, others: bool = False) -> list[s
     if directive.status == "proposed":
         return [f"remit approve {name}", f"remit reject {name} --reason WHY"]
     if directive.status in {"approved", "executing"}:
-        settle = [f"remit show {name}", f"remit reconcile {name} --as done --reason WHY"]
+        settle = [f"remit show {name}", f"remit reconcile {name} --as done|failed --reason WHY"]
         return settle if directive.status_reason == "in_doubt" else [f"remit watch {name}"]
     if directive.status == "blocked":
         return [f"remit show {name}", f"remit retry {name}"]

@@ -159,7 +159,7 @@ def _make_parts(
 
     # What is wrong with these is said before anything is connected.
     registry, store = discover_modules(extra), object_store(settings)
-    PolicySource(settings.remit_policy_file)
+    PolicySource(services.policy_file)
     worker_key = _worker_key(settings)
     engine = create_database_engine(
         services.database_url,
@@ -178,7 +178,7 @@ def _make_parts(
             application_name="remit-module",
             pool_size=THREADS,
         ),
-        policies=PolicySource(settings.remit_policy_file, Confirmations(engine, keys)),
+        policies=PolicySource(services.policy_file, Confirmations(engine, keys)),
         keys=keys,
         registry=registry,
         store=store,

@@ -7,6 +7,7 @@ import re
 from datetime import timedelta
 
 from remit.errors import InvalidInputError
+from remit.redaction import redact_text
 from remit.wording import quoted
 
 LONGEST_TIMEBOX = timedelta(days=30)
@@ -42,8 +43,8 @@ def parse_timebox(text: str, *, field: str = "timebox") -> timedelta:
     match = _SHORT_FORM.fullmatch(text) or _ISO_FORM.fullmatch(text)
     if match is None:
         raise InvalidInputError(
-            f'{quoted(text)} is not a length of time: write it like "30s", "5m", "1h30m", "1d" or '
-            '"PT5M"',
+            f"{quoted(redact_text(text))} is not a length of time: write it like "
+            '"30s", "5m", "1h30m", "1d" or "PT5M"',
             field=field,
         )
     parts = {unit: int(amount) for unit, amount in match.groupdict(default="0").items()}
@@ -53,6 +54,7 @@ def parse_timebox(text: str, *, field: str = "timebox") -> timedelta:
         length = timedelta.max
     if not _SHORTEST <= length <= LONGEST_TIMEBOX:
         raise InvalidInputError(
-            f"{quoted(text)} is out of range: use at least 1s and at most 30d", field=field
+            f"{quoted(redact_text(text))} is out of range: use at least 1s and at most 30d",
+            field=field,
         )
     return length

@@ -37,13 +37,16 @@ def authenticate(engine: sa.Engine, text: str, keys: Keyring) -> Principal:
         verify_token(known.kept, keys)
     except UnverifiableError as error:
         raise UnauthenticatedError(
-            f"this token does not verify: {error}; `remit token create` makes another one"
+            f"this token does not verify: {error}; an admin gives you another one by "
+            "`remit token invite`"
         ) from error
     revoked = row.revoked_at is not None
     if revoked or known.expired or owner.disabled_at is not None:
         did = "was revoked" if revoked else "has expired"
         did = "belongs to somebody who was shut out" if owner.disabled_at is not None else did
-        raise UnauthenticatedError(f"this token {did}; `remit token create` makes another one")
+        raise UnauthenticatedError(
+            f"this token {did}; an admin gives you another one by `remit token invite`"
+        )
     return replace(
         owner.principal,
         scopes=row.scopes or None,

@@ -202,9 +202,14 @@ def _at_the_gate(
     policy, content = authority.policy, intent_of(directive)
     found = []
     if request is not None and request.policy_digest != policy.digest:
+        now = (
+            "another one of that version"
+            if request.policy_version == policy.version
+            else policy.version
+        )
         found.append(
-            f"policy_changed: policy {request.policy_version} asked, and {policy.version} is in "
-            "force now, under which an approval is void; retry it, or all by `remit retry --voided`"
+            f"policy_changed: policy {request.policy_version} asked, and {now} is in force now, "
+            "under which an approval is void; retry it, or all by `remit retry --voided`"
         )
     if request is not None and wall_clock(connection) >= request.expires_at:
         found.append("expired: its time to be approved is over; retry it")

@@ -75,7 +75,8 @@ def check_shown(connection: sa.Connection, by: Principal) -> None:
     lock_installation(connection)
     if by.token is not None and is_revoked(connection, by.token):
         raise UnauthenticatedError(
-            "this token was revoked meanwhile; `remit token create` makes another one"
+            "this token was revoked meanwhile; an admin gives you another one by "
+            "`remit token invite`"
         )
 
 

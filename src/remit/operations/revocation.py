@@ -96,7 +96,7 @@ def revoke_token(
 
     Raises:
         ForbiddenError: it is another's, and `by` may not administer.
-        InvalidInputError: `since` is before the token was made, or to come.
+        InvalidInputError: `since` is to come.
         NotFoundError: there is none of that id.
     """
     with transaction(engine) as connection:
@@ -151,11 +151,8 @@ def _start(row: TokenRow, since: datetime | timedelta | None, now: datetime) -> 
     start = now - since if isinstance(since, timedelta) else since
     if start > now:
         raise InvalidInputError("is to come: say since when the token was misused", field="since")
-    if start < row.created_at:
-        raise InvalidInputError(
-            f"is before the token was made; say {row.created_at.isoformat()}, or later",
-            field="since",
-        )
+    # Nothing was done with it before it was made.
+    start = max(start, row.created_at)
     # What comes after the end of a token was not done with it.
     start = start if row.revoked_at is None else min(start, row.revoked_at)
     return start if row.revoked_since is None else min(start, row.revoked_since)

@@ -7,6 +7,7 @@ import re
 from decimal import Decimal
 
 from remit.errors import InvalidInputError
+from remit.redaction import redact_text
 from remit.wording import quoted
 
 _AMOUNT = re.compile(
@@ -39,7 +40,7 @@ def parse_budget(text: str, *, field: str = "budget") -> Decimal:
     match = _AMOUNT.fullmatch(text)
     if match is None:
         raise InvalidInputError(
-            f"{quoted(text)} is not an amount of US dollars: write it like "
+            f"{quoted(redact_text(text))} is not an amount of US dollars: write it like "
             '"$50", "50.00", "100 USD" or "$1,000.00"',
             field=field,
         )

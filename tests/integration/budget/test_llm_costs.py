@@ -134,6 +134,6 @@ def test_a_canceled_run_settles_its_promise_or_what_its_models_cost(
 ) -> None:
     found, run = executing(empty_engine, DAILY, budget="$10")
     asked(empty_engine, found.id, cost)
-    cancel(empty_engine, found.id, by=OPERATOR, reason=None)
+    cancel(empty_engine, found.id, by=OPERATOR, reason=None, keys=KEYS)
     assert closed(empty_engine, run.grant_id) == [("settle", settled)]
     assert unsound(empty_engine, found.id) == []

@@ -1,8 +1,8 @@
 """Files evidence in a process of its own, which kills itself at one step of the way.
 
-Called with STEP SIZE DATABASE_URL FOLDER. Prints `reached STEP` and dies there by SIGKILL, or
-prints `filed ID`, which is what whoever filed it is told. The step `nowhere` lets it live.
-`swapped` is the control: the row is written first, and the object after it.
+Called with STEP SIZE DATABASE_URL FOLDER; the environment has the key. Prints `reached STEP` and
+dies there by SIGKILL, or prints `filed ID`, which is what whoever filed it is told. The step
+`nowhere` lets it live. `swapped` is the control: the row is written first, and the object after it.
 """
 
 import io
@@ -25,7 +25,8 @@ from remit.artifacts.store import (
 from remit.db.engine import create_database_engine
 from remit.operations import artifacts
 from remit.operations.artifacts import Filing, file_attachment
-from tests.support.keys import KEYS
+from remit.operations.installation import use_keys
+from remit.signing.keys import load_keyring
 from tests.support.people import OPERATOR
 
 
@@ -62,7 +63,7 @@ def lie_in_wait(step: str, store: FilesystemObjectStore) -> None:
         "object durable": lambda: after(store, "put", step),
         "before the row": lambda: before(artifacts, "record", step),
         "before the commit": lambda: after(artifacts, "record", step),
-        "before the answer": lambda: after(artifacts, "put_artifact", step),
+        "before the answer": lambda: after(artifacts, "_keep", step),
         "nowhere": lambda: None,
     }
     waits[step]()
@@ -110,7 +111,8 @@ def file(engine: Any, store: ObjectStore, size: int) -> str:
     """File content of a size, and return the artifact's identifier."""
     source = io.BytesIO(b"k" * size)
     filing = Filing("notes.txt", "text/plain", {})
-    return str(file_attachment(engine, store, source, filing, by=OPERATOR, keys=KEYS).id)
+    keys = use_keys(engine, load_keyring(None, signing_key=os.environ["REMIT_SIGNING_KEY"]))
+    return str(file_attachment(engine, store, source, filing, by=OPERATOR, keys=keys).id)
 
 
 def main(step: str, size: str, database_url: str, folder: str) -> None:

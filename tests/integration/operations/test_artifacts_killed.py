@@ -18,6 +18,7 @@ from remit.operations.progress import tell_nobody
 from remit.operations.upkeep import check_artifacts, unreferenced_objects
 from tests.integration.operations.conftest import audited
 from tests.integration.operations.filing import file_one, objects_in, rows
+from tests.support.keys import SIGNING_KEY
 
 ROOT = Path(__file__).parents[3]
 LARGE, SMALL = CONTENT_THRESHOLD_BYTES + 1, 100
@@ -46,7 +47,7 @@ def killed(engine: sa.Engine, folder: Path, step: str, size: int) -> str:
             *(step, str(size), url, str(folder / "objects")),
         ],
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": paths},
+        env=os.environ | {"PYTHONPATH": paths, "REMIT_SIGNING_KEY": SIGNING_KEY},
         capture_output=True,
         text=True,
         timeout=50,

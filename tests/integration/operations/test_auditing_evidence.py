@@ -159,6 +159,7 @@ OF_CONSENT: dict[str, tuple[str, str]] = {
 
 BESIDE = {
     "envelope that no reader can hold": {"row_refused"},
+    # Its request is approved where nobody's vote was told.
     "vote moved to another directive": {"untold", "unfounded", "told_otherwise"},
 }
 """What is found besides the signature."""

@@ -54,7 +54,7 @@ def refusal(engine: sa.Engine, token: Token | str) -> str:
 
 
 UNKNOWN = "this token is not known here; use one that was made here"
-ANOTHER = "`remit token create` makes another one"
+ANOTHER = "an admin gives you another one by `remit token invite`"
 
 
 # Whose token it is. -----------------------------------------------------------------------------

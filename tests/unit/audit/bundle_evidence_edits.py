@@ -91,6 +91,16 @@ EVIDENCE: dict[str, Kind] = {
         event("artifact.stored", actor="ada"),
         {"filings"},
     ),
+    "word of a filing, in the log": (
+        ("filed",),
+        event("artifact.stored", {"envelope": {"payload": "x"}}),
+        {"filings"},
+    ),
+    "filing that the log has no word of": (
+        ("filed",),
+        event("artifact.stored", {"envelope": ...}),
+        {"filings"},
+    ),
     "name of an attachment": (("filed",), artifact("attachment", name="x"), {"filings"}),
     "attachment cut out": (
         ("filed",),

@@ -23,10 +23,12 @@ from remit.approval.statements import (
 )
 from remit.approval.types import Grant, Vote
 from remit.artifacts.statements import FILING
+from remit.artifacts.types import artifact_uri
 from remit.audit.bundle_people import kept_token, principal_row
 from remit.audit.bundle_records import Asked, Attempt, Evidence, Person, Statement, Token, Worker
 from remit.audit.chain import Event
 from remit.budget.costs import attempt_cost
+from remit.directives.digest import canonical_json
 from remit.directives.statements import Issued, sign_intent
 from remit.execution.models import ExecutionRunRead
 from remit.execution.statements import (
@@ -46,7 +48,7 @@ from remit.json_types import JsonObject
 from remit.signing.dsse import envelope_to_json
 from remit.signing.statements import Kind, canonical, sign_statement
 from tests.unit.audit.bundle_parts import KEYS
-from tests.unit.audit.chains import NOON
+from tests.unit.audit.chains import NOON, linked
 
 LONG_AGO = NOON - timedelta(days=30)
 EXECUTING = new_worker(KEYS)
@@ -116,7 +118,19 @@ def signed_by_all(rows: Evidence) -> Evidence:
     if told.runs:
         told = replace(told, workers=(certified(),))
     told = replace(told, attempts=tuple(a for run in told.runs for a in _attempts(run, told)))
-    return replace(told, ends=tuple(_ends(told)), filings=tuple(_filings(told)))
+    return _filed(replace(told, ends=tuple(_ends(told)), filings=tuple(_filings(told))))
+
+
+def _filed(told: Evidence) -> Evidence:
+    """Return evidence whose log has what was signed of each attachment."""
+    words = {artifact_uri(one.about): one.envelope for one in told.filings}
+    events = []
+    for event in told.events:
+        said = {name: word for name, word in json.loads(event.data).items() if name != "envelope"}
+        if said.get("artifact") in words:
+            said["envelope"] = words[said["artifact"]]
+        events.append(replace(event, data=canonical_json(said).decode()))
+    return replace(told, events=tuple(linked(events)))
 
 
 def _issued(evidence: Evidence) -> JsonObject | None:
@@ -260,7 +274,7 @@ def signed_first(evidence: Evidence) -> Evidence:
         for one in evidence.grants
     )
     none: dict[str, Any] = dict.fromkeys(("workers", "attempts", "ends", "filings", "tokens"), ())
-    return replace(evidence, requests=asked, grants=grants, issued=None, **none)
+    return _filed(replace(evidence, requests=asked, grants=grants, issued=None, **none))
 
 
 def _first_vote(vote: Vote, asked: Asked) -> Vote:

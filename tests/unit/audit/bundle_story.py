@@ -166,7 +166,7 @@ class Story(Telling):
     def doubt(self) -> Self:
         """Say that nobody knows how the run ended."""
         self._status("executing", "in_doubt")
-        said = {"reason": "in_doubt", "because": ["its worker is gone"], "open": []}
+        said = {"reason": "in_doubt", "because": ["its worker is gone"]}
         return self._tell(("directive.in_doubt", said))
 
     def reconcile(self, by: str, reason: str) -> Self:

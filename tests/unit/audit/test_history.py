@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import get_args
 from uuid import UUID
 
 import pytest
 
+from remit.audit.bundle_events import FORMS
+from remit.audit.bundle_order import BESIDE, WAYS
 from remit.audit.chain import INSTALLATION, Event
 from remit.audit.history import MOST, OWN_EVENTS, History
+from remit.audit.repository import EventType
 from tests.unit.audit.chains import NOON, linked
 
 ALLOWED: Sequence[tuple[str, str]] = (
@@ -78,3 +82,14 @@ def test_the_installation_tells_of_its_own_matters_alone() -> None:
 
 def test_no_more_than_a_thousand_are_kept() -> None:
     assert len(found(told(*[("x", "{}")] * (MOST + 5), about=INSTALLATION))) == MOST
+
+
+def test_every_event_that_can_be_recorded_is_known_to_those_who_read_it() -> None:
+    """One that only the writer knows would make an honest log look forged."""
+    assert FORMS.keys() | OWN_EVENTS == set(get_args(EventType))
+
+
+def test_every_event_that_a_directive_can_tell_has_its_place_on_the_way() -> None:
+    on_the_way = {step.partition(" ")[0] for steps in WAYS.values() for step in steps}
+    assert on_the_way | BESIDE.keys() == FORMS.keys()
+    assert on_the_way & BESIDE.keys() == set()
