@@ -7,16 +7,16 @@ nobody: docs/security.md names it. Each control takes the look at that out.
 
 from collections.abc import Callable, Iterator
 from itertools import product
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 from pydantic import JsonValue
 
-from remit.artifacts.types import parse_artifact_uri
+from remit.artifacts.types import ArtifactType, parse_artifact_uri
 from remit.audit import claims_repository
-from remit.audit.evidence_claims import OF_EVENTS, OF_RUNS
+from remit.audit.evidence_claims import CARRIED, OF_EVENTS, OF_RUNS
 from remit.operations.auditing import judge
 from tests.adversarial.beginning import begun, leave, tell
 from tests.adversarial.columns_world import Made, build
@@ -193,3 +193,7 @@ def test_what_was_asked_of_a_model_is_named_by_that_event_alone(
     forged = forge(attacker[0], "llm_call", made.done, "run.refused", None)
     [said] = found(attacker)
     assert f"an event run.refused names the llm_call {forged}" in said
+
+
+def test_each_kind_of_evidence_is_left_by_some_event() -> None:
+    assert {kind for kinds in CARRIED.values() for kind in kinds} == {*get_args(ArtifactType)}
