@@ -5,20 +5,19 @@ Every attack does as well as it can: it writes the events too that would tell of
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import get_args
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import sqlalchemy as sa
 from psycopg.types.json import Jsonb
 
 from remit.approval.types import RequestStatus, VoidReason
-from remit.artifacts.types import artifact_uri
 from remit.audit.chain import INSTALLATION
-from remit.directives.digest import canonical_json, sha256_digest
 from remit.directives.lifecycle import DirectiveStatus
 from remit.execution.lifecycle import RunStatus
 from remit.json_types import JsonObject
 from remit.memory.writing import NewMemory
 from tests.adversarial import world as w
+from tests.adversarial.beginning import begun, leave, tell
 from tests.adversarial.columns_world import Made
 from tests.adversarial.world import Connection
 
@@ -100,12 +99,6 @@ def _other(column: sa.Column[object]) -> list[str]:
     raise TypeError(f"no other value is known for {column}")
 
 
-def tell(c: Connection, about: UUID, event: str, actor: str, data: JsonObject) -> None:
-    """Append an event."""
-    row = {"directive_id": about, "type": event, "actor": actor, "data": Jsonb(data)}
-    w.insert(c, "events", row)
-
-
 def _principal(c: Connection, _: Made) -> None:
     row = {"name": "mallory", "kind": "human", "roles": Jsonb(["admin"]), "groups": Jsonb([])}
     w.insert(c, "principals", row | {"created_by": "admin"})
@@ -176,50 +169,22 @@ def _worker(c: Connection, _: Made) -> None:
     w.insert(c, "workers", row | {"envelope": Jsonb({}), "lease_until": "tomorrow"})
 
 
-def begun(c: Connection, made: Made) -> UUID:
-    """Begin the run of an approved directive, with all that is told of it and no signature."""
-    [(granted, worker, digest)] = c.execute(
-        "SELECT consent.id, worker.id, consent.module_digest FROM grants AS consent, workers AS"
-        " worker WHERE consent.directive_id = %s AND worker.modules ->> consent.module ="
-        " consent.module_digest LIMIT 1",
-        [made.approved],
-    ).fetchall()
-    assert digest
-    run = uuid4()
-    tell(c, made.approved, "grant.consumed", "remit", {"grant": str(granted)})
-    c.execute(
-        "UPDATE directives SET status = 'executing', updated_at = now() WHERE id = %s",
-        [made.approved],
-    )
-    tell(c, made.approved, "directive.executing", "remit", {"run": str(run)})
-    row = {"id": run, "directive_id": made.approved, "grant_id": granted, "module": "echo"}
-    more = {"module_version": "1", "idempotency_key": str(run), "status": "running"}
-    # A run wants to see the status, whose event is looked for at once, and later ones at the end.
-    c.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    c.execute("SET CONSTRAINTS ALL DEFERRED")
-    w.insert(c, "execution_runs", row | more | {"started_at": "now", "attempts": 1})
-    w.insert(c, "execution_attempts", {"run_id": run, "attempt": 1, "worker_id": worker})
-    told: JsonObject = {"attempt": 1, "worker": str(worker)}
-    tell(c, made.approved, "run.attempted", "remit", told)
-    return run
-
-
 def _run(c: Connection, made: Made) -> None:
     begun(c, made)
 
 
 def _artifact(c: Connection, made: Made, kind: str, event: str, **said: str) -> None:
-    artifact, metadata = uuid4(), {"note": "forged", **said}
-    content = canonical_json({**metadata})
-    uri, digest = artifact_uri(artifact), sha256_digest(content)
-    row = {"id": artifact, "type": kind, "uri": uri, "metadata": Jsonb(metadata)}
-    more = {"digest": digest, "size_bytes": len(content), "directive_id": made.done}
-    w.insert(c, "artifacts", row | more)
-    tell(c, made.done, event, "agent-1", {"artifact": uri, "evidence": {uri: digest}})
+    evidence = leave(c, kind, made.done, {"note": "forged", **said}, None)
+    told: JsonObject = {"artifact": next(iter(evidence)), "evidence": evidence}
+    tell(c, made.done, event, "agent-1", told)
 
 
 def _attachment(c: Connection, made: Made) -> None:
     _artifact(c, made, "attachment", "artifact.stored", filed_by="agent-1")
+
+
+def _output(c: Connection, made: Made) -> None:
+    _artifact(c, made, "module_output", "run.refused")
 
 
 def _usage(c: Connection, made: Made) -> None:
@@ -273,7 +238,7 @@ ADDED = {
     "workers": (_worker,),
     "execution_runs": (_run,),
     "execution_attempts": (_run,),
-    "artifacts": (_attachment, _usage),
+    "artifacts": (_attachment, _usage, _output),
     "events": (_called, _shut_out, _completed_again),
     "memories": (_memory,),
     "memory_embeddings": (_embedding,),

@@ -6,16 +6,14 @@ cannot write is a signature. Each control takes the look at that out, and the au
 
 from collections.abc import Callable, Mapping
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
 from psycopg.types.json import Jsonb
 
-from remit.artifacts.types import artifact_uri
 from remit.audit.chain import INSTALLATION
 from remit.db.engine import create_database_engine
-from remit.directives.digest import canonical_json, sha256_digest
 from remit.json_types import JsonObject
 from remit.memory.vector import embed_and_store
 from remit.memory.writing import NewMemory
@@ -23,7 +21,7 @@ from remit.operations import audited_events, audited_rows, auditing
 from remit.operations.auditing import judge
 from remit.operations.recall import open_memory_reader
 from tests.adversarial import world as w
-from tests.adversarial.column_attacks import begun, tell
+from tests.adversarial.beginning import begun, leave, tell
 from tests.adversarial.columns_world import Made, build
 from tests.adversarial.forging import as_service
 from tests.adversarial.world import Connection
@@ -40,26 +38,14 @@ def made(engine: sa.Engine, tmp_path_factory: pytest.TempPathFactory) -> Made:
     return build(engine, tmp_path_factory.mktemp("store"))
 
 
-def left(
-    c: Connection, kind: str, about: UUID, metadata: JsonObject, run: UUID | None
-) -> JsonObject:
-    """Leave evidence, and return how an event names it."""
-    artifact, content = uuid4(), canonical_json(metadata)
-    uri, digest = artifact_uri(artifact), sha256_digest(content)
-    row = {"id": artifact, "type": kind, "uri": uri, "metadata": Jsonb(metadata), "run_id": run}
-    more = {"digest": digest, "size_bytes": len(content), "directive_id": about}
-    w.insert(c, "artifacts", row | more)
-    return {uri: digest}
-
-
 def run_that_was_never_called(c: Connection, made: Made) -> None:
     """A complete run of an approved directive, with its evidence and an end of its attempt."""
     run, about = begun(c, made), made.approved
     [(granted,)] = c.execute("SELECT grant_id FROM execution_runs WHERE id = %s", [run]).fetchall()
     output: JsonObject = {"status": "success", "result": {}, "cost": "0.00", "error": None}
     said: JsonObject = {"run": str(run), "attempt": 1, "output": output}
-    evidence = left(c, "execution_checkpoint", about, said, run)
-    evidence |= left(c, "execution_end", about, {"run": str(run), "status": "completed"}, run)
+    evidence = leave(c, "execution_checkpoint", about, said, run)
+    evidence |= leave(c, "execution_end", about, {"run": str(run), "status": "completed"}, run)
     [signed] = c.execute(
         "SELECT envelope FROM execution_attempts WHERE envelope IS NOT NULL LIMIT 1"
     ).fetchall()
@@ -86,14 +72,14 @@ def run_that_was_never_called(c: Connection, made: Made) -> None:
 
 def attachment_of_another(c: Connection, made: Made) -> None:
     """An attachment in the name of whoever proposed the directive."""
-    evidence = left(c, "attachment", made.done, {"name": "n", "filed_by": "agent-1"}, None)
+    evidence = leave(c, "attachment", made.done, {"name": "n", "filed_by": "agent-1"}, None)
     told: JsonObject = {"artifact": next(iter(evidence)), "evidence": evidence}
     tell(c, made.done, "artifact.stored", "agent-1", told)
 
 
 def attachment_untold(c: Connection, made: Made) -> None:
     """The same, of which no event tells."""
-    left(c, "attachment", made.done, {"name": "n", "filed_by": "agent-1"}, None)
+    leave(c, "attachment", made.done, {"name": "n", "filed_by": "agent-1"}, None)
 
 
 def memory_of_an_admin(c: Connection, _: Made) -> None:

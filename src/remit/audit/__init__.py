@@ -6,7 +6,7 @@
 - `checkpoint`: a signed note of every chain's head, to be kept away from the database (pure)
 - `verification`: what is wrong with the log, and in which row first (pure)
 - `history`: whether each log goes the way of a directive (pure)
-- `claims`, `execution_claims`: what must hold between rows and events (pure)
+- `claims`, `evidence_claims`, `execution_claims`: what must hold between rows and events (pure)
 - `claims_repository`: asks all of it, both ways
 - `run_ends`: whether runs and attempts ended as was signed (pure)
 - `scan_repository`, `runs_repository`: read everything there is, to verify it

@@ -1,6 +1,7 @@
 """What must hold between rows and events, and how one such claim is written. No I/O here.
 
-`remit.audit.claims_repository` and `remit.audit.execution_claims` hold the claims.
+`remit.audit.claims_repository`, `remit.audit.evidence_claims` and `remit.audit.execution_claims`
+hold the claims.
 """
 
 from dataclasses import dataclass
@@ -68,7 +69,7 @@ def named(field: str, condition: str) -> str:
             THEN event.data -> '{field}' END
         ) AS named
         WHERE {condition}
-    """  # noqa: S608 - constants of the two modules that hold claims
+    """  # noqa: S608 - constants of the modules that hold claims
 
 
 def counted(

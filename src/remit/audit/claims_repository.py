@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 
 from remit.audit.claims import NIL, Broken, Claim, counted, named
+from remit.audit.evidence_claims import OF_EVENTS, OF_RUNS
 from remit.audit.execution_claims import EXECUTION, MONEY, POLICIES, WORKERS
 
 
@@ -72,8 +73,8 @@ EVIDENCE: tuple[Claim, ...] = (
     ),
 )
 """What is kept for good. Whether an artifact has the digest that is told, `stream_mentions` of
-`remit.audit.scan_repository` finds out. An event may name a memory that is gone: it may have to be
-forgotten."""
+`remit.audit.scan_repository` finds out; of what it is evidence, `remit.audit.evidence_claims` asks.
+An event may name a memory that is gone: it may have to be forgotten."""
 
 INTENT: tuple[Claim, ...] = (
     Claim(
@@ -198,6 +199,8 @@ CLAIMS: tuple[Claim, ...] = (
     *EXECUTION,
     *MONEY,
     *EVIDENCE,
+    *OF_RUNS,
+    *OF_EVENTS,
     *POLICIES,
     *WORKERS,
 )

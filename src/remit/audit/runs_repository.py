@@ -13,6 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from remit.audit.bundle_records import Attempt, Worker
+from remit.audit.evidence_claims import LEFT
 from remit.audit.run_ends import AuditedAttempt, AuditedRun
 from remit.audit.scan_repository import streamed
 from remit.db.evidence_tables import artifacts
@@ -20,9 +21,6 @@ from remit.db.execution_tables import execution_attempts, execution_runs, worker
 from remit.db.reading import parsed_json, readable
 from remit.db.tables import directives, grants
 from remit.json_types import JsonObject
-
-LEFT = ("module_output", "execution_checkpoint", "execution_end")
-"""The types of what is stored with the end of a run."""
 
 _FEW, _MANY = 20, 1000
 _OF_RUN = (
