@@ -1,7 +1,7 @@
 """Who is known in every test database, with which tokens, and what its workers have announced."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 import sqlalchemy as sa
@@ -98,7 +98,9 @@ def settle(database_url: str) -> None:
         # What was announced stands; nobody serves it.
         leave(engine, announce(engine, infos, KEYS).id)
         with transaction(engine) as connection:
-            insert_worker(connection, WORKER, infos, certify(WORKER, infos, KEYS))
+            # Its lease is over from the beginning, so that no test depends on how soon it runs.
+            over = timedelta(0)
+            insert_worker(connection, WORKER, infos, certify(WORKER, infos, KEYS), over)
         confirm_policy(engine, default_policy(), by=ADMIN, keys=KEYS)
     finally:
         engine.dispose()

@@ -12,6 +12,8 @@ from remit.identity.tokens import parse_token
 from remit.identity.types import Principal
 from remit.signing.keys import Keyring
 
+_ANOTHER = "an admin gives you another one by `remit token invite`"
+
 
 def authenticate(engine: sa.Engine, text: str, keys: Keyring) -> Principal:
     """Return whose token `text` is, limited to the token's scopes.
@@ -36,17 +38,12 @@ def authenticate(engine: sa.Engine, text: str, keys: Keyring) -> Principal:
         verify_principal(owner, keys)
         verify_token(known.kept, keys)
     except UnverifiableError as error:
-        raise UnauthenticatedError(
-            f"this token does not verify: {error}; an admin gives you another one by "
-            "`remit token invite`"
-        ) from error
+        raise UnauthenticatedError(f"this token does not verify: {error}; {_ANOTHER}") from error
     revoked = row.revoked_at is not None
     if revoked or known.expired or owner.disabled_at is not None:
         did = "was revoked" if revoked else "has expired"
         did = "belongs to somebody who was shut out" if owner.disabled_at is not None else did
-        raise UnauthenticatedError(
-            f"this token {did}; an admin gives you another one by `remit token invite`"
-        )
+        raise UnauthenticatedError(f"this token {did}; {_ANOTHER}")
     return replace(
         owner.principal,
         scopes=row.scopes or None,
