@@ -82,9 +82,10 @@ def test_a_folder_of_a_key_for_workers_is_written_once_and_read_whole(
     assert "is there already: name another folder" in again.err
     assert (folder / "worker.pem").stat().st_mode & 0o077 == 0
     assert read_worker_key(folder).said["label"] == "left"
-    (folder / "worker.json").write_text("{}")
-    with pytest.raises(MisconfiguredError, match=r"is not about the key in worker\.pem"):
-        read_worker_key(folder)
+    for damaged in ("{}", "{", "[]"):
+        (folder / "worker.json").write_text(damaged)
+        with pytest.raises(MisconfiguredError, match=r"is not about the key in worker\.pem"):
+            read_worker_key(folder)
     (folder / "worker.json").unlink()
     with pytest.raises(MisconfiguredError, match=r"has no worker\.pem and worker\.json"):
         read_worker_key(folder)

@@ -10,6 +10,7 @@ import pytest
 from remit.errors import UnverifiableError
 from remit.identity.statements import (
     PRINCIPAL,
+    said_by,
     sign_invitation,
     sign_principal,
     sign_revocation,
@@ -280,3 +281,12 @@ def test_who_ended_an_invitation_is_signed() -> None:
     verify_withdrawal(replace(ended, revocation=sign_withdrawal(ended, "admin", KEYS)), KEYS)
     with pytest.raises(UnverifiableError):
         verify_withdrawal(ended, KEYS)
+
+
+@pytest.mark.parametrize("payload", [b"", b"{", b"[]", b"{}", b'{"by": 1}'])
+def test_what_does_not_say_by_whom_it_is_is_by_nobody(payload: bytes) -> None:
+    envelope = envelope_to_json(KEYS.sign("application/vnd.remit.revocation.v2+json", payload))
+    with pytest.raises(UnverifiableError, match="it does not say by whom it is"):
+        said_by(envelope)
+    with pytest.raises(UnverifiableError, match="never signed"):
+        said_by(None)

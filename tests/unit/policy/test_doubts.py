@@ -285,3 +285,9 @@ def test_of_the_whole_file_on_the_page_for_authors_there_is_nothing_to_say() -> 
     page = (ROOT / "docs" / "policy.md").read_text(encoding="utf-8")
     [text] = re.findall(r"^```toml\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
     assert doubts(parse_policy(text, source="docs/policy.md"), ("echo", "validate")) == []
+
+
+def test_that_one_hand_may_vote_as_two_people_is_pointed_out() -> None:
+    text = file(NOBODY + "approval.independent_tokens = false\n")
+    said = "approval.independent_tokens: whoever made two people's tokens may vote as both"
+    assert said in doubts(parse_policy(text, source="p"))

@@ -162,3 +162,9 @@ def test_a_rule_that_comes_after_the_end_is_not_taken_in() -> None:
     text = 'version = "7"\nbudget.limits = []\n' + "".join(rules)
     assert [one.name for one in parse_policy(text, source="my.toml").approval.rules] == ["a"]
     assert refused(text + rules[0].replace('"a"', '"c"')) == LAST
+
+
+def test_an_end_within_a_text_is_none() -> None:
+    text = whole('version = "7"').replace("[end]\n", '[end]\nnote = """\n[end]\n"""\n')
+    with pytest.raises(InvalidInputError, match="end: must come last: end the file with"):
+        parse_policy(text, source="my.toml")

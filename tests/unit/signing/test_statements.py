@@ -112,3 +112,14 @@ def test_the_first_version_counts_for_what_was_there_before_and_for_nothing_late
         verify_statement(TYPE, first, CONTENT, KEYS, earlier=later)
     with pytest.raises(UnverifiableError, match="the envelope holds"):
         verify_statement(TYPE, first, CONTENT, KEYS)
+
+
+def test_what_no_text_can_hold_has_no_statement() -> None:
+    with pytest.raises(UnverifiableError, match="no text in UTF-8"):
+        sign_statement(TYPE, {"a": "\ud800"}, KEYS)
+
+
+def test_a_signed_payload_that_is_no_statement_is_not_what_the_row_says() -> None:
+    envelope = envelope_to_json(KEYS.sign(TYPE.payload_type, b"no statement"))
+    with pytest.raises(UnverifiableError, match="its row was changed"):
+        verify_statement(TYPE, envelope, CONTENT, KEYS)
