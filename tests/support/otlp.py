@@ -6,6 +6,7 @@ others take connections and answer badly, or never.
 
 import contextlib
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -42,6 +43,21 @@ def losses() -> Iterator[Losses]:
     finally:
         ACTIVE.recorder = ACTIVE.samples = None
         ACTIVE.losses = before
+
+
+_TIMER_OF_TEMPORAL = re.compile(
+    r"\nthread 'tokio-rt-worker' \(\d+\) panicked at sdk-core/crates/sdk-core/src/worker/activities/"
+    r"local_activities\.rs:\d+:\d+:\nreceive half not dropped: SendError.*?verbose backtrace\.\n",
+    re.DOTALL,
+)
+"""What Temporal's core tells of a time limit that passes after the worker of an earlier test, in the
+same process, has ended: the timer finds nobody to tell. Telemetry has no part in it."""
+
+
+def heard(capfd: pytest.CaptureFixture[str]) -> tuple[str, str]:
+    """Return what this process has printed, but for a late timer of an earlier test's worker."""
+    out, err = capfd.readouterr()
+    return out, _TIMER_OF_TEMPORAL.sub("", err)
 
 
 def free_port() -> int:

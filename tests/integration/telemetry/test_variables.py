@@ -41,4 +41,4 @@ def test_a_variable_of_opentelemetry_is_harmless_or_told(
         told = "OpenTelemetry cannot use its variables: none of them"
     assert told.startswith("OpenTelemetry cannot use its variables: ")
     assert "\n" not in told
-    assert capfd.readouterr() == ("", "")
+    assert otlp.heard(capfd) == ("", "")
