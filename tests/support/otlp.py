@@ -46,12 +46,13 @@ def losses() -> Iterator[Losses]:
 
 
 _TIMER_OF_TEMPORAL = re.compile(
-    r"\nthread 'tokio-rt-worker' \(\d+\) panicked at sdk-core/crates/sdk-core/src/worker/activities/"
-    r"local_activities\.rs:\d+:\d+:\nreceive half not dropped: SendError.*?verbose backtrace\.\n",
+    r"\nthread 'tokio-rt-worker' \(\d+\) panicked at sdk-core/crates/sdk-core/src/worker/"
+    r"activities/local_activities\.rs:\d+:\d+:\nreceive half not dropped: SendError"
+    r".*?verbose backtrace\.\n",
     re.DOTALL,
 )
-"""What Temporal's core tells of a time limit that passes after the worker of an earlier test, in the
-same process, has ended: the timer finds nobody to tell. Telemetry has no part in it."""
+"""What Temporal's core tells of a time limit that passes after the worker of an earlier test, in
+the same process, has ended: the timer finds nobody to tell. Telemetry has no part in it."""
 
 
 def heard(capfd: pytest.CaptureFixture[str]) -> tuple[str, str]:
