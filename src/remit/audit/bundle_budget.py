@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Final
 from uuid import UUID
 
 from pydantic import JsonValue
@@ -13,12 +12,9 @@ from remit.audit.bundle_facts import Check, counted, judged, of_type, particular
 from remit.audit.bundle_installation import is_before
 from remit.audit.bundle_records import BudgetEntry, Evidence
 from remit.budget.costs import ModelCosts, add_costs, attempts_cost, closing_of, parse_cost
-from remit.budget.types import LARGEST_AMOUNT, Closing, exact_sum, in_cents
+from remit.budget.types import LARGEST_AMOUNT, NOT_PROMISED, Closing, exact_sum, in_cents
 from remit.execution.models import ExecutionRunRead
 from remit.json_types import JsonObject
-
-NOT_PROMISED: Final = "not promised"
-"""The account of what was spent where nothing had been promised."""
 
 
 def budget(evidence: Evidence) -> Check:

@@ -13,7 +13,14 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from remit.budget.types import LARGEST_AMOUNT, Closing, Committed, Reservation, in_cents
+from remit.budget.types import (
+    LARGEST_AMOUNT,
+    NOT_PROMISED,
+    Closing,
+    Committed,
+    Reservation,
+    in_cents,
+)
 from remit.db.tables import budget_entries
 from remit.db.together import Part
 from remit.json_types import JsonObject
@@ -99,11 +106,6 @@ def releases(grant_ids: Sequence[UUID]) -> Part:
     """
     rows: list[JsonObject] = [{"grant_id": str(grant_id)} for grant_id in grant_ids]
     return Part("released", _RELEASE, rows, "", exact=False)
-
-
-NOT_PROMISED = "not promised"
-"""The account of what runs cost that nothing was promised to, one for each month. No limit has its
-name, which holds a space."""
 
 
 @dataclass(frozen=True, slots=True)

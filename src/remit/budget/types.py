@@ -15,6 +15,10 @@ from uuid import UUID
 
 from remit.policy.limits import BudgetLimit, fits
 
+NOT_PROMISED = "not promised"
+"""The account of what runs cost that nothing was promised to, one for each month. No limit has its
+name, which holds a space."""
+
 LARGEST_AMOUNT = Decimal("999999999999.99")
 """The largest amount of an entry, in US dollars; no budget is larger."""
 
