@@ -76,7 +76,7 @@ class _BoundedAdapter(HTTPAdapter):
         self._timeout_seconds = timeout_seconds
         super().__init__()
 
-    def send(
+    def send(  # noqa: PLR0917 - requests' own
         self,
         request: requests.PreparedRequest,
         stream: bool = False,  # noqa: FBT001, FBT002, ARG002 - the form of requests

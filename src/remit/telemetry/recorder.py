@@ -55,7 +55,7 @@ class OnlyOwnTraces(Sampler):
     sweep one that never ends.
     """
 
-    def should_sample(  # noqa: PLR0913, PLR0917 - the SDK's own
+    def should_sample(  # noqa: PLR0917 - the SDK's own
         self,
         parent_context: Context | None,
         trace_id: int,
