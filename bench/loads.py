@@ -23,6 +23,7 @@ from bench.bare import QUEUE, BareWorkflow
 from bench.measurement import BARE, LOOP, PERSON, ROWS
 from remit.approval.types import Ballot
 from remit.artifacts.noop import NoOpObjectStore
+from remit.base.json_types import JsonObject
 from remit.control import Control
 from remit.directives.models import DirectiveCreate, parse_directive
 from remit.errors import ConflictError
@@ -30,7 +31,6 @@ from remit.execution.modules.registry import ModuleRegistry
 from remit.execution.modules.types import ModuleOutput
 from remit.execution.workers import WorkerIdentity
 from remit.identity.types import Principal
-from remit.json_types import JsonObject
 from remit.operations.authority import Authority
 from remit.operations.gate import propose
 from remit.operations.policies import PolicySource

@@ -15,12 +15,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from bench.measurement import Start
+from remit.base.wording import one_line
 from remit.errors import UnavailableError
 from remit.stack.layout import DataDir
 from remit.stack.postgres import EmbeddedPostgres
 from remit.stack.processes import Roster
 from remit.stack.temporal import EmbeddedTemporal
-from remit.wording import one_line
 
 _DEMO = (
     # The caller's own settings must not lead the tour to other servers, or another policy.

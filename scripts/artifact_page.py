@@ -10,9 +10,10 @@ from typing import Any
 
 from remit.artifacts.schemas import ARTIFACT_SCHEMAS, KEPT, ArtifactSchema, artifact_json_schema
 from remit.artifacts.store import CONTENT_THRESHOLD_BYTES
-from remit.artifacts.types import CONTENT_REF, MAX_ARTIFACT_BYTES, ArtifactType
+from remit.artifacts.types import CONTENT_REF, MAX_ARTIFACT_BYTES
 from remit.artifacts.values import FORMS
-from remit.json_types import MAX_NUMBER
+from remit.base.json_types import MAX_NUMBER
+from remit.vocabulary import ArtifactType
 
 EXAMPLES = Path(__file__).with_name("artifact_examples.json")
 

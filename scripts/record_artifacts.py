@@ -19,12 +19,12 @@ import sqlalchemy as sa
 from remit.artifacts.filesystem import FilesystemObjectStore
 from remit.artifacts.repository import ArtifactFilter
 from remit.artifacts.types import Artifact
+from remit.base.json_types import JsonObject
 from remit.db import migrate
 from remit.db.engine import create_database_engine
 from remit.directives.models import parse_directive
 from remit.execution.modules.registry import discover_modules
 from remit.identity.types import Principal
-from remit.json_types import JsonObject
 from remit.operations import gate
 from remit.operations.artifacts import Filing, file_attachment, read_artifacts
 from remit.operations.authority import Authority

@@ -7,24 +7,9 @@ else that escapes is a defect of Remit, not of its input.
 """
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar
 
-ErrorType = Literal[
-    "invalid_input",
-    "not_found",
-    "conflict",
-    "illegal_transition",
-    "unauthenticated",
-    "forbidden",
-    "unverifiable",
-    "unreadable",
-    "rule_violation",
-    "unavailable",
-    "policy_unconfirmed",
-    "misconfigured",
-    "provider",
-]
-"""Every value `RemitError.error_type` can take."""
+from remit.vocabulary import ErrorType
 
 
 class RemitError(Exception):

@@ -19,7 +19,7 @@ from temporalio.testing import ActivityEnvironment
 
 from remit.artifacts.noop import NoOpObjectStore
 from remit.directives.models import DirectiveRead
-from remit.execution.modules.base import BaseExecutionModule, EmitArtifact, ModuleKind
+from remit.execution.modules.base import BaseExecutionModule, EmitArtifact
 from remit.execution.modules.registry import ModuleRegistry, discover_modules
 from remit.execution.modules.types import ModuleInput, ModuleOutput
 from remit.execution.workers import Terms
@@ -29,6 +29,7 @@ from remit.operations.evidence import find_leftovers, read_record
 from remit.operations.policies import PolicySource
 from remit.operations.starts import ModuleChoice
 from remit.policy.config import PolicyConfig
+from remit.vocabulary import ModuleKind
 from remit.workflows.activities import attempts
 from remit.workflows.activities.calls import AuthoritySource, ModuleCaller
 from remit.workflows.activities.execution_activities import ExecutionActivities

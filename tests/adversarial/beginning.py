@@ -9,8 +9,8 @@ from psycopg.types.json import Jsonb
 from pydantic import JsonValue
 
 from remit.artifacts.types import artifact_uri
-from remit.directives.digest import canonical_json, sha256_digest
-from remit.json_types import JsonObject
+from remit.base.canonical import canonical_json, sha256_digest
+from remit.base.json_types import JsonObject
 from tests.adversarial import world as w
 from tests.adversarial.columns_world import Made
 from tests.adversarial.world import Connection

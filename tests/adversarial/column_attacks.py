@@ -10,12 +10,10 @@ from uuid import uuid4
 import sqlalchemy as sa
 from psycopg.types.json import Jsonb
 
-from remit.approval.types import RequestStatus, VoidReason
 from remit.audit.chain import INSTALLATION
-from remit.directives.lifecycle import DirectiveStatus
-from remit.execution.lifecycle import RunStatus
-from remit.json_types import JsonObject
+from remit.base.json_types import JsonObject
 from remit.memory.writing import NewMemory
+from remit.vocabulary import DirectiveStatus, RequestStatus, RunStatus, VoidReason
 from tests.adversarial import world as w
 from tests.adversarial.beginning import begun, leave, tell
 from tests.adversarial.columns_world import Made

@@ -15,11 +15,11 @@ import sqlalchemy as sa
 from remit.artifacts.filesystem import FilesystemObjectStore
 from remit.audit.chain import INSTALLATION
 from remit.audit.repository import Entry, record
+from remit.base.json_types import JsonObject
 from remit.db.identity_tables import agent_roles, policies
 from remit.db.session import transaction
 from remit.execution.modules.types import ModuleOutput
 from remit.identity.types import Principal
-from remit.json_types import JsonObject
 from remit.memory.enforcement import MemoryAccessAttempt
 from remit.memory.repository import insert_read
 from remit.memory.vector import embed_and_store

@@ -19,9 +19,9 @@ from psycopg.types.json import Jsonb
 
 from remit.approval.statements import GRANT, grant_statement, sign_grant
 from remit.approval.types import ApprovalRequest, Grant
-from remit.directives.digest import canonical_json
+from remit.base.canonical import canonical_json
+from remit.base.json_types import JsonObject
 from remit.directives.models import DirectiveRead
-from remit.json_types import JsonObject
 from remit.operations.evidence import Record, read_record
 from tests.adversarial import world as w
 from tests.adversarial.attacking import forgery

@@ -11,9 +11,9 @@ import pytest
 from remit.artifacts import contents
 from remit.artifacts.store import ObjectStoreException
 from remit.artifacts.types import MAX_ARTIFACT_BYTES
-from remit.directives.digest import canonical_json, sha256_digest
+from remit.base.canonical import canonical_json, sha256_digest
+from remit.base.progress import tell_nobody
 from remit.errors import UnverifiableError
-from remit.operations.progress import tell_nobody
 from remit.operations.upkeep import check_artifacts
 from tests.adversarial.keeping import LARGE, OTHER, SMALL, Kept
 

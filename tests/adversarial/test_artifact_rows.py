@@ -8,7 +8,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from remit.artifacts.store import CONTENT_THRESHOLD_BYTES
-from remit.directives.digest import sha256_digest
+from remit.base.canonical import sha256_digest
 from tests.adversarial import world as w
 from tests.adversarial.attempts import stopped_by
 from tests.adversarial.world import Connection

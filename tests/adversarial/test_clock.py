@@ -10,7 +10,7 @@ import sqlalchemy as sa
 import time_machine
 
 from remit.approval.grants import void_reason
-from remit.approval.types import Grant, VoidReason
+from remit.approval.types import Grant
 from remit.db.session import wall_clock
 from remit.errors import ConflictError, RuleViolationError, UnauthenticatedError
 from remit.operations import approvals, gate, starts
@@ -18,6 +18,7 @@ from remit.operations.approvals import settle
 from remit.operations.authentication import authenticate
 from remit.operations.evidence import read_record
 from remit.operations.identity import create_token
+from remit.vocabulary import VoidReason
 from tests.adversarial.attacking import Hands, ended, proposed_many, without, worker
 from tests.support.contents import AUTHORITY, cast, directive, regrant, waiting, write
 from tests.support.keys import KEYS

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from remit.approval.statements import sign_vote
 from remit.approval.types import ApprovalRequest, Vote
+from remit.base.json_types import JsonObject
 from remit.directives.models import DirectiveRead
-from remit.json_types import JsonObject
 from remit.operations import ballots
 from remit.operations.evidence import read_record
 from tests.adversarial import world as w

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from psycopg.types.json import Jsonb
 
 from remit.audit.chain import INSTALLATION
+from remit.base.json_types import JsonObject
 from remit.db.engine import create_database_engine
-from remit.json_types import JsonObject
 from remit.memory.vector import embed_and_store
 from remit.memory.writing import NewMemory
 from remit.operations import audited_events, audited_rows, auditing

@@ -16,7 +16,7 @@ from remit.control import Control
 from remit.directives.digest import action_digest
 from remit.directives.models import intent_of
 from remit.errors import ForbiddenError
-from remit.identity.types import Ability, Principal, PrincipalKind, Role
+from remit.identity.types import Principal
 from remit.operations import gate
 from remit.operations import identity as people
 from remit.operations.approvals import vote
@@ -24,6 +24,7 @@ from remit.operations.cancellation import cancel
 from remit.operations.evidence import read_directive
 from remit.operations.minting import MadeToken
 from remit.operations.revocation import revoke_token
+from remit.vocabulary import Ability, PrincipalKind, Role
 from tests.adversarial.attacking import armed
 from tests.support.contents import AUTHORITY, directive
 from tests.support.keys import KEYS

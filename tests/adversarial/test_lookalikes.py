@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from remit.confusables.text import oddities, revealed, revealed_json
 from remit.directives.digest import action_digest
 from remit.directives.models import intent_of
-from remit.revealing.text import oddities, revealed, revealed_json
 from tests.support.contents import directive
 
 COMMAND = "rm -rf /tmp/cache/old"

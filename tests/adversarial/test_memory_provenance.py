@@ -11,8 +11,8 @@ from uuid import UUID, uuid4
 import pytest
 from psycopg.types.json import Jsonb
 
-from remit.execution.lifecycle import RunStatus
 from remit.memory.writing import NewMemory
+from remit.vocabulary import RunStatus
 from tests.adversarial import world as w
 from tests.adversarial.attempts import RIGHTS, Attack, sql, stopped_by
 from tests.adversarial.world import Connection, World

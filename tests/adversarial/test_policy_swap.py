@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from remit.approval.grants import void_reason
-from remit.approval.types import Grant, VoidReason
+from remit.approval.types import Grant
 from remit.directives.models import DirectiveRead
 from remit.errors import ConflictError, InvalidInputError, UnavailableError
 from remit.operations import gate, starts
@@ -22,6 +22,7 @@ from remit.operations.authority import Authority
 from remit.operations.evidence import read_record
 from remit.operations.policies import PolicySource
 from remit.policy.config import load_policy
+from remit.vocabulary import VoidReason
 from tests.adversarial.attacking import Hands, ended, worker
 from tests.support.contents import directive, write, yes
 from tests.support.keys import KEYS

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from remit.artifacts.filesystem import FilesystemObjectStore
 from remit.artifacts.repository import ArtifactFilter
+from remit.base.progress import tell_nobody
 from remit.db.engine import create_database_engine
 from remit.directives.models import DirectiveRead
 from remit.directives.repository import DirectiveFilter
@@ -31,7 +32,6 @@ from remit.operations.chain_watch import ChainWatch, watch_chains
 from remit.operations.explanation import explain
 from remit.operations.memories import recent_memories
 from remit.operations.overview import read_glance, read_overview
-from remit.operations.progress import tell_nobody
 from remit.operations.runs import start_run
 from remit.operations.upkeep import check_artifacts
 from remit.telemetry import rows

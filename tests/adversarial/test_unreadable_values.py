@@ -6,10 +6,10 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from remit.base.json_types import MAX_NUMBER, JsonObject
 from remit.db.columns import MAX_TEXT_BYTES
 from remit.directives.models import TEXT_LIMITS
 from remit.directives.plain_json import MAX_DEPTH, MAX_REASON
-from remit.json_types import MAX_NUMBER, JsonObject
 from tests.adversarial.poisons import ALLOWED, NEVER_JSON, REFUSED, poison
 from tests.support.contents import proposed
 from tests.support.servers import MakeDatabase, as_login

@@ -11,9 +11,8 @@ from uuid import UUID, uuid4
 import psycopg
 from psycopg.types.json import Jsonb
 
-from remit.approval.types import ApprovalRequest, RequestStatus, Vote
-from remit.directives.lifecycle import DirectiveStatus
-from remit.execution.lifecycle import RunStatus
+from remit.approval.types import ApprovalRequest, Vote
+from remit.vocabulary import DirectiveStatus, RequestStatus, RunStatus
 from tests.support.people import token_of
 
 Connection = psycopg.Connection[Any]

@@ -5,11 +5,11 @@ from datetime import timedelta
 import psycopg
 import sqlalchemy as sa
 
+from remit.base.wording import counted
 from remit.identity.types import Principal
 from remit.operations.identity import create_token
 from remit.signing.pem import private_text
 from remit.stack.postgres import SUPERUSER
-from remit.wording import counted
 from tests.support.keys import KEYS
 from tests.support.people import ADMIN
 from tests.support.servers import as_login

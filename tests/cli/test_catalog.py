@@ -8,13 +8,13 @@ import pytest
 import sqlalchemy as sa
 
 from remit.artifacts.schemas import ARTIFACT_SCHEMAS, artifact_json_schema
-from remit.artifacts.types import ArtifactType
 from remit.directives.schema import directive_json_schema
 from remit.execution.modules.registry import ModuleInfo, discover_modules
 from remit.operations.catalog import announce, read_modules
 from remit.policy.config import ApprovalPolicy, ApprovalRule, default_policy, parse_policy
 from remit.policy.faults import FILE_KEYS
 from remit.policy.limits import BudgetLimit
+from remit.vocabulary import ArtifactType
 from tests.cli.conftest import Remit, Shown, without_ids
 from tests.support.keys import KEYS
 

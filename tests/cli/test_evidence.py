@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from remit.audit.bundle import read_bundle
+from remit.base.canonical import sha256_digest
 from remit.db.engine import create_database_engine
-from remit.directives.digest import sha256_digest
 from remit.directives.models import DirectiveRead
 from remit.identity.types import Principal
 from remit.operations.identity import create_token

@@ -7,7 +7,7 @@ from remit.approval.statements import verify_grant
 from remit.directives.models import DirectiveCreate, DirectiveRead, parse_directive
 from remit.operations.evidence import Record, read_record
 from remit.operations.gate import GateOutcome
-from remit.policy.types import PolicyVerdict
+from remit.vocabulary import PolicyVerdict
 from tests.support.contents import yes
 from tests.support.keys import KEYS
 from tests.support.people import OPERATOR, agent

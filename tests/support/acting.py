@@ -11,8 +11,9 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 
 from remit.errors import UnavailableError
-from remit.execution.modules.base import BaseExecutionModule, EmitArtifact, ModuleKind
+from remit.execution.modules.base import BaseExecutionModule, EmitArtifact
 from remit.execution.modules.types import ModuleInput, ModuleOutput
+from remit.vocabulary import ModuleKind
 
 
 class Held(BaseExecutionModule):

@@ -4,8 +4,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from remit.base.json_types import MAX_NUMBER
 from remit.directives.plain_json import find_fault
-from remit.json_types import MAX_NUMBER
 from remit.redaction import find_secret
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)

@@ -2,7 +2,7 @@
 
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped] # it has no types
 
-from remit.json_types import JsonObject
+from remit.base.json_types import JsonObject
 
 
 def faults(schema: JsonObject, value: object) -> list[str]:

@@ -7,6 +7,7 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 import sqlalchemy as sa
 
 from remit.audit.repository import record
+from remit.base.json_types import JsonObject
 from remit.db.engine import create_database_engine
 from remit.db.session import transaction
 from remit.execution.modules.registry import discover_modules
@@ -16,7 +17,6 @@ from remit.identity.repository import insert_principals
 from remit.identity.statements import sign_token
 from remit.identity.token_repository import insert_token
 from remit.identity.types import SYSTEM, KeptToken, Principal, TokenRow
-from remit.json_types import JsonObject
 from remit.operations.catalog import announce, leave
 from remit.operations.confirmations import confirm_policy
 from remit.operations.principals import created, signed, told

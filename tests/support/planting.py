@@ -17,8 +17,9 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from remit.errors import UnavailableError
-from remit.execution.modules.base import BaseExecutionModule, EmitArtifact, ModuleKind
+from remit.execution.modules.base import BaseExecutionModule, EmitArtifact
 from remit.execution.modules.types import ModuleInput, ModuleOutput
+from remit.vocabulary import ModuleKind
 
 PLANTED = ("DATABASE_URL", "OPENAI_API_KEY", "REMIT_TOKEN", "REMIT_SIGNING_KEY")
 """Variables of the worker whose values the modules spill."""

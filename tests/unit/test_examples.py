@@ -10,7 +10,8 @@ from remit.directives.digest import action_digest
 from remit.directives.models import intent_of
 from remit.policy.config import default_policy
 from remit.policy.engine import decide
-from remit.policy.types import PolicyInput, PolicyVerdict
+from remit.policy.types import PolicyInput
+from remit.vocabulary import PolicyVerdict
 from tests.architecture.tree import ROOT
 
 FOLDER = ROOT / "examples"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remit.wording import counted, import_hint, listed, one_line, printable, quoted
+from remit.base.wording import counted, import_hint, listed, one_line, printable, quoted
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 

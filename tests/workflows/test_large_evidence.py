@@ -13,13 +13,14 @@ from remit.artifacts.filesystem import FilesystemObjectStore
 from remit.artifacts.noop import NoOpObjectStore
 from remit.artifacts.store import ObjectStore, object_key
 from remit.artifacts.types import MAX_ARTIFACT_BYTES
-from remit.directives.digest import canonical_json
-from remit.execution.modules.base import BaseExecutionModule, EmitArtifact, ModuleKind
+from remit.base.canonical import canonical_json
+from remit.base.progress import tell_nobody
+from remit.execution.modules.base import BaseExecutionModule, EmitArtifact
 from remit.execution.modules.types import ModuleInput, ModuleOutput
 from remit.operations.artifacts import get_artifact_content
 from remit.operations.evidence import Record, read_record
-from remit.operations.progress import tell_nobody
 from remit.operations.upkeep import check_artifacts
+from remit.vocabulary import ModuleKind
 from tests.integration.operations.filing import everything_said, objects_in
 from tests.support.contents import directive
 from tests.support.people import AGENT

@@ -12,12 +12,13 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowRunner
 
-from remit.execution.modules.base import BaseExecutionModule, EmitArtifact, ModuleKind
+from remit.execution.modules.base import BaseExecutionModule, EmitArtifact
 from remit.execution.modules.registry import discover_modules
 from remit.execution.modules.types import ModuleInput, ModuleOutput
 from remit.execution.workers import Terms, WorkerIdentity
 from remit.operations import runs
 from remit.operations.catalog import announce, leave, stay
+from remit.vocabulary import ModuleKind
 from remit.workflows import execution, worker
 from remit.workflows.activities import calls
 from tests.support.contents import directive

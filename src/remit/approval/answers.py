@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pydantic import JsonValue
 
 from remit.approval.types import ApprovalRequest, Grant, Vote
-from remit.directives.digest import canonical_json, sha256_digest
-from remit.json_types import JsonObject
+from remit.base.canonical import canonical_json, sha256_digest
+from remit.base.json_types import JsonObject
 
 Answered = tuple[ApprovalRequest, Sequence[Vote]]
 """A request with every vote on it whose signature verifies, in the order of their rows."""

@@ -7,7 +7,7 @@ nothing is decided or started under it.
 from dataclasses import dataclass
 from datetime import datetime
 
-from remit.json_types import JsonObject
+from remit.base.json_types import JsonObject
 from remit.signing.keys import Keyring
 from remit.signing.statements import Kind, sign_statement, verify_statement
 

@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from remit.approval.types import Grant, VoidReason
+from remit.approval.types import Grant
+from remit.vocabulary import VoidReason
 
 
 def void_reason(

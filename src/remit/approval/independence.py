@@ -13,10 +13,10 @@ from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from remit.approval.types import Vote
+from remit.base.json_types import JsonObject
+from remit.base.wording import listed
 from remit.identity.types import SYSTEM, Principal, TokenRow
-from remit.json_types import JsonObject
 from remit.policy.types import TokenTerms
-from remit.wording import listed
 
 
 def hands_of(token: TokenRow, known: Mapping[UUID, TokenRow]) -> tuple[str, ...]:

@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from remit.approval.confirmation import ConfirmedPolicy
+from remit.base.json_types import JsonObject
 from remit.db.identity_tables import policies
-from remit.json_types import JsonObject
 from remit.telemetry.rows import read_row
 
 

@@ -14,20 +14,15 @@ import sqlalchemy as sa
 from pydantic import JsonValue, TypeAdapter
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from remit.approval.types import (
-    ApprovalRequest,
-    Grant,
-    RequestStatus,
-    VoidReason,
-    Vote,
-)
+from remit.approval.types import ApprovalRequest, Grant, Vote
+from remit.base.json_types import JsonObject
 from remit.db.reading import words
 from remit.db.session import wall_clock
 from remit.db.tables import approval_requests, approval_votes, grants
 from remit.db.together import Part
 from remit.errors import ConflictError, NotFoundError
-from remit.json_types import JsonObject
 from remit.telemetry.rows import read_row, read_rows
+from remit.vocabulary import RequestStatus, VoidReason
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from remit.approval.rules import tally
-from remit.approval.types import ApprovalRequest, Grant, RequestStatus, Vote
+from remit.approval.types import ApprovalRequest, Grant, Vote
+from remit.vocabulary import RequestStatus
 
 
 def possible_statuses(

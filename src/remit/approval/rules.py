@@ -5,12 +5,12 @@ from typing import Literal
 
 from remit.approval.independence import independent, overlap, unfit
 from remit.approval.types import ApprovalRequest, Ballot, Vote
+from remit.base.wording import listed
 from remit.directives.plain_json import MAX_REASON, check_text
 from remit.errors import ConflictError, ForbiddenError, InvalidInputError
 from remit.identity.rules import may
 from remit.identity.types import Principal
 from remit.policy.types import TokenTerms
-from remit.wording import listed
 
 Outcome = Literal["pending", "approved", "rejected"]
 """What the votes so far amount to."""

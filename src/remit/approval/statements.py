@@ -7,7 +7,7 @@ that was changed, or made, by whoever writes to the database but has no key is w
 from dataclasses import replace
 
 from remit.approval.types import ApprovalRequest, Grant, Vote
-from remit.json_types import JsonObject
+from remit.base.json_types import JsonObject
 from remit.signing.keys import Keyring
 from remit.signing.statements import Earlier, Kind, moment, sign_statement, verify_statement
 

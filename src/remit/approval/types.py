@@ -3,25 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
 from uuid import UUID
 
-from remit.json_types import JsonObject
-
-RequestStatus = Literal[
-    "pending", "approved", "rejected", "expired", "canceled", "invalidated", "consumed"
-]
-"""Pending may become any other. Approved becomes consumed when its grant starts a run, canceled
-when the directive is canceled first, or invalidated when anything else voids the grant. `expired`
-is nobody's answer; `rejected` is a person's."""
-
-VoteDecision = Literal["approve", "reject"]
-"""What a person can answer."""
-
-VoidReason = Literal[
-    "approval_expired", "policy_changed", "action_changed", "approval_unverifiable", "canceled"
-]
-"""Why a grant can no longer start anything."""
+from remit.base.json_types import JsonObject
+from remit.vocabulary import RequestStatus, VoidReason, VoteDecision
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,9 +29,9 @@ from remit.artifacts.types import (
     artifact_uri,
     parse_artifact_uri,
 )
-from remit.directives.digest import canonical_json, sha256_digest
+from remit.base.canonical import canonical_json, sha256_digest
+from remit.base.json_types import JsonObject
 from remit.errors import InvalidInputError, MisconfiguredError, UnverifiableError
-from remit.json_types import JsonObject
 
 JSON = "application/json"
 """Media type of canonical JSON."""

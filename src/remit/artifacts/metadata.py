@@ -25,11 +25,10 @@ from remit.artifacts.values import (
     LabelText,
     MediaType,
 )
-from remit.directives.models import INTENT_FIELDS, AbortReason, Intent
-from remit.execution.modules.types import ModuleErrorType, ModuleStatus
-from remit.json_types import MAX_NUMBER
+from remit.base.json_types import MAX_NUMBER
+from remit.directives.models import INTENT_FIELDS, Intent
 from remit.policy.config import PolicyConfig
-from remit.policy.types import PolicyVerdict
+from remit.vocabulary import AbortReason, LLMErrorType, ModuleErrorType, ModuleStatus, PolicyVerdict
 
 MAX_LABELS = 20
 """Most labels of an attachment."""
@@ -227,17 +226,9 @@ class LLMCall(_Metadata):
         ge=0, le=2, description="How freely it chooses; null: the provider's own value."
     )
     status: Literal["success", "error"] = Field(description="How the call ended.")
-    error_type: (
-        Literal[
-            "disabled",
-            "misconfigured",
-            "provider_error",
-            "timeout",
-            "invalid_request",
-            "rate_limited",
-        ]
-        | None
-    ) = Field(description="Which kind of error it was; null exactly when there was none.")
+    error_type: LLMErrorType | None = Field(
+        description="Which kind of error it was; null exactly when there was none."
+    )
     message_count: Count = Field(description="How many messages were sent.")
     roles: tuple[Annotated[str, StringConstraints(min_length=1, max_length=40)], ...] = Field(
         max_length=20,

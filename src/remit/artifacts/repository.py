@@ -12,20 +12,15 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 
 from remit.artifacts.contents import PlacedContent
-from remit.artifacts.types import (
-    CONTENT_REF,
-    MAX_ARTIFACT_BYTES,
-    Artifact,
-    ArtifactType,
-    artifact_uri,
-)
+from remit.artifacts.types import CONTENT_REF, MAX_ARTIFACT_BYTES, Artifact, artifact_uri
+from remit.base.canonical import canonical_json, sha256_digest
+from remit.base.json_types import JsonObject
 from remit.db.evidence_tables import artifacts
 from remit.db.prefixes import ids_beginning
 from remit.db.reading import parsed_json, readable
 from remit.db.together import Part
-from remit.directives.digest import canonical_json, sha256_digest
 from remit.errors import InvalidInputError
-from remit.json_types import JsonObject
+from remit.vocabulary import ArtifactType
 
 
 @dataclass(frozen=True, slots=True)

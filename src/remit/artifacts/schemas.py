@@ -20,12 +20,12 @@ from remit.artifacts.metadata import (
     ModuleOutputMetadata,
     PolicyEvaluation,
 )
-from remit.artifacts.types import ArtifactType
 from remit.artifacts.values import FORMS
-from remit.directives.digest import canonical_json
+from remit.base.canonical import canonical_json
+from remit.base.json_types import JsonObject
+from remit.base.wording import listed, printable
 from remit.errors import InvalidInputError
-from remit.json_types import JsonObject
-from remit.wording import listed, printable
+from remit.vocabulary import ArtifactType
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 """The version of JSON Schema that is exported."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from remit.artifacts.types import Artifact
-from remit.json_types import JsonObject
+from remit.base.json_types import JsonObject
 from remit.signing.keys import Keyring
 from remit.signing.statements import Kind, claimed, is_earlier, sign_statement, verify_statement
 

@@ -14,10 +14,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, NoReturn, Protocol
+from typing import NoReturn, Protocol
 
 from remit.artifacts.types import MAX_ARTIFACT_BYTES
 from remit.errors import ProviderError
+from remit.vocabulary import ObjectStoreErrorType
 
 CONTENT_THRESHOLD_BYTES = 65_536
 """Largest content, in bytes, that lies in Postgres; larger content lies in the object store."""
@@ -25,18 +26,6 @@ CONTENT_THRESHOLD_BYTES = 65_536
 MAX_OBJECT_BYTES = MAX_ARTIFACT_BYTES
 """Largest object, in bytes; no store accepts more, and none reads more into memory."""
 
-ObjectStoreErrorType = Literal[
-    "disabled", "misconfigured", "storage_error", "not_found", "size_exceeded", "serialization"
-]
-"""Every way in which an object store can fail.
-
-- `disabled`: it never does this
-- `misconfigured`: the installation must be changed first
-- `storage_error`: what lies beneath failed (retryable), or an object is damaged (not)
-- `not_found`: it holds no object of this key
-- `size_exceeded`: the content is over :data:`MAX_OBJECT_BYTES`
-- `serialization`: the key or the media type is malformed, or the key is not the content's
-"""
 
 KEY_FOLDER = "sha256"
 """First part of every key."""

@@ -3,35 +3,11 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
+from remit.base.json_types import JsonObject
 from remit.errors import InvalidInputError
-from remit.json_types import JsonObject
-
-ArtifactType = Literal[
-    "policy_evaluation",
-    "execution_start",
-    "execution_checkpoint",
-    "execution_end",
-    "module_output",
-    "attachment",
-    "llm_call",
-    "llm_usage",
-]
-"""Every type an artifact can have.
-
-- `policy_evaluation`: a decision of the gate with its complete input
-- `execution_start`: a grant was consumed and a run created
-- `execution_checkpoint`: a module returned, and what it returned
-- `execution_end`: how the run ended
-- `module_output`: what a module chose to leave as evidence of its work
-- `attachment`: what a person or an agent filed by hand
-- `llm_call`: a model was asked; never what was said, on either side
-- `llm_usage`: what its answer used
-
-`remit.artifacts.schemas` says what the metadata of each one holds.
-"""
+from remit.vocabulary import ArtifactType
 
 MAX_ARTIFACT_BYTES = 10 * 1024 * 1024
 """Largest content of an artifact, and the largest metadata, in bytes (of its canonical JSON)."""

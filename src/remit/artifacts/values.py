@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from remit.json_types import MAX_NUMBER
+from remit.base.json_types import MAX_NUMBER
 
 # A length besides the pattern: `$` of some readers of JSON Schema lets a line break pass.
 _HEX = "[0-9a-f]"

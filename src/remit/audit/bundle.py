@@ -20,9 +20,9 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from remit.audit.bundle_forms import FORMS, PAYLOAD_TYPES, Form
 from remit.audit.bundle_records import Evidence
-from remit.directives.digest import canonical_json
+from remit.base.canonical import canonical_json
+from remit.base.json_types import MAX_NUMBER, JsonObject
 from remit.errors import ConflictError, InvalidInputError, UnverifiableError
-from remit.json_types import MAX_NUMBER, JsonObject
 from remit.signing.dsse import Envelope, envelope_from_json, envelope_to_json
 from remit.signing.keys import Keyring
 

@@ -7,9 +7,9 @@ from pydantic import JsonValue
 from remit.artifacts.types import Artifact, artifact_uri
 from remit.audit.bundle_facts import Check, counted, judged, of_type, parsed_data
 from remit.audit.bundle_records import Evidence
-from remit.directives.digest import canonical_json, sha256_digest
+from remit.base.canonical import canonical_json, sha256_digest
+from remit.base.json_types import JsonObject
 from remit.directives.models import DirectiveRead
-from remit.json_types import JsonObject
 
 
 def artifacts(evidence: Evidence) -> Check:

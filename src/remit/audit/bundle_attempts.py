@@ -10,18 +10,18 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import JsonValue
 
-from remit.artifacts.types import ArtifactType
 from remit.audit.bundle_facts import Check, counted, judged, parsed_data
 from remit.audit.bundle_installation import is_before
 from remit.audit.bundle_records import Attempt, Evidence, Worker
 from remit.audit.bundle_said import claims, kind_of, said, stated_moment, unlike, worker_keys
+from remit.base.json_types import JsonObject
+from remit.base.wording import listed
 from remit.errors import UnverifiableError
 from remit.execution.lifecycle import is_terminal_status
 from remit.execution.models import ExecutionRunRead
 from remit.execution.statements import ATTEMPT_END, RECONCILIATION, RUN_END, output_digest
-from remit.json_types import JsonObject
 from remit.signing.keys import Keyring
-from remit.wording import listed
+from remit.vocabulary import ArtifactType
 
 _LEFT: frozenset[ArtifactType] = frozenset(
     {"module_output", "execution_checkpoint", "execution_end"}

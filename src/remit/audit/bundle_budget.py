@@ -11,10 +11,10 @@ from remit.approval.types import Grant
 from remit.audit.bundle_facts import Check, counted, judged, of_type, particulars, unlike_log
 from remit.audit.bundle_installation import is_before
 from remit.audit.bundle_records import BudgetEntry, Evidence
+from remit.base.json_types import JsonObject
 from remit.budget.costs import ModelCosts, add_costs, attempts_cost, closing_of, parse_cost
 from remit.budget.types import LARGEST_AMOUNT, NOT_PROMISED, Closing, exact_sum, in_cents
 from remit.execution.models import ExecutionRunRead
-from remit.json_types import JsonObject
 
 
 def budget(evidence: Evidence) -> Check:

@@ -25,13 +25,13 @@ from remit.audit.bundle_facts import (
     unlike_log,
 )
 from remit.audit.bundle_records import Asked, Evidence
+from remit.base.money import parse_budget
+from remit.base.wording import listed
 from remit.directives.models import DirectiveRead
 from remit.errors import InvalidInputError, UnverifiableError
-from remit.policy.budget import parse_budget
 from remit.policy.engine import approval_terms
-from remit.policy.types import PolicyVerdict
 from remit.signing.keys import Keyring
-from remit.wording import listed
+from remit.vocabulary import PolicyVerdict
 
 
 def requests(evidence: Evidence) -> Check:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from remit.audit.bundle_facts import Check, judged
 from remit.audit.bundle_records import Evidence
 from remit.audit.chain import Event
+from remit.base.wording import listed, quoted
 from remit.identity.types import SYSTEM
-from remit.wording import listed, quoted
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,15 +13,16 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from remit.approval.statements import verify_vote
 from remit.approval.types import Vote
-from remit.artifacts.types import Artifact, ArtifactType
+from remit.artifacts.types import Artifact
 from remit.audit.bundle import carried
 from remit.audit.bundle_records import Asked, Evidence
-from remit.directives.digest import canonical_json
+from remit.base.canonical import canonical_json
+from remit.base.json_types import JsonObject
 from remit.errors import UnverifiableError
-from remit.json_types import JsonObject
 from remit.policy.config import PolicyConfig
-from remit.policy.types import PolicyDecision, PolicyResult, PolicyVerdict
+from remit.policy.types import PolicyDecision, PolicyResult
 from remit.signing.keys import Keyring
+from remit.vocabulary import ArtifactType, PolicyVerdict
 
 MOST_TOLD = 3
 """How many problems one check tells of; it counts the rest."""

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from remit.audit.bundle_facts import Check, judged
 from remit.audit.bundle_records import Evidence
-from remit.json_types import JsonObject
+from remit.base.json_types import JsonObject
 from remit.signing.keys import Installation, Keyring
 
 UNNAMED: Final = Installation(UUID(int=0), datetime.max.replace(tzinfo=UTC))

@@ -9,9 +9,9 @@ from remit.audit.bundle_facts import Check, counted, judged, parsed_data
 from remit.audit.bundle_installation import is_before
 from remit.audit.bundle_records import Evidence
 from remit.audit.chain import Event
+from remit.base.json_types import JsonObject
 from remit.directives.statements import Issued, Proposer, verify_intent
 from remit.errors import UnverifiableError
-from remit.json_types import JsonObject
 from remit.signing.keys import Keyring
 
 

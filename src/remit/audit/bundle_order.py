@@ -8,12 +8,11 @@ on, the log is not that of a directive.
 from collections.abc import Iterator, Mapping
 from typing import get_args
 
-from remit.approval.types import VoidReason
 from remit.audit.bundle_facts import Check, judged, parsed_data
 from remit.audit.bundle_records import Evidence
 from remit.audit.chain import Event
-from remit.directives.models import AbortReason
-from remit.wording import quoted
+from remit.base.wording import quoted
+from remit.vocabulary import AbortReason, VoidReason
 
 _TELLING: Mapping[str, str] = {
     "policy.evaluated": "verdict",

@@ -5,8 +5,9 @@ from uuid import UUID
 
 from remit.audit.bundle_records import Evidence, Person, Token
 from remit.audit.bundle_said import claims
-from remit.identity.types import Ability, KeptToken, Principal, PrincipalRow, Role, TokenRow
-from remit.json_types import JsonObject
+from remit.base.json_types import JsonObject
+from remit.identity.types import KeptToken, Principal, PrincipalRow, TokenRow
+from remit.vocabulary import Ability, Role
 
 
 def people_named(evidence: Evidence) -> set[str]:

@@ -14,12 +14,11 @@ from remit.approval.types import ApprovalRequest, Grant, Vote
 from remit.artifacts.types import Artifact
 from remit.audit.chain import Event
 from remit.audit.inclusion import Inclusion
-from remit.budget.types import EntryKind
+from remit.base.json_types import JsonObject
 from remit.directives.models import DirectiveRead
 from remit.execution.models import ExecutionRunRead
-from remit.identity.types import PrincipalKind
-from remit.json_types import JsonObject
 from remit.signing.keys import Installation
+from remit.vocabulary import EntryKind, PrincipalKind
 
 Format = Literal["remit.evidence/1", "remit.evidence/2"]
 """What a bundle calls its own form. The first carried no statement but those of votes and grants,

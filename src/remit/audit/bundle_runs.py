@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from remit.approval.types import Grant
-from remit.artifacts.types import ArtifactType
 from remit.audit.bundle_consent import is_signed
 from remit.audit.bundle_facts import (
     Check,
@@ -16,11 +15,10 @@ from remit.audit.bundle_facts import (
     unlike_log,
 )
 from remit.audit.bundle_records import Evidence
-from remit.directives.lifecycle import DirectiveStatus
-from remit.execution.lifecycle import RunStatus
+from remit.base.json_types import JsonObject
 from remit.execution.models import ExecutionRunRead
-from remit.json_types import JsonObject
 from remit.signing.keys import Keyring
+from remit.vocabulary import ArtifactType, DirectiveStatus, RunStatus
 
 _OF_RUNS: frozenset[ArtifactType] = frozenset(
     {"execution_start", "execution_checkpoint", "execution_end", "module_output"}

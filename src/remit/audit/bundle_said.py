@@ -13,9 +13,9 @@ from pydantic import JsonValue
 
 from remit.audit.bundle_facts import same
 from remit.audit.bundle_records import Worker
+from remit.base.json_types import JsonObject
 from remit.errors import UnverifiableError
 from remit.execution.workers import certificate, verify_certificate, worker_keyring
-from remit.json_types import JsonObject
 from remit.signing.dsse import envelope_from_json
 from remit.signing.keys import Keyring
 from remit.signing.statements import Kind, canonical, moment

@@ -14,7 +14,7 @@ from remit.audit.bundle_facts import Check, judged, parsed_data
 from remit.audit.bundle_records import Evidence
 from remit.audit.chain import Event
 from remit.audit.verification import STATUS_OF
-from remit.wording import quoted
+from remit.base.wording import quoted
 
 MOST_BEHIND: Final = timedelta(minutes=10)
 """How much older than its event a row may be."""

@@ -15,13 +15,13 @@ from remit.audit.bundle_facts import Check, counted, evaluations, judged, same, 
 from remit.audit.bundle_installation import is_before
 from remit.audit.bundle_people import kept_token, principal_row
 from remit.audit.bundle_records import Asked, Evidence, Token
+from remit.base.json_types import JsonObject
+from remit.base.wording import listed
 from remit.errors import UnverifiableError
 from remit.identity.statements import verify_principal, verify_revocation, verify_token
 from remit.identity.types import TokenRow
-from remit.json_types import JsonObject
 from remit.policy.engine import token_terms
 from remit.signing.keys import Keyring
-from remit.wording import listed
 
 
 def voters(evidence: Evidence, keys: Keyring) -> Check:

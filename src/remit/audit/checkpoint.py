@@ -19,9 +19,9 @@ from uuid import UUID
 from pydantic import JsonValue
 
 from remit.audit.merkle import merkle_root
-from remit.directives.digest import canonical_json, sha256_digest
+from remit.base.canonical import canonical_json, sha256_digest
+from remit.base.json_types import JsonObject
 from remit.errors import UnverifiableError
-from remit.json_types import JsonObject
 from remit.signing.dsse import envelope_from_json, envelope_to_json
 from remit.signing.keys import Keyring
 from remit.signing.statements import Kind, sign_statement, verify_statement

@@ -5,11 +5,9 @@ hold the claims.
 """
 
 from dataclasses import dataclass
-from typing import Literal
 from uuid import UUID
 
-ClaimFault = Literal["untold", "unfounded", "told_otherwise"]
-"""What a claim can find; see `remit.audit.verification`."""
+from remit.vocabulary import ClaimFault
 
 
 @dataclass(frozen=True, slots=True)

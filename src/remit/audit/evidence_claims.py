@@ -11,9 +11,8 @@ What was stored before the installation had an identity is left alone. See
 
 from collections.abc import Mapping
 
-from remit.artifacts.types import ArtifactType
 from remit.audit.claims import NIL, Claim, named
-from remit.audit.repository import EventType
+from remit.vocabulary import ArtifactType, EventType
 
 LEFT: tuple[ArtifactType, ...] = ("module_output", "execution_checkpoint", "execution_end")
 """The types of what is stored with the end of a run, which names it and is signed."""

@@ -10,10 +10,10 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from remit.audit.bundle_records import Attempt, Person, Statement, Token, Worker
+from remit.base.json_types import JsonObject
 from remit.db.evidence_tables import artifacts
 from remit.db.execution_tables import execution_attempts, execution_runs, workers
 from remit.db.tables import directives
-from remit.json_types import JsonObject
 from remit.telemetry.rows import read_row
 
 

@@ -16,7 +16,7 @@ from remit.audit.bundle_order import RESTING, Way
 from remit.audit.chain import INSTALLATION, Event
 from remit.audit.identity_events import IDENTITY_EVENTS
 from remit.audit.verification import Finding
-from remit.wording import quoted
+from remit.base.wording import quoted
 
 MOST = 1000
 """Most findings; who forges more is found all the same."""

@@ -10,8 +10,8 @@ So nobody without the key can tell of what never happened; a second telling of w
 import json
 
 from remit.audit.chain import Event
+from remit.base.json_types import JsonObject
 from remit.errors import UnverifiableError
-from remit.json_types import JsonObject
 from remit.signing.keys import Keyring
 from remit.signing.statements import Kind, sign_statement, verify_statement
 

@@ -6,12 +6,13 @@ An audit calls :func:`compare_identity` with the installation's own chain and ev
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from remit.audit.chain import Event
 from remit.audit.identity_events import IDENTITY_EVENTS, verify_identity_event
 from remit.audit.identity_told import Told, ToldInvitation, ToldPrincipal, ToldToken
+from remit.base.wording import listed, quoted
 from remit.errors import RemitError, UnverifiableError
 from remit.identity.statements import (
     verify_invitation,
@@ -22,18 +23,9 @@ from remit.identity.statements import (
 )
 from remit.identity.types import KeptInvitation, KeptToken, PrincipalRow
 from remit.signing.keys import Keyring
-from remit.wording import listed, quoted
+from remit.vocabulary import IdentityFault
 
 _Key = TypeVar("_Key", str, UUID)
-
-IdentityFault = Literal["unverifiable", "untold", "unfounded", "told_otherwise"]
-"""What can be wrong.
-
-- `unverifiable`: an event or a row is not what one of the keys signed
-- `untold`: a row of which no event tells
-- `unfounded`: an event of what there is no row of
-- `told_otherwise`: a row that is not as the last event of it tells, or an event told twice
-"""
 
 
 @dataclass(frozen=True, slots=True)

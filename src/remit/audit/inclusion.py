@@ -11,8 +11,8 @@ from uuid import UUID
 
 from remit.audit.checkpoint import CHECKPOINT, Checkpoint, Head, head_leaf
 from remit.audit.merkle import inclusion_path, root_by_path
+from remit.base.json_types import JsonObject
 from remit.errors import UnverifiableError
-from remit.json_types import JsonObject
 from remit.signing.dsse import envelope_from_json
 from remit.signing.keys import Keyring
 from remit.signing.statements import verify_statement

@@ -22,7 +22,7 @@ from remit.audit.overview import (
     Tally,
     Unanswered,
 )
-from remit.directives.lifecycle import DirectiveStatus
+from remit.vocabulary import DirectiveStatus
 
 MOST_RECENT = 2_000
 """How many of the newest are looked at: directives of each status, decisions, reads of memory."""

@@ -2,60 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from remit.artifacts.repository import NewArtifact, store_artifacts
 from remit.audit.chain import INSTALLATION, Event
+from remit.base.json_types import JsonObject
 from remit.db.evidence_tables import events
 from remit.db.reading import readable
 from remit.db.reading_json import read_json
 from remit.db.together import Part, write_together
-from remit.json_types import JsonObject
-
-EventType = Literal[
-    "directive.drafted",
-    "directive.proposed",
-    "directive.retried",
-    "directive.blocked",
-    "directive.approved",
-    "directive.executing",
-    "directive.in_doubt",
-    "directive.completed",
-    "directive.aborted",
-    "policy.evaluated",
-    "policy.confirmed",
-    "approval.requested",
-    "approval.voted",
-    "approval.resolved",
-    "grant.issued",
-    "grant.consumed",
-    "grant.voided",
-    "run.attempted",
-    "run.attempt_ended",
-    "run.ended",
-    "run.refused",
-    "run.reconciled",
-    "budget.unpromised",
-    "budget.exceeded",
-    "artifact.stored",
-    "memory.added",
-    "llm.called",
-    "principal.created",
-    "principal.changed",
-    "principal.disabled",
-    "token.created",
-    "token.invited",
-    "token.redeemed",
-    "token.revoked",
-    "invitation.revoked",
-    "four_eyes.set",
-    "change.proposed",
-    "change.confirmed",
-]
-"""Everything the log can say."""
+from remit.vocabulary import EventType
 
 REMIT = "remit"
 """The actor of what no person or agent did: a policy, a timer, a worker."""

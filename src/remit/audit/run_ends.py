@@ -16,11 +16,11 @@ from pydantic import JsonValue
 
 from remit.audit.bundle_records import Attempt, Worker
 from remit.audit.bundle_said import claims, kind_of, said, stated_moment, unlike, worker_keys
+from remit.base.json_types import JsonObject
+from remit.base.wording import listed
 from remit.errors import InvalidInputError, UnverifiableError
 from remit.execution.statements import ATTEMPT_END, RECONCILIATION, RUN_END, output_digest
-from remit.json_types import JsonObject
 from remit.signing.keys import Keyring
-from remit.wording import listed
 
 
 @dataclass(frozen=True, slots=True)

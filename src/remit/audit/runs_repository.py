@@ -16,11 +16,11 @@ from remit.audit.bundle_records import Attempt, Worker
 from remit.audit.evidence_claims import LEFT
 from remit.audit.run_ends import AuditedAttempt, AuditedRun
 from remit.audit.scan_repository import streamed
+from remit.base.json_types import JsonObject
 from remit.db.evidence_tables import artifacts
 from remit.db.execution_tables import execution_attempts, execution_runs, workers
 from remit.db.reading import parsed_json, readable
 from remit.db.tables import directives, grants
-from remit.json_types import JsonObject
 
 _FEW, _MANY = 20, 1000
 _OF_RUN = (

@@ -13,59 +13,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
-from typing import Literal
 from uuid import UUID
 
 from remit.audit.chain import GENESIS, INSTALLATION, Event, event_hash
 from remit.audit.checkpoint import Checkpoint, Head
-from remit.directives.lifecycle import DirectiveStatus
-from remit.wording import quoted
-
-Fault = Literal[
-    "edited",
-    "missing",
-    "duplicated",
-    "reordered",
-    "replaced",
-    "truncated",
-    "rewritten",
-    "chain_missing",
-    "directive_missing",
-    "status_forged",
-    "artifact_changed",
-    "artifact_missing",
-    "row_refused",
-    "unverifiable",
-    "content_changed",
-    "event_unknown",
-    "out_of_order",
-    "untold",
-    "unfounded",
-    "told_otherwise",
-]
-"""What can be wrong.
-
-- `edited`: a row's content does not give its hash
-- `missing`: rows are missing inside a chain
-- `duplicated`: a position is taken twice
-- `reordered`: a row is not in its place, and the one that belongs there stands later
-- `replaced`: a row does not follow from the one before it, and is sound in itself
-- `truncated`: the chain is shorter than at the checkpoint
-- `rewritten`: the row of the checkpoint has another hash than then
-- `chain_missing`: nothing is left of a chain
-- `directive_missing`: there is a chain, and no directive
-- `status_forged`: the directive's status is not the one that its log tells
-- `artifact_changed`: an artifact's content does not give its digest
-- `artifact_missing`: the log speaks of an artifact that is gone
-- `row_refused`: a row holds what a check of the database refuses
-- `unverifiable`: a row, or an event, does not bear out its signature
-- `content_changed`: a directive's content does not give its action digest
-- `event_unknown`: the log tells of what no log of that kind can
-- `out_of_order`: an event stands where it cannot come
-- `untold`: a row of which no event tells
-- `unfounded`: an event of what there is no row of
-- `told_otherwise`: a row that is not as the log tells
-"""
+from remit.base.wording import quoted
+from remit.vocabulary import DirectiveStatus, Fault
 
 STATUS_OF: Mapping[str, DirectiveStatus] = {
     "directive.drafted": "draft",

@@ -13,7 +13,7 @@ from remit.audit.chain import Event
 from remit.db.evidence_tables import events
 from remit.db.reading import readable
 from remit.db.tables import directives
-from remit.directives.lifecycle import DirectiveStatus
+from remit.vocabulary import DirectiveStatus
 
 
 def next_ids(connection: sa.Connection, after: UUID, limit: int) -> list[UUID]:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
+from remit.base.json_types import JsonObject
 from remit.budget.types import LARGEST_AMOUNT, Closing, exact_sum
-from remit.json_types import JsonObject
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from remit.base.json_types import JsonObject
 from remit.budget.types import (
     LARGEST_AMOUNT,
     NOT_PROMISED,
@@ -23,7 +24,6 @@ from remit.budget.types import (
 )
 from remit.db.tables import budget_entries
 from remit.db.together import Part
-from remit.json_types import JsonObject
 from remit.policy.limits import BudgetLimit
 from remit.telemetry.rows import read_row
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import ROUND_CEILING, Context, Decimal
 from functools import reduce
-from typing import Literal
 from uuid import UUID
 
 from remit.policy.limits import BudgetLimit, fits
@@ -21,10 +20,6 @@ name, which holds a space."""
 
 LARGEST_AMOUNT = Decimal("999999999999.99")
 """The largest amount of an entry, in US dollars; no budget is larger."""
-
-
-EntryKind = Literal["reserve", "settle", "release"]
-"""What an entry of the ledger does: it promises an amount, or closes a promise, spent or not."""
 
 
 @dataclass(frozen=True, slots=True)

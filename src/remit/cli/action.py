@@ -21,7 +21,7 @@ def show_action(
 ) -> None:
     """Print the action exactly as its digest covers it, and what asks for approval.
 
-    Each field of the intent is its canonical JSON, as :mod:`remit.revealing` shows it; a note
+    Each field of the intent is its canonical JSON, as :mod:`remit.confusables` shows it; a note
     stands under a field that holds something odd.
 
     Args:
@@ -31,10 +31,10 @@ def show_action(
         module: version and digest of the module that would run, were it approved now; empty where
             no worker has announced it.
     """
+    from remit.base.canonical import canonical_json
     from remit.cli.timeline import moment
-    from remit.directives.digest import canonical_json
+    from remit.confusables.text import revealed, revealed_json
     from remit.directives.models import intent_of
-    from remit.revealing.text import revealed, revealed_json
 
     write_line("directive ", Cell(str(directive.id), "bold"))
     intent = intent_of(directive)

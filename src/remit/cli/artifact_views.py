@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from remit.artifacts.types import parse_artifact_uri
+from remit.base.wording import counted
 from remit.cli.listing import age
 from remit.cli.output import (
     Cell,
@@ -24,9 +25,8 @@ from remit.cli.output import (
 )
 from remit.cli.timeline import moment
 from remit.cli.verdict import shown_id, write_next
+from remit.confusables.text import revealed, revealed_json
 from remit.errors import InvalidInputError
-from remit.revealing.text import revealed, revealed_json
-from remit.wording import counted
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from remit.artifacts.contents import Content
     from remit.artifacts.store import StoredObject
     from remit.artifacts.types import Artifact, ContentRef
-    from remit.json_types import JsonObject
+    from remit.base.json_types import JsonObject
     from remit.operations.artifacts import Filed
     from remit.operations.upkeep import ArtifactCheck
 

@@ -12,7 +12,7 @@ from remit.cli.saving import OWNER_ONLY, require_free, save
 from remit.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from remit.artifacts.types import ArtifactType
+    from remit.vocabulary import ArtifactType
 
 app = typer.Typer(
     help="The evidence there is, read back and verified, and filed by hand.", no_args_is_help=True
@@ -236,10 +236,10 @@ def gc(
             "and remove from the store itself what nothing refers to",
             field="--dry-run",
         )
+    from remit.base.durations import parse_timebox
     from remit.cli.artifact_views import write_unreferenced
     from remit.cli.output import spinner
     from remit.cli.services import database, load_settings, object_store
-    from remit.directives.timebox import parse_timebox
 
     length = parse_timebox(older_than, field="--older-than")
     store = object_store(load_settings(data_dir))
@@ -275,8 +275,8 @@ def artifact_type(text: str, option: str) -> "ArtifactType":
     Raises:
         InvalidInputError: it names none; `field` is `option`.
     """
-    from remit.artifacts.types import ArtifactType
-    from remit.wording import listed
+    from remit.base.wording import listed
+    from remit.vocabulary import ArtifactType
 
     if text not in get_args(ArtifactType):
         raise InvalidInputError(f"must be {listed(get_args(ArtifactType))}", field=option)

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from remit.base.wording import counted
 from remit.cli.failures import NOT_HOPED_FOR
 from remit.cli.options import ActorOption, DataDirOption, JsonOption, KeyOption
 from remit.cli.progress import bar
 from remit.cli.saving import require_free, save
 from remit.errors import InvalidInputError, UnverifiableError
 from remit.user_files import read_file
-from remit.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from remit.audit.checkpoint import Checkpoint
     from remit.audit.scan_repository import Counts
     from remit.audit.verification import Finding
-    from remit.json_types import JsonObject
+    from remit.base.json_types import JsonObject
     from remit.operations.auditing import AuditReport, TakenCheckpoint
     from remit.signing.keys import Keyring
 
@@ -230,8 +230,8 @@ def _report_json(report: "AuditReport") -> dict[str, object]:
 
 
 def _taken_json(out: Path, taken: "TakenCheckpoint") -> "JsonObject":
+    from remit.base.canonical import sha256_digest
     from remit.cli.timeline import moment
-    from remit.directives.digest import sha256_digest
 
     checkpoint = taken.checkpoint
     return {

@@ -68,7 +68,7 @@ def modules(
 def _write_announced(found: "Sequence[AnnouncedModule]") -> None:
     from remit.cli.output import Cell, write_line, write_table
     from remit.cli.timeline import moment
-    from remit.revealing.text import revealed
+    from remit.confusables.text import revealed
 
     if not found:
         write_line(f"no worker has announced a module yet: `remit worker` does; {_LOCALLY}")

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from remit.base.wording import quoted
 from remit.errors import InvalidInputError
-from remit.wording import quoted
 
 if TYPE_CHECKING:
     from remit.cli.intake import Defaults

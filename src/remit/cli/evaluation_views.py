@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from remit.base.wording import printable
 from remit.cli.observing import NOBODY
 from remit.cli.output import Cell, Row, write_json, write_line, write_table
-from remit.wording import printable
 
 if TYPE_CHECKING:
     from remit.errors import ProviderError

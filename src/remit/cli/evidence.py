@@ -224,9 +224,9 @@ def _read_whole(path: Path, option: str) -> bytes:
 
 
 def _write_exported(directive: str, file: Path, data: bytes, *, as_json: bool) -> None:
+    from remit.base.canonical import sha256_digest
     from remit.cli.output import Cell, write_json, write_line, write_table
     from remit.cli.verdict import write_next
-    from remit.directives.digest import sha256_digest
 
     digest = sha256_digest(data)
     if as_json:

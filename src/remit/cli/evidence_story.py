@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from remit.cli.timeline import moment
-from remit.revealing.text import revealed, revealed_json
+from remit.confusables.text import revealed, revealed_json
 
 if TYPE_CHECKING:
     from remit.approval.types import Grant, Vote

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from remit.base.wording import counted
 from remit.cli.options import DataDirOption, IdArgument, JsonOption
 from remit.cli.output import Cell, Row, status_cell, write_json, write_line, write_table
 from remit.errors import RemitError
-from remit.wording import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +58,7 @@ def _voter(engine: "sa.Engine", settings: "Settings") -> str | None:
 
 def _write(found: "Explanation", asker: str | None, data_dir: "Path | None") -> None:
     from remit.cli.verdict import write_next
-    from remit.revealing.text import revealed
+    from remit.confusables.text import revealed
 
     directive = found.directive
     status = status_cell(directive.status, directive.status_reason)
@@ -107,7 +107,7 @@ def _able(waiting: "Waiting") -> list[str]:
 
 def _of_waiting(waiting: "Waiting") -> list[Row]:
     from remit.cli.timeline import moment
-    from remit.revealing.text import revealed
+    from remit.confusables.text import revealed
 
     needed = (
         f"{waiting.missing} of {counted(waiting.required, 'approval')}, "

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from remit.base.wording import one_line
 from remit.cli import streams
 from remit.cli.output import json_text, print_out
 from remit.errors import InvalidInputError, RemitError
 from remit.redaction import redact_text
-from remit.wording import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

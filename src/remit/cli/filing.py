@@ -9,10 +9,10 @@ from stat import S_ISREG
 from typing import BinaryIO
 
 from remit.artifacts.types import MAX_ARTIFACT_BYTES
+from remit.base.wording import quoted
 from remit.cli.options import STANDARD_STREAM
 from remit.cli.streams import standard_input
 from remit.errors import InvalidInputError
-from remit.wording import quoted
 
 UNKNOWN = "application/octet-stream"
 """Media type of what may be anything."""

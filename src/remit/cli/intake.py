@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Self
 
+from remit.base.wording import printable, quoted
 from remit.cli.streams import standard_input
 from remit.errors import InvalidInputError
 from remit.user_files import read_bounded, read_file
-from remit.wording import printable, quoted
 
 if TYPE_CHECKING:
     from remit.directives.models import DirectiveCreate
@@ -127,8 +127,8 @@ def check_directive(data: object, max_bytes: int) -> "DirectiveCreate":
     Raises:
         InvalidInputError: the first fault.
     """
+    from remit.base.money import parse_budget
     from remit.directives.models import parse_directive
-    from remit.policy.budget import parse_budget
 
     directive = parse_directive(data, max_bytes=max_bytes)
     if directive.budget is not None:

@@ -26,7 +26,8 @@ from remit.cli.token import (
     write_made_token,
 )
 from remit.errors import InvalidInputError
-from remit.identity.types import Ability, Principal
+from remit.identity.types import Principal
+from remit.vocabulary import Ability
 
 if TYPE_CHECKING:
     from remit.identity.types import Invitation

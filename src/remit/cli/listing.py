@@ -71,7 +71,7 @@ def list_directives(
 
 def reasons() -> list[str]:
     """Return every reason that a directive can have for its status."""
-    from remit.directives.models import AbortReason, BlockReason, DoubtReason
+    from remit.vocabulary import AbortReason, BlockReason, DoubtReason
 
     kinds = (BlockReason, AbortReason, DoubtReason)
     return sorted({word for kind in kinds for word in get_args(kind)})

@@ -12,12 +12,12 @@ from remit.cli.listing import age
 from remit.cli.output import Cell, Row, on_terminal, write_json, write_line, write_table
 from remit.cli.timeline import moment
 from remit.cli.verdict import shown_id
-from remit.revealing.text import revealed
+from remit.confusables.text import revealed
 
 if TYPE_CHECKING:
+    from remit.base.json_types import JsonObject
     from remit.cli.searchable import Tally
     from remit.errors import ProviderError
-    from remit.json_types import JsonObject
     from remit.memory.results import Memory, MemorySource, SemanticResult
     from remit.memory.writing import Remembered
 

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from remit.base.wording import quoted
 from remit.cli.intake import read_lines, read_text, shown_name
 from remit.errors import InvalidInputError
-from remit.wording import quoted
 
 if TYPE_CHECKING:
     from remit.memory.writing import NewMemory

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
+from remit.base.wording import printable
 from remit.cli import streams
-from remit.wording import printable
 
 if TYPE_CHECKING:
     from rich.console import Console

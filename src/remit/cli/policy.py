@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from remit.base.wording import quoted
 from remit.cli.options import ActorOption, DataDirOption, JsonOption
 from remit.cli.output import Cell, write_json, write_line, write_table
 from remit.errors import (
@@ -15,11 +16,10 @@ from remit.errors import (
     PolicyUnconfirmedError,
     UnavailableError,
 )
-from remit.wording import quoted
 
 if TYPE_CHECKING:
     from remit.approval.confirmation import ConfirmedPolicy
-    from remit.json_types import JsonObject
+    from remit.base.json_types import JsonObject
     from remit.operations.confirmations import Confirmed
     from remit.policy.config import PolicyConfig
     from remit.settings import Settings

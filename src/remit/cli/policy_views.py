@@ -7,12 +7,12 @@ from decimal import Decimal
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from remit.base.wording import counted, listed
 from remit.cli.output import print_out, safe, text_width
-from remit.policy.types import PolicyVerdict
-from remit.wording import counted, listed
+from remit.vocabulary import PolicyVerdict
 
 if TYPE_CHECKING:
-    from remit.json_types import JsonObject
+    from remit.base.json_types import JsonObject
     from remit.policy.config import ApprovalRule, PolicyConfig
     from remit.policy.limits import BudgetLimit
     from remit.policy.outlook import Prospect

@@ -4,11 +4,12 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
+from remit.base.wording import listed
 from remit.cli.options import ActorOption, DataDirOption, JsonOption
 from remit.cli.output import Cell, Row, write_json, write_table
 from remit.errors import InvalidInputError
-from remit.identity.types import Principal, Role
-from remit.wording import listed
+from remit.identity.types import Principal
+from remit.vocabulary import Role
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

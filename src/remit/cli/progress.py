@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from remit.base.progress import Progress, tell_nobody
 from remit.cli.output import console, on_terminal
-from remit.operations.progress import Progress, tell_nobody
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import typer
 from remit.cli.options import DataDirOption, IdArgument, JsonOption
 
 if TYPE_CHECKING:
-    from remit.execution.statements import Settled
+    from remit.vocabulary import Settled
 
 SettledOption = Annotated[
     str, typer.Option("--as", metavar="done|failed", help="How it ended, as you have found out.")
@@ -45,9 +45,9 @@ def reconcile(
 
     settings = services.load_settings(data_dir)
     with services.database(data_dir) as engine:
-        from remit.execution.statements import Settled as Words
         from remit.operations.evidence import resolve_id
         from remit.operations.reconciliation import reconcile as settle
+        from remit.vocabulary import Settled as Words
 
         word = cast("Settled", one_of(settled, get_args(Words), "--as"))
         keys = services.keys_for(engine, settings)

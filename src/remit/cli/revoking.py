@@ -7,11 +7,11 @@ from uuid import UUID
 
 import typer
 
+from remit.base.wording import counted, quoted
 from remit.cli.options import ActorOption, DataDirOption, JsonOption
 from remit.cli.output import write_json, write_line
 from remit.cli.token import length_of
 from remit.errors import InvalidInputError, NotFoundError
-from remit.wording import counted, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

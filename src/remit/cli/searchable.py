@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
+    from remit.base.progress import Progress
     from remit.cognition.embeddings.provider import EmbeddingProvider
     from remit.identity.types import Principal
-    from remit.operations.progress import Progress
 
 BATCH = 100
 """How many memories are written, and how many embedded, at once."""

@@ -17,11 +17,11 @@ from remit.cli.output import (
     write_line,
     write_table,
 )
-from remit.revealing.text import revealed, revealed_json
+from remit.confusables.text import revealed, revealed_json
 
 if TYPE_CHECKING:
+    from remit.base.json_types import JsonObject
     from remit.cli.timeline import Step
-    from remit.json_types import JsonObject
     from remit.operations.evidence import Record
 
 LONGEST_SHOWN = 400

@@ -24,7 +24,8 @@ from remit.cli.principals import (
 )
 from remit.errors import InvalidInputError, RemitError
 from remit.identity.rules import may
-from remit.identity.types import Ability, Principal, PrincipalKind, Role
+from remit.identity.types import Principal
+from remit.vocabulary import Ability, PrincipalKind, Role
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -209,7 +210,7 @@ def _token_row(row: "TokenRow") -> Row:
 
 def length_of(text: str, field: str = "--valid-for") -> timedelta:
     """Return the length of time that an option says; whole days may be more than 30."""
-    from remit.directives.timebox import parse_timebox
+    from remit.base.durations import parse_timebox
 
     # A timebox ends at 30 days, and a token may be good for longer: whole days are read here.
     if _DAYS.fullmatch(text):

@@ -1,6 +1,6 @@
 """What `remit top` shows of one overview: tables, for a terminal or for a pipe. Pure.
 
-Types, scopes and issuers are what strangers wrote: all of them pass `remit.revealing`.
+Types, scopes and issuers are what strangers wrote: all of them pass `remit.confusables`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ from remit.audit.overview import MOST_COUNTED
 from remit.cli.output import Cell, Row, on_terminal, status_cell
 from remit.cli.timeline import moment, short_moment
 from remit.cli.verdict import shown_id
-from remit.revealing.text import revealed
+from remit.confusables.text import revealed
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

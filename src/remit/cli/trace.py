@@ -11,7 +11,7 @@ import typer
 from remit.cli.options import DataDirOption, IdArgument, JsonOption
 
 if TYPE_CHECKING:
-    from remit.json_types import JsonObject
+    from remit.base.json_types import JsonObject
     from remit.settings import Settings
     from remit.telemetry.kept import Branch, KeptSpan
 

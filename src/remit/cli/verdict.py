@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from remit.base.wording import counted
 from remit.cli.failures import DONE, NOT_HOPED_FOR
 from remit.cli.output import Cell, on_terminal, status_cell, write_line, write_table
-from remit.wording import counted
 
 if TYPE_CHECKING:
+    from remit.base.json_types import JsonObject
     from remit.directives.models import DirectiveRead
-    from remit.json_types import JsonObject
     from remit.operations.gate import GateOutcome
 
 SHORT_ID = 8

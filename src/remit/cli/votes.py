@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from remit.base.wording import quoted
 from remit.cli.failures import NOT_HOPED_FOR
 from remit.cli.options import ActorOption, DataDirOption, IdArgument, JsonOption
 from remit.cli.output import on_terminal, status_cell, write_json, write_line
 from remit.errors import ConflictError, InvalidInputError
-from remit.wording import quoted
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from remit.approval.types import VoteDecision
     from remit.control import Control
     from remit.identity.types import Principal
     from remit.operations.approvals import VoteOutcome
+    from remit.vocabulary import VoteDecision
 
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Vote without being asked again.")]
 ReasonOption = Annotated[str | None, typer.Option("--reason", help="Why; kept as evidence.")]

@@ -11,12 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Any, Literal
+from typing import Any
 
-FailureKind = Literal[
-    "misconfigured", "provider_error", "timeout", "invalid_request", "rate_limited"
-]
-"""Every way in which a service fails; each kind of provider turns it into its own closed list."""
+from remit.vocabulary import FailureKind
 
 
 @dataclass(frozen=True, slots=True)

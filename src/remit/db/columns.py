@@ -8,7 +8,8 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from remit.json_types import GREATEST, MAX_KEPT_DEPTH
+from remit.base.json_types import GREATEST, MAX_KEPT_DEPTH
+from remit.vocabulary import words_of
 
 NAMING: Mapping[str, str] = {
     "pk": "pk_%(table_name)s",
@@ -99,9 +100,9 @@ def named(name: str, target: str) -> sa.Column[object]:
     return sa.Column(name, sa.Text, _short(name), sa.ForeignKey(target), nullable=False)
 
 
-def one_of(column: str, words: str) -> sa.CheckConstraint:
-    """Return the check that a column holds one of these words."""
-    listed = ", ".join(f"'{word}'" for word in words.split())
+def one_of(column: str, vocabulary: object) -> sa.CheckConstraint:
+    """Return the check that a column holds a word of this type of `remit.vocabulary`."""
+    listed = ", ".join(f"'{word}'" for word in words_of(vocabulary))
     return sa.CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
 
 

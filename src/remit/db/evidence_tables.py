@@ -9,6 +9,7 @@ from pgvector.sqlalchemy import HALFVEC, VECTOR
 
 from remit.db import execution_tables, tables
 from remit.db.columns import check, id_, json, key, metadata, one_of, ref, stamped, text
+from remit.vocabulary import ArtifactType, ReadOutcome
 
 EMBEDDING_DIMENSIONS = 1536
 """Length of every stored embedding."""
@@ -35,11 +36,7 @@ artifacts = sa.Table(
     sa.Column("content", sa.LargeBinary, nullable=True),
     json("envelope", nullable=True),
     stamped("created_at"),
-    one_of(
-        "type",
-        "policy_evaluation execution_start execution_checkpoint execution_end module_output "
-        "attachment llm_call llm_usage",
-    ),
+    one_of("type", ArtifactType),
     check("content_is_small", "octet_length(content) <= 65536"),
     check(
         "content_as_named",
@@ -118,7 +115,7 @@ memory_reads = sa.Table(
     text("outcome"),
     sa.Column("result_count", sa.Integer, nullable=True),
     stamped("created_at"),
-    one_of("outcome", "answered refused failed"),
+    one_of("outcome", ReadOutcome),
     check("answered_has_count", "(outcome = 'answered') = (result_count IS NOT NULL)"),
     sa.Index(None, "principal", "created_at"),
 )

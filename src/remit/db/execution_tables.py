@@ -20,6 +20,7 @@ from remit.db.columns import (
     text,
     time,
 )
+from remit.vocabulary import AttemptOutcome, RunStatus
 
 _GOVERNED = (tables.directives, tables.grants)
 """What this page refers to: it must be part of the schema first."""
@@ -72,7 +73,7 @@ execution_runs = sa.Table(
     stamped("created_at"),
     time("started_at", nullable=True),
     time("ended_at", nullable=True),
-    one_of("status", "pending running completed failed canceled"),
+    one_of("status", RunStatus),
     check(
         "end_is_stamped", "(status IN ('completed', 'failed', 'canceled')) = (ended_at IS NOT NULL)"
     ),
@@ -93,7 +94,7 @@ execution_attempts = sa.Table(
     text("outcome", nullable=True),
     money("cost", nullable=True),
     json("envelope", nullable=True),
-    one_of("outcome", "success error"),
+    one_of("outcome", AttemptOutcome),
     check("attempt_is_one", "attempt >= 1"),
     check("cost_is_an_amount", "cost >= 0"),
     check("end_is_said", "(ended_at IS NULL) = (outcome IS NULL)"),

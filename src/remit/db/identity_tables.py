@@ -25,6 +25,7 @@ from remit.db.columns import (
     text,
     time,
 )
+from remit.vocabulary import PrincipalKind
 
 # One row, made by the migration. Every signed statement names `id`, so that nothing that was signed
 # for one database means anything in another. What was stored before `since` may be signed in the
@@ -51,7 +52,7 @@ principals = sa.Table(
     time("disabled_at", nullable=True),
     sa.Column("revision", sa.Integer, nullable=False, server_default="1"),
     json("envelope", nullable=True),
-    one_of("kind", "human agent service"),
+    one_of("kind", PrincipalKind),
     check("name_is_plain", "name ~ '^[a-z0-9][a-z0-9._@-]{0,99}$'"),
     check("people_act_for_themselves", "acts_for IS NULL OR kind <> 'human'"),
     sa.ForeignKeyConstraint(["acts_for"], ["principals.name"]),

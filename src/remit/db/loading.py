@@ -12,8 +12,8 @@ from psycopg import DataError
 from psycopg.adapt import Buffer, Loader
 from psycopg.pq import Format
 
+from remit.base.json_types import Unreadable
 from remit.db.reading_json import read_json
-from remit.json_types import Unreadable
 
 if TYPE_CHECKING:
     from psycopg import Connection

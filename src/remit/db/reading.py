@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from remit.json_types import MAX_NUMBER
+from remit.base.json_types import MAX_NUMBER
 
 
 def readable(table: sa.Table, names: Sequence[str]) -> list[sa.ColumnElement[Any]]:

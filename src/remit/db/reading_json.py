@@ -5,7 +5,7 @@ import math
 import re
 from typing import Any
 
-from remit.json_types import GREATEST, MAX_KEPT_DEPTH, Unreadable
+from remit.base.json_types import GREATEST, MAX_KEPT_DEPTH, Unreadable
 
 _DIGITS = 309
 # A number with fewer digits in a row is a double; Postgres writes no exponents.

@@ -21,6 +21,14 @@ from remit.db.columns import (
     time,
     unique_if,
 )
+from remit.vocabulary import (
+    DirectiveStatus,
+    EntryKind,
+    RequestStatus,
+    StatusReason,
+    VoidReason,
+    VoteDecision,
+)
 
 _KNOWN = (identity_tables.principals, identity_tables.api_tokens)
 """What this page refers to: it must be part of the schema first."""
@@ -47,13 +55,8 @@ directives = sa.Table(
     json("envelope", nullable=True),
     stamped("created_at"),
     stamped("updated_at"),
-    one_of("status", "draft proposed approved executing complete blocked aborted"),
-    one_of(
-        "status_reason",
-        "policy rejected expired canceled "
-        "approval_expired policy_changed action_changed approval_unverifiable "
-        "budget_exhausted module_failed module_error timed_out attempts_exhausted in_doubt",
-    ),
+    one_of("status", DirectiveStatus),
+    one_of("status_reason", StatusReason),
     check(
         "reason_when_stopped",
         "CASE status WHEN 'executing' THEN COALESCE(status_reason, 'in_doubt') = 'in_doubt' "
@@ -83,7 +86,7 @@ approval_requests = sa.Table(
     stamped("requested_at"),
     time("expires_at"),
     time("resolved_at", nullable=True),
-    one_of("status", "pending approved rejected expired canceled invalidated consumed"),
+    one_of("status", RequestStatus),
     check("someone_must_approve", "required_approvals >= 1"),
     unique_if("uq_approval_requests_pending", "directive_id", "status = 'pending'"),
     sa.Index("ix_approval_requests_directive_id", "directive_id"),
@@ -102,7 +105,7 @@ approval_votes = sa.Table(
     json("standing", nullable=True),
     json("envelope", nullable=True),
     stamped("cast_at"),
-    one_of("decision", "approve reject"),
+    one_of("decision", VoteDecision),
     json_is("standing", "object"),
     check("rejection_has_reason", "decision = 'approve' OR reason IS NOT NULL"),
     sa.Index(None, "request_id"),
@@ -128,10 +131,7 @@ grants = sa.Table(
     time("expires_at"),
     time("voided_at", nullable=True),
     text("void_reason", nullable=True),
-    one_of(
-        "void_reason",
-        "approval_expired policy_changed action_changed approval_unverifiable canceled",
-    ),
+    one_of("void_reason", VoidReason),
     check("void_has_reason", "(voided_at IS NULL) = (void_reason IS NULL)"),
     sa.Index(None, "directive_id"),
 )
@@ -160,7 +160,7 @@ budget_entries = sa.Table(
     money("amount"),
     money("ceiling", nullable=True),
     stamped("created_at"),
-    one_of("kind", "reserve settle release"),
+    one_of("kind", EntryKind),
     check("amount_is_one", "amount >= 0"),
     sa.ForeignKeyConstraint(
         ["account", "period_start"], ["budget_accounts.account", "budget_accounts.period_start"]

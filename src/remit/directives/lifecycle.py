@@ -3,14 +3,8 @@
 The rules only: `remit.directives.mutator` is the one place that writes the status.
 """
 
-from typing import Literal
-
-from remit.lifecycle import TransitionTable
-
-DirectiveStatus = Literal[
-    "draft", "proposed", "approved", "executing", "complete", "blocked", "aborted"
-]
-"""Every status of a directive."""
+from remit.base.lifecycle import TransitionTable
+from remit.vocabulary import DirectiveStatus
 
 TRANSITIONS: TransitionTable[DirectiveStatus] = TransitionTable(
     "directive",

@@ -22,45 +22,12 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from remit.directives.digest import canonical_json
-from remit.directives.lifecycle import DirectiveStatus
+from remit.base.canonical import canonical_json
+from remit.base.durations import parse_timebox
+from remit.base.wording import listed, printable
 from remit.directives.plain_json import MAX_WEIGHT, TOO_LARGE, find_fault
-from remit.directives.timebox import parse_timebox
 from remit.errors import InvalidInputError
-from remit.wording import listed, printable
-
-BlockReason = Literal[
-    "policy",
-    "rejected",
-    "expired",
-    "canceled",
-    "approval_expired",
-    "policy_changed",
-    "action_changed",
-    "approval_unverifiable",
-    "budget_exhausted",
-]
-"""Why a directive is blocked. `expired` is the request for approval; the four after `canceled` void
-a grant; `budget_exhausted` withholds one from what people approved."""
-
-AbortReason = Literal[
-    "module_failed",
-    "module_error",
-    "timed_out",
-    "canceled",
-    "attempts_exhausted",
-    "policy_changed",
-    "action_changed",
-    "approval_unverifiable",
-]
-"""Why a directive was aborted; the last three: its consumed grant did not hold any more."""
-
-DoubtReason = Literal["in_doubt"]
-"""Why a directive goes on executing although nothing executes it: nobody knows how its last attempt
-ended, until a person settles it."""
-
-StatusReason = BlockReason | AbortReason | DoubtReason
-"""Why a directive has the status that it has."""
+from remit.vocabulary import DirectiveStatus, StatusReason
 
 TEXT_LIMITS: Mapping[str, int] = {
     "role": 200,

@@ -7,13 +7,14 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from remit.base.json_types import JsonObject
 from remit.db.tables import directives
 from remit.db.together import Part
-from remit.directives.lifecycle import DirectiveStatus, validate_transition
-from remit.directives.models import DirectiveRead, Row, StatusReason
+from remit.directives.lifecycle import validate_transition
+from remit.directives.models import DirectiveRead, Row
 from remit.errors import ConflictError
-from remit.json_types import JsonObject
 from remit.telemetry.rows import read_row
+from remit.vocabulary import DirectiveStatus, StatusReason
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ and bounded, so hostile nesting or size cannot exhaust the stack, the memory or 
 import math
 from dataclasses import dataclass
 
+from remit.base.json_types import MAX_NUMBER, text_problem
+from remit.base.wording import printable
 from remit.errors import InvalidInputError
-from remit.json_types import MAX_NUMBER, text_problem
-from remit.wording import printable
 
 MAX_DEPTH = 32
 """How many objects and lists may stand inside one another, the outermost not counted."""

@@ -8,9 +8,9 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from remit.base.json_types import JsonObject
 from remit.db.prefixes import ids_beginning
 from remit.db.tables import approval_requests, directives
-from remit.directives.lifecycle import DirectiveStatus
 from remit.directives.models import (
     DirectiveCreate,
     DirectiveRead,
@@ -19,8 +19,8 @@ from remit.directives.models import (
 )
 from remit.directives.unreadable import UnreadableDirective
 from remit.errors import NotFoundError
-from remit.json_types import JsonObject
 from remit.telemetry.rows import read_row, read_rows
+from remit.vocabulary import DirectiveStatus
 
 MAX_LISTED = 1000
 """Most directives that one listing returns."""

@@ -9,10 +9,10 @@ import json
 from dataclasses import dataclass
 from uuid import UUID
 
-from remit.directives.digest import sha256_digest
+from remit.base.canonical import sha256_digest
+from remit.base.json_types import JsonObject
 from remit.errors import UnverifiableError
 from remit.identity.types import Principal
-from remit.json_types import JsonObject
 from remit.signing.dsse import envelope_from_json
 from remit.signing.keys import Keyring
 from remit.signing.statements import Kind, sign_statement, verify_statement

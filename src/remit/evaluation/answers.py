@@ -6,10 +6,10 @@ says is refused whole; what is, is copied, with every secret in it masked.
 
 import json
 
+from remit.base.json_types import JsonObject
+from remit.base.wording import printable
 from remit.evaluation.interface import MAX_NAME_LENGTH, EvaluationResult
-from remit.json_types import JsonObject
 from remit.redaction import redact_object, redact_text
-from remit.wording import printable
 
 MAX_RESULTS = 100
 """Most judgements of one run."""

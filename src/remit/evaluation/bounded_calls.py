@@ -13,9 +13,9 @@ from contextlib import suppress
 from threading import Event, Semaphore, Thread
 from typing import Generic, Literal, TypeVar
 
+from remit.base.wording import one_line
 from remit.errors import ProviderError
 from remit.redaction import redact_text
-from remit.wording import one_line
 
 _T = TypeVar("_T")
 

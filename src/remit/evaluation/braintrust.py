@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import JsonValue, SecretStr
 
+from remit.base.json_types import JsonObject
 from remit.cognition.addresses import ServiceAddress, checked_key, parse_address
 from remit.cognition.deadlines import within
 from remit.cognition.sdk_logs import sdk_logs_shut
@@ -27,7 +28,6 @@ from remit.evaluation.braintrust_rows import (
 )
 from remit.evaluation.interface import EvaluationInput, EvaluationResult, failed
 from remit.evaluation.outgoing import outgoing_text
-from remit.json_types import JsonObject
 
 if TYPE_CHECKING:
     from braintrust.api import BraintrustClient

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from pydantic import JsonValue
 
+from remit.base.json_types import JsonObject
 from remit.evaluation.answers import MAX_RESULTS
 from remit.evaluation.interface import (
     MAX_NAME_LENGTH,
@@ -15,7 +16,6 @@ from remit.evaluation.interface import (
     EvaluationResult,
 )
 from remit.evaluation.outgoing import outgoing, outgoing_text
-from remit.json_types import JsonObject
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 

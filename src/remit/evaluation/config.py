@@ -1,10 +1,10 @@
 """Which evaluation provider the settings choose; doors ask once, and nothing below a door does."""
 
+from remit.base.wording import listed, quoted
 from remit.evaluation.guarded import GuardedEvaluation
 from remit.evaluation.interface import DirectProvider, failed
 from remit.evaluation.noop import NoOpEvaluationProvider
 from remit.settings import Settings
-from remit.wording import listed, quoted
 
 PROVIDERS = ("noop", "braintrust")
 """Every word that EVALUATION_PROVIDER may hold."""

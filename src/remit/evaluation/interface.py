@@ -7,23 +7,12 @@ database, no operation, no workflow. No answer of it is ever asked for by a deci
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Protocol
 from uuid import UUID
 
+from remit.base.json_types import JsonObject
 from remit.errors import ProviderError
-from remit.json_types import JsonObject
-
-EvaluationErrorType = Literal[
-    "misconfigured", "provider_error", "timeout", "invalid_request", "rate_limited"
-]
-"""Every way in which a provider can fail.
-
-- `misconfigured`: a setting, a key or the installation must be changed first
-- `provider_error`: the provider failed, could not be reached, or answered nonsense
-- `timeout`: the answer took too long
-- `invalid_request`: the provider does not take what it was told
-- `rate_limited`: too much was told in too short a time, or more than was paid for
-"""
+from remit.vocabulary import EvaluationErrorType
 
 MAX_NAME_LENGTH = 100
 """Longest name of a result, in characters."""

@@ -6,9 +6,9 @@ twice, it changes nothing more.
 
 import math
 
+from remit.base.wording import printable
 from remit.evaluation.interface import EvaluatedArtifact, EvaluationInput
 from remit.redaction import redact_text
-from remit.wording import printable
 
 MAX_TEXT_LENGTH = 200
 """Longest text that leaves, in characters, the dots in place of what was cut included."""

@@ -14,9 +14,9 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 from sqlalchemy.dialects.postgresql import insert
 
+from remit.base.json_types import JsonObject
 from remit.db.execution_tables import modules
 from remit.execution.modules.registry import ModuleInfo
-from remit.json_types import JsonObject
 from remit.telemetry.rows import read_rows
 
 

@@ -3,15 +3,8 @@
 The rules only: `remit.execution.mutator` is the one place that writes the status.
 """
 
-from typing import Literal
-
-from remit.lifecycle import TransitionTable
-
-RunStatus = Literal["pending", "running", "completed", "failed", "canceled"]
-"""Every status of a run."""
-
-AttemptOutcome = Literal["success", "error"]
-"""How an attempt of a run ended; one that has none has not ended, or nobody knows how."""
+from remit.base.lifecycle import TransitionTable
+from remit.vocabulary import RunStatus
 
 TRANSITIONS: TransitionTable[RunStatus] = TransitionTable(
     "run",

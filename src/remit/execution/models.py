@@ -8,10 +8,10 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
+from remit.base.json_types import JsonObject
 from remit.directives.models import Row
-from remit.execution.lifecycle import RunStatus
 from remit.execution.modules.types import ModuleOutput
-from remit.json_types import JsonObject
+from remit.vocabulary import RunStatus
 
 MAX_ATTEMPTS = 3
 """How many times one run may be begun; after that its module is taken to kill its worker."""

@@ -6,11 +6,11 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from remit.base.json_types import JsonObject
 from remit.db.together import Part
-from remit.execution.lifecycle import RunStatus, validate_transition
+from remit.execution.lifecycle import validate_transition
 from remit.execution.models import ExecutionRunCreate, ExecutionRunRead
-from remit.execution.statements import AttemptOutcome
-from remit.json_types import JsonObject
+from remit.vocabulary import AttemptOutcome, RunStatus
 
 
 def create_execution_run(runs: Sequence[ExecutionRunCreate]) -> Part:

@@ -15,20 +15,15 @@ from decimal import Decimal
 from typing import Literal
 from uuid import UUID
 
-from remit.directives.digest import canonical_json, sha256_digest
-from remit.json_types import JsonObject
+from remit.base.canonical import canonical_json, sha256_digest
+from remit.base.json_types import JsonObject
 from remit.signing.keys import Keyring
 from remit.signing.statements import Kind, moment, sign_statement, verify_statement
+from remit.vocabulary import AttemptOutcome, Settled
 
 ATTEMPT_END = Kind("attempt-end")
 RUN_END = Kind("run-end")
 RECONCILIATION = Kind("reconciliation")
-
-AttemptOutcome = Literal["success", "error"]
-"""How an attempt ended: the module did what was asked, or it did not."""
-
-Settled = Literal["done", "failed"]
-"""What a person says of a run that is in doubt."""
 
 
 @dataclass(frozen=True, slots=True)

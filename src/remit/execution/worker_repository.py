@@ -8,10 +8,10 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from remit.base.json_types import JsonObject
 from remit.db.execution_tables import workers
 from remit.execution.modules.registry import ModuleInfo
 from remit.execution.workers import LEASE, USUAL, Terms, WorkerIdentity, certificate, digests
-from remit.json_types import JsonObject
 from remit.telemetry.rows import read_rows
 
 _LEAST = timedelta(seconds=1)

@@ -13,9 +13,9 @@ from datetime import timedelta
 from types import MappingProxyType
 from uuid import UUID, uuid4
 
+from remit.base.json_types import JsonObject
 from remit.errors import MisconfiguredError, UnverifiableError
 from remit.execution.modules.registry import ModuleInfo
-from remit.json_types import JsonObject
 from remit.signing import pem
 from remit.signing.keys import Keyring, TrustedKey, load_keyring, new_signing_key, public_pem
 from remit.signing.statements import Kind, sign_statement, verify_statement

@@ -7,11 +7,11 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from remit.base.json_types import JsonObject
 from remit.db.identity_tables import token_invitations
 from remit.db.session import wall_clock
 from remit.errors import ConflictError
 from remit.identity.types import Invitation, KeptInvitation
-from remit.json_types import JsonObject
 from remit.telemetry.rows import read_row, read_rows
 
 

@@ -2,9 +2,9 @@
 
 import re
 
+from remit.base.wording import quoted
 from remit.errors import InvalidInputError
 from remit.redaction import redact_text
-from remit.wording import quoted
 
 RESERVED = "remit"
 """The name under which Remit itself appears in the log."""

@@ -6,11 +6,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from remit.base.json_types import JsonObject
 from remit.db.identity_tables import principals
 from remit.db.reading import words
 from remit.errors import ConflictError
 from remit.identity.types import Principal, PrincipalRow
-from remit.json_types import JsonObject
 from remit.telemetry.rows import read_row, read_rows
 
 

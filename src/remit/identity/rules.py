@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Mapping
 
+from remit.base.wording import listed
 from remit.errors import ForbiddenError, InvalidInputError
-from remit.identity.types import Ability, Principal, PrincipalKind, Role
-from remit.wording import listed
+from remit.identity.types import Principal
+from remit.vocabulary import Ability, PrincipalKind, Role
 
 GIVEN_BY: Mapping[Role, frozenset[Ability]] = {
     "proposer": frozenset({"propose"}),

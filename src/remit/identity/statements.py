@@ -6,6 +6,7 @@ could add one; without the key it is nobody's.
 
 import json
 
+from remit.base.json_types import JsonObject
 from remit.errors import UnverifiableError
 from remit.identity.types import (
     Invitation,
@@ -15,7 +16,6 @@ from remit.identity.types import (
     PrincipalRow,
     TokenRow,
 )
-from remit.json_types import JsonObject
 from remit.signing.dsse import envelope_from_json
 from remit.signing.keys import Keyring
 from remit.signing.statements import Earlier, Kind, moment, sign_statement, verify_statement

@@ -2,21 +2,14 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from uuid import UUID
+
+from remit.vocabulary import Ability, PrincipalKind, Role
 
 if TYPE_CHECKING:
     # The command line names these types at its start, and must not load what this loads.
-    from remit.json_types import JsonObject
-
-PrincipalKind = Literal["human", "agent", "service"]
-"""What a principal is. Only a human can ever consent."""
-
-Role = Literal["proposer", "approver", "operator", "auditor", "admin"]
-"""What a principal is trusted with."""
-
-Ability = Literal["propose", "vote", "operate", "audit", "administer"]
-"""What an operation asks for. A token may be limited to some of them."""
+    from remit.base.json_types import JsonObject
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,17 +8,15 @@ could write; the tests hold every reader to it.
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from functools import wraps
-from typing import Concatenate, Literal, ParamSpec, Protocol, TypeVar
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
+from remit.base.json_types import JsonObject
+from remit.base.wording import listed, quoted
 from remit.errors import InvalidInputError, MisconfiguredError
-from remit.json_types import JsonObject
 from remit.memory.queries import QUESTIONS, Question, recorded
 from remit.memory.results import Answer, MemoryReadResult
 from remit.memory.write_indicators import MARK, find_write_indicators
-from remit.wording import listed, quoted
-
-ReadOutcome = Literal["answered", "refused", "failed"]
-"""How a read ended: `refused` is a parameter out of bounds, `failed` anything else."""
+from remit.vocabulary import ReadOutcome
 
 
 @dataclass(frozen=True, slots=True)

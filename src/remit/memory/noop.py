@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import ClassVar
 
-from remit.artifacts.types import ArtifactType
-from remit.execution.lifecycle import RunStatus
 from remit.memory.enforcement import MemoryAccessAttempt, readonly_method
 from remit.memory.results import (
     ArtifactSummary,
@@ -12,6 +10,7 @@ from remit.memory.results import (
     ExecutionSummary,
     SemanticResult,
 )
+from remit.vocabulary import ArtifactType, RunStatus
 
 
 def _forget(attempt: MemoryAccessAttempt) -> None:

@@ -11,11 +11,9 @@ from typing import ClassVar
 
 import sqlalchemy as sa
 
-from remit.artifacts.types import ArtifactType
 from remit.cognition.embeddings.provider import EmbeddingProvider
 from remit.db.session import snapshot
 from remit.errors import InvalidInputError
-from remit.execution.lifecycle import RunStatus
 from remit.memory import summaries_repository
 from remit.memory.enforcement import MemoryAccessAttempt, readonly_method
 from remit.memory.results import (
@@ -27,6 +25,7 @@ from remit.memory.results import (
 from remit.memory.statements import is_believed
 from remit.memory.vector import semantic_search_with_content
 from remit.signing.keys import Keyring
+from remit.vocabulary import ArtifactType, RunStatus
 
 
 class PostgresMemoryReader:

@@ -11,13 +11,12 @@ from typing import ClassVar, get_args
 
 from pydantic import JsonValue
 
-from remit.artifacts.types import ArtifactType
+from remit.base.json_types import MAX_NUMBER, JsonObject
+from remit.base.wording import listed, printable
 from remit.cognition.embeddings.types import MAX_TEXT_LENGTH
 from remit.directives.models import TEXT_LIMITS
 from remit.directives.plain_json import check_text
 from remit.errors import InvalidInputError
-from remit.execution.lifecycle import RunStatus
-from remit.json_types import MAX_NUMBER, JsonObject
 from remit.memory.results import (
     Answer,
     ArtifactSummary,
@@ -26,7 +25,7 @@ from remit.memory.results import (
     SemanticResult,
 )
 from remit.redaction import redact_object, redact_text
-from remit.wording import listed, printable
+from remit.vocabulary import ArtifactType, RunStatus
 
 MAX_EXECUTION_LIMIT = 100
 """Most runs that one question returns."""

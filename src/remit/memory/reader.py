@@ -6,14 +6,13 @@ vector. `remit.memory.enforcement.verify_readonly_interface` holds every impleme
 
 from typing import Protocol, runtime_checkable
 
-from remit.artifacts.types import ArtifactType
-from remit.execution.lifecycle import RunStatus
 from remit.memory.results import (
     ArtifactSummary,
     DirectiveSummary,
     ExecutionSummary,
     SemanticResult,
 )
+from remit.vocabulary import ArtifactType, RunStatus
 
 
 @runtime_checkable

@@ -10,10 +10,8 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
-from remit.artifacts.types import ArtifactType
-from remit.directives.lifecycle import DirectiveStatus
-from remit.execution.lifecycle import RunStatus
-from remit.json_types import JsonObject
+from remit.base.json_types import JsonObject
+from remit.vocabulary import ArtifactType, DirectiveStatus, RunStatus
 
 _SHOWN_ID = 8
 

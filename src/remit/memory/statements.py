@@ -6,8 +6,8 @@ services' own login could add one in an admin's name; without the key nobody is 
 
 from uuid import UUID, uuid4
 
+from remit.base.json_types import JsonObject
 from remit.errors import UnverifiableError
-from remit.json_types import JsonObject
 from remit.memory.repository import Source
 from remit.memory.results import Memory
 from remit.memory.writing import NewMemory, SignedMemory

@@ -5,13 +5,12 @@ It selects only the columns that the role `remit_reader` may see.
 
 import sqlalchemy as sa
 
-from remit.artifacts.types import ArtifactType
 from remit.db.evidence_tables import artifacts
 from remit.db.execution_tables import execution_runs
 from remit.db.tables import directives
-from remit.execution.lifecycle import RunStatus
 from remit.memory.results import ArtifactSummary, DirectiveSummary, ExecutionSummary
 from remit.telemetry.rows import read_row, read_rows
+from remit.vocabulary import ArtifactType, RunStatus
 
 
 def latest_directive(connection: sa.Connection, role: str) -> DirectiveSummary | None:

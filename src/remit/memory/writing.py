@@ -6,9 +6,9 @@ A secret in the words is masked before they are digested, stored or embedded.
 from dataclasses import dataclass
 from uuid import UUID
 
+from remit.base.canonical import sha256_digest
+from remit.base.json_types import JsonObject
 from remit.cognition.embeddings.types import MAX_TEXT_LENGTH
-from remit.directives.digest import sha256_digest
-from remit.json_types import JsonObject
 from remit.memory.queries import check_words
 from remit.redaction import redact_text
 

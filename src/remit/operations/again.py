@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from remit.approval.repository import latest_request, resolve_request
 from remit.approval.types import ApprovalRequest
-from remit.audit.repository import Entry, EventType, record
+from remit.audit.repository import Entry, record
 from remit.db.session import database_time, snapshot
 from remit.directives.digest import action_digest
 from remit.directives.models import DirectiveRead, intent_of
@@ -25,6 +25,7 @@ from remit.operations.decisions import Case, decide_case, record_cases
 from remit.operations.granting import Footing
 from remit.operations.routing import announced_module
 from remit.operations.spending import lock_spending
+from remit.vocabulary import EventType
 
 
 def pass_again(

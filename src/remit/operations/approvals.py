@@ -22,6 +22,7 @@ from remit.approval.repository import (
 from remit.approval.rules import approvers, check_vote, tally
 from remit.approval.types import ApprovalRequest, Ballot, Vote
 from remit.audit.repository import Entry, record
+from remit.base.json_types import JsonObject
 from remit.budget.ledger import reserve
 from remit.db.session import database_time, transaction, wall_clock
 from remit.db.together import write_together
@@ -31,7 +32,6 @@ from remit.directives.repository import get_directive, lock_directive
 from remit.errors import ConflictError
 from remit.identity.rules import require
 from remit.identity.types import Principal
-from remit.json_types import JsonObject
 from remit.operations.authority import Authority
 from remit.operations.ballots import (
     Answers,

@@ -34,22 +34,22 @@ from remit.artifacts.store import ObjectStore
 from remit.artifacts.types import (
     CONTENT_REF,
     Artifact,
-    ArtifactType,
     ContentRef,
     parse_artifact_uri,
     read_content_ref,
 )
 from remit.audit.chain import INSTALLATION
 from remit.audit.repository import Entry, record
+from remit.base.json_types import JsonObject
 from remit.db.session import snapshot, transaction
 from remit.directives.repository import get_directive, lock_directive
 from remit.errors import InvalidInputError, NotFoundError
 from remit.identity.rules import require, require_own
 from remit.identity.types import Principal
-from remit.json_types import JsonObject
 from remit.operations.identifiers import identified
 from remit.redaction import redact_object, redact_text
 from remit.signing.keys import Keyring
+from remit.vocabulary import ArtifactType
 
 
 @dataclass(frozen=True)

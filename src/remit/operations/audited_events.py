@@ -15,12 +15,12 @@ from remit.artifacts.statements import FILING
 from remit.audit.chain import INSTALLATION, Event
 from remit.audit.repository import event_data
 from remit.audit.verification import Finding
+from remit.base.json_types import JsonObject
+from remit.base.wording import quoted
 from remit.errors import UnverifiableError
-from remit.json_types import JsonObject
 from remit.memory.statements import MEMORY
 from remit.signing.keys import Keyring
 from remit.signing.statements import claimed, is_earlier, verify_statement
-from remit.wording import quoted
 
 MOST = 1000
 """Most findings of one look at the log; who forges more is found all the same."""

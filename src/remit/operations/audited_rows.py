@@ -21,19 +21,21 @@ from remit.audit.bundle_said import worker_keys
 from remit.audit.chain import INSTALLATION
 from remit.audit.identity_rows import Kept, compare_identity
 from remit.audit.run_ends import judge_run
-from remit.audit.verification import Fault, Finding
-from remit.directives.digest import action_digest, canonical_json, sha256_digest
+from remit.audit.verification import Finding
+from remit.base.canonical import canonical_json, sha256_digest
+from remit.base.json_types import JsonObject
+from remit.base.wording import quoted
+from remit.directives.digest import action_digest
 from remit.directives.statements import Issued, verify_intent
 from remit.errors import InvalidInputError, RemitError
 from remit.identity.invitation_repository import list_invitations
 from remit.identity.repository import list_principals
 from remit.identity.token_repository import list_kept_tokens
-from remit.json_types import JsonObject
 from remit.memory.repository import stream_memories
 from remit.memory.statements import verify_memory
 from remit.signing.keys import Keyring
 from remit.signing.statements import is_earlier
-from remit.wording import quoted
+from remit.vocabulary import Fault
 
 _KEPT_WORKERS = 256
 _Row = TypeVar("_Row")

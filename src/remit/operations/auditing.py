@@ -18,15 +18,15 @@ from remit.audit.history import History
 from remit.audit.refused_repository import RefusedRow, stream_refused
 from remit.audit.scan_repository import Counts, Mention
 from remit.audit.verification import Finding, verify_chains
+from remit.base.progress import Progress, tell_nobody
+from remit.base.wording import quoted
 from remit.db.session import database_time, snapshot
 from remit.errors import ConflictError
 from remit.identity.rules import require
 from remit.identity.types import Principal
 from remit.operations.audited_events import SignedEvents
 from remit.operations.audited_rows import Meter, judge_identity, judge_rows
-from remit.operations.progress import Progress, tell_nobody
 from remit.signing.keys import Keyring
-from remit.wording import quoted
 
 MAX_FINDINGS = 1000
 """Most findings that a report holds; it counts the rest."""

@@ -13,6 +13,7 @@ from remit.approval.repository import list_requests, list_votes
 from remit.approval.rules import counting, objection, token_objection
 from remit.approval.statements import sign_vote, verify_vote
 from remit.approval.types import ApprovalRequest, Ballot, Vote
+from remit.base.json_types import JsonObject
 from remit.db.session import database_time, wall_clock
 from remit.directives.models import DirectiveRead, intent_of
 from remit.errors import ConflictError, ForbiddenError, UnverifiableError
@@ -20,12 +21,12 @@ from remit.identity.repository import acts_for, find_principal
 from remit.identity.statements import verify_principal, verify_token
 from remit.identity.token_lines import token_line, unrevoked_tokens
 from remit.identity.types import SYSTEM, KeptToken, Principal, TokenRow
-from remit.json_types import JsonObject
 from remit.operations.authority import Authority
 from remit.policy.config import PolicyConfig
 from remit.policy.engine import approval_terms, decide, token_terms
-from remit.policy.types import PolicyInput, PolicyVerdict
+from remit.policy.types import PolicyInput
 from remit.signing.keys import Keyring
+from remit.vocabulary import PolicyVerdict
 
 
 def check_terms(directive: DirectiveRead, request: ApprovalRequest, policy: PolicyConfig) -> None:

@@ -11,8 +11,8 @@ from remit.approval.repository import (
     void_grant,
 )
 from remit.audit.repository import Entry, record
+from remit.base.json_types import JsonObject
 from remit.db.session import transaction
-from remit.directives.lifecycle import DirectiveStatus
 from remit.directives.models import DirectiveRead
 from remit.directives.mutator import transition_directive_status
 from remit.directives.plain_json import MAX_REASON, check_text
@@ -22,13 +22,13 @@ from remit.execution.repository import latest_run, standings
 from remit.execution.statements import RunEnd
 from remit.identity.rules import require_own
 from remit.identity.types import Principal
-from remit.json_types import JsonObject
 from remit.operations.disclosure import refuse_secrets
 from remit.operations.endings import RunEnding, facts_of, signed_end, spent_by, write_endings
 from remit.operations.spending import release_budget
 from remit.operations.telling import tell_arrivals
 from remit.signing.keys import Keyring
 from remit.telemetry.metrics import count_execution_failure, count_grant_voided
+from remit.vocabulary import DirectiveStatus
 
 
 def cancel(

@@ -14,6 +14,8 @@ from remit.approval.confirmation import ConfirmedPolicy, sign_policy, verify_pol
 from remit.approval.policy_repository import find_policy, is_any_confirmed, keep_policy
 from remit.audit.chain import INSTALLATION
 from remit.audit.repository import Entry, record
+from remit.base.json_types import JsonObject
+from remit.base.wording import quoted
 from remit.db.session import snapshot, transaction
 from remit.errors import (
     ForbiddenError,
@@ -23,10 +25,8 @@ from remit.errors import (
 )
 from remit.identity.rules import require
 from remit.identity.types import SYSTEM, Principal
-from remit.json_types import JsonObject
 from remit.policy.config import PolicyConfig
 from remit.signing.keys import Keyring
-from remit.wording import quoted
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,31 +18,24 @@ from remit.artifacts.repository import (
     new_artifact,
 )
 from remit.audit.repository import Entry, evidence
+from remit.base.json_types import JsonObject
 from remit.budget.ledger import reserve
 from remit.budget.types import Reservation
 from remit.db.together import write_together
 from remit.directives.digest import action_digest
-from remit.directives.lifecycle import DirectiveStatus
-from remit.directives.models import Intent, StatusReason, intent_of
+from remit.directives.models import Intent, intent_of
 from remit.directives.mutator import Move, moves
 from remit.errors import UnreadableError
-from remit.json_types import JsonObject
 from remit.operations.authority import Authority
 from remit.operations.granting import Action, Footing, make_grant, reserved_data
 from remit.operations.spending import Spending
 from remit.operations.telling import tell_reserved, tell_results
 from remit.policy.config import PolicyConfig
 from remit.policy.engine import approval_terms, decide
-from remit.policy.types import (
-    CHANGED_CONTENT,
-    PolicyDecision,
-    PolicyInput,
-    PolicyResult,
-    PolicyVerdict,
-    combine,
-)
+from remit.policy.types import CHANGED_CONTENT, PolicyDecision, PolicyInput, PolicyResult, combine
 from remit.telemetry.metrics import record_policy_evaluation
 from remit.telemetry.tracing import directive_span
+from remit.vocabulary import DirectiveStatus, PolicyVerdict, StatusReason
 
 _AFTER: Mapping[PolicyVerdict, DirectiveStatus] = {
     PolicyVerdict.ALLOW: "approved",

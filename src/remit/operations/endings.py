@@ -15,18 +15,18 @@ import sqlalchemy as sa
 from remit.artifacts.repository import NewArtifact, new_artifact
 from remit.artifacts.usage_repository import final_model_costs
 from remit.audit.repository import Entry, evidence
+from remit.base.json_types import JsonObject
 from remit.budget.costs import NO_MODELS, ModelCosts, attempts_cost, closing_of
 from remit.budget.ledger import Unpromised, releases, settlements, unpromised
 from remit.budget.types import Closing
 from remit.db.together import write_together
-from remit.directives.models import AbortReason
 from remit.directives.mutator import Move, moves
 from remit.execution.models import Standing
 from remit.execution.mutator import EndedAttempt, RunClose, attempt_ends, run_ends
 from remit.execution.statements import RunEnd, RunFacts, sign_run_end
-from remit.json_types import JsonObject
 from remit.operations.telling import tell_settled
 from remit.signing.keys import Keyring
+from remit.vocabulary import AbortReason
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,19 +15,20 @@ import sqlalchemy as sa
 from remit.approval.independence import hands_of
 from remit.audit.chain import Event
 from remit.audit.repository import event_data, record
+from remit.base.json_types import JsonObject
 from remit.db.session import snapshot, transaction, wall_clock
 from remit.errors import ConflictError, ForbiddenError, NotFoundError
 from remit.identity import repository
 from remit.identity.names import check_name
 from remit.identity.rules import check_roles, may, require
 from remit.identity.token_lines import token_line, unrevoked_tokens
-from remit.identity.types import Principal, PrincipalRow, Role
-from remit.json_types import JsonObject
+from remit.identity.types import Principal, PrincipalRow
 from remit.operations import identity, invitations
 from remit.operations.invitations import MadeInvitation, check_lengths
 from remit.operations.principals import check_shown, told
 from remit.operations.second_admin import genuine_events, is_on, is_powerful
 from remit.signing.keys import Keyring
+from remit.vocabulary import Role
 
 PROPOSAL_HOLDS = timedelta(days=7)
 """How long a proposal can be confirmed."""

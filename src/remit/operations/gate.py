@@ -10,7 +10,8 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
-from remit.audit.repository import Entry, EventType, record
+from remit.audit.repository import Entry, record
+from remit.base.money import parse_budget
 from remit.db.session import transaction
 from remit.directives.digest import action_digest
 from remit.directives.lifecycle import is_terminal_status
@@ -36,10 +37,10 @@ from remit.operations.granting import Footing
 from remit.operations.routing import choose
 from remit.operations.spending import lock_spending
 from remit.operations.telling import tell_arrivals
-from remit.policy.budget import parse_budget
 from remit.policy.config import PolicyConfig
 from remit.policy.types import PolicyDecision
 from remit.signing.keys import Keyring
+from remit.vocabulary import EventType
 
 
 @dataclass(frozen=True, slots=True)

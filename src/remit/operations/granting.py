@@ -7,12 +7,12 @@ from uuid import UUID
 
 from remit.approval.statements import sign_grant
 from remit.approval.types import ApprovalRequest, Grant
+from remit.base.json_types import JsonObject
+from remit.base.money import parse_budget
 from remit.budget.types import Reservation
 from remit.directives.models import Intent
 from remit.execution.catalog import Announced
-from remit.json_types import JsonObject
 from remit.operations.authority import Authority
-from remit.policy.budget import parse_budget
 
 
 @dataclass(frozen=True, slots=True)

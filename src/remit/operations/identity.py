@@ -11,6 +11,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from remit.audit.repository import record
+from remit.base.json_types import JsonObject
 from remit.db.session import snapshot, transaction
 from remit.errors import ConflictError, UnverifiableError
 from remit.identity import repository, token_repository
@@ -18,8 +19,7 @@ from remit.identity.installation import lock_installation
 from remit.identity.names import check_name
 from remit.identity.rules import abilities, check_roles, require
 from remit.identity.statements import sign_principal, verify_principal
-from remit.identity.types import SYSTEM, Principal, PrincipalRow, Role, TokenRow
-from remit.json_types import JsonObject
+from remit.identity.types import SYSTEM, Principal, PrincipalRow, TokenRow
 from remit.operations.minting import MadeToken, check_token, mint
 from remit.operations.principals import (
     check_shown,
@@ -33,6 +33,7 @@ from remit.operations.principals import (
 )
 from remit.operations.second_admin import require_second
 from remit.signing.keys import Keyring
+from remit.vocabulary import Role
 
 
 def create_token(

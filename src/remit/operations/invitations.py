@@ -12,6 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from remit.audit.repository import record
+from remit.base.json_types import JsonObject
 from remit.db.session import database_time, snapshot, transaction
 from remit.errors import ConflictError, InvalidInputError, UnauthenticatedError, UnverifiableError
 from remit.identity import invitation_repository, repository
@@ -21,7 +22,6 @@ from remit.identity.rules import abilities, check_roles, may, require
 from remit.identity.statements import sign_invitation, verify_invitation, verify_principal
 from remit.identity.tokens import Code, new_code, parse_code
 from remit.identity.types import SYSTEM, Invitation, KeptInvitation, Principal, PrincipalRow
-from remit.json_types import JsonObject
 from remit.operations.minting import MadeToken, check_token, mint
 from remit.operations.principals import check_shown, know, required, told
 from remit.operations.revocation import withdraw

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from remit.audit.chain import INSTALLATION
 from remit.audit.repository import Entry, record
+from remit.base.json_types import JsonObject
 from remit.cognition.embeddings.provider import EmbeddingProvider
 from remit.cognition.embeddings.types import MAX_BATCH_SIZE
 from remit.db.session import snapshot, transaction
@@ -19,7 +20,6 @@ from remit.errors import ConflictError, InvalidInputError, NotFoundError
 from remit.execution.repository import run_by_id, runs_beginning
 from remit.identity.rules import require, require_own
 from remit.identity.types import Principal
-from remit.json_types import JsonObject
 from remit.memory import repository
 from remit.memory.enforcement import MemoryAccessAttempt
 from remit.memory.queries import check_words, recorded

@@ -10,13 +10,13 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from remit.audit.repository import Entry, record
+from remit.base.json_types import JsonObject
 from remit.db.session import database_time
 from remit.errors import InvalidInputError
 from remit.identity.statements import sign_token
 from remit.identity.token_repository import insert_token
 from remit.identity.tokens import Token, new_token
 from remit.identity.types import KeptToken, Principal, TokenRow
-from remit.json_types import JsonObject
 from remit.operations.principals import told
 from remit.signing.keys import Keyring
 

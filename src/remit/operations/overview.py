@@ -28,7 +28,8 @@ from remit.audit.overview import (
 from remit.db.session import database_time, snapshot
 from remit.directives.lifecycle import TRANSITIONS
 from remit.execution.worker_repository import count_living
-from remit.operations.policies import PolicyFault, PolicyProblem
+from remit.operations.policies import PolicyProblem
+from remit.vocabulary import PolicyFault
 
 UNDER_WAY = ("proposed", "approved", "executing")
 """The statuses that a directive is to leave again by itself, or with somebody's help."""

@@ -2,14 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from remit.errors import InvalidInputError, PolicyUnconfirmedError
 from remit.operations.confirmations import Confirmations
 from remit.policy.config import PolicyConfig, default_policy, parse_policy, read_policy
-
-PolicyFault = Literal["policy_unconfirmed", "policy_unreadable"]
-"""Why no policy is in force: nobody has confirmed it, or its file is none."""
+from remit.vocabulary import PolicyFault
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from remit.audit.chain import INSTALLATION
 from remit.audit.identity_events import signed_data
-from remit.audit.repository import Entry, EventType, record
+from remit.audit.repository import Entry, record
+from remit.base.json_types import JsonObject
 from remit.directives.plain_json import check_text
 from remit.errors import (
     ConflictError,
@@ -23,9 +24,9 @@ from remit.identity.installation import lock_installation
 from remit.identity.statements import sign_principal, verify_principal
 from remit.identity.token_repository import is_revoked
 from remit.identity.types import Principal, PrincipalRow
-from remit.json_types import JsonObject
 from remit.operations.disclosure import refuse_secrets
 from remit.signing.keys import Keyring
+from remit.vocabulary import EventType
 
 MAX_WORD = 100
 """Most characters of the name of a principal or of a group."""

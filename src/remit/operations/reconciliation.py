@@ -6,18 +6,18 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from remit.audit.repository import Entry
+from remit.base.json_types import JsonObject
 from remit.db.session import transaction
-from remit.directives.models import AbortReason, DirectiveRead
+from remit.directives.models import DirectiveRead
 from remit.directives.plain_json import MAX_REASON, check_text
 from remit.directives.repository import get_directive, lock_directive
 from remit.errors import ConflictError, ForbiddenError, InvalidInputError
 from remit.execution.models import Standing, output_to_json
 from remit.execution.modules.types import ModuleOutput
 from remit.execution.repository import latest_run, standings
-from remit.execution.statements import Reconciliation, Settled, sign_reconciliation
+from remit.execution.statements import Reconciliation, sign_reconciliation
 from remit.identity.rules import require
 from remit.identity.types import Principal
-from remit.json_types import JsonObject
 from remit.operations.disclosure import refuse_secrets
 from remit.operations.endings import (
     RunEnding,
@@ -30,6 +30,7 @@ from remit.operations.endings import (
 )
 from remit.operations.telling import tell_end
 from remit.signing.keys import Keyring
+from remit.vocabulary import AbortReason, Settled
 
 
 def reconcile(

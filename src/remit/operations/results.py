@@ -13,12 +13,11 @@ from typing import Literal
 import sqlalchemy as sa
 
 from remit.artifacts.repository import NewArtifact
-from remit.audit.repository import Entry, EventType, evidence
+from remit.audit.repository import Entry, evidence
+from remit.base.json_types import JsonObject
 from remit.budget.costs import attempt_cost
 from remit.db.session import transaction
 from remit.db.together import write_together
-from remit.directives.lifecycle import DirectiveStatus
-from remit.directives.models import AbortReason, StatusReason
 from remit.directives.repository import lock_directive
 from remit.errors import ConflictError
 from remit.execution.models import MAX_ATTEMPTS, ExecutionRunRead, Standing, output_to_json
@@ -27,7 +26,6 @@ from remit.execution.mutator import EndedAttempt, attempt_ends
 from remit.execution.repository import is_latest, standings
 from remit.execution.statements import AttemptEnd, sign_attempt_end
 from remit.execution.workers import WorkerIdentity
-from remit.json_types import JsonObject
 from remit.operations.endings import (
     RunEnding,
     checkpoint,
@@ -38,6 +36,7 @@ from remit.operations.endings import (
     write_endings,
 )
 from remit.operations.telling import tell_end
+from remit.vocabulary import AbortReason, DirectiveStatus, EventType, StatusReason
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from remit.approval.types import Vote
 from remit.approval.vote_repository import CastWith, approvals_with
 from remit.audit.identity_repository import principals_touched
 from remit.audit.repository import record
+from remit.base.json_types import JsonObject
 from remit.db.session import database_time, snapshot, transaction
 from remit.directives.models import DirectiveRead
 from remit.directives.repository import lock_directive
@@ -28,7 +29,6 @@ from remit.identity.invitation_repository import invited_with, lock_invitation, 
 from remit.identity.rules import require
 from remit.identity.statements import sign_revocation, sign_withdrawal
 from remit.identity.types import Invitation, Principal, TokenRow
-from remit.json_types import JsonObject
 from remit.operations.ballots import counted_votes
 from remit.operations.principals import check_shown, told
 from remit.operations.voiding import block_void

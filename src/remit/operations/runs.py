@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from remit.approval.repository import grant_by_id, latest_grants
 from remit.approval.types import Grant
 from remit.audit.repository import Entry, evidence, record
+from remit.base.json_types import JsonObject
 from remit.db.session import transaction
 from remit.db.together import write_together
 from remit.directives.models import DirectiveRead
@@ -25,7 +26,6 @@ from remit.execution.models import ExecutionRunRead
 from remit.execution.mutator import next_attempt
 from remit.execution.repository import latest_run, standings
 from remit.identity.types import SYSTEM
-from remit.json_types import JsonObject
 from remit.operations.again import pass_again
 from remit.operations.authority import Authority
 from remit.operations.routing import Route, announced_module, route

@@ -14,8 +14,8 @@ from remit.audit.identity_repository import list_own_events
 from remit.audit.repository import event_data
 from remit.errors import ForbiddenError
 from remit.identity.rules import FOR_PEOPLE, GIVEN_BY
-from remit.identity.types import Role
 from remit.signing.keys import Keyring
+from remit.vocabulary import Role
 
 
 def genuine_events(connection: sa.Connection, kinds: Collection[str], keys: Keyring) -> list[Event]:

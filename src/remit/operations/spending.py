@@ -11,6 +11,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from remit.approval.types import Grant
+from remit.base.json_types import JsonObject
+from remit.base.money import parse_budget
 from remit.budget.ledger import lock_accounts, releases
 from remit.budget.types import (
     Committed,
@@ -21,8 +23,6 @@ from remit.budget.types import (
     reservations,
 )
 from remit.db.together import write_together
-from remit.json_types import JsonObject
-from remit.policy.budget import parse_budget
 from remit.policy.config import PolicyConfig
 from remit.policy.engine import applying_limits
 

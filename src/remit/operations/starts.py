@@ -16,9 +16,10 @@ from pydantic import ValidationError
 from remit.approval.grants import void_reason
 from remit.approval.repository import LATEST_GRANT, consume_requests, grant_from_json
 from remit.approval.statements import verify_grant
-from remit.approval.types import Grant, VoidReason
+from remit.approval.types import Grant
 from remit.artifacts.repository import NewArtifact, new_artifact
 from remit.audit.repository import Entry, evidence
+from remit.base.json_types import JsonObject
 from remit.db.session import transaction
 from remit.db.together import write_together
 from remit.directives.digest import action_digest
@@ -26,13 +27,12 @@ from remit.directives.models import DirectiveRead, intent_of
 from remit.directives.mutator import Claim, claim_directives
 from remit.errors import ConflictError, InvalidInputError, UnverifiableError
 from remit.execution.models import ExecutionRunCreate, ExecutionRunRead
-from remit.execution.modules.base import ModuleKind
 from remit.execution.mutator import create_execution_run, first_attempts
-from remit.json_types import JsonObject
 from remit.operations.authority import Authority
 from remit.operations.routing import Route
 from remit.signing.keys import Keyring
 from remit.telemetry.metrics import count_directive, record_queue_lag
+from remit.vocabulary import ModuleKind, VoidReason
 
 ConsumedProblem = Literal["action_changed", "approval_unverifiable", "policy_changed"]
 """Why a grant that a run consumed does not cover one more attempt."""

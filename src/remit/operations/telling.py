@@ -7,14 +7,15 @@ same. Metrics count what was done here; the database says what is so.
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from remit.approval.types import Grant, VoidReason
+from remit.approval.types import Grant
 from remit.budget.types import Closing, Reservation
 from remit.directives.models import DirectiveRead
 from remit.execution.models import ExecutionRunRead
 from remit.execution.modules.types import ModuleOutput
-from remit.policy.types import PolicyResult, PolicyVerdict, combine
+from remit.policy.types import PolicyResult, combine
 from remit.telemetry import metrics
 from remit.telemetry.logging import get_logger
+from remit.vocabulary import PolicyVerdict, VoidReason
 
 
 def tell_arrivals(directives: Iterable[DirectiveRead]) -> None:

@@ -13,10 +13,11 @@ import sqlalchemy as sa
 
 from remit.artifacts.repository import NewArtifact, new_artifact
 from remit.artifacts.schemas import check_metadata
-from remit.artifacts.types import ArtifactType
 from remit.artifacts.usage_repository import model_costs
 from remit.audit.chain import INSTALLATION
 from remit.audit.repository import Entry, record
+from remit.base.json_types import JsonObject
+from remit.base.money import parse_budget
 from remit.budget.costs import NO_MODELS, ModelCosts
 from remit.db.session import database_time, snapshot, transaction
 from remit.directives.models import DirectiveRead
@@ -25,9 +26,8 @@ from remit.errors import InvalidInputError, NotFoundError
 from remit.execution.lifecycle import is_terminal_status
 from remit.execution.models import ExecutionRunRead
 from remit.execution.repository import latest_run
-from remit.json_types import JsonObject
-from remit.policy.budget import parse_budget
 from remit.redaction import redact_object
+from remit.vocabulary import ArtifactType
 
 
 @dataclass(frozen=True, slots=True)

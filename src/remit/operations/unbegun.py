@@ -10,19 +10,20 @@ import sqlalchemy as sa
 
 from remit.approval.repository import grant_by_id
 from remit.audit.repository import REMIT, Entry, record
-from remit.directives.models import AbortReason, DirectiveRead
+from remit.base.json_types import JsonObject
+from remit.directives.models import DirectiveRead
 from remit.directives.mutator import doubt_directive
 from remit.directives.repository import get_directive
 from remit.execution.models import MAX_ATTEMPTS, ExecutionRunRead, Standing, output_to_json
 from remit.execution.modules.types import ModuleOutput
 from remit.execution.statements import RunEnd
 from remit.execution.workers import WorkerIdentity
-from remit.json_types import JsonObject
 from remit.operations import endings
 from remit.operations.authority import Authority
 from remit.operations.endings import RunEnding, checkpoint, digests_of, end_artifact, facts_of
 from remit.operations.starts import ModuleChoice, consumed_problem
 from remit.operations.telling import tell_doubt, tell_end
+from remit.vocabulary import AbortReason
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ import sqlalchemy as sa
 from remit.artifacts.contents import read_content
 from remit.artifacts.repository import count_artifacts, referenced_uris, stream_whole
 from remit.artifacts.store import ObjectStore, StoredObject, object_uri
+from remit.base.progress import Progress
 from remit.db.session import database_time, snapshot
 from remit.errors import RemitError
 from remit.execution.repository import oldest_under_way
-from remit.operations.progress import Progress
 
 STORE_CLOCK_BEHIND = timedelta(minutes=10)
 """How far the clock that dates objects may be behind the database's. A file's date is behind by

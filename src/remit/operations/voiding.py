@@ -3,12 +3,13 @@
 import sqlalchemy as sa
 
 from remit.approval.repository import invalidate_request, void_grant
-from remit.approval.types import Grant, VoidReason
+from remit.approval.types import Grant
 from remit.audit.repository import REMIT, Entry, record
 from remit.directives.models import DirectiveRead
 from remit.directives.mutator import transition_directive_status
 from remit.operations.spending import release_budget
 from remit.operations.telling import tell_void
+from remit.vocabulary import VoidReason
 
 
 def block_void(

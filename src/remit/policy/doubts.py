@@ -7,10 +7,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
+from remit.base.wording import listed, quoted
+from remit.confusables.text import oddities, revealed
 from remit.policy.config import ApprovalRule, PolicyConfig, default_policy
 from remit.policy.limits import BudgetLimit
-from remit.revealing.text import oddities, revealed
-from remit.wording import listed, quoted
 
 _SHORTEST_NAME = 4
 """Shorter names than this may well differ in one letter."""

@@ -10,9 +10,10 @@ from decimal import Decimal
 
 from pydantic import JsonValue
 
-from remit.directives.timebox import parse_timebox
+from remit.base.durations import parse_timebox
+from remit.base.money import parse_budget
+from remit.base.wording import listed, quoted
 from remit.errors import InvalidInputError
-from remit.policy.budget import parse_budget
 from remit.policy.config import ApprovalRule, PolicyConfig
 from remit.policy.limits import BudgetLimit, fits, read_sum
 from remit.policy.types import (
@@ -20,11 +21,10 @@ from remit.policy.types import (
     PolicyDecision,
     PolicyInput,
     PolicyResult,
-    PolicyVerdict,
     TokenTerms,
     combine,
 )
-from remit.wording import listed, quoted
+from remit.vocabulary import PolicyVerdict
 
 Policy = Callable[[PolicyInput, PolicyConfig], list[PolicyResult]]
 """What every policy is: it never raises, and may be silent where it has nothing to object to."""

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import combinations
 
+from remit.base.wording import listed, printable, quoted
+from remit.confusables.text import oddities, revealed
+from remit.confusables.words import look_alike
 from remit.policy.wholeness import END, Fault
-from remit.revealing.text import oddities, revealed
-from remit.revealing.words import look_alike
-from remit.wording import listed, printable, quoted
 
 FILE_KEYS: Mapping[str, Mapping[str, str]] = {
     "budget": {"ceiling": "budget_ceiling", "limits": "budget_limits"},

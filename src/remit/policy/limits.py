@@ -12,11 +12,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from remit.base.wording import quoted
 from remit.policy.values import Money, Name, unfit
-from remit.wording import quoted
-
-Period = Literal["hour", "day", "week", "month"]
-"""A stretch of the calendar in UTC, by the database's clock; a week begins on Monday."""
+from remit.vocabulary import Period
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}", re.ASCII)
 _SUM = re.compile(r"\d{1,20}\.\d{2}", re.ASCII)

@@ -6,10 +6,11 @@
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from remit.json_types import JsonObject
+from remit.base.json_types import JsonObject
 from remit.policy.config import PolicyConfig
 from remit.policy.engine import approval_terms, decide, matching_rules
-from remit.policy.types import PolicyInput, PolicyVerdict
+from remit.policy.types import PolicyInput
+from remit.vocabulary import PolicyVerdict
 
 
 @dataclass(frozen=True, slots=True)

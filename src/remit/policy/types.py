@@ -2,29 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from pydantic import JsonValue
 
-
-class PolicyVerdict(StrEnum):
-    """What one policy, or all of them together, says about a directive."""
-
-    ALLOW = "allow"
-    REQUIRE_APPROVAL = "require_approval"
-    BLOCK = "block"
-
-    @property
-    def severity(self) -> int:
-        """How restrictive it is; of several verdicts the most severe wins."""
-        return _SEVERITY[self]
-
-
-_SEVERITY: Mapping[PolicyVerdict, int] = {
-    PolicyVerdict.ALLOW: 0,
-    PolicyVerdict.REQUIRE_APPROVAL: 1,
-    PolicyVerdict.BLOCK: 2,
-}
+from remit.vocabulary import PolicyVerdict
 
 
 @dataclass(frozen=True)

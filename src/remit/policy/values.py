@@ -7,10 +7,10 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, StrictInt
 from pydantic_core import PydanticCustomError
 
-from remit.directives.timebox import LONGEST_TIMEBOX, parse_timebox
+from remit.base.durations import LONGEST_TIMEBOX, parse_timebox
+from remit.base.money import parse_budget
+from remit.base.wording import quoted
 from remit.errors import InvalidInputError
-from remit.policy.budget import parse_budget
-from remit.wording import quoted
 
 
 def unfit(problem: str) -> PydanticCustomError:

@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 
-from remit.wording import printable, quoted
+from remit.base.wording import printable, quoted
 
 Fault = tuple[str, str]
 """What is wrong with a file: the path of a key in it, and the problem with its fix."""

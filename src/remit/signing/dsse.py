@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
+from remit.base.json_types import JsonObject
 from remit.errors import UnverifiableError
-from remit.json_types import JsonObject
 
 _ENVELOPE_KEYS = frozenset({"payload", "payloadType", "signatures"})
 _SIGNATURE_KEYS = frozenset({"keyid", "sig"})

@@ -20,11 +20,11 @@ from uuid import UUID
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from remit.base.wording import quoted
 from remit.errors import MisconfiguredError, UnverifiableError
 from remit.signing import files, pem
 from remit.signing.dsse import Envelope, pae
 from remit.signing.pins import INSTALLATION_FILE, read_pin
-from remit.wording import quoted
 
 SIGNING_VARIABLE = "REMIT_SIGNING_KEY"
 """What messages call a key that came from the environment."""

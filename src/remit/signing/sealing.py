@@ -18,9 +18,9 @@ from types import MappingProxyType
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from remit.base.wording import quoted
 from remit.errors import MisconfiguredError, UnverifiableError
 from remit.signing import files
-from remit.wording import quoted
 
 SEALING_FILE = "history.keys"
 """Name of the keys' file in a key folder."""

@@ -15,8 +15,9 @@ from datetime import UTC, datetime
 
 from pydantic import JsonValue
 
-from remit.errors import MisconfiguredError, UnverifiableError
-from remit.json_types import JsonObject
+from remit.base.canonical import canonical_json
+from remit.base.json_types import JsonObject
+from remit.errors import InvalidInputError, MisconfiguredError, UnverifiableError
 from remit.signing.dsse import Envelope, envelope_from_json, envelope_to_json
 from remit.signing.keys import Keyring
 
@@ -130,14 +131,13 @@ def moment(when: datetime) -> str:
 def canonical(statement: JsonObject) -> bytes:
     """Return a statement in its one form: canonical JSON, RFC 8785.
 
-    Statements hold text, whole numbers, lists and objects with plain names; for these, the standard
-    library writes exactly that form.
+    Raises:
+        UnverifiableError: it has no such form.
     """
-    text = json.dumps(statement, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     try:
-        return text.encode()
-    except UnicodeEncodeError as error:
-        raise UnverifiableError("it holds what no text in UTF-8 can") from error
+        return canonical_json(statement)
+    except InvalidInputError as error:
+        raise UnverifiableError("it holds what has no canonical JSON") from error
 
 
 def _content(statement: JsonObject, keys: Keyring) -> bytes:

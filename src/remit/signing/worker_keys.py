@@ -10,8 +10,8 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from remit.base.json_types import JsonObject
 from remit.errors import MisconfiguredError
-from remit.json_types import JsonObject
 from remit.signing import files, pem
 
 KEY_FILE = "worker.pem"

@@ -10,8 +10,8 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from remit.base.wording import printable
 from remit.errors import MisconfiguredError
-from remit.wording import printable
 
 LAYOUT_VERSION = 1
 """Version of the arrangement of files described by :class:`DataDir`."""

@@ -1,58 +1,42 @@
 """Every metric, on one page.
 
-Names end as Prometheus asks: `_total` for a counter, the base unit before it. The lists of words
-are those of the layers above, which this one may not import; a test holds the two equal.
+Names end as Prometheus asks: `_total` for a counter, the base unit before it. The values of its
+labels are those of `remit.vocabulary`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from remit.telemetry.words import Names, Words
+from remit.vocabulary import (
+    DirectiveStatus,
+    FailureType,
+    LLMErrorType,
+    ModuleStatus,
+    PolicyFault,
+    PolicyName,
+    PolicyVerdict,
+    ReadOutcome,
+    TableName,
+    VoidReason,
+    words_of,
+)
 
 Bounded = Words | Names
 
-DIRECTIVE_STATUSES = frozenset(
-    {"draft", "proposed", "approved", "executing", "complete", "blocked", "aborted"}
-)
-VERDICTS = frozenset({"allow", "require_approval", "block"})
-POLICIES = frozenset(
-    {
-        *("budget_ceiling", "budget_limits", "tool_allowlist", "tool_unavailable"),
-        *("scope_allowlist",),
-        *("timebox_form", "human_approval", "frozen_content"),
-    }
-)
-FAILURE_TYPES = frozenset(
-    {
-        *("module_failed", "module_error", "module_not_found", "invalid_input", "timed_out"),
-        *("canceled", "attempts_exhausted", "approval_expired", "policy_changed"),
-        *("action_changed", "approval_unverifiable", "budget_exhausted", "in_doubt"),
-    }
-)
-MODULE_STATUSES = frozenset({"success", "failure", "error"})
-VOID_REASONS = frozenset(
-    {"approval_expired", "policy_changed", "action_changed", "approval_unverifiable", "canceled"}
-)
-POLICY_FAULTS = frozenset({"policy_unconfirmed", "policy_unreadable"})
+DIRECTIVE_STATUSES = words_of(DirectiveStatus)
+VERDICTS = tuple(PolicyVerdict)
+POLICIES = words_of(PolicyName)
+FAILURE_TYPES = words_of(FailureType)
+MODULE_STATUSES = tuple(ModuleStatus)
+VOID_REASONS = words_of(VoidReason)
+POLICY_FAULTS = words_of(PolicyFault)
 TOKEN_KINDS = frozenset({"input", "output"})
-CALL_STATUSES = frozenset(
-    {
-        *("success", "disabled", "misconfigured", "provider_error", "timeout"),
-        *("invalid_request",),
-    }
-)
+CALL_STATUSES = ("success", *words_of(LLMErrorType))
 PROVIDERS = frozenset({"noop", "anthropic", "openai", "local", "braintrust"})
-TABLES = frozenset(
-    {
-        *("principals", "api_tokens", "agent_roles", "directives", "approval_requests"),
-        *("approval_votes", "grants", "budget_accounts", "budget_entries", "modules"),
-        *("execution_runs", "artifacts", "events", "memories", "memory_embeddings"),
-        *("memory_reads", "installation", "token_invitations", "policies", "workers"),
-        *("execution_attempts",),
-    }
-)
-READ_OUTCOMES = frozenset({"answered", "refused", "failed"})
+TABLES = words_of(TableName)
+READ_OUTCOMES = words_of(ReadOutcome)
 
 _STEP_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 _RUN_SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0)
@@ -80,7 +64,7 @@ class Metric:
     buckets: tuple[float, ...] = ()
 
 
-def _words(words: frozenset[str]) -> Callable[[], Bounded]:
+def _words(words: Iterable[str]) -> Callable[[], Bounded]:
     return lambda: Words(words)
 
 

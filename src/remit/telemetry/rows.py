@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from remit.base.json_types import Unreadable
+from remit.base.wording import listed, printable
 from remit.errors import UnreadableError
-from remit.json_types import Unreadable
 from remit.telemetry.metrics import count_unreadable_rows
-from remit.wording import listed, printable
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")

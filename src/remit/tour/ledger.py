@@ -18,8 +18,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlalchemy.schema import CreateTable
 
-from remit.execution.modules.base import BaseExecutionModule, EmitArtifact, ModuleKind
+from remit.execution.modules.base import BaseExecutionModule, EmitArtifact
 from remit.execution.modules.types import ModuleInput, ModuleOutput
+from remit.vocabulary import ModuleKind
 
 MAX_HOLD_SECONDS = 300.0
 """Longest time that the module may be told to hold."""

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from remit.directives.models import DirectiveRead
-from remit.policy.types import PolicyDecision, PolicyVerdict
+from remit.policy.types import PolicyDecision
+from remit.vocabulary import PolicyVerdict
 
 Box = Literal["intent", "gate", "consent", "act", "evidence"]
 """The boxes of the loop that a directive passes in the tour."""

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from remit.operations.evidence import Record
-from remit.policy.types import PolicyVerdict
 from remit.tour.ledger import Ledger
 from remit.tour.script import LEDGER, Outcome, Scene
+from remit.vocabulary import PolicyVerdict
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from remit.approval.rules import approvers
 from remit.approval.statements import verify_grant, verify_vote
 from remit.approval.types import Vote
+from remit.base.wording import listed
 from remit.errors import UnverifiableError
 from remit.identity.types import Principal
 from remit.operations.evidence import Record
 from remit.operations.upkeep import ArtifactCheck
 from remit.signing.keys import Keyring
 from remit.tour.played import Played
-from remit.wording import listed
 
 
 @dataclass(frozen=True)

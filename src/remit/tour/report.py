@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
+from remit.base.json_types import JsonObject
 from remit.identity.types import Principal
-from remit.json_types import JsonObject
 from remit.operations.upkeep import ArtifactCheck
 from remit.signing.keys import Keyring
 from remit.tour.played import Played

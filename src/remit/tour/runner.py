@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
-from remit.approval.types import Ballot, VoteDecision
+from remit.approval.types import Ballot
 from remit.artifacts.store import ObjectStore
 from remit.control import Control
 from remit.directives.lifecycle import is_terminal_status
@@ -20,7 +20,6 @@ from remit.identity.types import Principal
 from remit.operations.evidence import read_record
 from remit.operations.gate import GateOutcome
 from remit.operations.upkeep import check_artifacts
-from remit.policy.types import PolicyVerdict
 from remit.tour.board import Board
 from remit.tour.clock import seconds_since_process_start
 from remit.tour.ledger import Ledger, read_ledger
@@ -28,6 +27,7 @@ from remit.tour.moments import Box, Mark, Moment, Workers, answer_in_words, end_
 from remit.tour.played import Played
 from remit.tour.report import TourReport
 from remit.tour.script import Act, Scene
+from remit.vocabulary import PolicyVerdict, VoteDecision
 
 SCENE_SECONDS = 60.0
 """Longest time that a scene may take; after that it differs from what was expected."""

@@ -27,14 +27,13 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from remit.directives.lifecycle import DirectiveStatus
-from remit.directives.models import DirectiveCreate, StatusReason, parse_directive
-from remit.errors import ErrorType, InvalidInputError
-from remit.execution.lifecycle import RunStatus
+from remit.base.wording import listed, one_line, printable
+from remit.directives.models import DirectiveCreate, parse_directive
+from remit.errors import InvalidInputError
 from remit.identity.names import check_name
 from remit.identity.types import Principal
 from remit.user_files import read_file
-from remit.wording import listed, one_line, printable
+from remit.vocabulary import DirectiveStatus, ErrorType, RunStatus, StatusReason
 
 LEDGER = "ledger"
 """The directive type whose effects the tour can count."""

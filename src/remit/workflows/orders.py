@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from remit.base.durations import parse_timebox
 from remit.directives.models import DirectiveRead
-from remit.directives.timebox import parse_timebox
 from remit.errors import InvalidInputError
 from remit.settings import EXECUTION_QUEUE
 

@@ -17,12 +17,12 @@ import sqlalchemy as sa
 from temporalio.client import Client
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
+from remit.base.wording import import_hint, one_line, quoted
 from remit.cognition.llm.config import PROVIDERS, get_llm_provider
 from remit.cognition.llm.provider import LLMProvider
 from remit.errors import MisconfiguredError
 from remit.settings import LLM_QUEUE, Settings
 from remit.signing.sealing import Seal
-from remit.wording import import_hint, one_line, quoted
 from remit.workflows.activities.llm_activities import LLMActivities
 from remit.workflows.failures import BoundedFailures
 from remit.workflows.sealing import sealed

@@ -17,13 +17,9 @@ from remit.cognition.embeddings.noop import NoOpEmbeddingProvider
 from remit.cognition.embeddings.openai import OpenAIEmbeddingProvider
 from remit.cognition.embeddings.provider import EmbeddingProvider, EmbeddingProviderError
 from remit.cognition.embeddings.retrying import RetryingEmbeddings
-from remit.cognition.embeddings.types import (
-    EmbeddingErrorType,
-    EmbeddingRequest,
-    EmbeddingResponse,
-    vector_fault,
-)
+from remit.cognition.embeddings.types import EmbeddingRequest, EmbeddingResponse, vector_fault
 from remit.errors import InvalidInputError, ProviderError
+from remit.vocabulary import EmbeddingErrorType
 from tests.support.embedding_server import EmbeddingServer, serving
 
 CANARY = "sk-canary-7f3a9d"

@@ -13,13 +13,9 @@ import pytest
 
 from remit.cognition.llm.noop import NoOpLLMProvider
 from remit.cognition.llm.provider import LLMProvider, LLMProviderError
-from remit.cognition.llm.types import (
-    LLMErrorType,
-    LLMMessage,
-    LLMRequest,
-    LLMResponse,
-)
+from remit.cognition.llm.types import LLMMessage, LLMRequest, LLMResponse
 from remit.errors import ProviderError
+from remit.vocabulary import LLMErrorType
 from tests.conformance.llm.cases import Case, answered
 from tests.support.embedding_server import Reply
 from tests.support.llm_asking import CANARY, REQUEST, TEXT, UPSTREAM, failure

@@ -12,14 +12,15 @@ from remit.artifacts.filesystem import FilesystemObjectStore
 from remit.artifacts.repository import ArtifactFilter
 from remit.artifacts.schemas import ARTIFACT_SCHEMAS, artifact_json_schema, check_metadata
 from remit.artifacts.store import CONTENT_THRESHOLD_BYTES, ObjectStore
-from remit.artifacts.types import Artifact, ArtifactType
+from remit.artifacts.types import Artifact
+from remit.base.json_types import MAX_NUMBER
 from remit.execution.models import MAX_ATTEMPTS
 from remit.execution.modules.registry import discover_modules
-from remit.execution.modules.types import ModuleErrorType, ModuleOutput
-from remit.json_types import MAX_NUMBER
+from remit.execution.modules.types import ModuleOutput
 from remit.operations.artifacts import Filing, file_attachment, read_artifacts
 from remit.operations.results import end_run
 from remit.operations.runs import begin_run, start_run
+from remit.vocabulary import ArtifactType, ModuleErrorType
 from remit.workflows.activities.calls import ModuleCaller
 from tests.integration.operations.lives import LIVES, Life, ran
 from tests.support.contents import AUTHORITY, LONG, SHORT, policy, proposed, under, write

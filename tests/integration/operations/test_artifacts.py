@@ -11,12 +11,7 @@ import sqlalchemy as sa
 from remit.artifacts.filesystem import FilesystemObjectStore
 from remit.artifacts.noop import NoOpObjectStore
 from remit.artifacts.statements import FILING
-from remit.artifacts.store import (
-    CONTENT_THRESHOLD_BYTES,
-    ObjectStoreErrorType,
-    ObjectStoreException,
-    object_key,
-)
+from remit.artifacts.store import CONTENT_THRESHOLD_BYTES, ObjectStoreException, object_key
 from remit.artifacts.types import MAX_ARTIFACT_BYTES
 from remit.audit.bundle import read_bundle
 from remit.audit.bundle_checks import check_bundle
@@ -30,6 +25,7 @@ from remit.operations.artifacts import (
     read_artifact,
 )
 from remit.operations.bundles import export_bundle
+from remit.vocabulary import ObjectStoreErrorType
 from tests.integration.operations.conftest import AUDITOR, audited
 from tests.integration.operations.filing import (
     LARGE,

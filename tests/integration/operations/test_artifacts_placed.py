@@ -11,8 +11,8 @@ from remit.artifacts.contents import place_json
 from remit.artifacts.filesystem import FilesystemObjectStore
 from remit.artifacts.store import CONTENT_THRESHOLD_BYTES
 from remit.audit.repository import Entry
+from remit.base.json_types import JsonObject
 from remit.errors import NotFoundError
-from remit.json_types import JsonObject
 from remit.operations.artifacts import put_artifact
 from tests.integration.operations.filing import SMALL, objects_in, stored_rows
 

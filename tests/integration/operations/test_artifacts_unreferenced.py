@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from remit.artifacts.filesystem import FilesystemObjectStore
 from remit.artifacts.store import ObjectStore, ObjectStoreException, StoredObject
+from remit.base.progress import tell_nobody
 from remit.execution.modules.types import ModuleOutput
-from remit.operations.progress import tell_nobody
 from remit.operations.runs import start_run
 from remit.operations.upkeep import STORE_CLOCK_BEHIND, check_artifacts, unreferenced_objects
 from tests.integration.operations.filing import (

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from remit.audit.chain import INSTALLATION
 from remit.audit.checkpoint import read_checkpoint
-from remit.directives.digest import sha256_digest
+from remit.base.canonical import sha256_digest
 from remit.errors import ConflictError, ForbiddenError, UnverifiableError
 from remit.identity.types import Principal
 from remit.operations.auditing import take_checkpoint, verify_log

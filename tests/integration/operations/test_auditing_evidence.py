@@ -4,8 +4,8 @@ import pytest
 import sqlalchemy as sa
 
 from remit.audit.chain import INSTALLATION
-from remit.directives.digest import canonical_json, sha256_digest
-from remit.json_types import JsonObject
+from remit.base.canonical import canonical_json, sha256_digest
+from remit.base.json_types import JsonObject
 from remit.operations.auditing import verify_log
 from tests.integration.operations.conftest import Scene, audited
 from tests.support.keys import new_keys

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
-from remit.directives.models import BlockReason, DirectiveRead
+from remit.directives.models import DirectiveRead
 from remit.errors import ConflictError, InvalidInputError, NotFoundError
 from remit.execution.modules.types import ModuleOutput
 from remit.operations.approvals import settle
@@ -18,6 +18,7 @@ from remit.operations.evidence import read_directive, read_record
 from remit.operations.gate import submit
 from remit.operations.runs import start_run
 from remit.policy.config import PolicyConfig
+from remit.vocabulary import BlockReason
 from tests.support.contents import (
     AUTHORITY,
     LONG,

@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
+from remit.base.json_types import JsonObject
 from remit.directives.models import DirectiveRead
 from remit.errors import (
     ConflictError,
@@ -20,19 +21,18 @@ from remit.execution.statements import (
     AttemptEnd,
     Reconciliation,
     RunEnd,
-    Settled,
     verify_attempt_end,
     verify_reconciliation,
     verify_run_end,
 )
 from remit.identity.types import Principal
-from remit.json_types import JsonObject
 from remit.operations.cancellation import cancel
 from remit.operations.endings import facts_of
 from remit.operations.evidence import find_leftovers, read_record
 from remit.operations.overview import read_glance, read_overview
 from remit.operations.reconciliation import reconcile
 from remit.operations.runs import start_run
+from remit.vocabulary import Settled
 from tests.adversarial.attacking import NOW
 from tests.integration.operations.lives import exhausted
 from tests.support.contents import AUTHORITY, SHORT, finish, policy, proposed, under

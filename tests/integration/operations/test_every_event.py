@@ -14,13 +14,13 @@ from remit.audit.bundle_events import FORMS
 from remit.audit.bundle_facts import parsed_data
 from remit.directives.models import DirectiveRead
 from remit.execution.modules.types import ModuleOutput
-from remit.execution.statements import Settled
 from remit.memory.writing import NewMemory
 from remit.operations.bundles import export_bundle
 from remit.operations.cancellation import cancel
 from remit.operations.evidence import read_record
 from remit.operations.memories import remember
 from remit.operations.reconciliation import reconcile
+from remit.vocabulary import Settled
 from tests.integration.operations.conftest import AUDITOR, audited
 from tests.integration.operations.filing import SMALL, file_one, objects_in
 from tests.integration.operations.lives import LIMITED, LIVES, exhausted, ran

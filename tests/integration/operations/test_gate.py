@@ -17,7 +17,8 @@ from remit.operations.authority import Authority
 from remit.operations.evidence import read_record
 from remit.policy.config import PolicyConfig
 from remit.policy.engine import decide
-from remit.policy.types import PolicyInput, PolicyVerdict
+from remit.policy.types import PolicyInput
+from remit.vocabulary import PolicyVerdict
 from tests.support.contents import (
     AUTHORITY,
     POLICY,

@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from remit.audit.chain import INSTALLATION, Event, first_broken
 from remit.audit.identity_events import verify_identity_event
 from remit.audit.repository import event_data, list_events
+from remit.base.json_types import JsonObject
 from remit.db.schema import metadata
 from remit.errors import ConflictError, InvalidInputError, RemitError
 from remit.identity.names import check_name
 from remit.identity.types import Principal
-from remit.json_types import JsonObject
 from remit.operations.auditing import verify_log
 from remit.operations.authentication import authenticate
 from remit.operations.identity import (

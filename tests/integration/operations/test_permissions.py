@@ -8,10 +8,11 @@ import sqlalchemy as sa
 
 from remit.directives.models import DirectiveRead
 from remit.errors import ForbiddenError
-from remit.identity.types import SYSTEM, Principal, Role
+from remit.identity.types import SYSTEM, Principal
 from remit.operations import gate
 from remit.operations.cancellation import cancel
 from remit.operations.evidence import read_record
+from remit.vocabulary import Role
 from tests.support.contents import AUTHORITY, counts, directive, proposed, waiting
 from tests.support.people import ADA, ADMIN, AGENT, OPERATOR, OTHER_AGENT, agent, person
 

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from remit.errors import InvalidInputError
-from remit.identity.types import Principal, PrincipalKind, Role
+from remit.identity.types import Principal
 from remit.operations.authentication import authenticate
 from remit.operations.identity import (
     change_principal,
@@ -14,6 +14,7 @@ from remit.operations.identity import (
     read_principals,
     read_tokens,
 )
+from remit.vocabulary import PrincipalKind, Role
 from tests.integration.operations.test_identity import token_for, told
 from tests.support.keys import KEYS
 from tests.support.people import ADMIN, know, person

@@ -7,9 +7,9 @@ import pytest
 import sqlalchemy as sa
 
 from remit.audit.chain import INSTALLATION
+from remit.base.json_types import JsonObject
 from remit.errors import InvalidInputError, UnavailableError
 from remit.execution.modules.types import ModuleOutput
-from remit.json_types import JsonObject
 from remit.operations.auditing import verify_log
 from remit.operations.evidence import read_record
 from remit.operations.thinking import CalledModel, record_call, why_not_call

@@ -9,10 +9,11 @@ from temporalio.exceptions import ApplicationError
 
 from remit.cognition.llm.noop import NoOpLLMProvider
 from remit.cognition.llm.provider import LLMProviderError, final
-from remit.cognition.llm.types import LLMError, LLMErrorType, LLMRequest, LLMUsage
+from remit.cognition.llm.types import LLMError, LLMRequest, LLMUsage
 from remit.cognition.llm.usage import UNKNOWN_USED
 from remit.operations.evidence import read_record
 from remit.settings import Settings
+from remit.vocabulary import LLMErrorType
 from remit.workflows.activities.llm_activities import LLMActivities
 from remit.workflows.thinking_worker import thinking_parts
 from tests.support.thinking import Priced, asking, call, executing, kept

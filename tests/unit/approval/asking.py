@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from remit.approval.types import ApprovalRequest, Ballot, Vote, VoteDecision
+from remit.approval.types import ApprovalRequest, Ballot, Vote
 from remit.identity.types import Principal
+from remit.vocabulary import VoteDecision
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 

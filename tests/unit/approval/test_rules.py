@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remit.approval.rules import approvers, check_vote, objection, standing_votes, tally
-from remit.approval.types import RequestStatus, Vote
+from remit.approval.types import Vote
 from remit.errors import ConflictError, ForbiddenError, InvalidInputError
+from remit.vocabulary import RequestStatus
 from tests.unit.approval.asking import ballot, request, vote, voter
 
 

@@ -20,9 +20,9 @@ from remit.approval.statements import (
     vote_statement,
 )
 from remit.approval.types import Grant, Vote
-from remit.directives.digest import canonical_json
+from remit.base.canonical import canonical_json
+from remit.base.json_types import JsonObject
 from remit.errors import MisconfiguredError, UnverifiableError
-from remit.json_types import JsonObject
 from remit.signing.dsse import envelope_to_json
 from remit.signing.keys import Keyring
 from tests.support.keys import INSTALLATION, new_keys

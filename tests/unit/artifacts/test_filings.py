@@ -10,8 +10,8 @@ import pytest
 from remit.artifacts.repository import NewArtifact, new_artifact
 from remit.artifacts.statements import FILING, sign_filing, verify_filing
 from remit.artifacts.types import Artifact
+from remit.base.json_types import JsonObject
 from remit.errors import UnverifiableError
-from remit.json_types import JsonObject
 from tests.support.keys import INSTALLATION, KEYS, new_keys
 
 NOW = INSTALLATION.since + timedelta(days=1)

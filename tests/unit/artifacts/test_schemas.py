@@ -14,9 +14,10 @@ from remit.artifacts.schemas import (
     artifact_json_schema,
     check_metadata,
 )
-from remit.artifacts.types import MAX_ARTIFACT_BYTES, ArtifactType
-from remit.directives.digest import canonical_json, sha256_digest
+from remit.artifacts.types import MAX_ARTIFACT_BYTES
+from remit.base.canonical import canonical_json, sha256_digest
 from remit.errors import InvalidInputError
+from remit.vocabulary import ArtifactType
 from scripts.artifact_page import EXAMPLES, artifact_page
 from tests.support.json_schemas import check_schema, faults
 

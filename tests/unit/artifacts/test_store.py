@@ -11,7 +11,6 @@ from remit.artifacts.store import (
     CONTENT_THRESHOLD_BYTES,
     MAX_OBJECT_BYTES,
     ObjectStoreError,
-    ObjectStoreErrorType,
     ObjectStoreException,
     ObjectStoreRequest,
     check_content,
@@ -23,6 +22,7 @@ from remit.artifacts.store import (
 )
 from remit.artifacts.types import MAX_ARTIFACT_BYTES
 from remit.errors import ProviderError
+from remit.vocabulary import ObjectStoreErrorType
 
 
 def test_the_bounds_are_the_plans() -> None:

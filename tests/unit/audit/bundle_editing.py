@@ -15,7 +15,7 @@ from remit.approval.types import ApprovalRequest, Grant, Vote
 from remit.artifacts.types import Artifact
 from remit.audit.bundle_records import Attempt, Evidence
 from remit.audit.chain import Event
-from remit.directives.digest import canonical_json, sha256_digest
+from remit.base.canonical import canonical_json, sha256_digest
 from tests.unit.audit.chains import linked
 
 Edit = Callable[[Evidence], Evidence]

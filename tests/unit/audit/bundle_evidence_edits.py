@@ -5,8 +5,8 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from remit.artifacts.types import ArtifactType
 from remit.audit.bundle_records import Evidence
+from remit.vocabulary import ArtifactType
 from tests.unit.audit.bundle_action_edits import RAN
 from tests.unit.audit.bundle_editing import (
     DAY,

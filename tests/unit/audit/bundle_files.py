@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from remit.audit.bundle_forms import CURRENT, PAYLOAD_TYPES
-from remit.directives.digest import canonical_json
+from remit.base.canonical import canonical_json
 from remit.signing.dsse import envelope_to_json
 from remit.signing.keys import Keyring
 from tests.unit.audit.bundle_parts import KEYS

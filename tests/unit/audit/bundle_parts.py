@@ -8,16 +8,18 @@ from uuid import UUID
 
 from remit.approval.statements import sign_grant, sign_vote
 from remit.approval.types import ApprovalRequest, Grant, Vote
-from remit.artifacts.types import Artifact, ArtifactType, artifact_uri
+from remit.artifacts.types import Artifact, artifact_uri
 from remit.audit.bundle_records import BudgetEntry
 from remit.audit.chain import Event
-from remit.directives.digest import action_digest, canonical_json, sha256_digest
+from remit.base.canonical import canonical_json, sha256_digest
+from remit.directives.digest import action_digest
 from remit.directives.models import DirectiveRead, intent_of
 from remit.execution.models import ExecutionRunRead, output_to_json
 from remit.execution.modules.types import ModuleOutput
 from remit.policy.config import PolicyConfig
 from remit.policy.engine import approval_terms, decide
 from remit.policy.types import PolicyInput
+from remit.vocabulary import ArtifactType
 from tests.support.keys import new_keys
 from tests.unit.audit.chains import NOON, linked
 

@@ -27,13 +27,13 @@ from remit.artifacts.types import artifact_uri
 from remit.audit.bundle_people import kept_token, principal_row
 from remit.audit.bundle_records import Asked, Attempt, Evidence, Person, Statement, Token, Worker
 from remit.audit.chain import Event
+from remit.base.canonical import canonical_json
+from remit.base.json_types import JsonObject
 from remit.budget.costs import attempt_cost
-from remit.directives.digest import canonical_json
 from remit.directives.statements import Issued, sign_intent
 from remit.execution.models import ExecutionRunRead
 from remit.execution.statements import (
     AttemptEnd,
-    AttemptOutcome,
     Reconciliation,
     RunEnd,
     RunFacts,
@@ -43,10 +43,10 @@ from remit.execution.statements import (
 )
 from remit.execution.workers import WORKER, certificate, new_worker
 from remit.identity.statements import sign_principal, sign_token
-from remit.identity.types import Principal, PrincipalKind, TokenRow
-from remit.json_types import JsonObject
+from remit.identity.types import Principal, TokenRow
 from remit.signing.dsse import envelope_to_json
 from remit.signing.statements import Kind, canonical, sign_statement
+from remit.vocabulary import AttemptOutcome, PrincipalKind
 from tests.unit.audit.bundle_parts import KEYS
 from tests.unit.audit.chains import NOON, linked
 

@@ -10,10 +10,10 @@ from remit.approval.statements import sign_vote
 from remit.artifacts.types import Artifact
 from remit.audit.bundle_records import Asked, Evidence
 from remit.audit.chain import Event
-from remit.directives.digest import canonical_json
+from remit.base.canonical import canonical_json
+from remit.base.json_types import JsonObject
 from remit.execution.models import output_to_json
 from remit.execution.modules.types import ModuleOutput
-from remit.json_types import JsonObject
 from tests.unit.audit.bundle_parts import (
     KEYS,
     artifact,

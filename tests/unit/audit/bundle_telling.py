@@ -8,13 +8,14 @@ from typing import Any, Self
 from uuid import UUID
 
 from remit.approval.types import Grant
-from remit.artifacts.types import Artifact, ArtifactType, artifact_uri
+from remit.artifacts.types import Artifact, artifact_uri
 from remit.audit.bundle_records import Asked, BudgetEntry, Evidence
 from remit.audit.chain import Event
-from remit.directives.digest import canonical_json, sha256_digest
+from remit.base.canonical import canonical_json, sha256_digest
+from remit.base.json_types import JsonObject
 from remit.directives.models import DirectiveRead
 from remit.execution.models import ExecutionRunRead
-from remit.json_types import JsonObject
+from remit.vocabulary import ArtifactType
 from tests.support.keys import INSTALLATION
 from tests.unit.audit.bundle_parts import (
     AMOUNT,

@@ -16,7 +16,7 @@ from remit.audit.bundle import (
     stamp,
 )
 from remit.audit.bundle_forms import CURRENT, PAYLOAD_TYPES
-from remit.directives.digest import canonical_json
+from remit.base.canonical import canonical_json
 from remit.errors import ConflictError, MisconfiguredError, UnverifiableError
 from remit.signing.dsse import envelope_to_json
 from remit.signing.keys import Keyring, load_public_keys, public_pem

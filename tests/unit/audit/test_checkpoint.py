@@ -19,7 +19,7 @@ from remit.audit.checkpoint import (
     sign_checkpoint,
 )
 from remit.audit.merkle import merkle_root
-from remit.directives.digest import canonical_json, sha256_digest
+from remit.base.canonical import canonical_json, sha256_digest
 from remit.errors import MisconfiguredError, UnverifiableError
 from remit.signing.dsse import envelope_to_json
 from remit.signing.keys import Keyring

@@ -11,7 +11,7 @@ from remit.audit.bundle_events import FORMS
 from remit.audit.bundle_order import BESIDE, WAYS
 from remit.audit.chain import INSTALLATION, Event
 from remit.audit.history import MOST, OWN_EVENTS, History
-from remit.audit.repository import EventType
+from remit.vocabulary import EventType
 from tests.unit.audit.chains import NOON, linked
 
 ALLOWED: Sequence[tuple[str, str]] = (

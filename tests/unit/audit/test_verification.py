@@ -8,9 +8,9 @@ from uuid import UUID
 import pytest
 
 from remit.audit.chain import INSTALLATION, Event
-from remit.audit.repository import EventType
 from remit.audit.verification import STATUS_OF, Finding, verify_chains
 from remit.directives.lifecycle import TRANSITIONS
+from remit.vocabulary import EventType
 from tests.unit.audit.chains import (
     LIFE,
     NOON,

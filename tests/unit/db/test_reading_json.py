@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from remit.base.json_types import MAX_KEPT_DEPTH, Unreadable
 from remit.db.reading_json import read_json
-from remit.json_types import MAX_KEPT_DEPTH, Unreadable
 
 MARK = Unreadable("json")
 

@@ -6,15 +6,22 @@ from typing import Any, get_args
 import pytest
 import sqlalchemy as sa
 
-from remit.approval.types import RequestStatus, VoidReason, VoteDecision
-from remit.artifacts.types import ArtifactType
-from remit.budget.types import EntryKind
 from remit.db.schema import metadata
-from remit.directives.lifecycle import DirectiveStatus
-from remit.directives.models import AbortReason, BlockReason, DoubtReason
-from remit.execution.lifecycle import AttemptOutcome, RunStatus
-from remit.identity.types import PrincipalKind
-from remit.memory.enforcement import ReadOutcome
+from remit.vocabulary import (
+    AbortReason,
+    ArtifactType,
+    AttemptOutcome,
+    BlockReason,
+    DirectiveStatus,
+    DoubtReason,
+    EntryKind,
+    PrincipalKind,
+    ReadOutcome,
+    RequestStatus,
+    RunStatus,
+    VoidReason,
+    VoteDecision,
+)
 
 Reasons = (*get_args(BlockReason), *get_args(AbortReason), *get_args(DoubtReason))
 LISTS: list[tuple[str, str, tuple[Any, ...]]] = [

@@ -10,7 +10,8 @@ import rfc8785
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from remit.directives.digest import action_digest, canonical_json, sha256_digest
+from remit.base.canonical import canonical_json, sha256_digest
+from remit.directives.digest import action_digest
 from remit.directives.models import INTENT_FIELDS
 from remit.errors import InvalidInputError
 from tests.support.drawn import JSON

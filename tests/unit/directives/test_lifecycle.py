@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remit.directives.lifecycle import (
-    DirectiveStatus,
     get_valid_next_statuses,
     is_terminal_status,
     validate_transition,
 )
 from remit.errors import IllegalTransitionError, InvalidInputError
+from remit.vocabulary import DirectiveStatus
 
 STATUSES = get_args(DirectiveStatus)
 LEGAL = {

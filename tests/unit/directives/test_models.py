@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from remit.directives.digest import canonical_json
+from remit.base.canonical import canonical_json
 from remit.directives.models import (
     INTENT_FIELDS,
     DirectiveCreate,

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remit.directives.digest import canonical_json
+from remit.base.canonical import canonical_json
+from remit.base.json_types import MAX_NUMBER
 from remit.directives.plain_json import MAX_DEPTH, JsonFault, find_fault
-from remit.json_types import MAX_NUMBER
 
 INEXACT = "too large for an exact JSON number (over 2**53 - 1): send it as text"
 NOT_FINITE = "not a finite number: leave it out or send text"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remit.directives.timebox import parse_timebox
+from remit.base.durations import parse_timebox
 from remit.errors import InvalidInputError
 
 

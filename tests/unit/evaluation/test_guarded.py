@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from pydantic import JsonValue
 
+from remit.base.json_types import JsonObject
 from remit.errors import ProviderError
 from remit.evaluation.answers import MAX_METADATA_CHARACTERS, checked_results
 from remit.evaluation.bounded_calls import BoundedCalls, CallFailedError
 from remit.evaluation.guarded import Told
 from remit.evaluation.interface import EvaluationInput, EvaluationResult, failed
-from remit.json_types import JsonObject
 from tests.support.evaluations import Misbehaving, ended_run, guarded
 
 CANARY = "ghp_" + "c" * 36

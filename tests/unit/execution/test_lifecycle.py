@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from remit.errors import IllegalTransitionError, InvalidInputError
 from remit.execution.lifecycle import (
-    RunStatus,
     get_valid_next_statuses,
     is_terminal_status,
     validate_transition,
 )
+from remit.vocabulary import RunStatus
 
 STATUSES = get_args(RunStatus)
 LEGAL = {

@@ -8,13 +8,8 @@ import pytest
 
 from remit.errors import InvalidInputError
 from remit.execution.modules.base import BaseExecutionModule
-from remit.execution.modules.types import (
-    ModuleError,
-    ModuleInput,
-    ModuleOutput,
-    ModuleStatus,
-    run_status_of,
-)
+from remit.execution.modules.types import ModuleError, ModuleInput, ModuleOutput, run_status_of
+from remit.vocabulary import ModuleStatus
 
 
 def module_input(**changes: Any) -> ModuleInput:

@@ -8,8 +8,9 @@ import pytest
 
 from remit.errors import UnavailableError
 from remit.execution.modules.registry import ModuleRegistry, discover_modules
-from remit.execution.modules.types import ModuleError, ModuleOutput, ModuleStatus
+from remit.execution.modules.types import ModuleError, ModuleOutput
 from remit.telemetry.log_lines import FIELDS
+from remit.vocabulary import ModuleStatus
 from tests.support.modules import Does, Recorder, asking
 
 ENGINE: Any = None

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from remit.errors import ForbiddenError
 from remit.identity.rules import abilities, may, require, require_own
-from remit.identity.types import SYSTEM, Ability, Principal, PrincipalKind, Role
+from remit.identity.types import SYSTEM, Principal
+from remit.vocabulary import Ability, PrincipalKind, Role
 
 ALL = set(get_args(Ability))
 PERSON: dict[Role, set[Ability]] = {

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from remit.base.json_types import JsonObject
 from remit.errors import UnverifiableError
 from remit.identity.statements import (
     PRINCIPAL,
@@ -31,7 +32,6 @@ from remit.identity.types import (
     PrincipalRow,
     TokenRow,
 )
-from remit.json_types import JsonObject
 from remit.signing.dsse import envelope_to_json
 from remit.signing.statements import Kind, canonical, moment
 from tests.support.keys import INSTALLATION, KEYS, new_keys

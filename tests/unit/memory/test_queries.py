@@ -8,9 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remit.artifacts.types import ArtifactType
 from remit.errors import InvalidInputError
-from remit.execution.lifecycle import RunStatus
 from remit.memory.queries import (
     MAX_ARTIFACT_LIMIT,
     MAX_EXECUTION_LIMIT,
@@ -24,6 +22,7 @@ from remit.memory.queries import (
     recorded,
 )
 from remit.redaction import MASK
+from remit.vocabulary import ArtifactType, RunStatus
 
 RUNS = "must be pending, running, completed, failed or canceled"
 NO_COUNT = (0, -1, True, False, 1.0, "1", None, float("nan"))

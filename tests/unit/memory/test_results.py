@@ -8,9 +8,6 @@ from uuid import UUID
 
 import pytest
 
-from remit.artifacts.types import ArtifactType
-from remit.directives.lifecycle import DirectiveStatus
-from remit.execution.lifecycle import RunStatus
 from remit.memory.queries import QUESTIONS
 from remit.memory.results import (
     Answer,
@@ -22,6 +19,7 @@ from remit.memory.results import (
     MemorySource,
     SemanticResult,
 )
+from remit.vocabulary import ArtifactType, DirectiveStatus, RunStatus
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 RUN = UUID("1a2b3c4d-0000-0000-0000-000000000001")

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from remit.base.money import parse_budget
 from remit.errors import InvalidInputError
-from remit.policy.budget import parse_budget
 
 MOST_CENTS = 10**14 - 1
 ANY_TEXT = st.text(st.characters(exclude_categories=()))

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from remit.policy.config import ApprovalPolicy, ApprovalRule, PolicyConfig, default_policy
 from remit.policy.engine import decide, evaluate_directive
-from remit.policy.types import PolicyDecision, PolicyInput, PolicyResult, PolicyVerdict
+from remit.policy.types import PolicyDecision, PolicyInput, PolicyResult
+from remit.vocabulary import PolicyVerdict
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 ANY_JSON = st.recursive(

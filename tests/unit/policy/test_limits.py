@@ -12,7 +12,8 @@ from remit.errors import InvalidInputError
 from remit.policy.config import PolicyConfig, parse_policy
 from remit.policy.engine import applying_limits, budget_limits, decide
 from remit.policy.limits import BudgetLimit
-from remit.policy.types import PolicyInput, PolicyResult, PolicyVerdict
+from remit.policy.types import PolicyInput, PolicyResult
+from remit.vocabulary import PolicyVerdict
 from tests.support.policies import whole
 
 ALLOW, REQUIRE, BLOCK = (

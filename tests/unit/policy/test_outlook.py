@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from remit.policy.config import PolicyConfig, default_policy
 from remit.policy.outlook import Prospect, prospects
-from remit.policy.types import PolicyVerdict
+from remit.vocabulary import PolicyVerdict
 
 ALLOW, ASK, BLOCK = PolicyVerdict.ALLOW, PolicyVerdict.REQUIRE_APPROVAL, PolicyVerdict.BLOCK
 NOTHING = (None, Decimal("100.00"), ALLOW, 0, ())

@@ -9,7 +9,8 @@ from remit.errors import InvalidInputError
 from remit.policy.config import parse_policy
 from remit.policy.doubts import doubts
 from remit.policy.engine import decide, matching_rules
-from remit.policy.types import PolicyInput, PolicyVerdict
+from remit.policy.types import PolicyInput
+from remit.vocabulary import PolicyVerdict
 from tests.unit.policy.policy_files import file
 
 NAMES = st.sampled_from(

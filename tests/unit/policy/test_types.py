@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remit.policy.types import PolicyDecision, PolicyResult, PolicyVerdict, combine
+from remit.policy.types import PolicyDecision, PolicyResult, combine
+from remit.vocabulary import PolicyVerdict
 
 ALLOW, REQUIRE, BLOCK = (
     PolicyVerdict.ALLOW,

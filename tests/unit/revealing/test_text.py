@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remit.revealing.characters import described, script_of
-from remit.revealing.text import MOST_NOTES, oddities, revealed, revealed_json
+from remit.confusables.characters import described, script_of
+from remit.confusables.text import MOST_NOTES, oddities, revealed, revealed_json
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 STORABLE_TEXT = st.text(st.characters(codec="utf-8"))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from remit.revealing.words import look_alike
+from remit.confusables.words import look_alike
 
 
 @pytest.mark.parametrize(

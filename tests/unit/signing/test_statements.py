@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 
+from remit.base.json_types import JsonObject
 from remit.errors import MisconfiguredError, UnverifiableError
-from remit.json_types import JsonObject
 from remit.signing.dsse import envelope_from_json, envelope_to_json
 from remit.signing.keys import Installation
 from remit.signing.statements import (
@@ -115,7 +115,7 @@ def test_the_first_version_counts_for_what_was_there_before_and_for_nothing_late
 
 
 def test_what_no_text_can_hold_has_no_statement() -> None:
-    with pytest.raises(UnverifiableError, match="no text in UTF-8"):
+    with pytest.raises(UnverifiableError, match="no canonical JSON"):
         sign_statement(TYPE, {"a": "\ud800"}, KEYS)
 
 

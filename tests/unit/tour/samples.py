@@ -12,11 +12,11 @@ from remit.directives.models import DirectiveRead
 from remit.execution.models import ExecutionRunRead
 from remit.identity.types import Principal
 from remit.operations.evidence import Record
-from remit.policy.types import PolicyVerdict
 from remit.signing.keys import Keyring
 from remit.tour.ledger import Ledger
 from remit.tour.played import Played
 from remit.tour.script import Scene
+from remit.vocabulary import PolicyVerdict
 from tests.support.keys import new_keys
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -4,7 +4,7 @@ from importlib.metadata import version
 from typing import Any
 
 from remit.artifacts.store import CONTENT_THRESHOLD_BYTES
-from remit.directives.digest import canonical_json
+from remit.base.canonical import canonical_json
 from remit.tour.inventory import MAX_FILES, InventoryModule
 from tests.support.modules import Recorder, asking
 

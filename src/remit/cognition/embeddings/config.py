@@ -1,9 +1,9 @@
 """Which embedding provider the settings choose; doors ask once and pass it down."""
 
+from remit.base.wording import listed, quoted
 from remit.cognition.embeddings.noop import NoOpEmbeddingProvider
 from remit.cognition.embeddings.provider import EmbeddingProvider, final
 from remit.settings import Settings
-from remit.wording import listed, quoted
 
 PROVIDERS = ("noop", "local", "openai")
 """Every word that EMBEDDING_PROVIDER may hold."""

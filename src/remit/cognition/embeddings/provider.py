@@ -6,13 +6,9 @@ affair.
 
 from typing import Protocol
 
-from remit.cognition.embeddings.types import (
-    EmbeddingError,
-    EmbeddingErrorType,
-    EmbeddingRequest,
-    EmbeddingResponse,
-)
+from remit.cognition.embeddings.types import EmbeddingError, EmbeddingRequest, EmbeddingResponse
 from remit.errors import ProviderError
+from remit.vocabulary import EmbeddingErrorType
 
 
 class EmbeddingProvider(Protocol):

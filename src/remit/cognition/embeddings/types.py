@@ -8,10 +8,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
 
+from remit.base.json_types import text_problem
 from remit.errors import InvalidInputError
-from remit.json_types import text_problem
+from remit.vocabulary import EmbeddingErrorType
 
 EMBEDDING_DIMENSIONS = 1536
 """Length of every vector, as the database stores them."""
@@ -21,24 +21,6 @@ MAX_BATCH_SIZE = 100
 
 MAX_TEXT_LENGTH = 8192
 """Longest text, in characters."""
-
-EmbeddingErrorType = Literal[
-    "disabled",
-    "misconfigured",
-    "provider_error",
-    "timeout",
-    "invalid_request",
-    "rate_limited",
-]
-"""Every way in which a provider can fail.
-
-- `disabled`: no provider was chosen
-- `misconfigured`: a setting, a key or the installation must be changed first
-- `provider_error`: the provider failed, could not be reached, or answered nonsense
-- `timeout`: the answer took too long
-- `invalid_request`: this provider cannot embed these texts
-- `rate_limited`: too much was asked for in too short a time, or more than was paid for
-"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ what was said; None for nothing wrong.
 from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
+from remit.base.json_types import text_problem
+from remit.base.wording import listed
 from remit.cognition.addresses import is_model_name
-from remit.json_types import text_problem
-from remit.wording import listed
 
 Role = Literal["system", "user", "assistant"]
 """Who says a message: the one who set the task, the one who asks, or the model."""

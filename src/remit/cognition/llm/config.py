@@ -1,9 +1,9 @@
 """Which provider of language models the settings choose; doors ask once and pass it down."""
 
+from remit.base.wording import listed, quoted
 from remit.cognition.llm.noop import NoOpLLMProvider
 from remit.cognition.llm.provider import LLMProvider, final
 from remit.settings import Settings
-from remit.wording import listed, quoted
 
 PROVIDERS = ("noop", "anthropic", "openai")
 """Every word that LLM_PROVIDER may hold."""

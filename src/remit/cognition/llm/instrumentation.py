@@ -11,9 +11,9 @@ from decimal import ROUND_CEILING, Context, Decimal
 from typing import Literal
 from uuid import UUID
 
+from remit.base.json_types import JsonObject
 from remit.cognition.llm.types import LLMError, LLMRequest, LLMResponse, LLMUsage
 from remit.cognition.llm.usage import NOTHING_USED
-from remit.json_types import JsonObject
 from remit.telemetry.logging import EventLogger
 from remit.telemetry.tracing import Span, directive_span, span
 

@@ -5,14 +5,9 @@ Callers know this module and `types`; which provider stands behind is `config`'s
 
 from typing import Protocol
 
-from remit.cognition.llm.types import (
-    LLMError,
-    LLMErrorType,
-    LLMRequest,
-    LLMResponse,
-    LLMUsage,
-)
+from remit.cognition.llm.types import LLMError, LLMRequest, LLMResponse, LLMUsage
 from remit.errors import ProviderError
+from remit.vocabulary import LLMErrorType
 
 
 class LLMProvider(Protocol):

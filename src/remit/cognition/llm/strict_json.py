@@ -6,8 +6,8 @@ A message names the field and never repeats what it holds.
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from remit.base.wording import listed, quoted
 from remit.errors import InvalidInputError
-from remit.wording import listed, quoted
 
 _NAMES: Mapping[type, str] = {
     str: "text",

@@ -7,24 +7,14 @@ of every `repr`, so that neither a log nor a traceback quotes it.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from typing import Literal, Self
+from typing import Self
 
+from remit.base.json_types import JsonObject
 from remit.cognition.llm import bounds
 from remit.cognition.llm.bounds import Role
 from remit.cognition.llm.strict_json import at, read_object
 from remit.errors import InvalidInputError
-from remit.json_types import JsonObject
-
-LLMErrorType = Literal["disabled", "misconfigured", "provider_error", "timeout", "invalid_request"]
-"""Every way in which a provider can fail.
-
-- `disabled`: no provider was chosen
-- `misconfigured`: a setting, a key or the installation must be changed first
-- `provider_error`: the provider failed, was asked too often, could not be reached, or answered
-  nonsense
-- `timeout`: the answer took too long
-- `invalid_request`: this model cannot, or will not, answer these messages
-"""
+from remit.vocabulary import LLMErrorType
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,20 +8,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from pydantic import JsonValue
 
 from remit.execution.modules.types import ModuleInput, ModuleOutput
+from remit.vocabulary import ModuleKind
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 EmitArtifact = Callable[[str, dict[str, JsonValue]], str]
 """Stores evidence: takes its type and its content, returns its URI."""
-
-ModuleKind = Literal["short", "long"]
-"""`short`: ends well within the default timeout. `long`: reports heartbeats while it works."""
 
 
 @runtime_checkable

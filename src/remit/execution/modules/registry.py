@@ -13,7 +13,8 @@ from importlib.metadata import EntryPoint, entry_points
 from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, get_args
 
-from remit.directives.digest import canonical_json, sha256_digest
+from remit.base.canonical import canonical_json, sha256_digest
+from remit.base.wording import import_hint, listed, one_line, quoted
 from remit.directives.plain_json import JsonFault, find_fault
 from remit.errors import (
     ConflictError,
@@ -22,14 +23,14 @@ from remit.errors import (
     NotFoundError,
     RemitError,
 )
-from remit.execution.modules.base import EmitArtifact, ExecutionModule, ModuleKind
+from remit.execution.modules.base import EmitArtifact, ExecutionModule
 from remit.execution.modules.echo import EchoModule
 from remit.execution.modules.fail import FailModule
 from remit.execution.modules.noop import NoopModule
 from remit.execution.modules.types import ModuleInput, ModuleOutput
 from remit.redaction import redact_object, redact_text
 from remit.telemetry.logging import get_logger
-from remit.wording import import_hint, listed, one_line, quoted
+from remit.vocabulary import ModuleKind
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

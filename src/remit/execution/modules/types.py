@@ -4,32 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from enum import StrEnum
-from typing import Literal, Self
+from typing import Self
 from uuid import UUID
 
 from pydantic import JsonValue
 
 from remit.budget.types import in_cents
 from remit.errors import InvalidInputError
-from remit.execution.lifecycle import RunStatus
-
-ModuleErrorType = Literal[
-    "module_failed", "module_error", "module_not_found", "invalid_input", "timed_out"
-]
-"""Every value `ModuleError.error_type` can take."""
-
-
-class ModuleStatus(StrEnum):
-    """How a module ended."""
-
-    SUCCESS = "success"
-    """It did what was asked."""
-    FAILURE = "failure"
-    """It could not do it, and says so: an outcome that its author foresaw."""
-    ERROR = "error"
-    """It broke, or could not be called: an outcome that nobody foresaw."""
-
+from remit.vocabulary import ModuleErrorType, ModuleStatus, RunStatus
 
 _RUN_STATUSES: Mapping[ModuleStatus, RunStatus] = {
     ModuleStatus.SUCCESS: "completed",

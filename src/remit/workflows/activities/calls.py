@@ -9,8 +9,9 @@ import sqlalchemy as sa
 from temporalio import activity
 
 from remit.artifacts.store import ObjectStore
+from remit.base.durations import parse_timebox
+from remit.base.money import parse_budget
 from remit.directives.models import DirectiveRead
-from remit.directives.timebox import parse_timebox
 from remit.errors import (
     ForbiddenError,
     InvalidInputError,
@@ -29,7 +30,6 @@ from remit.operations.policies import PolicySource
 from remit.operations.results import Ended, Ending
 from remit.operations.routing import Route
 from remit.operations.starts import ModuleChoice
-from remit.policy.budget import parse_budget
 from remit.signing.keys import Keyring
 from remit.telemetry.logging import get_logger
 from remit.telemetry.metrics import record_execution

@@ -8,7 +8,7 @@ from pydantic import JsonValue
 from remit.artifacts.contents import place_json
 from remit.artifacts.repository import NewArtifact, new_artifact
 from remit.artifacts.store import ObjectStore
-from remit.artifacts.types import CONTENT_REF, MAX_ARTIFACT_BYTES, ArtifactType
+from remit.artifacts.types import CONTENT_REF, MAX_ARTIFACT_BYTES
 from remit.directives.models import DirectiveRead
 from remit.directives.plain_json import find_fault
 from remit.errors import (
@@ -20,6 +20,7 @@ from remit.execution.workers import WorkerIdentity
 from remit.operations.results import Ending
 from remit.redaction import redact_object
 from remit.telemetry.tracing import span
+from remit.vocabulary import ArtifactType
 
 MODULE_ARTIFACT: ArtifactType = "module_output"
 """The one artifact type that a module may emit."""

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from remit.artifacts.types import ArtifactType
+from remit.base.json_types import JsonObject
 from remit.cognition.llm.instrumentation import (
     NO_MODEL,
     LLMCall,
@@ -27,10 +27,10 @@ from remit.cognition.llm.provider import LLMProvider, LLMProviderError
 from remit.cognition.llm.types import LLMError, LLMRequest, LLMResponse, LLMUsage
 from remit.cognition.llm.usage import UNKNOWN_USED
 from remit.errors import InvalidInputError
-from remit.json_types import JsonObject
 from remit.operations.thinking import CalledModel, record_call, why_not_call
 from remit.telemetry import metrics
 from remit.telemetry.logging import get_logger
+from remit.vocabulary import ArtifactType
 
 _BROKE = LLMError("provider_error", "the provider broke: this is a defect of it, not of the call")
 

@@ -13,12 +13,12 @@ from remit.cognition.embeddings.provider import EmbeddingProviderError
 from remit.cognition.embeddings.retrying import RetryingEmbeddings
 from remit.cognition.embeddings.types import (
     EmbeddingError,
-    EmbeddingErrorType,
     EmbeddingRequest,
     EmbeddingResponse,
     EmbeddingUsage,
     respond,
 )
+from remit.vocabulary import EmbeddingErrorType
 
 VECTOR = (1.0,) * 1536
 REQUEST = EmbeddingRequest(("a",))

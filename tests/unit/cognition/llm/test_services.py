@@ -10,13 +10,13 @@ import openai
 import pytest
 from pydantic import SecretStr
 
+from remit.base.json_types import JsonObject
 from remit.cognition.addresses import parse_address
 from remit.cognition.llm import anthropic_failures, openai_failures
 from remit.cognition.llm.anthropic import AnthropicLLMProvider
 from remit.cognition.llm.openai import OpenAILLMProvider
 from remit.cognition.llm.types import LLMError, LLMMessage, LLMRequest
 from remit.cognition.llm.vendors import ANTHROPIC, OPENAI, Vendor
-from remit.json_types import JsonObject
 from tests.support.embedding_server import Reply
 from tests.support.llm_asking import (
     CANARY,

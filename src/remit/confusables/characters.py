@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
 
-from remit.revealing.lookalikes import BLANK, LIKE_ASCII
+from remit.confusables.lookalikes import BLANK, LIKE_ASCII
 
 LATIN = "LATIN"
 WIDE = "WIDE"

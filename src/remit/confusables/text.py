@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from remit.revealing.characters import (
+from remit.confusables.characters import (
     described,
     escaped,
     is_deceptive,
@@ -24,7 +24,7 @@ from remit.revealing.characters import (
     is_right_to_left,
     script_of,
 )
-from remit.revealing.words import Finding, find_words
+from remit.confusables.words import Finding, find_words
 
 MOST_NOTES = 6
 """How many notes are made of one text: a person reads few."""

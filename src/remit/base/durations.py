@@ -6,9 +6,9 @@ Intents use it for their `timebox`, and policy files for their expiries.
 import re
 from datetime import timedelta
 
+from remit.base.wording import quoted
 from remit.errors import InvalidInputError
 from remit.redaction import redact_text
-from remit.wording import quoted
 
 LONGEST_TIMEBOX = timedelta(days=30)
 """A timebox may not be longer."""

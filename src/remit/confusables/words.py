@@ -13,8 +13,8 @@ from functools import lru_cache
 from itertools import groupby
 from unicodedata import normalize
 
-from remit.revealing.characters import LATIN, WIDE, is_of_word, script_of
-from remit.revealing.lookalikes import BLANK, IMITATED, LIKE_ASCII
+from remit.confusables.characters import LATIN, WIDE, is_of_word, script_of
+from remit.confusables.lookalikes import BLANK, IMITATED, LIKE_ASCII
 
 
 @dataclass(frozen=True, slots=True)

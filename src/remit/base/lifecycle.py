@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
+from remit.base.wording import listed, quoted
 from remit.errors import IllegalTransitionError, InvalidInputError
-from remit.wording import listed, quoted
 
 StatusT = TypeVar("StatusT", bound=str)
 

@@ -6,9 +6,9 @@ The gate reads a directive's `budget` with it, and policy files their ceilings a
 import re
 from decimal import Decimal
 
+from remit.base.wording import quoted
 from remit.errors import InvalidInputError
 from remit.redaction import redact_text
-from remit.wording import quoted
 
 _AMOUNT = re.compile(
     r"(?P<sign>\$)?"
