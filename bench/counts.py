@@ -26,7 +26,7 @@ from bench.measurement import BARE, LOADS, ROWS, Counts
 from remit.artifacts.noop import NoOpObjectStore
 from remit.db.engine import create_database_engine
 from remit.errors import UnavailableError
-from remit.operations.policies import PolicySource
+from remit.operations.gate.policies import PolicySource
 from remit.workflows.orders import DISPATCHER_ID
 from remit.workflows.worker import WorkerParts, serve
 

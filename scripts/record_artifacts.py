@@ -25,14 +25,14 @@ from remit.db.engine import create_database_engine
 from remit.directives.models import parse_directive
 from remit.execution.modules.registry import discover_modules
 from remit.identity.types import Principal
-from remit.operations import gate
-from remit.operations.artifacts import Filing, file_attachment, read_artifacts
-from remit.operations.authority import Authority
-from remit.operations.catalog import announce
-from remit.operations.identity import ensure_principals
-from remit.operations.installation import use_keys
-from remit.operations.results import end_run
-from remit.operations.runs import start_run
+from remit.operations.evidence.artifacts import Filing, file_attachment, read_artifacts
+from remit.operations.gate import proposals
+from remit.operations.gate.authority import Authority
+from remit.operations.identities.directory import ensure_principals
+from remit.operations.identities.installation import use_keys
+from remit.operations.runs.beginning import start_run
+from remit.operations.runs.modules import announce
+from remit.operations.runs.results import end_run
 from remit.policy.config import default_policy
 from remit.signing.keys import ensure_keys
 from remit.stack.layout import DataDir
@@ -66,7 +66,7 @@ def leave_artifacts(engine: sa.Engine, folder: Path) -> list[Artifact]:
     worker = announce(engine, modules.list_modules(), authority.keys)
     authority = replace(authority, worker=worker)
     content = parse_directive(DIRECTIVE, max_bytes=65_536)
-    [proposed] = gate.propose(engine, [content], authority, by=PLANNER)
+    [proposed] = proposals.propose(engine, [content], authority, by=PLANNER)
     run = start_run(engine, proposed.directive.id, caller.choice, authority).run
     if run is not None:
         evidence = caller.evidence_of(proposed.directive, run)

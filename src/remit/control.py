@@ -20,11 +20,12 @@ from remit.directives.models import DirectiveCreate, DirectiveRead
 from remit.errors import ConflictError, UnavailableError
 from remit.execution.known_workers import KnownWorkers
 from remit.identity.types import Principal
-from remit.operations import again, approvals, cancellation, gate
-from remit.operations.approvals import VoteOutcome
-from remit.operations.authority import Authority
-from remit.operations.gate import GateOutcome
-from remit.operations.policies import PolicySource
+from remit.operations.gate import approvals, proposals, retries
+from remit.operations.gate.approvals import VoteOutcome
+from remit.operations.gate.authority import Authority
+from remit.operations.gate.policies import PolicySource
+from remit.operations.gate.proposals import GateOutcome
+from remit.operations.runs import cancellation
 from remit.signing.keys import Keyring
 from remit.telemetry.tracing import directive_root, directive_span
 from remit.workflows.client import WorkflowClient
@@ -67,11 +68,12 @@ class Control:
     ) -> list[GateOutcome]:
         """Store directives, pass them through the gate, and start what it approved.
 
-        All of them are stored, or none. See :func:`remit.operations.gate.propose` for the errors.
+        All of them are stored, or none. See :func:`remit.operations.gate.proposals.propose` for the
+        errors.
         """
         began = time.time_ns()
         outcomes = await asyncio.to_thread(
-            gate.propose, self.engine, contents, self.authority(), by=by
+            proposals.propose, self.engine, contents, self.authority(), by=by
         )
         for outcome in outcomes:
             if outcome.created:
@@ -82,11 +84,11 @@ class Control:
     async def submit(self, directive_id: UUID, *, by: Principal) -> GateOutcome:
         """Pass a draft, or a blocked directive again, through the gate.
 
-        See :func:`remit.operations.gate.submit` for the errors.
+        See :func:`remit.operations.gate.proposals.submit` for the errors.
         """
         with directive_span(directive_id, "submit") as telling:
             outcome = await asyncio.to_thread(
-                gate.submit, self.engine, directive_id, self.authority(), by=by
+                proposals.submit, self.engine, directive_id, self.authority(), by=by
             )
             telling.set(status=outcome.directive.status)
             await self._start([outcome.directive])
@@ -96,10 +98,10 @@ class Control:
         """Let what a change of policy voided pass the gate again; also return whether more is left.
 
         One after another, each in a transaction of its own: what was done stays done. See
-        :func:`remit.operations.again.voided` for whose.
+        :func:`remit.operations.gate.retries.voided` for whose.
         """
         ids, more = await asyncio.to_thread(
-            again.voided, self.engine, self.authority(), by=by, limit=limit
+            retries.voided, self.engine, self.authority(), by=by, limit=limit
         )
         outcomes = []
         for directive_id in ids:
@@ -111,7 +113,7 @@ class Control:
     async def vote(self, directive_id: UUID, ballot: Ballot, *, by: Principal) -> VoteOutcome:
         """Cast one vote; when it approves, the directive starts.
 
-        See :func:`remit.operations.approvals.vote` for the errors.
+        See :func:`remit.operations.gate.approvals.vote` for the errors.
         """
         with directive_span(directive_id, "vote", decision=ballot.decision) as telling:
             outcome = await asyncio.to_thread(
@@ -128,7 +130,7 @@ class Control:
     ) -> DirectiveRead:
         """Stop a directive wherever it stands.
 
-        See :func:`remit.operations.cancellation.cancel` for the errors.
+        See :func:`remit.operations.runs.cancellation.cancel` for the errors.
         """
         with directive_span(directive_id, "cancel") as telling:
             directive, before = await asyncio.to_thread(

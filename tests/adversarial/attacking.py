@@ -23,11 +23,12 @@ from remit.execution.modules.base import BaseExecutionModule, EmitArtifact
 from remit.execution.modules.registry import ModuleRegistry, discover_modules
 from remit.execution.modules.types import ModuleInput, ModuleOutput
 from remit.execution.workers import Terms
-from remit.operations import gate, runs, starts, unbegun
-from remit.operations.catalog import announce
-from remit.operations.evidence import find_leftovers, read_record
-from remit.operations.policies import PolicySource
-from remit.operations.starts import ModuleChoice
+from remit.operations.evidence.records import find_leftovers, read_record
+from remit.operations.gate import proposals
+from remit.operations.gate.policies import PolicySource
+from remit.operations.runs import starts, unbegun
+from remit.operations.runs.modules import announce
+from remit.operations.runs.starts import ModuleChoice
 from remit.policy.config import PolicyConfig
 from remit.vocabulary import ModuleKind
 from remit.workflows.activities import attempts
@@ -203,7 +204,7 @@ def proposed_many(
     contents = [directive(**({"type": "test"} | each)) for each in changes]
     found: list[DirectiveRead] = []
     for first in range(0, len(contents), batch):
-        outcomes = gate.propose(
+        outcomes = proposals.propose(
             engine, contents[first : first + batch], AUTHORITY, by=agent("agent-1")
         )
         found += [one.directive for one in outcomes]
@@ -288,7 +289,7 @@ def believe_grants(patch: pytest.MonkeyPatch) -> None:
     """Take out the defence: whatever a grant says and whoever signed it, it holds."""
     patch.setattr(starts, "void_reason", lambda *_, **__: None)
     patch.setattr(starts, "verify_grant", lambda *_: None)
-    for asks in (runs, unbegun):
+    for asks in (beginning, unbegun):
         patch.setattr(asks, "consumed_problem", lambda *_, **__: None)
 
 

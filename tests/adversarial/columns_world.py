@@ -24,13 +24,13 @@ from remit.memory.enforcement import MemoryAccessAttempt
 from remit.memory.repository import insert_read
 from remit.memory.vector import embed_and_store
 from remit.memory.writing import NewMemory
-from remit.operations.artifacts import Filing, file_attachment
-from remit.operations.cancellation import cancel
-from remit.operations.identity import create_token, disable_principal
-from remit.operations.invitations import invite
-from remit.operations.memories import remember
-from remit.operations.revocation import revoke_token
-from remit.operations.runs import start_run
+from remit.operations.evidence.artifacts import Filing, file_attachment
+from remit.operations.identities.directory import create_token, disable_principal
+from remit.operations.identities.invitations import invite
+from remit.operations.identities.revocation import revoke_token
+from remit.operations.recall.memories import remember
+from remit.operations.runs.beginning import start_run
+from remit.operations.runs.cancellation import cancel
 from remit.signing.statements import Kind, sign_statement
 from tests.integration.memory.conftest import WordEmbedder
 from tests.support.contents import (

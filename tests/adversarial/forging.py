@@ -22,7 +22,7 @@ from remit.approval.types import ApprovalRequest, Grant
 from remit.base.canonical import canonical_json
 from remit.base.json_types import JsonObject
 from remit.directives.models import DirectiveRead
-from remit.operations.evidence import Record, read_record
+from remit.operations.evidence.records import Record, read_record
 from tests.adversarial import world as w
 from tests.adversarial.attacking import forgery
 from tests.adversarial.world import Connection

@@ -18,9 +18,9 @@ from remit.base.canonical import canonical_json, sha256_digest
 from remit.base.progress import tell_nobody
 from remit.errors import RemitError
 from remit.identity.types import Principal
-from remit.operations.artifacts import Filed, Filing, file_attachment, get_artifact_content
-from remit.operations.auditing import verify_log
-from remit.operations.upkeep import check_artifacts
+from remit.operations.evidence.artifacts import Filed, Filing, file_attachment, get_artifact_content
+from remit.operations.evidence.auditing import verify_log
+from remit.operations.evidence.upkeep import check_artifacts
 from tests.support.contents import forging, write
 from tests.support.keys import KEYS
 from tests.support.object_stores import object_file

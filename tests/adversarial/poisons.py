@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
-from remit.operations.runs import start_run
+from remit.operations.runs.beginning import start_run
 from tests.support.contents import AUTHORITY, SHORT, asking, cast, policy, proposed, waiting, write
 
 DEEP = "(repeat('[', 3000) || repeat(']', 3000))::jsonb"

@@ -18,8 +18,8 @@ from remit.errors import UnavailableError
 from remit.execution.models import Standing
 from remit.execution.modules.base import BaseExecutionModule, EmitArtifact
 from remit.execution.modules.types import ModuleInput, ModuleOutput
-from remit.operations.catalog import leave
-from remit.operations.evidence import read_record
+from remit.operations.evidence.records import read_record
+from remit.operations.runs.modules import leave
 from remit.vocabulary import ModuleKind
 from remit.workflows.activities.attempts import Attempts
 from remit.workflows.activities.underway import Attempt, Underway

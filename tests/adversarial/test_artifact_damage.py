@@ -14,7 +14,7 @@ from remit.artifacts.types import MAX_ARTIFACT_BYTES
 from remit.base.canonical import canonical_json, sha256_digest
 from remit.base.progress import tell_nobody
 from remit.errors import UnverifiableError
-from remit.operations.upkeep import check_artifacts
+from remit.operations.evidence.upkeep import check_artifacts
 from tests.adversarial.keeping import LARGE, OTHER, SMALL, Kept
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from remit.artifacts import store
 from remit.errors import MisconfiguredError, UnverifiableError
-from remit.operations.artifacts import Filed, read_artifact
+from remit.operations.evidence.artifacts import Filed, read_artifact
 from tests.adversarial.keeping import Kept
 from tests.support.contents import write
 

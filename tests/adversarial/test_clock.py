@@ -13,11 +13,12 @@ from remit.approval.grants import void_reason
 from remit.approval.types import Grant
 from remit.db.session import wall_clock
 from remit.errors import ConflictError, RuleViolationError, UnauthenticatedError
-from remit.operations import approvals, gate, starts
-from remit.operations.approvals import settle
-from remit.operations.authentication import authenticate
-from remit.operations.evidence import read_record
-from remit.operations.identity import create_token
+from remit.operations.evidence.records import read_record
+from remit.operations.gate import approvals, proposals
+from remit.operations.gate.approvals import settle
+from remit.operations.identities.authentication import authenticate
+from remit.operations.identities.directory import create_token
+from remit.operations.runs import starts
 from remit.vocabulary import VoidReason
 from tests.adversarial.attacking import Hands, ended, proposed_many, without, worker
 from tests.support.contents import AUTHORITY, cast, directive, regrant, waiting, write
@@ -127,7 +128,7 @@ def test_a_token_is_good_for_as_long_as_the_database_says(
 def test_what_was_stored_before_the_clock_moved_is_stamped_by_the_database(
     engine: sa.Engine, moved: timedelta
 ) -> None:
-    [outcome] = gate.propose(engine, [directive()], AUTHORITY, by=AGENT)
+    [outcome] = proposals.propose(engine, [directive()], AUTHORITY, by=AGENT)
     record = read_record(engine, outcome.directive.id)
     times = [record.directive.created_at, *(event.occurred_at for event in record.events)]
     now = database_now(engine)

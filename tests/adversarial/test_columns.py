@@ -16,8 +16,8 @@ import pytest
 import sqlalchemy as sa
 
 from remit.db.schema import metadata
-from remit.operations import auditing
-from remit.operations.auditing import judge
+from remit.operations.evidence import auditing
+from remit.operations.evidence.auditing import judge
 from scripts.columns_page import NAMED, VERDICTS
 from tests.adversarial.column_attacks import ADDED, changes, kinds_of_rows
 from tests.adversarial.columns_world import Made, build

@@ -17,7 +17,7 @@ from pydantic import JsonValue
 from remit.artifacts.types import parse_artifact_uri
 from remit.audit import claims_repository
 from remit.audit.evidence_claims import CARRIED, OF_EVENTS, OF_RUNS
-from remit.operations.auditing import judge
+from remit.operations.evidence.auditing import judge
 from remit.vocabulary import ArtifactType
 from tests.adversarial.beginning import begun, leave, tell
 from tests.adversarial.columns_world import Made, build

@@ -15,9 +15,9 @@ from remit.directives.models import DirectiveRead
 from remit.errors import RemitError
 from remit.identity.tokens import Token, new_token
 from remit.identity.types import Principal
-from remit.operations import approvals
-from remit.operations.authentication import authenticate
-from remit.operations.identity import disable_principal
+from remit.operations.gate import approvals
+from remit.operations.identities.authentication import authenticate
+from remit.operations.identities.directory import disable_principal
 from tests.adversarial import world as w
 from tests.adversarial.attacking import Fixed, forgery, worker
 from tests.adversarial.forging import WRITERS, as_service, put_person, request_of

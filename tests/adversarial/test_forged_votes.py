@@ -12,8 +12,8 @@ from remit.approval.statements import sign_vote
 from remit.approval.types import ApprovalRequest, Vote
 from remit.base.json_types import JsonObject
 from remit.directives.models import DirectiveRead
-from remit.operations import ballots
-from remit.operations.evidence import read_record
+from remit.operations.evidence.records import read_record
+from remit.operations.gate import ballots
 from tests.adversarial import world as w
 from tests.adversarial.attacking import Fixed, Hands, worker
 from tests.adversarial.forging import OWN_KEYS, WRITERS, put_person, request_of

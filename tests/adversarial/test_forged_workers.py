@@ -15,11 +15,11 @@ from remit.execution.catalog import ANNOUNCED
 from remit.execution.known_workers import KnownWorkers
 from remit.execution.modules.registry import discover_modules
 from remit.execution.workers import certificate, verify_certificate
-from remit.operations.auditing import verify_log
-from remit.operations.authority import Authority
-from remit.operations.catalog import announce
-from remit.operations.evidence import read_record
-from remit.operations.routing import route
+from remit.operations.evidence.auditing import verify_log
+from remit.operations.evidence.records import read_record
+from remit.operations.gate.authority import Authority
+from remit.operations.gate.routing import route
+from remit.operations.runs.modules import announce
 from remit.signing.statements import Kind, sign_statement
 from tests.adversarial.attacking import forgery
 from tests.adversarial.forging import OWN_KEYS, as_service

@@ -9,8 +9,8 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from remit.operations.evidence import read_record
-from remit.operations.policies import PolicySource
+from remit.operations.evidence.records import read_record
+from remit.operations.gate.policies import PolicySource
 from tests.adversarial import world as w
 from tests.adversarial.attacking import (
     Fixed,

@@ -9,12 +9,19 @@ import sqlalchemy as sa
 from remit.audit.chain import INSTALLATION
 from remit.errors import ConflictError, ForbiddenError, NotFoundError
 from remit.identity.types import Principal
-from remit.operations import four_eyes
-from remit.operations.authentication import authenticate
-from remit.operations.four_eyes import Change, confirm, is_asked, propose, read_proposals, switch_on
-from remit.operations.identity import change_principal, create_token, ensure_principals
-from remit.operations.invitations import MadeInvitation, invite, redeem
-from remit.operations.revocation import revoke_token
+from remit.operations.identities import four_eyes
+from remit.operations.identities.authentication import authenticate
+from remit.operations.identities.directory import change_principal, create_token, ensure_principals
+from remit.operations.identities.four_eyes import (
+    Change,
+    confirm,
+    is_asked,
+    propose,
+    read_proposals,
+    switch_on,
+)
+from remit.operations.identities.invitations import MadeInvitation, invite, redeem
+from remit.operations.identities.revocation import revoke_token
 from tests.adversarial.forging import as_service
 from tests.support.identities import discrepancies
 from tests.support.keys import KEYS

@@ -17,9 +17,9 @@ from remit.base.json_types import JsonObject
 from remit.db.engine import create_database_engine
 from remit.memory.vector import embed_and_store
 from remit.memory.writing import NewMemory
-from remit.operations import audited_events, audited_rows, auditing
-from remit.operations.auditing import judge
-from remit.operations.recall import open_memory_reader
+from remit.operations.evidence import audited_events, audited_rows, auditing
+from remit.operations.evidence.auditing import judge
+from remit.operations.recall.readers import open_memory_reader
 from tests.adversarial import world as w
 from tests.adversarial.beginning import begun, leave, tell
 from tests.adversarial.columns_world import Made, build

@@ -17,13 +17,13 @@ from remit.directives.digest import action_digest
 from remit.directives.models import intent_of
 from remit.errors import ForbiddenError
 from remit.identity.types import Principal
-from remit.operations import gate
-from remit.operations import identity as people
-from remit.operations.approvals import vote
-from remit.operations.cancellation import cancel
-from remit.operations.evidence import read_directive
-from remit.operations.minting import MadeToken
-from remit.operations.revocation import revoke_token
+from remit.operations.evidence.records import read_directive
+from remit.operations.gate import proposals
+from remit.operations.gate.approvals import vote
+from remit.operations.identities import directory as people
+from remit.operations.identities.minting import MadeToken
+from remit.operations.identities.revocation import revoke_token
+from remit.operations.runs.cancellation import cancel
 from remit.vocabulary import Ability, PrincipalKind, Role
 from tests.adversarial.attacking import armed
 from tests.support.contents import AUTHORITY, directive
@@ -75,7 +75,7 @@ def stored(engine: sa.Engine, count: int, issued_by: str = "agent-1") -> list[UU
     """Return directives that wait for a person."""
     contents = [directive(type="test", scope="staging", issued_by=issued_by)] * count
     by = replace(AGENT, name=issued_by)
-    return [one.directive.id for one in gate.propose(engine, contents, AUTHORITY, by=by)]
+    return [one.directive.id for one in proposals.propose(engine, contents, AUTHORITY, by=by)]
 
 
 DIGEST = action_digest(intent_of(directive(type="test", scope="staging")))
@@ -92,11 +92,11 @@ def about_directives(engine: sa.Engine, ids: Iterator[UUID]) -> Verbs:
 
     def propose(by: Principal) -> object:
         content = directive(type="test", issued_by=by.name)
-        return gate.propose(engine, [content], AUTHORITY, by=by)
+        return proposals.propose(engine, [content], AUTHORITY, by=by)
 
     return {
         "propose": (propose, {"propose"}),
-        "submit": (lambda by: gate.submit(engine, next(ids), AUTHORITY, by=by), {"operate"}),
+        "submit": (lambda by: proposals.submit(engine, next(ids), AUTHORITY, by=by), {"operate"}),
         "vote": (lambda by: vote(engine, next(ids), YES, AUTHORITY, by=by), {"vote"}),
         "cancel": (lambda by: cancel(engine, next(ids), by=by, reason=None), {"operate"}),
     }
@@ -179,7 +179,7 @@ def of_their_own(engine: sa.Engine, by: Principal) -> dict[str, Callable[[Princi
     ballot = replace(YES, action_digest=digest)
     return {
         "vote": lambda by: vote(engine, about, ballot, AUTHORITY, by=by),
-        "submit": lambda by: gate.submit(engine, about, AUTHORITY, by=by),
+        "submit": lambda by: proposals.submit(engine, about, AUTHORITY, by=by),
         "cancel": lambda by: cancel(engine, about, by=by, reason=None),
     }
 
@@ -207,7 +207,7 @@ async def test_the_facade_lets_in_exactly_those_whom_the_design_lets_in(
 
 def test_nobody_proposes_in_another_name(engine: sa.Engine) -> None:
     def propose(by: Principal) -> object:
-        return gate.propose(engine, [directive(issued_by="grace")], AUTHORITY, by=by)
+        return proposals.propose(engine, [directive(issued_by="grace")], AUTHORITY, by=by)
 
     for by in EVERYBODY.values():
         assert not allowed(propose, by), by

@@ -11,14 +11,14 @@ import sqlalchemy as sa
 from remit.errors import ForbiddenError, RemitError, RuleViolationError, UnauthenticatedError
 from remit.identity import rules
 from remit.identity.types import Principal
-from remit.operations import approvals, ballots
-from remit.operations.authentication import authenticate
-from remit.operations.identity import (
+from remit.operations.gate import approvals, ballots
+from remit.operations.identities.authentication import authenticate
+from remit.operations.identities.directory import (
     change_principal,
     create_token,
     disable_principal,
 )
-from remit.operations.revocation import revoke_token
+from remit.operations.identities.revocation import revoke_token
 from tests.adversarial.attacking import Hands, without, worker
 from tests.support.contents import asking, cast, waiting
 from tests.support.keys import KEYS

@@ -17,15 +17,15 @@ from remit.audit.identity_events import signed_data
 from remit.audit.repository import event_data, list_events
 from remit.errors import ConflictError, ForbiddenError, UnauthenticatedError
 from remit.identity.types import Principal
-from remit.operations.authentication import authenticate
-from remit.operations.identity import (
+from remit.operations.identities.authentication import authenticate
+from remit.operations.identities.directory import (
     change_principal,
     create_token,
     disable_principal,
     read_principals,
 )
-from remit.operations.minting import MadeToken
-from remit.operations.revocation import revoke_token
+from remit.operations.identities.minting import MadeToken
+from remit.operations.identities.revocation import revoke_token
 from tests.adversarial.attacking import forgery, without
 from tests.adversarial.forging import OWN_KEYS, as_service, put_person
 from tests.adversarial.world import Connection

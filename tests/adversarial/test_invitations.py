@@ -15,11 +15,11 @@ from remit.identity import invitation_repository
 from remit.identity.statements import sign_invitation
 from remit.identity.tokens import new_code
 from remit.identity.types import Invitation, KeptInvitation, Principal
-from remit.operations import invitations
-from remit.operations.authentication import authenticate
-from remit.operations.identity import create_token, disable_principal
-from remit.operations.invitations import MadeInvitation, invite, redeem
-from remit.operations.minting import MadeToken
+from remit.operations.identities import invitations
+from remit.operations.identities.authentication import authenticate
+from remit.operations.identities.directory import create_token, disable_principal
+from remit.operations.identities.invitations import MadeInvitation, invite, redeem
+from remit.operations.identities.minting import MadeToken
 from tests.adversarial import world as w
 from tests.adversarial.attacking import forgery, without
 from tests.adversarial.forging import OWN_KEYS, as_service

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 import remit
 from remit.errors import UnavailableError
-from remit.operations.identity import create_token, make_first_admin
-from remit.operations.revocation import revoke_token
+from remit.operations.identities.directory import create_token, make_first_admin
+from remit.operations.identities.revocation import revoke_token
 from tests.support.contents import forging
 from tests.support.keys import KEYS
 from tests.support.people import ADA, ADMIN

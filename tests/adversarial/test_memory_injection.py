@@ -22,12 +22,12 @@ from remit.directives.models import DirectiveRead
 from remit.errors import ForbiddenError
 from remit.memory.postgres import PostgresMemoryReader
 from remit.memory.writing import NewMemory
-from remit.operations import gate
-from remit.operations.artifacts import Filing, file_attachment, get_artifact_content
-from remit.operations.evidence import read_record
-from remit.operations.memories import embed_memories, recent_memories, remember
-from remit.operations.recall import open_memory_reader
-from remit.operations.runs import start_run
+from remit.operations.evidence.artifacts import Filing, file_attachment, get_artifact_content
+from remit.operations.evidence.records import read_record
+from remit.operations.gate import proposals
+from remit.operations.recall.memories import embed_memories, recent_memories, remember
+from remit.operations.recall.readers import open_memory_reader
+from remit.operations.runs.beginning import start_run
 from tests.integration.memory.conftest import WordEmbedder
 from tests.integration.operations.lives import ran
 from tests.support.contents import AUTHORITY, SHORT, cast, directive, proposed, waiting, yes
@@ -216,7 +216,7 @@ def test_whoever_acts_on_such_words_still_needs_a_person(planted: Planted) -> No
         )
         for text in HOSTILE
     ]
-    made = gate.propose(planted.engine, contents, AUTHORITY, by=AGENT)
+    made = proposals.propose(planted.engine, contents, AUTHORITY, by=AGENT)
     assert {one.directive.status for one in made} == {"proposed"}
     for one in made:
         step = start_run(planted.engine, one.directive.id, lambda _: SHORT, AUTHORITY)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from remit.directives.digest import action_digest
 from remit.directives.models import INTENT_FIELDS, DirectiveRead
-from remit.operations import starts
+from remit.operations.runs import starts
 from tests.adversarial.attacking import (
     Hands,
     believe_grants,

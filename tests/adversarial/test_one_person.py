@@ -16,13 +16,13 @@ from remit.directives.repository import issuer_envelope
 from remit.directives.statements import Issued, verify_intent
 from remit.errors import ForbiddenError, UnverifiableError
 from remit.identity.types import Principal
-from remit.operations import ballots
-from remit.operations.authentication import authenticate
-from remit.operations.evidence import Record, read_record
-from remit.operations.explanation import explain
-from remit.operations.identity import create_token
-from remit.operations.invitations import invite, redeem
-from remit.operations.revocation import revoke_token
+from remit.operations.evidence.explanation import explain
+from remit.operations.evidence.records import Record, read_record
+from remit.operations.gate import ballots
+from remit.operations.identities.authentication import authenticate
+from remit.operations.identities.directory import create_token
+from remit.operations.identities.invitations import invite, redeem
+from remit.operations.identities.revocation import revoke_token
 from remit.policy.config import PolicyConfig
 from tests.adversarial import world as w
 from tests.adversarial.attacking import Fixed, Hands, forgery, without, worker

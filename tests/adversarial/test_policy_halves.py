@@ -16,9 +16,9 @@ import sqlalchemy as sa
 
 from remit import user_files
 from remit.errors import InvalidInputError, RemitError, UnavailableError
-from remit.operations import gate
-from remit.operations.authority import Authority
-from remit.operations.policies import PolicySource
+from remit.operations.gate import proposals
+from remit.operations.gate.authority import Authority
+from remit.operations.gate.policies import PolicySource
 from remit.policy import config
 from remit.policy.config import PolicyConfig, load_policy, parse_policy
 from remit.user_files import read_file
@@ -48,10 +48,12 @@ def hands(engine: sa.Engine, policy_file: Path) -> Iterator[Hands]:
         yield made
 
 
-def propose(engine: sa.Engine, policy_file: Path, *, scope: str) -> gate.GateOutcome:
+def propose(engine: sa.Engine, policy_file: Path, *, scope: str) -> proposals.GateOutcome:
     """Propose something under the policy of a file."""
     authority = Authority(PolicySource(policy_file).current(), KEYS)
-    [outcome] = gate.propose(engine, [directive(type="test", scope=scope)], authority, by=AGENT)
+    [outcome] = proposals.propose(
+        engine, [directive(type="test", scope=scope)], authority, by=AGENT
+    )
     return outcome
 
 

@@ -16,11 +16,12 @@ from remit.approval.grants import void_reason
 from remit.approval.types import Grant
 from remit.directives.models import DirectiveRead
 from remit.errors import ConflictError, InvalidInputError, UnavailableError
-from remit.operations import gate, starts
-from remit.operations.approvals import vote
-from remit.operations.authority import Authority
-from remit.operations.evidence import read_record
-from remit.operations.policies import PolicySource
+from remit.operations.evidence.records import read_record
+from remit.operations.gate import proposals
+from remit.operations.gate.approvals import vote
+from remit.operations.gate.authority import Authority
+from remit.operations.gate.policies import PolicySource
+from remit.operations.runs import starts
 from remit.policy.config import load_policy
 from remit.vocabulary import VoidReason
 from tests.adversarial.attacking import Hands, ended, worker
@@ -72,7 +73,7 @@ def approved(
 ) -> UUID:
     """Return a directive that was approved, by a person if its scope asks for one."""
     content = directive(type=module, scope=scope)
-    [outcome] = gate.propose(engine, [content], authority, by=AGENT)
+    [outcome] = proposals.propose(engine, [content], authority, by=AGENT)
     found = outcome.directive
     if found.status == "proposed":
         vote(engine, found.id, yes(found), authority, by=OPERATOR)
@@ -188,7 +189,7 @@ def test_a_policy_swapped_before_an_attempt_stops_it(
 def ask(engine: sa.Engine, authority: Authority) -> DirectiveRead:
     """Return a directive that waits for a person."""
     content = directive(type="test", scope="staging")
-    [outcome] = gate.propose(engine, [content], authority, by=AGENT)
+    [outcome] = proposals.propose(engine, [content], authority, by=AGENT)
     assert outcome.directive.status == "proposed"
     return outcome.directive
 
@@ -237,7 +238,7 @@ def test_an_allow_list_widened_after_a_block_executes_nothing_by_itself(
     engine: sa.Engine, hands: Hands, door: Callable[[], Authority], policy_file: Path
 ) -> None:
     content = directive(type="test", scope="production")
-    [outcome] = gate.propose(engine, [content], door(), by=AGENT)
+    [outcome] = proposals.propose(engine, [content], door(), by=AGENT)
     victim = outcome.directive.id
     assert ended(engine, victim) == ("blocked", "policy")
     swap(policy_file, WIDER)
@@ -246,7 +247,7 @@ def test_an_allow_list_widened_after_a_block_executes_nothing_by_itself(
     assert ended(engine, victim) == ("blocked", "policy")
     assert hands.effects == []
     # Only who asks again is judged again, by what is in force now.
-    gate.submit(engine, victim, door(), by=AGENT)
+    proposals.submit(engine, victim, door(), by=AGENT)
     hands.work(victim)
     assert hands.struck == {victim}
     grant = read_record(engine, victim).grant

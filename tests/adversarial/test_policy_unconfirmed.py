@@ -14,11 +14,11 @@ import pytest
 import sqlalchemy as sa
 
 from remit.errors import PolicyUnconfirmedError
-from remit.operations import confirmations, gate
-from remit.operations.approvals import vote
-from remit.operations.authority import Authority
-from remit.operations.confirmations import Confirmations, confirm_policy
-from remit.operations.policies import PolicySource
+from remit.operations.gate import confirmations, proposals
+from remit.operations.gate.approvals import vote
+from remit.operations.gate.authority import Authority
+from remit.operations.gate.confirmations import Confirmations, confirm_policy
+from remit.operations.gate.policies import PolicySource
 from remit.policy.config import default_policy, parse_policy
 from tests.adversarial.attacking import Hands, ended, worker
 from tests.support.contents import directive, yes
@@ -51,11 +51,11 @@ def hands(engine: sa.Engine, policies: PolicySource) -> Iterator[Hands]:
         yield made
 
 
-def propose(engine: sa.Engine, policies: PolicySource, scope: str) -> gate.GateOutcome:
+def propose(engine: sa.Engine, policies: PolicySource, scope: str) -> proposals.GateOutcome:
     """Propose something as a door does."""
     content = directive(type="test", scope=scope)
     authority = Authority(policies.current(), KEYS)
-    [outcome] = gate.propose(engine, [content], authority, by=AGENT)
+    [outcome] = proposals.propose(engine, [content], authority, by=AGENT)
     return outcome
 
 

@@ -7,8 +7,8 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from remit.operations.evidence import read_record
-from remit.operations.starts import start_runs
+from remit.operations.evidence.records import read_record
+from remit.operations.runs.starts import start_runs
 from tests.adversarial.attacking import Hands, ended, forgery, proposed_many, without, worker
 from tests.support.contents import AUTHORITY, cast, waiting
 from tests.support.races import at_once, refused

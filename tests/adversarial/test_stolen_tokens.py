@@ -12,13 +12,12 @@ from remit.errors import (
     UnauthenticatedError,
 )
 from remit.identity.types import Principal
-from remit.operations import identity
-from remit.operations.authentication import authenticate
-from remit.operations.evidence import read_directive, read_record
-from remit.operations.identity import change_principal, create_token
-from remit.operations.invitations import invite, redeem
-from remit.operations.minting import MadeToken
-from remit.operations.revocation import Aftermath, Revoked, revoke_token, void_resting_on
+from remit.operations.evidence.records import read_directive, read_record
+from remit.operations.identities.authentication import authenticate
+from remit.operations.identities.directory import change_principal, create_token
+from remit.operations.identities.invitations import invite, redeem
+from remit.operations.identities.minting import MadeToken
+from remit.operations.identities.revocation import Aftermath, Revoked, revoke_token, void_resting_on
 from tests.adversarial.attacking import worker
 from tests.support.contents import asking, cast, waiting
 from tests.support.identities import discrepancies
@@ -274,6 +273,6 @@ def test_control_whoever_came_in_before_would_go_on_making_tokens(
 ) -> None:
     token, boss = own(empty_engine, BOSS)
     ended(empty_engine, token, now(empty_engine))
-    monkeypatch.setattr(identity, "check_shown", lambda *_: None)
+    monkeypatch.setattr(directory, "check_shown", lambda *_: None)
     made = create_token(empty_engine, GRACE, valid_for=HOUR, by=boss, keys=KEYS)
     assert authenticate(empty_engine, str(made.token), KEYS).name == "grace"

@@ -20,8 +20,8 @@ from temporalio.client import (
 )
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from remit.operations.evidence import read_directive, read_record
-from remit.operations.starts import RunState
+from remit.operations.evidence.records import read_directive, read_record
+from remit.operations.runs.starts import RunState
 from remit.settings import APPROVAL_QUEUE, EXECUTION_QUEUE
 from remit.workflows.activities import execution_activities, module_activities
 from remit.workflows.orders import (

@@ -23,17 +23,19 @@ from remit.directives.unreadable import UnreadableDirective
 from remit.errors import ConflictError, UnreadableError
 from remit.execution.ended_repository import EndedFilter
 from remit.execution.modules.types import ModuleOutput
-from remit.operations import again, evaluations, evidence, identity
-from remit.operations.artifacts import read_artifacts
-from remit.operations.auditing import take_checkpoint, verify_log
-from remit.operations.bundles import export_bundle
-from remit.operations.catalog import read_modules
-from remit.operations.chain_watch import ChainWatch, watch_chains
-from remit.operations.explanation import explain
-from remit.operations.memories import recent_memories
-from remit.operations.overview import read_glance, read_overview
-from remit.operations.runs import start_run
-from remit.operations.upkeep import check_artifacts
+from remit.operations.evidence import evaluations, records
+from remit.operations.evidence.artifacts import read_artifacts
+from remit.operations.evidence.auditing import take_checkpoint, verify_log
+from remit.operations.evidence.bundles import export_bundle
+from remit.operations.evidence.chain_watch import ChainWatch, watch_chains
+from remit.operations.evidence.explanation import explain
+from remit.operations.evidence.overview import read_glance, read_overview
+from remit.operations.evidence.upkeep import check_artifacts
+from remit.operations.gate import retries
+from remit.operations.identities import directory
+from remit.operations.recall.memories import recent_memories
+from remit.operations.runs.beginning import start_run
+from remit.operations.runs.modules import read_modules
 from remit.telemetry import rows
 from tests.adversarial.poisons import ALLOWED, NOBODY, POISONS, REFUSED, TWO, poison
 from tests.support.contents import (
@@ -88,11 +90,11 @@ def poisoned(engine: sa.Engine) -> Poisoned:
 
 
 def _listed(at: Poisoned) -> set[UUID]:
-    return {one.id for one in evidence.read_directives(at.engine, ALL)}
+    return {one.id for one in records.read_directives(at.engine, ALL)}
 
 
 def _swept(at: Poisoned) -> set[UUID]:
-    found = evidence.find_leftovers(at.engine, idle=NOW, stalled=NOW, limit=100)
+    found = records.find_leftovers(at.engine, idle=NOW, stalled=NOW, limit=100)
     return {one.id for one in (*found.approved, *found.executing, *found.unattended)}
 
 
@@ -124,9 +126,9 @@ def _recalled(at: Poisoned) -> set[UUID]:
 
 
 def _people(at: Poisoned) -> set[UUID]:
-    names = {one.principal.name for one in identity.read_principals(at.engine, by=ADMIN)}
+    names = {one.principal.name for one in directory.read_principals(at.engine, by=ADMIN)}
     assert {"admin", "ada", "agent-1"} <= names
-    identity.read_tokens(at.engine, by=ADMIN)
+    directory.read_tokens(at.engine, by=ADMIN)
     return set()
 
 
@@ -143,7 +145,7 @@ def _evidence(at: Poisoned, folder: Path) -> None:
 
 def _known(at: Poisoned) -> set[UUID]:
     for one in (at.good, at.asks, at.done):
-        assert evidence.read_record(at.engine, one.id).broken_at is None
+        assert records.read_record(at.engine, one.id).broken_at is None
         assert explain(at.engine, one.id, AUTHORITY).directive == one or one is at.done
         export_bundle(at.engine, one.id, KEYS, by=ADMIN)
     return set()
@@ -193,7 +195,7 @@ def test_read_as_before_the_first_such_row_ends_the_reading(
 def test_a_directive_that_cannot_be_read_is_listed_with_what_the_database_says_of_it(
     poisoned: Poisoned,
 ) -> None:
-    found = {one.id: one for one in evidence.read_directives(poisoned.engine, ALL)}
+    found = {one.id: one for one in records.read_directives(poisoned.engine, ALL)}
     told = {
         name: (one.status, one.status_reason, one.column)
         for name, directive_id in poisoned.victims.items()
@@ -211,7 +213,7 @@ def test_a_directive_that_cannot_be_read_is_listed_with_what_the_database_says_o
 
 def test_to_show_a_directive_that_cannot_be_read_is_one_clear_refusal(poisoned: Poisoned) -> None:
     victim = poisoned.victims["a number without end in a payload"]
-    for read in (evidence.read_record, evidence.read_directive):
+    for read in (records.read_record, records.read_directive):
         with pytest.raises(UnreadableError) as caught:
             read(poisoned.engine, victim)
         [line] = str(caught.value).splitlines()
@@ -220,7 +222,7 @@ def test_to_show_a_directive_that_cannot_be_read_is_one_clear_refusal(poisoned: 
 
 def test_what_cannot_be_read_takes_no_other_s_place_in_a_sweep(poisoned: Poisoned) -> None:
     """There are more of them, and older ones, than one sweep takes up."""
-    found = evidence.find_leftovers(poisoned.engine, idle=NOW, stalled=NOW, limit=2)
+    found = records.find_leftovers(poisoned.engine, idle=NOW, stalled=NOW, limit=2)
     assert len(found.approved) == 2
     assert {one.id for one in found.approved} & set(poisoned.victims.values()) <= {
         poisoned.victims[name] for name in POISONS if POISONS[name][0] != "directives"
@@ -236,7 +238,7 @@ def test_a_row_that_is_passed_over_is_counted_and_told_of_by_its_key_alone(
     counted: list[tuple[str, int]] = []
     monkeypatch.setattr(rows, "count_unreadable_rows", lambda *told: counted.append(told))
     with caplog.at_level(logging.WARNING):
-        identity.read_principals(poisoned.engine, by=ADMIN)
+        directory.read_principals(poisoned.engine, by=ADMIN)
     assert counted == [("principals", 5)]
     [line] = caplog.messages
     assert line.startswith("table principals: ")
@@ -247,7 +249,7 @@ def test_the_loop_goes_on_beside_them(poisoned: Poisoned) -> None:
     engine = poisoned.engine
     assert start_run(engine, proposed(engine).id, lambda _: SHORT, AUTHORITY).run is not None
     assert cast(engine, waiting(engine)).outcome == "approved"
-    outdated, more = again.voided(engine, AUTHORITY, by=OPERATOR, limit=100)
+    outdated, more = retries.voided(engine, AUTHORITY, by=OPERATOR, limit=100)
     assert not more
     assert set(outdated) <= set(poisoned.victims.values())
 
@@ -280,13 +282,13 @@ def test_what_hangs_on_a_row_that_cannot_be_read_waits(poisoned: Poisoned) -> No
     of_run = poisoned.victims["a result that is a number without end"]
     with pytest.raises(UnreadableError, match="table execution_runs"):
         start_run(poisoned.engine, of_run, lambda _: SHORT, AUTHORITY)
-    assert evidence.read_directive(poisoned.engine, of_run).status == "executing"
-    of_vote = evidence.read_directive(
+    assert records.read_directive(poisoned.engine, of_run).status == "executing"
+    of_vote = records.read_directive(
         poisoned.engine, poisoned.victims["a signature of a vote that is too deep"]
     )
     with pytest.raises(UnreadableError, match="table approval_votes"):
         cast(poisoned.engine, of_vote, policy=TWO, by=ADA)
-    assert evidence.read_directive(poisoned.engine, of_vote.id).status == "proposed"
+    assert records.read_directive(poisoned.engine, of_vote.id).status == "proposed"
 
 
 def test_a_sum_that_is_no_number_refuses_in_words_what_it_limits(poisoned: Poisoned) -> None:

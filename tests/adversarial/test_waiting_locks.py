@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from remit.db.session import database_time
 from remit.directives.models import DirectiveRead
 from remit.errors import ConflictError
-from remit.operations import approvals
+from remit.operations.gate import approvals
 from tests.adversarial.attacking import Hands, ended, proposed_many, without, worker
 from tests.support.contents import cast, regrant, waiting, write
 

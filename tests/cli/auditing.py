@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from remit.base.wording import counted
 from remit.identity.types import Principal
-from remit.operations.identity import create_token
+from remit.operations.identities.directory import create_token
 from remit.signing.pem import private_text
 from remit.stack.postgres import SUPERUSER
 from tests.support.keys import KEYS

@@ -18,7 +18,7 @@ from temporalio.client import Client
 from remit.cli.main import run
 from remit.db.engine import create_database_engine
 from remit.identity.types import Principal
-from remit.operations.identity import create_token
+from remit.operations.identities.directory import create_token
 from remit.stack.layout import DataDir, write_private
 from tests.support.keys import KEYS, put_keys
 from tests.support.llm_server import LLMServer, serving

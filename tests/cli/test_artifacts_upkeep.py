@@ -75,7 +75,7 @@ def test_metadata_that_was_edited_fails_the_check_and_is_not_handed_out(
 def test_only_some_of_many_problems_are_told(
     keeper: Remit, kept_in: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("remit.operations.upkeep.MOST_TOLD", 1)
+    monkeypatch.setattr("remit.operations.evidence.upkeep.MOST_TOLD", 1)
     for data in (SMALL, b"another"):
         filed(keeper, data)
     write(kept_in, f"UPDATE artifacts SET metadata = {EDITED}")  # noqa: S608 - the test's own words

@@ -13,7 +13,7 @@ from remit.audit.chain import INSTALLATION
 from remit.audit.repository import Entry, record
 from remit.db.engine import create_database_engine
 from remit.db.session import transaction
-from remit.operations.auditing import take_checkpoint
+from remit.operations.evidence.auditing import take_checkpoint
 from remit.signing.keys import public_pem
 from tests.cli.auditing import CUT, NO_CHECKPOINT, forge, holding, variables_for
 from tests.cli.conftest import Remit, Shown, without_ids

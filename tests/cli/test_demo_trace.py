@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from remit.cli.demo_trace import LONGEST, TourTrace, find_trace, tell_trace
-from remit.operations.upkeep import ArtifactCheck
+from remit.operations.evidence.upkeep import ArtifactCheck
 from remit.telemetry.kept import Branch, KeptSpan
 from remit.tour.played import Played
 from remit.tour.report import TourReport

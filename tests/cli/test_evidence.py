@@ -13,7 +13,7 @@ from remit.base.canonical import sha256_digest
 from remit.db.engine import create_database_engine
 from remit.directives.models import DirectiveRead
 from remit.identity.types import Principal
-from remit.operations.identity import create_token
+from remit.operations.identities.directory import create_token
 from remit.signing.pem import private_text
 from tests.cli.conftest import Remit, Shown
 from tests.support.contents import cast, waiting, write

@@ -197,7 +197,7 @@ def searched(
         assert by is ADMIN
         return asked.embed_ids(given)
 
-    monkeypatch.setattr("remit.operations.memories.embed_memories", embed)
+    monkeypatch.setattr("remit.operations.recall.memories.embed_memories", embed)
     engine: Any = None
     works = make_searchable(engine, provider, ids, tally, by=ADMIN)
     return tally, provider, works

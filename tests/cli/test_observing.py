@@ -14,7 +14,7 @@ from remit.errors import UnavailableError
 from remit.evaluation.interface import EvaluationInput
 from remit.evaluation.noop import NoOpEvaluationProvider
 from remit.execution.models import EndedRun
-from remit.operations.policies import PolicySource
+from remit.operations.gate.policies import PolicySource
 from remit.settings import Settings
 from remit.telemetry.active import ACTIVE
 from remit.workflows.client import Observed, connect

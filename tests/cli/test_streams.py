@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from remit.db.engine import create_database_engine
-from remit.operations.identity import read_tokens
+from remit.operations.identities.directory import read_tokens
 from remit.stack.layout import DataDir
 from tests.cli.auditing import forge
 from tests.cli.conftest import environment, keep_tokens, propose_arguments

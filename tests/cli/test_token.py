@@ -12,7 +12,7 @@ import pytest
 
 from remit.cli import kept_tokens, streams
 from remit.errors import UnavailableError
-from remit.operations import revocation
+from remit.operations.identities import revocation
 from remit.stack.postgres import EmbeddedPostgres
 from tests.cli.conftest import Remit, Shown, propose_arguments, without_ids
 from tests.support.servers import make_blank

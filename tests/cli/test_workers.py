@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from remit.errors import MisconfiguredError
 from remit.execution.modules.registry import discover_modules
 from remit.execution.workers import Terms
-from remit.operations.auditing import verify_log
-from remit.operations.catalog import announce, leave, read_workers
+from remit.operations.evidence.auditing import verify_log
+from remit.operations.runs.modules import announce, leave, read_workers
 from remit.signing.keys import load_public_keys, public_pem
 from remit.signing.worker_keys import read_worker_key
 from tests.cli.conftest import Remit, Shown

@@ -5,8 +5,8 @@ from temporalio.client import Client
 
 from remit.approval.statements import verify_grant
 from remit.directives.models import DirectiveCreate, DirectiveRead, parse_directive
-from remit.operations.evidence import Record, read_record
-from remit.operations.gate import GateOutcome
+from remit.operations.evidence.records import Record, read_record
+from remit.operations.gate.proposals import GateOutcome
 from remit.vocabulary import PolicyVerdict
 from tests.support.contents import yes
 from tests.support.keys import KEYS

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from temporalio.client import Client
 
-from remit.operations.evidence import Record
+from remit.operations.evidence.records import Record
 from tests.support import otlp
 from tests.support.contents import yes
 from tests.support.installation import Installation, installed

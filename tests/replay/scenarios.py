@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from temporalio.client import Client
 
 from remit.control import Control
-from remit.operations.policies import PolicySource
+from remit.operations.gate.policies import PolicySource
 from remit.workflows.orders import DISPATCHER_ID, approval_id, execution_id
 from tests.support.acting import Held
 from tests.support.contents import asking, directive, no, write, yes

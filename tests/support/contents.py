@@ -16,12 +16,12 @@ from remit.execution.models import ExecutionRunRead
 from remit.execution.modules.registry import discover_modules
 from remit.execution.modules.types import ModuleOutput
 from remit.identity.types import Principal
-from remit.operations import gate
-from remit.operations.approvals import VoteOutcome, vote
-from remit.operations.authority import Authority
-from remit.operations.evidence import read_record
-from remit.operations.results import Ended, Ending, end_run
-from remit.operations.starts import ModuleChoice
+from remit.operations.evidence.records import read_record
+from remit.operations.gate import proposals
+from remit.operations.gate.approvals import VoteOutcome, vote
+from remit.operations.gate.authority import Authority
+from remit.operations.runs.results import Ended, Ending, end_run
+from remit.operations.runs.starts import ModuleChoice
 from remit.policy.config import PolicyConfig, default_policy
 from remit.stack.postgres import SUPERUSER
 from tests.support.keys import KEYS, WORKER
@@ -80,7 +80,7 @@ def finish(engine: sa.Engine, run: ExecutionRunRead, output: ModuleOutput) -> En
 def proposed(engine: sa.Engine, policy: PolicyConfig = POLICY, /, **changes: Any) -> DirectiveRead:
     """Propose one directive and return it as the gate left it."""
     content = directive(**changes)
-    [outcome] = gate.propose(
+    [outcome] = proposals.propose(
         engine, [content], Authority(policy, KEYS), by=agent(content.issued_by)
     )
     return outcome.directive

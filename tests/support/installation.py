@@ -20,7 +20,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from remit.db.engine import create_database_engine
-from remit.operations.evidence import Record, read_record
+from remit.operations.evidence.records import Record, read_record
 from remit.stack.layout import DataDir
 from remit.stack.marks import process_mark
 from remit.stack.state import StackInfo, write_state

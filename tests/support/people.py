@@ -17,9 +17,9 @@ from remit.identity.repository import insert_principals
 from remit.identity.statements import sign_token
 from remit.identity.token_repository import insert_token
 from remit.identity.types import SYSTEM, KeptToken, Principal, TokenRow
-from remit.operations.catalog import announce, leave
-from remit.operations.confirmations import confirm_policy
-from remit.operations.principals import created, signed, told
+from remit.operations.gate.confirmations import confirm_policy
+from remit.operations.identities.principals import created, signed, told
+from remit.operations.runs.modules import announce, leave
 from remit.policy.config import default_policy
 from tests.support.keys import KEYS, WORKER
 

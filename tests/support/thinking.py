@@ -15,9 +15,9 @@ from remit.cognition.llm.provider import LLMProvider
 from remit.cognition.llm.types import LLMRequest, LLMResponse, LLMUsage
 from remit.directives.models import DirectiveRead
 from remit.execution.models import ExecutionRunRead
-from remit.operations.artifacts import read_artifacts
-from remit.operations.evidence import read_record
-from remit.operations.runs import start_run
+from remit.operations.evidence.artifacts import read_artifacts
+from remit.operations.evidence.records import read_record
+from remit.operations.runs.beginning import start_run
 from remit.policy.config import PolicyConfig
 from remit.settings import Settings
 from remit.signing.sealing import Seal

@@ -17,7 +17,7 @@ from remit.control import Control
 from remit.db.engine import create_database_engine
 from remit.execution.modules.base import ExecutionModule
 from remit.execution.modules.registry import discover_modules
-from remit.operations.policies import PolicySource
+from remit.operations.gate.policies import PolicySource
 from remit.workflows.client import WorkflowClient
 from remit.workflows.worker import WorkerParts, serve
 from tests.support.keys import KEYS

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from remit.operations.evidence import Record, read_record
+from remit.operations.evidence.records import Record, read_record
 
 ReadRecord = Callable[[UUID], Record]
 

@@ -26,7 +26,7 @@ import sqlalchemy as sa
 from temporalio.client import Client
 
 from remit.db.engine import create_database_engine
-from remit.operations.evidence import read_record
+from remit.operations.evidence.records import read_record
 from remit.stack.postgres import SUPERUSER
 from tests.support.acting import PACED_TABLES
 from tests.support.contents import directive

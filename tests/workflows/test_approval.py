@@ -11,7 +11,7 @@ from remit.control import Control
 from remit.directives.digest import action_digest
 from remit.directives.models import DirectiveRead, intent_of
 from remit.errors import ConflictError
-from remit.operations.policies import PolicySource
+from remit.operations.gate.policies import PolicySource
 from remit.policy.config import PolicyConfig
 from remit.workflows.approval import ApprovalWorkflow
 from remit.workflows.orders import ApprovalResult, approval_id

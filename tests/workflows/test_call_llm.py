@@ -17,7 +17,7 @@ from temporalio.client import Client
 
 from remit.audit.chain import INSTALLATION
 from remit.errors import MisconfiguredError, UnverifiableError
-from remit.operations.auditing import verify_log
+from remit.operations.evidence.auditing import verify_log
 from remit.settings import LLM_QUEUE, Settings
 from remit.signing.sealing import Seal, ensure_seal
 from remit.workflows.client import Observed, connect

@@ -16,7 +16,7 @@ from temporalio.client import Client
 
 from remit.db import migrate
 from remit.db.engine import create_database_engine
-from remit.operations.evidence import read_record
+from remit.operations.evidence.records import read_record
 from remit.stack.layout import DataDir
 from remit.stack.postgres import EmbeddedPostgres
 from tests.support.acting import EFFECT_TABLES, Held

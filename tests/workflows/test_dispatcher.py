@@ -12,10 +12,10 @@ from remit.directives.digest import action_digest
 from remit.directives.models import intent_of
 from remit.execution.modules.base import ExecutionModule
 from remit.execution.modules.registry import ModuleRegistry
-from remit.operations.catalog import announce
-from remit.operations.evidence import read_directive
-from remit.operations.runs import start_run
-from remit.operations.starts import ModuleChoice
+from remit.operations.evidence.records import read_directive
+from remit.operations.runs.beginning import start_run
+from remit.operations.runs.modules import announce
+from remit.operations.runs.starts import ModuleChoice
 from remit.workflows import dispatcher
 from remit.workflows.activities import dispatch_activities
 from remit.workflows.dispatcher import DispatcherWorkflow

@@ -10,7 +10,7 @@ from remit.artifacts.noop import NoOpObjectStore
 from remit.execution.models import EndedRun, LeftArtifact
 from remit.execution.modules.registry import discover_modules
 from remit.execution.modules.types import ModuleOutput
-from remit.operations.results import end_run
+from remit.operations.runs.results import end_run
 from remit.workflows.activities.calls import ModuleCaller, too_late
 from tests.support.keys import WORKER
 from tests.support.thinking import executing

@@ -20,10 +20,10 @@ from remit.evaluation.interface import EvaluationInput, EvaluationResult
 from remit.execution.models import EndedRun
 from remit.execution.modules.registry import discover_modules
 from remit.execution.modules.types import ModuleOutput
-from remit.operations.evaluations import read_ended_run
-from remit.operations.evidence import Record, read_record
-from remit.operations.policies import PolicySource
-from remit.operations.runs import start_run
+from remit.operations.evidence.evaluations import read_ended_run
+from remit.operations.evidence.records import Record, read_record
+from remit.operations.gate.policies import PolicySource
+from remit.operations.runs.beginning import start_run
 from remit.settings import Settings
 from remit.workflows.activities.underway import Underway
 from remit.workflows.orders import DISPATCHER_ID

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from temporalio.client import Client
 
-from remit.operations.runs import start_run
+from remit.operations.runs.beginning import start_run
 from remit.workflows.orders import DISPATCHER_ID
 from tests.support import otlp
 from tests.support.braintrust_server import LOGS_PATH, BraintrustServer, serving

@@ -10,7 +10,7 @@ from temporalio.exceptions import CancelledError
 
 from remit.directives.models import DirectiveCreate
 from remit.execution.modules.base import ExecutionModule
-from remit.operations.evidence import Record
+from remit.operations.evidence.records import Record
 from remit.settings import EXECUTION_QUEUE
 from remit.workflows import worker
 from remit.workflows.execution import HEARTBEAT_TIMEOUT, ExecutionWorkflow
@@ -27,7 +27,7 @@ async def run_one(
     client: Client, engine: sa.Engine, content: DirectiveCreate, *modules: ExecutionModule
 ) -> tuple[ExecutionStep, Record]:
     """Propose a directive, run it to its end with a worker of its own, and return both ends."""
-    from remit.operations.evidence import read_record
+    from remit.operations.evidence.records import read_record
 
     async with working(client, engine, *modules):
         remit = control(client, engine)

@@ -17,9 +17,9 @@ from remit.base.canonical import canonical_json
 from remit.base.progress import tell_nobody
 from remit.execution.modules.base import BaseExecutionModule, EmitArtifact
 from remit.execution.modules.types import ModuleInput, ModuleOutput
-from remit.operations.artifacts import get_artifact_content
-from remit.operations.evidence import Record, read_record
-from remit.operations.upkeep import check_artifacts
+from remit.operations.evidence.artifacts import get_artifact_content
+from remit.operations.evidence.records import Record, read_record
+from remit.operations.evidence.upkeep import check_artifacts
 from remit.vocabulary import ModuleKind
 from tests.integration.operations.filing import everything_said, objects_in
 from tests.support.contents import directive

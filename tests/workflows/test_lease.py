@@ -11,7 +11,7 @@ from temporalio.client import Client
 from remit.db.engine import create_database_engine
 from remit.errors import UnavailableError
 from remit.execution.workers import Terms
-from remit.operations.catalog import announce, leave
+from remit.operations.runs.modules import announce, leave
 from remit.workflows.client import WorkflowClient
 from remit.workflows.lease import Lease
 from tests.support.keys import KEYS

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from remit.execution.models import EndedRun
-from remit.operations.evaluations import read_ended_run
+from remit.operations.evidence.evaluations import read_ended_run
 from remit.workflows.activities import uncalled
 from remit.workflows.activities.calls import unobserved
 from remit.workflows.activities.uncalled import UncalledRuns

@@ -7,9 +7,9 @@ import pytest
 import sqlalchemy as sa
 from temporalio.client import Client
 
-from remit.operations import gate
-from remit.operations.confirmations import Confirmations, confirm_policy
-from remit.operations.policies import PolicySource
+from remit.operations.gate import proposals
+from remit.operations.gate.confirmations import Confirmations, confirm_policy
+from remit.operations.gate.policies import PolicySource
 from tests.support.contents import directive, under
 from tests.support.keys import KEYS
 from tests.support.people import AGENT, OPERATOR
@@ -30,7 +30,7 @@ async def test_what_was_approved_starts_once_an_operator_confirms_the_policy(
     path = tmp_path / "policy.toml"
     path.write_text(TEXT, encoding="utf-8")
     policies = PolicySource(path, Confirmations(engine, lambda: KEYS))
-    [outcome] = gate.propose(engine, [directive()], under(policies.read()), by=AGENT)
+    [outcome] = proposals.propose(engine, [directive()], under(policies.read()), by=AGENT)
     found = outcome.directive
 
     def told() -> list[str]:

@@ -16,8 +16,7 @@ from remit.execution.modules.base import BaseExecutionModule, EmitArtifact
 from remit.execution.modules.registry import discover_modules
 from remit.execution.modules.types import ModuleInput, ModuleOutput
 from remit.execution.workers import Terms, WorkerIdentity
-from remit.operations import runs
-from remit.operations.catalog import announce, leave, stay
+from remit.operations.runs.modules import announce, leave, stay
 from remit.vocabulary import ModuleKind
 from remit.workflows import execution, worker
 from remit.workflows.activities import calls
@@ -119,7 +118,7 @@ async def test_a_worker_hands_over_what_was_granted_for_another_version(
 async def test_without_the_handing_over_another_version_voids_what_was_granted(
     client: Client, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runs, "route", lambda *_: None)
+    monkeypatch.setattr(beginning, "route", lambda *_: None)
     one, two = Versioned("1"), Versioned("2")
     async with working(client, engine, one), aside(client, engine, two):
         about = await proposed(client, engine)

@@ -1,7 +1,7 @@
 """All that is known of one directive, in one signed file that can be checked anywhere.
 
-`remit.operations.bundles` writes one; `remit evidence verify` reads it with no database and no
-network, and `bundle_checks` finds out whether what it says holds together. Pure.
+`remit.operations.evidence.bundles` writes one; `remit evidence verify` reads it with no database
+and no network, and `bundle_checks` finds out whether what it says holds together. Pure.
 
 A bundle is a DSSE envelope over canonical JSON, in one of the formats of `bundle_forms`. It has one
 form, byte for byte: a file that says

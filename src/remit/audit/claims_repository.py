@@ -4,7 +4,8 @@ The log says what happened, and the rows what there is: whoever writes one of th
 services' own login, is found here. Each claim is one statement over whole tables. Where an event
 names no row, as it names no vote, as many rows must be there as events.
 
-`remit.operations.auditing` calls it inside one snapshot. Rows that are signed are verified besides.
+`remit.operations.evidence.auditing` calls it inside one snapshot. Rows that are signed are verified
+besides.
 """
 
 from collections.abc import Iterator

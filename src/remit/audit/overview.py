@@ -1,6 +1,6 @@
 """What an overview of the loop is made of: numbers, and a few directives. Pure values.
 
-`overview_repository` reads them, `remit.operations.overview` puts them together.
+`overview_repository` reads them, `remit.operations.evidence.overview` puts them together.
 """
 
 from dataclasses import dataclass

@@ -2,7 +2,7 @@
 
 Such a row was there before the check was, or its owner took the check away. No reader is asked to
 read it: the database itself says which rows they are, so that none of them ends an audit.
-`remit.operations.auditing` calls it inside one snapshot.
+`remit.operations.evidence.auditing` calls it inside one snapshot.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """All SQL that reads runs, attempts and workers to verify them. It writes nothing.
 
-`remit.operations.auditing` calls it inside one snapshot, and reads what no writer of Remit's would
-write: see `remit.db.reading`.
+`remit.operations.evidence.auditing` calls it inside one snapshot, and reads what no writer of
+Remit's would write: see `remit.db.reading`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,7 @@
 """All SQL that reads everything there is, to verify it. It writes nothing.
 
-`remit.operations.auditing` calls it inside one snapshot. It reads to find forgeries, and so must
-read what no writer of Remit's would write: see `remit.db.reading`.
+`remit.operations.evidence.auditing` calls it inside one snapshot. It reads to find forgeries, and
+so must read what no writer of Remit's would write: see `remit.db.reading`.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,6 +1,6 @@
 """All SQL of the watch over the chains: some of them at a time, each whole. It writes nothing.
 
-`remit.operations.chain_watch` calls it inside one snapshot.
+`remit.operations.evidence.chain_watch` calls it inside one snapshot.
 """
 
 from collections.abc import Collection

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from remit.artifacts.store import StoredObject
     from remit.artifacts.types import Artifact, ContentRef
     from remit.base.json_types import JsonObject
-    from remit.operations.artifacts import Filed
-    from remit.operations.upkeep import ArtifactCheck
+    from remit.operations.evidence.artifacts import Filed
+    from remit.operations.evidence.upkeep import ArtifactCheck
 
 _HEADER = ("ID", "TYPE", "DIRECTIVE", "BYTES", "CREATED", "NAME")
 

@@ -122,8 +122,8 @@ def list_artifacts(
     wanted_type = None if type_ is None else artifact_type(type_, "--type")
     with database(data_dir) as engine:
         from remit.artifacts.repository import ArtifactFilter
-        from remit.operations.artifacts import read_artifacts
-        from remit.operations.evidence import resolve_id
+        from remit.operations.evidence.artifacts import read_artifacts
+        from remit.operations.evidence.records import resolve_id
 
         about = None if directive is None else resolve_id(engine, directive)
         found = read_artifacts(engine, ArtifactFilter(wanted_type, about, limit))
@@ -139,7 +139,7 @@ def show(
     from remit.cli.services import database
 
     with database(data_dir) as engine:
-        from remit.operations.artifacts import find_artifact_id, read_artifact
+        from remit.operations.evidence.artifacts import find_artifact_id, read_artifact
 
         found = read_artifact(engine, find_artifact_id(engine, artifact))
     write_artifact(found, data_dir, as_json=as_json)
@@ -169,7 +169,7 @@ def get(
         raise InvalidInputError("the content itself is printed: leave out --json", field="--out")
     store = object_store(load_settings(data_dir))
     with database(data_dir) as engine:
-        from remit.operations.artifacts import find_artifact_id, get_artifact_content
+        from remit.operations.evidence.artifacts import find_artifact_id, get_artifact_content
 
         found = find_artifact_id(engine, artifact)
         content = get_artifact_content(engine, store, found)
@@ -206,8 +206,8 @@ def put(
     settings = load_settings(data_dir)
     store = object_store(settings)
     with opened(file) as source, database(data_dir) as engine:
-        from remit.operations.artifacts import Filing, file_attachment
-        from remit.operations.evidence import resolve_id
+        from remit.operations.evidence.artifacts import Filing, file_attachment
+        from remit.operations.evidence.records import resolve_id
 
         keys = keys_for(engine, settings)
         by = caller(engine, settings, actor, keys=keys)
@@ -244,7 +244,7 @@ def gc(
     length = parse_timebox(older_than, field="--older-than")
     store = object_store(load_settings(data_dir))
     with database(data_dir) as engine, spinner("listing", quiet=as_json):
-        from remit.operations.upkeep import unreferenced_objects
+        from remit.operations.evidence.upkeep import unreferenced_objects
 
         found = unreferenced_objects(engine, store, older_than=length)
     write_unreferenced(found, store.name, as_json=as_json)
@@ -261,7 +261,7 @@ def check(*, data_dir: DataDirOption = None, as_json: JsonOption = False) -> Non
 
     store = object_store(load_settings(data_dir))
     with database(data_dir) as engine, bar("checking", quiet=as_json) as progress:
-        from remit.operations.upkeep import check_artifacts
+        from remit.operations.evidence.upkeep import check_artifacts
 
         checked = check_artifacts(engine, store, progress)
     write_check(checked, as_json=as_json)

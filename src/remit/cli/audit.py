@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from remit.audit.scan_repository import Counts
     from remit.audit.verification import Finding
     from remit.base.json_types import JsonObject
-    from remit.operations.auditing import AuditReport, TakenCheckpoint
+    from remit.operations.evidence.auditing import AuditReport, TakenCheckpoint
     from remit.signing.keys import Keyring
 
 app = typer.Typer(help="Whether the log still says what it said.", no_args_is_help=True)
@@ -83,8 +83,8 @@ def verify(
     keys = load_public_keys(key) if key else keyring(settings)
     kept = None if checkpoint is None else _read_form(checkpoint)
     with database(data_dir) as engine, bar("verifying", quiet=as_json) as progress:
-        from remit.operations.auditing import verify_log
-        from remit.operations.installation import use_keys
+        from remit.operations.evidence.auditing import verify_log
+        from remit.operations.identities.installation import use_keys
 
         keys = use_keys(engine, keys)
         held = None if kept is None else _read_checkpoint(kept, keys)
@@ -121,7 +121,7 @@ def take(
     before = None if previous is None else _read(previous, "--previous")
     keyring(settings)  # what is wrong with them is said before anything else
     with database(data_dir) as engine:
-        from remit.operations.auditing import take_checkpoint
+        from remit.operations.evidence.auditing import take_checkpoint
 
         keys = keys_for(engine, settings)
         by = caller(engine, settings, actor, keys=keys)

@@ -54,7 +54,7 @@ def modules(
 
     try:
         with database(data_dir) as engine:
-            from remit.operations.catalog import read_modules
+            from remit.operations.runs.modules import read_modules
 
             found = read_modules(engine)
     except UnavailableError as error:

@@ -144,7 +144,7 @@ def _host(folder: Path) -> "Host":
     settings = load_settings(folder).model_copy(update={"database_url": None})
 
     def find_admin(engine: "sa.Engine") -> "Principal":
-        from remit.operations.authentication import authenticate
+        from remit.operations.identities.authentication import authenticate
 
         name = kept_tokens.account_name()
         keys = keys_for(engine, settings, make=True)

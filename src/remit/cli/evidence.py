@@ -100,8 +100,8 @@ def export(
     held = None if checkpoint is None else _read_whole(checkpoint, "--checkpoint")
     keyring(settings)  # what is wrong with them is said before anything else
     with database(data_dir) as engine:
-        from remit.operations.bundles import export_bundle
-        from remit.operations.evidence import resolve_id
+        from remit.operations.evidence.bundles import export_bundle
+        from remit.operations.evidence.records import resolve_id
 
         keys = keys_for(engine, settings)
         by = caller(engine, settings, actor, keys=keys)

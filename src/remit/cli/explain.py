@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
-    from remit.operations.explanation import Explanation, Waiting
+    from remit.operations.evidence.explanation import Explanation, Waiting
     from remit.settings import Settings
 
 
@@ -28,10 +28,10 @@ def explain(
 
     settings = load_settings(data_dir)
     with database(data_dir) as engine:
-        from remit.operations import explanation
-        from remit.operations.authority import Authority
-        from remit.operations.evidence import resolve_id
-        from remit.operations.policies import PolicySource
+        from remit.operations.evidence import explanation
+        from remit.operations.evidence.records import resolve_id
+        from remit.operations.gate.authority import Authority
+        from remit.operations.gate.policies import PolicySource
 
         policy = PolicySource(policy_file(settings)).read()
         wait = timedelta(seconds=settings.remit_module_wait_seconds)

@@ -28,7 +28,7 @@ def four_eyes(
 
     settings = load_settings(data_dir)
     with database(data_dir) as engine:
-        from remit.operations.four_eyes import Change, is_asked, switch_on
+        from remit.operations.identities.four_eyes import Change, is_asked, switch_on
 
         keys = keys_for(engine, settings)
         by = caller(engine, settings, actor, keys=keys)
@@ -51,7 +51,7 @@ def proposals(
 
     settings = load_settings(data_dir)
     with database(data_dir) as engine:
-        from remit.operations.four_eyes import read_proposals
+        from remit.operations.identities.four_eyes import read_proposals
 
         keys = keys_for(engine, settings)
         by = caller(engine, settings, actor, keys=keys)
@@ -89,8 +89,8 @@ def confirm(
 
     settings = load_settings(data_dir)
     with database(data_dir) as engine:
-        from remit.operations import four_eyes as eyes
-        from remit.operations.invitations import MadeInvitation
+        from remit.operations.identities import four_eyes as eyes
+        from remit.operations.identities.invitations import MadeInvitation
 
         keys = keys_for(engine, settings)
         by = caller(engine, settings, actor, keys=keys)

@@ -31,7 +31,7 @@ from remit.vocabulary import Ability
 
 if TYPE_CHECKING:
     from remit.identity.types import Invitation
-    from remit.operations.invitations import MadeInvitation
+    from remit.operations.identities.invitations import MadeInvitation
 
 FileOption = Annotated[
     Path | None,
@@ -77,8 +77,8 @@ def invite(
 
     settings = services.load_settings(data_dir)
     with services.database(data_dir) as engine:
-        from remit.operations import invitations
-        from remit.operations.four_eyes import Change
+        from remit.operations.identities import invitations
+        from remit.operations.identities.four_eyes import Change
 
         keys = services.keys_for(engine, settings)
         by = services.caller(engine, settings, actor, keys=keys)
@@ -133,7 +133,7 @@ def redeem(
         kept_tokens.prepare_to_keep(settings)
     handing = partial(kept_tokens.keep_made, settings) if keep else None
     with services.database(data_dir) as engine:
-        from remit.operations import invitations
+        from remit.operations.identities import invitations
 
         keys = services.keys_for(engine, settings)
         made = invitations.redeem(engine, text, keys, keep=handing)
@@ -152,7 +152,7 @@ def list_invitations(
     from remit.cli.services import caller, database, load_settings
 
     with database(data_dir) as engine:
-        from remit.operations.invitations import read_invitations
+        from remit.operations.identities.invitations import read_invitations
 
         rows = read_invitations(engine, by=caller(engine, load_settings(data_dir), actor))
     if as_json:
@@ -176,7 +176,7 @@ def withdraw(
 
     settings = load_settings(data_dir)
     with database(data_dir) as engine:
-        from remit.operations import invitations
+        from remit.operations.identities import invitations
 
         keys = keys_for(engine, settings)
         by = caller(engine, settings, actor, keys=keys)

@@ -57,7 +57,7 @@ def list_directives(
         one_of(reason, reasons(), "--reason")
     with database(data_dir) as engine:
         from remit.directives.repository import DirectiveFilter
-        from remit.operations.evidence import read_directives
+        from remit.operations.evidence.records import read_directives
 
         wanted = DirectiveFilter(status, scope, type_, issued_by, limit, reason)
         found = read_directives(engine, wanted)

@@ -83,7 +83,7 @@ def add(
     settings = load_settings(data_dir)
     provider = embedding_provider(settings)
     with database(data_dir) as engine:
-        from remit.operations.memories import find_run_id, remember
+        from remit.operations.recall.memories import find_run_id, remember
 
         keys = keys_for(engine, settings)
         by = caller(engine, settings, actor, keys=keys)
@@ -120,7 +120,7 @@ def load(
     provider = embedding_provider(settings)
     tally, done, new = Tally(provider.model), 0, 0
     with database(data_dir) as engine, bar("loading", quiet=as_json) as progress:
-        from remit.operations.memories import remember
+        from remit.operations.recall.memories import remember
 
         keys = keys_for(engine, settings)
         by = caller(engine, settings, actor, keys=keys)
@@ -188,7 +188,7 @@ def search(
     settings = load_settings(data_dir)
     provider = embedding_provider(settings)
     with database(data_dir) as engine, reader_database(settings) as reading:
-        from remit.operations.recall import open_memory_reader
+        from remit.operations.recall.readers import open_memory_reader
 
         keys = keys_for(engine, settings)
         by = caller(engine, settings, actor, keys=keys)
@@ -215,7 +215,7 @@ def recent(
 
     settings = load_settings(data_dir)
     with database(data_dir) as engine:
-        from remit.operations.memories import recent_memories
+        from remit.operations.recall.memories import recent_memories
 
         keys = keys_for(engine, settings)
         by = caller(engine, settings, actor, keys=keys)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from remit.evaluation.interface import EvaluationInput
     from remit.execution.models import EndedRun
-    from remit.operations.policies import PolicySource
+    from remit.operations.gate.policies import PolicySource
     from remit.settings import Settings
     from remit.telemetry.running import Telemetry
     from remit.workflows.client import Observed
@@ -130,8 +130,8 @@ def gauges(engine: "sa.Engine", policies: "PolicySource") -> "Callable[[], None]
     The look itself is in the background, since the sweep that calls this brings back what a crash
     left: a database that is slow to count must not keep it.
     """
-    from remit.operations.chain_watch import ChainWatch, watch_chains
-    from remit.operations.overview import read_glance, samples_of
+    from remit.operations.evidence.chain_watch import ChainWatch, watch_chains
+    from remit.operations.evidence.overview import read_glance, samples_of
     from remit.telemetry.logging import get_logger
     from remit.telemetry.metrics import set_gauge
 

@@ -20,7 +20,7 @@ from remit.errors import (
 if TYPE_CHECKING:
     from remit.approval.confirmation import ConfirmedPolicy
     from remit.base.json_types import JsonObject
-    from remit.operations.confirmations import Confirmed
+    from remit.operations.gate.confirmations import Confirmed
     from remit.policy.config import PolicyConfig
     from remit.settings import Settings
 
@@ -99,7 +99,7 @@ def _known_modules(data_dir: Path | None) -> tuple[tuple[str, ...], bool]:
     """
     from remit.cli.services import database, load_settings, module_references
     from remit.execution.modules.registry import discover_modules
-    from remit.operations.catalog import read_modules
+    from remit.operations.runs.modules import read_modules
 
     with suppress(UnavailableError), database(data_dir) as engine:
         names = tuple(each.name for each in read_modules(engine))
@@ -119,7 +119,7 @@ def show(*, data_dir: DataDirOption = None, as_json: JsonOption = False) -> None
 
     from remit.cli.output import print_out, safe
     from remit.cli.services import load_settings
-    from remit.operations.policies import PolicySource
+    from remit.operations.gate.policies import PolicySource
     from remit.policy.config import read_policy
     from remit.stack.discovery import policy_file
 
@@ -146,7 +146,7 @@ def _confirmation(
     A policy is looked at where no stack runs, and where there are no keys, as well.
     """
     from remit.cli.services import database, keys_for
-    from remit.operations.confirmations import find_confirmed
+    from remit.operations.gate.confirmations import find_confirmed
 
     try:
         with database(data_dir) as engine:
@@ -173,7 +173,7 @@ def confirm(
     that it starts with, and `remit policy install` the one that it puts in place.
     """
     from remit.cli.services import load_settings
-    from remit.operations.policies import PolicySource
+    from remit.operations.gate.policies import PolicySource
     from remit.stack.discovery import policy_file
 
     settings = load_settings(data_dir)
@@ -251,7 +251,7 @@ def _confirm(
     policy: "PolicyConfig", settings: "Settings", actor: str | None, data_dir: Path | None
 ) -> "Confirmed":
     from remit.cli.services import caller, database, keys_for
-    from remit.operations.confirmations import confirm_policy
+    from remit.operations.gate.confirmations import confirm_policy
 
     with database(data_dir) as engine:
         keys = keys_for(engine, settings)

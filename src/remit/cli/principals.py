@@ -54,9 +54,9 @@ def list_principals(
     from remit.cli.services import caller, database, load_settings
 
     with database(data_dir) as engine:
-        from remit.operations import identity
+        from remit.operations.identities import directory
 
-        rows = identity.read_principals(engine, by=caller(engine, load_settings(data_dir), actor))
+        rows = directory.read_principals(engine, by=caller(engine, load_settings(data_dir), actor))
     write_principals(rows, as_json=as_json)
 
 
@@ -77,8 +77,8 @@ def set_principal(
 
     settings = load_settings(data_dir)
     with database(data_dir) as engine:
-        from remit.operations import identity
-        from remit.operations.four_eyes import Change
+        from remit.operations.identities import directory
+        from remit.operations.identities.four_eyes import Change
 
         keys = keys_for(engine, settings)
         by = caller(engine, settings, actor, keys=keys)
@@ -86,7 +86,7 @@ def set_principal(
         change = Change("set", Principal(name, "human", roles, groups))
         if propose_if_asked(engine, change, by=by, keys=keys, as_json=as_json):
             return
-        row = identity.change_principal(engine, name, roles=roles, groups=groups, by=by, keys=keys)
+        row = directory.change_principal(engine, name, roles=roles, groups=groups, by=by, keys=keys)
     write_principals([row], as_json=as_json)
 
 
@@ -103,11 +103,11 @@ def disable_principal(
 
     settings = load_settings(data_dir)
     with database(data_dir) as engine:
-        from remit.operations import identity
+        from remit.operations.identities import directory
 
         keys = keys_for(engine, settings)
         by = caller(engine, settings, actor, keys=keys)
-        row = identity.disable_principal(engine, name, by=by, keys=keys)
+        row = directory.disable_principal(engine, name, by=by, keys=keys)
     write_principals([row], as_json=as_json)
 
 

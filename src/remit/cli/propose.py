@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from remit.control import Control
     from remit.directives.models import DirectiveCreate, DirectiveRead
     from remit.identity.types import Principal
-    from remit.operations.gate import GateOutcome
+    from remit.operations.gate.proposals import GateOutcome
     from remit.settings import Settings
 
 FileArgument = Annotated[
@@ -186,7 +186,7 @@ def _submit(text: str, verb: str, manner: _Manner) -> None:
     settings = services.load_settings(manner.data_dir)
 
     async def enter(control: "Control", by: "Principal") -> "list[GateOutcome]":
-        from remit.operations.evidence import read_directive
+        from remit.operations.evidence.records import read_directive
 
         directive_id = await services.resolve(control, text)
         found = await asyncio.to_thread(read_directive, control.engine, directive_id)

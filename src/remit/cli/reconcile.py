@@ -45,8 +45,8 @@ def reconcile(
 
     settings = services.load_settings(data_dir)
     with services.database(data_dir) as engine:
-        from remit.operations.evidence import resolve_id
-        from remit.operations.reconciliation import reconcile as settle
+        from remit.operations.evidence.records import resolve_id
+        from remit.operations.runs.reconciliation import reconcile as settle
         from remit.vocabulary import Settled as Words
 
         word = cast("Settled", one_of(settled, get_args(Words), "--as"))

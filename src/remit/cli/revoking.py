@@ -16,7 +16,7 @@ from remit.errors import InvalidInputError, NotFoundError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from remit.operations.revocation import Aftermath, Revoked
+    from remit.operations.identities.revocation import Aftermath, Revoked
 
 SHORTEST_ID = 4
 """Fewest characters that may stand for a whole identifier."""
@@ -54,11 +54,11 @@ def revoke_token(
 
     settings = load_settings(data_dir)
     with database(data_dir) as engine:
-        from remit.operations import identity, revocation
+        from remit.operations.identities import directory, revocation
 
         keys = keys_for(engine, settings)
         by = caller(engine, settings, actor, keys=keys)
-        rows = identity.read_tokens(engine, by=by)
+        rows = directory.read_tokens(engine, by=by)
         one = found_by_id(rows, token_id, noun="token", command="remit token list")
         revoked = revocation.revoke_token(engine, one.id, by=by, keys=keys, since=began)
         became = revocation.void_resting_on(engine, revoked, by=by, keys=keys)

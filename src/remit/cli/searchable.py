@@ -93,7 +93,7 @@ def make_searchable(
     Returns:
         Whether another batch may fare better; False when the provider failed altogether.
     """
-    from remit.operations.memories import embed_memories
+    from remit.operations.recall.memories import embed_memories
 
     waiting, is_proven = [memory_ids], False
     while waiting:
@@ -158,7 +158,7 @@ def embed_all(
 
 def _lacking(engine: "sa.Engine", tally: Tally) -> "list[UUID]":
     """Return memories that have no embedding, but those that cannot have one."""
-    from remit.operations.memories import memories_without_embedding
+    from remit.operations.recall.memories import memories_without_embedding
 
     passed_over = set(tally.left_out)
     found = memories_without_embedding(engine, tally.model, _AHEAD + len(passed_over))

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from remit.identity.types import Principal
-    from remit.operations.four_eyes import Change
+    from remit.operations.identities.four_eyes import Change
     from remit.signing.keys import Keyring
 
 
@@ -16,7 +16,7 @@ def propose_if_asked(
     engine: "sa.Engine", change: "Change", *, by: "Principal", keys: "Keyring", as_json: bool
 ) -> bool:
     """Propose a change and say so, where a second admin is asked for it; return whether one is."""
-    from remit.operations import four_eyes as eyes
+    from remit.operations.identities import four_eyes as eyes
 
     if not eyes.is_asked(engine, change, keys):
         return False

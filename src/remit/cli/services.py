@@ -81,7 +81,7 @@ def keys_for(engine: "sa.Engine", settings: "Settings", *, make: bool = False) -
         MisconfiguredError: they cannot be used, or are those of another installation.
         UnavailableError: the database does not answer.
     """
-    from remit.operations.installation import use_keys
+    from remit.operations.identities.installation import use_keys
 
     settled = keys_dir(settings) if make and settings.remit_signing_key is None else None
     return use_keys(engine, keyring(settings, make=make), settled)
@@ -107,7 +107,7 @@ def caller(
         UnauthenticatedError: there is no token, or it does not hold.
     """
     from remit.cli.kept_tokens import find_token_text
-    from remit.operations.authentication import authenticate
+    from remit.operations.identities.authentication import authenticate
 
     return authenticate(engine, find_token_text(settings, name), keys or keys_for(engine, settings))
 
@@ -237,8 +237,8 @@ async def control(settings: "Settings") -> "AsyncIterator[Control]":
     from remit.cli.observing import observed
     from remit.control import Control
     from remit.db.engine import create_database_engine
-    from remit.operations.confirmations import Confirmations
-    from remit.operations.policies import PolicySource
+    from remit.operations.gate.confirmations import Confirmations
+    from remit.operations.gate.policies import PolicySource
     from remit.workflows.client import WorkflowClient, connect
 
     keyring(settings)  # what is wrong with them is said before anything is connected
@@ -263,7 +263,7 @@ def confirm_start(settings: "Settings", policy: "PolicyConfig", database_url: st
         UnverifiableError: somebody else wrote that this policy is confirmed.
     """
     from remit.db.engine import create_database_engine
-    from remit.operations.confirmations import confirm_at_start
+    from remit.operations.gate.confirmations import confirm_at_start
 
     engine = create_database_engine(
         database_url, role="remit_app", application_name="remit-up", pool_size=1
@@ -281,6 +281,6 @@ async def resolve(control: "Control", text: str) -> "UUID":
         InvalidInputError: it is none, is too short, or several begin with it.
         NotFoundError: none begins with it.
     """
-    from remit.operations.evidence import resolve_id
+    from remit.operations.evidence.records import resolve_id
 
     return await asyncio.to_thread(resolve_id, control.engine, text)

@@ -22,7 +22,7 @@ from remit.confusables.text import revealed, revealed_json
 if TYPE_CHECKING:
     from remit.base.json_types import JsonObject
     from remit.cli.timeline import Step
-    from remit.operations.evidence import Record
+    from remit.operations.evidence.records import Record
 
 LONGEST_SHOWN = 400
 """Most characters of a payload or result that are shown; `--json` has them all."""
@@ -40,7 +40,7 @@ def show(
     from remit.cli.services import database
 
     with database(data_dir) as engine:
-        from remit.operations.evidence import read_record, resolve_id
+        from remit.operations.evidence.records import read_record, resolve_id
 
         record = read_record(engine, resolve_id(engine, directive))
     if as_json:

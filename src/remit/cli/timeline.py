@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from remit.artifacts.types import Artifact
     from remit.audit.chain import Event
-    from remit.operations.evidence import Record
+    from remit.operations.evidence.records import Record
 
 BOXES = ("1 intent", "2 gate", "3 consent", "4 act", "5 evidence", "6 recall")
 """The boxes of the loop, in its order."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from remit.identity.types import TokenRow
-    from remit.operations.minting import MadeToken
+    from remit.operations.identities.minting import MadeToken
     from remit.signing.keys import Keyring
 
 app = typer.Typer(help="The tokens that say who calls.", no_args_is_help=True)
@@ -105,12 +105,12 @@ def create_token(
         kept_tokens.prepare_to_keep(settings)
     handing = partial(kept_tokens.keep_made, settings) if keep else None
     with services.database(data_dir) as engine:
-        from remit.operations import identity
+        from remit.operations.identities import directory
 
         keys = services.keys_for(engine, settings)
         by = services.caller(engine, settings, actor, keys=keys)
         wanted = wanted if kind else as_known(engine, wanted, by)
-        made = identity.create_token(
+        made = directory.create_token(
             engine, wanted, valid_for=length, by=by, keys=keys, keep=handing
         )
         write_made_token(made, kept_tokens.place(settings, name) if keep else None, as_json=as_json)
@@ -138,10 +138,10 @@ def list_tokens(
     from remit.cli.services import caller, database, load_settings
 
     with database(data_dir) as engine:
-        from remit.operations import identity
+        from remit.operations.identities import directory
 
         by = caller(engine, load_settings(data_dir), actor)
-        rows = identity.read_tokens(engine, by=by)
+        rows = directory.read_tokens(engine, by=by)
     if as_json:
         write_json({"tokens": rows})
         return
@@ -172,7 +172,7 @@ def revoke_unless_shown(
     Raises:
         typer.Exit: so it is; a line says what became of the token.
     """
-    from remit.operations import revocation
+    from remit.operations.identities import revocation
 
     loss = streams.loss(sys.stdout)
     if loss is None:
@@ -188,7 +188,7 @@ def revoke_unless_shown(
 
 def as_known(engine: "sa.Engine", wanted: Principal, by: Principal) -> Principal:
     """Return a principal whose kind nobody gave: of the kind as which it is known, if it is."""
-    from remit.operations.identity import read_principals
+    from remit.operations.identities.directory import read_principals
 
     if not may(by, "administer"):
         return wanted  # for whoever makes the token to refuse

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
     from rich.console import RenderableType
 
-    from remit.operations.overview import Overview
+    from remit.operations.evidence.overview import Overview
 
 WINDOW = timedelta(hours=1)
 """How long ago "lately" begins."""
@@ -67,8 +67,8 @@ def _stopped_by(engine: "sa.Engine", data_dir: "Path | None") -> str:
     Where there are no keys to verify who confirmed it, nothing is said.
     """
     from remit.cli.services import keys_for, load_settings
-    from remit.operations.confirmations import Confirmations
-    from remit.operations.policies import PolicySource
+    from remit.operations.gate.confirmations import Confirmations
+    from remit.operations.gate.policies import PolicySource
     from remit.stack.discovery import policy_file
 
     settings = load_settings(data_dir)
@@ -137,7 +137,7 @@ def _watch(engine: "sa.Engine", every: float, data_dir: "Path | None") -> None:
 
 
 def _read(engine: "sa.Engine") -> "Overview":
-    from remit.operations.overview import read_overview
+    from remit.operations.evidence.overview import read_overview
 
     return read_overview(engine, WINDOW)
 

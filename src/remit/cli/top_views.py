@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from remit.audit.overview import PendingApproval, Tally
-    from remit.operations.overview import Overview
+    from remit.operations.evidence.overview import Overview
 
 SOON_SECONDS = 3600.0
 """An approval with less time left than this is shown in another color."""

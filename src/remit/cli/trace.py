@@ -38,7 +38,7 @@ def trace(
 
     settings = load_settings(data_dir)
     with database(data_dir) as engine:
-        from remit.operations.evidence import read_directive, resolve_id
+        from remit.operations.evidence.records import read_directive, resolve_id
 
         found = read_directive(engine, resolve_id(engine, directive)).id
     branches = read_trace(spans_dir(settings), found)

@@ -128,7 +128,7 @@ def up(
     asks its language models. The policy that it starts with is confirmed by that.
     """
     from remit.cli.services import confirm_start, load_settings, module_references
-    from remit.operations.policies import PolicySource
+    from remit.operations.gate.policies import PolicySource
     from remit.policy.doubts import doubts
     from remit.stack.layout import DataDir
     from remit.stack.supervisor import Stack

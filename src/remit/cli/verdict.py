@@ -13,7 +13,7 @@ from remit.cli.output import Cell, on_terminal, status_cell, write_line, write_t
 if TYPE_CHECKING:
     from remit.base.json_types import JsonObject
     from remit.directives.models import DirectiveRead
-    from remit.operations.gate import GateOutcome
+    from remit.operations.gate.proposals import GateOutcome
 
 SHORT_ID = 8
 """How many characters of an id a terminal shows; every command takes them in place of the whole."""

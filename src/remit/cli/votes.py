@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from remit.control import Control
     from remit.identity.types import Principal
-    from remit.operations.approvals import VoteOutcome
+    from remit.operations.gate.approvals import VoteOutcome
     from remit.vocabulary import VoteDecision
 
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Vote without being asked again.")]
@@ -111,8 +111,8 @@ async def _show_and_cast(
     from remit.cli.action import show_action
     from remit.directives.digest import action_digest
     from remit.directives.models import intent_of
-    from remit.operations.evidence import read_record
-    from remit.operations.explanation import version_to_come
+    from remit.operations.evidence.explanation import version_to_come
+    from remit.operations.evidence.records import read_record
 
     record = await asyncio.to_thread(read_record, control.engine, directive_id)
     request = record.request

@@ -77,7 +77,7 @@ def _look(
     engine: "sa.Engine", ids: Sequence[UUID], seen: "dict[UUID, DirectiveRead]"
 ) -> "list[DirectiveRead]":
     """Return those whose status is not the one seen last."""
-    from remit.operations.evidence import read_directive
+    from remit.operations.evidence.records import read_directive
 
     now = [read_directive(engine, key) for key in ids]
     return [

@@ -56,7 +56,7 @@ def _watch(text: str | None, data_dir: Path | None, *, as_json: bool) -> int:
 
     with database(data_dir) as engine:
         if text is not None:
-            from remit.operations.evidence import resolve_id
+            from remit.operations.evidence.records import resolve_id
 
             return _watch_one(engine, resolve_id(engine, text), as_json=as_json)
         try:
@@ -126,7 +126,7 @@ def _refresh(live: "Live", directives: "list[DirectiveRead | UnreadableDirective
 
 def _newest(engine: "sa.Engine") -> "list[DirectiveRead | UnreadableDirective]":
     from remit.directives.repository import DirectiveFilter
-    from remit.operations.evidence import read_directives
+    from remit.operations.evidence.records import read_directives
 
     return read_directives(engine, DirectiveFilter(limit=WATCHED))
 

@@ -2,7 +2,7 @@
 
 A worker announces its modules when it starts. A grant binds to one version: that of the newest
 worker that lives and has the module, else the one that was announced last. Nothing here is
-believed: whose certificate verifies, `remit.operations.routing` judges.
+believed: whose certificate verifies, `remit.operations.gate.routing` judges.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """All SQL of ended runs, as those who observe are told of them: no payload, no result is read.
 
-`remit.operations.evaluations` calls it. What a run left is asked for by its directive, which has an
-index.
+`remit.operations.evidence.evaluations` calls it. What a run left is asked for by its directive,
+which has an index.
 """
 
 from collections.abc import Collection

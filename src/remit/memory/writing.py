@@ -1,4 +1,4 @@
-"""What a new memory may be. Pure; `remit.operations.memories` writes it.
+"""What a new memory may be. Pure; `remit.operations.recall.memories` writes it.
 
 A secret in the words is masked before they are digested, stored or embedded.
 """

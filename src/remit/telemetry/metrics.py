@@ -98,7 +98,7 @@ def count_memory_read(query: str, outcome: str) -> None:
 
 
 def set_gauge(name: str, value: float, **labels: str) -> None:
-    """Set how something stands now; `remit.operations.overview` names the gauges there are."""
+    """Set a gauge; `remit.operations.evidence.overview` names those there are."""
     _write(name, value, **labels)
 
 

@@ -13,7 +13,7 @@ from remit.directives.models import DirectiveRead
 from remit.directives.repository import MAX_LISTED, DirectiveFilter
 from remit.directives.unreadable import UnreadableDirective
 from remit.errors import RemitError
-from remit.operations.evidence import read_directives
+from remit.operations.evidence.records import read_directives
 
 _PAUSE_SECONDS = 0.015
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from remit.operations.evidence import Record
+from remit.operations.evidence.records import Record
 from remit.tour.ledger import Ledger
 from remit.tour.script import LEDGER, Outcome, Scene
 from remit.vocabulary import PolicyVerdict

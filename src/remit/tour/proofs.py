@@ -10,8 +10,8 @@ from remit.approval.types import Vote
 from remit.base.wording import listed
 from remit.errors import UnverifiableError
 from remit.identity.types import Principal
-from remit.operations.evidence import Record
-from remit.operations.upkeep import ArtifactCheck
+from remit.operations.evidence.records import Record
+from remit.operations.evidence.upkeep import ArtifactCheck
 from remit.signing.keys import Keyring
 from remit.tour.played import Played
 

@@ -7,7 +7,7 @@ from pydantic import JsonValue
 
 from remit.base.json_types import JsonObject
 from remit.identity.types import Principal
-from remit.operations.upkeep import ArtifactCheck
+from remit.operations.evidence.upkeep import ArtifactCheck
 from remit.signing.keys import Keyring
 from remit.tour.played import Played
 from remit.tour.proofs import Proof, prove, prove_evidence

@@ -17,9 +17,9 @@ from remit.directives.lifecycle import is_terminal_status
 from remit.directives.models import DirectiveRead
 from remit.errors import ConflictError, RemitError, UnavailableError
 from remit.identity.types import Principal
-from remit.operations.evidence import read_record
-from remit.operations.gate import GateOutcome
-from remit.operations.upkeep import check_artifacts
+from remit.operations.evidence.records import read_record
+from remit.operations.evidence.upkeep import check_artifacts
+from remit.operations.gate.proposals import GateOutcome
 from remit.tour.board import Board
 from remit.tour.clock import seconds_since_process_start
 from remit.tour.ledger import Ledger, read_ledger

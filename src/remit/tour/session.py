@@ -17,11 +17,11 @@ from remit.artifacts.store import ObjectStore
 from remit.control import Control
 from remit.db.engine import create_database_engine
 from remit.identity.types import Principal
-from remit.operations.authentication import authenticate
-from remit.operations.confirmations import Confirmations, confirm_at_start
-from remit.operations.identity import ensure_principals, read_principals
-from remit.operations.invitations import invite, redeem
-from remit.operations.policies import PolicySource
+from remit.operations.gate.confirmations import Confirmations, confirm_at_start
+from remit.operations.gate.policies import PolicySource
+from remit.operations.identities.authentication import authenticate
+from remit.operations.identities.directory import ensure_principals, read_principals
+from remit.operations.identities.invitations import invite, redeem
 from remit.signing.keys import Keyring
 from remit.stack.state import StackInfo
 from remit.stack.supervisor import Stack

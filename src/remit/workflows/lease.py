@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from remit.errors import RemitError, UnavailableError
 from remit.execution.workers import USUAL, Terms, WorkerIdentity
-from remit.operations.catalog import leave, stay
+from remit.operations.runs.modules import leave, stay
 from remit.telemetry.logging import get_logger
 
 # It goes on while the machine is suspended; elsewhere than on Linux the plain one does.

@@ -29,8 +29,8 @@ from remit.errors import UnavailableError
 from remit.execution.models import EndedRun
 from remit.execution.modules.registry import ModuleRegistry
 from remit.execution.workers import USUAL, Terms
-from remit.operations.catalog import announce
-from remit.operations.policies import PolicySource
+from remit.operations.gate.policies import PolicySource
+from remit.operations.runs.modules import announce
 from remit.settings import APPROVAL_QUEUE, EXECUTION_QUEUE
 from remit.signing.keys import Keyring
 from remit.signing.worker_keys import WorkerKey
@@ -91,7 +91,7 @@ class WorkerParts:
         look: called before each sweep, by whoever keeps gauges.
         terms: what the worker's lease is like.
         worker_key: what certifies this worker; None: the signing key among `keys`.
-        patience: see :class:`remit.operations.authority.Authority`.
+        patience: see :class:`remit.operations.gate.authority.Authority`.
     """
 
     engine: sa.Engine

@@ -17,9 +17,9 @@ from remit.base.json_types import MAX_NUMBER
 from remit.execution.models import MAX_ATTEMPTS
 from remit.execution.modules.registry import discover_modules
 from remit.execution.modules.types import ModuleOutput
-from remit.operations.artifacts import Filing, file_attachment, read_artifacts
-from remit.operations.results import end_run
-from remit.operations.runs import begin_run, start_run
+from remit.operations.evidence.artifacts import Filing, file_attachment, read_artifacts
+from remit.operations.runs.beginning import begin_run, start_run
+from remit.operations.runs.results import end_run
 from remit.vocabulary import ArtifactType, ModuleErrorType
 from remit.workflows.activities.calls import ModuleCaller
 from tests.integration.operations.lives import LIVES, Life, ran

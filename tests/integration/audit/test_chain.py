@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from remit.db.engine import create_database_engine
 from remit.directives.digest import action_digest
 from remit.directives.models import intent_of
-from remit.operations.evidence import read_record
-from remit.operations.runs import start_run
+from remit.operations.evidence.records import read_record
+from remit.operations.runs.beginning import start_run
 from tests.support.contents import AUTHORITY, SHORT, directive, proposed
 from tests.support.drawn import OBJECTS, PAYLOADS, TEXT, is_let_in
 

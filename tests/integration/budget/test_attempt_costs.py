@@ -7,10 +7,10 @@ import sqlalchemy as sa
 
 from remit.directives.models import DirectiveRead
 from remit.execution.modules.types import ModuleOutput
-from remit.operations import results
-from remit.operations.cancellation import cancel
-from remit.operations.evidence import read_record
-from remit.operations.runs import start_run
+from remit.operations.evidence.records import read_record
+from remit.operations.runs import results
+from remit.operations.runs.beginning import start_run
+from remit.operations.runs.cancellation import cancel
 from remit.policy.config import PolicyConfig
 from tests.integration.budget.spending import entries
 from tests.support.contents import POLICY, SHORT, finish, policy, proposed, under

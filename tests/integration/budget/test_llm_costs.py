@@ -13,9 +13,9 @@ from remit.db.session import transaction
 from remit.directives.repository import lock_directive
 from remit.execution.modules.types import ModuleOutput
 from remit.identity.types import Principal
-from remit.operations.bundles import export_bundle
-from remit.operations.cancellation import cancel
-from remit.operations.results import Ending, end_runs
+from remit.operations.evidence.bundles import export_bundle
+from remit.operations.runs.cancellation import cancel
+from remit.operations.runs.results import Ending, end_runs
 from tests.integration.budget.spending import entries
 from tests.support.contents import finish, policy, write
 from tests.support.keys import KEYS, WORKER

@@ -12,7 +12,7 @@ from remit.db import migrate
 from remit.db.engine import create_database_engine
 from remit.directives.repository import DirectiveFilter
 from remit.errors import MisconfiguredError, UnavailableError
-from remit.operations.evidence import read_directives
+from remit.operations.evidence.records import read_directives
 from tests.integration.db.catalog import catalog_of
 from tests.integration.db.conftest import BlankDatabase
 from tests.support.servers import MakeDatabase, as_login, execute

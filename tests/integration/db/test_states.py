@@ -14,8 +14,8 @@ from remit.db.engine import create_database_engine
 from remit.db.session import snapshot, transaction
 from remit.directives.repository import DirectiveFilter
 from remit.errors import MisconfiguredError, RemitError, RuleViolationError, UnavailableError
-from remit.operations import gate
-from remit.operations.evidence import read_directives
+from remit.operations.evidence.records import read_directives
+from remit.operations.gate import proposals
 from remit.stack.layout import DataDir
 from remit.stack.postgres import SUPERUSER, EmbeddedPostgres
 from tests.support.contents import AUTHORITY, counts, directive, proposed
@@ -160,7 +160,7 @@ def only_reads(engine: sa.Engine) -> None:
         with snapshot(engine) as connection:
             connection.execute(sa.text("SELECT 1"))
         with pytest.raises(UnavailableError) as caught:
-            gate.propose(engine, [directive()], AUTHORITY, by=AGENT)
+            proposals.propose(engine, [directive()], AUTHORITY, by=AGENT)
         assert " only reads (" in str(caught.value)
         assert str(caught.value).endswith(
             "name the primary in DATABASE_URL, or end its default_transaction_read_only"

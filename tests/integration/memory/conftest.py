@@ -30,7 +30,7 @@ from remit.memory.postgres import PostgresMemoryReader
 from remit.memory.statements import sign_memory
 from remit.memory.vector import embed_and_store
 from remit.memory.writing import NewMemory, SignedMemory
-from remit.operations.runs import start_run
+from remit.operations.runs.beginning import start_run
 from tests.support.contents import AUTHORITY, SHORT, finish, proposed
 from tests.support.keys import KEYS
 

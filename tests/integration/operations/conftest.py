@@ -12,8 +12,13 @@ from remit.audit.chain import INSTALLATION
 from remit.db.engine import create_database_engine
 from remit.execution.modules.types import ModuleOutput
 from remit.identity.types import Principal
-from remit.operations.auditing import AuditReport, TakenCheckpoint, take_checkpoint, verify_log
-from remit.operations.runs import start_run
+from remit.operations.evidence.auditing import (
+    AuditReport,
+    TakenCheckpoint,
+    take_checkpoint,
+    verify_log,
+)
+from remit.operations.runs.beginning import start_run
 from remit.stack.postgres import SUPERUSER
 from tests.support.contents import AUTHORITY, SHORT, cast, finish, proposed, waiting
 from tests.support.keys import KEYS

@@ -13,7 +13,7 @@ from remit.artifacts.filesystem import FilesystemObjectStore
 from remit.artifacts.noop import NoOpObjectStore
 from remit.artifacts.store import ObjectStore, ObjectStoreRequest, ObjectStoreResponse, failure
 from remit.identity.types import Principal
-from remit.operations.artifacts import Filed, Filing, file_attachment
+from remit.operations.evidence.artifacts import Filed, Filing, file_attachment
 from remit.vocabulary import ObjectStoreErrorType
 from tests.support.keys import KEYS
 from tests.support.people import OPERATOR

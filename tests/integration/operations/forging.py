@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from remit.approval.statements import sign_grant
 from remit.approval.types import Grant
 from remit.directives.models import DirectiveRead
-from remit.operations.evidence import read_record
+from remit.operations.evidence.records import read_record
 from tests.support.contents import cast, proposed, waiting, write
 from tests.support.keys import new_keys
 

@@ -23,9 +23,9 @@ from remit.artifacts.store import (
     stored,
 )
 from remit.db.engine import create_database_engine
-from remit.operations import artifacts
-from remit.operations.artifacts import Filing, file_attachment
-from remit.operations.installation import use_keys
+from remit.operations.evidence import artifacts
+from remit.operations.evidence.artifacts import Filing, file_attachment
+from remit.operations.identities.installation import use_keys
 from remit.signing.keys import load_keyring
 from tests.support.people import OPERATOR
 

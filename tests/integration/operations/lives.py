@@ -7,11 +7,11 @@ import sqlalchemy as sa
 from remit.directives.models import DirectiveRead
 from remit.execution.models import MAX_ATTEMPTS
 from remit.execution.modules.types import ModuleOutput
-from remit.operations import gate
-from remit.operations.approvals import settle
-from remit.operations.cancellation import cancel
-from remit.operations.runs import begin_run, start_run
-from remit.operations.starts import ModuleChoice
+from remit.operations.gate import proposals
+from remit.operations.gate.approvals import settle
+from remit.operations.runs.beginning import begin_run, start_run
+from remit.operations.runs.cancellation import cancel
+from remit.operations.runs.starts import ModuleChoice
 from tests.support.contents import (
     AUTHORITY,
     LONG,
@@ -63,7 +63,7 @@ def draft(engine: sa.Engine) -> DirectiveRead:
 
 def submitted(engine: sa.Engine) -> DirectiveRead:
     found = draft(engine)
-    return gate.submit(engine, found.id, AUTHORITY, by=AGENT).directive
+    return proposals.submit(engine, found.id, AUTHORITY, by=AGENT).directive
 
 
 def blocked(engine: sa.Engine) -> DirectiveRead:
@@ -72,7 +72,7 @@ def blocked(engine: sa.Engine) -> DirectiveRead:
 
 def retried(engine: sa.Engine) -> DirectiveRead:
     found = blocked(engine)
-    gate.submit(engine, found.id, under(LIMITED), by=AGENT)
+    proposals.submit(engine, found.id, under(LIMITED), by=AGENT)
     return found
 
 
@@ -104,7 +104,7 @@ def run_out(engine: sa.Engine) -> DirectiveRead:
         id=found.id,
     )
     settle(engine, found.id)
-    gate.submit(engine, found.id, AUTHORITY, by=AGENT)
+    proposals.submit(engine, found.id, AUTHORITY, by=AGENT)
     cast(engine, found)
     return ran(engine, found)
 
@@ -145,7 +145,7 @@ def another_policy(engine: sa.Engine) -> DirectiveRead:
     """A grant becomes void, and the directive passes the gate again under the new policy."""
     found = proposed(engine, LIMITED, budget="$12.50")
     start_run(engine, found.id, lambda _: SHORT, AUTHORITY)
-    gate.submit(engine, found.id, AUTHORITY, by=AGENT)
+    proposals.submit(engine, found.id, AUTHORITY, by=AGENT)
     return ran(engine, found)
 
 

@@ -10,15 +10,15 @@ from remit.directives.models import DirectiveRead
 from remit.errors import ConflictError, ForbiddenError
 from remit.execution.modules.registry import discover_modules
 from remit.identity.types import Principal
-from remit.operations.again import voided
-from remit.operations.approvals import vote
-from remit.operations.authority import Authority
-from remit.operations.catalog import announce, read_modules
-from remit.operations.evidence import Record, read_record
-from remit.operations.explanation import explain
-from remit.operations.gate import submit
-from remit.operations.runs import start_run
-from remit.operations.starts import ModuleChoice, RunState
+from remit.operations.evidence.explanation import explain
+from remit.operations.evidence.records import Record, read_record
+from remit.operations.gate.approvals import vote
+from remit.operations.gate.authority import Authority
+from remit.operations.gate.proposals import submit
+from remit.operations.gate.retries import voided
+from remit.operations.runs.beginning import start_run
+from remit.operations.runs.modules import announce, read_modules
+from remit.operations.runs.starts import ModuleChoice, RunState
 from tests.support.contents import (
     AUTHORITY,
     SHORT,

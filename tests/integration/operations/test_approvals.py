@@ -12,9 +12,9 @@ from remit.approval.types import Ballot
 from remit.directives.models import DirectiveRead
 from remit.errors import ConflictError, InvalidInputError, MisconfiguredError, NotFoundError
 from remit.identity.types import Principal
-from remit.operations.approvals import settle, vote
-from remit.operations.authority import Authority
-from remit.operations.evidence import read_record
+from remit.operations.evidence.records import read_record
+from remit.operations.gate.approvals import settle, vote
+from remit.operations.gate.authority import Authority
 from tests.support.contents import (
     AUTHORITY,
     POLICY,

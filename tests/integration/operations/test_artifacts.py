@@ -18,13 +18,13 @@ from remit.audit.bundle_checks import check_bundle
 from remit.audit.chain import INSTALLATION, Event
 from remit.audit.repository import list_events
 from remit.errors import InvalidInputError, NotFoundError
-from remit.operations.artifacts import (
+from remit.operations.evidence.artifacts import (
     find_artifact_id,
     get_artifact_content,
     get_artifact_ref,
     read_artifact,
 )
-from remit.operations.bundles import export_bundle
+from remit.operations.evidence.bundles import export_bundle
 from remit.vocabulary import ObjectStoreErrorType
 from tests.integration.operations.conftest import AUDITOR, audited
 from tests.integration.operations.filing import (

@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from remit.artifacts.filesystem import UNFINISHED
 from remit.artifacts.store import CONTENT_THRESHOLD_BYTES, object_key
 from remit.base.progress import tell_nobody
-from remit.operations.artifacts import get_artifact_content
-from remit.operations.upkeep import check_artifacts, unreferenced_objects
+from remit.operations.evidence.artifacts import get_artifact_content
+from remit.operations.evidence.upkeep import check_artifacts, unreferenced_objects
 from tests.integration.operations.conftest import audited
 from tests.integration.operations.filing import file_one, objects_in, rows
 from tests.support.keys import SIGNING_KEY

@@ -13,7 +13,7 @@ from remit.artifacts.store import CONTENT_THRESHOLD_BYTES
 from remit.audit.repository import Entry
 from remit.base.json_types import JsonObject
 from remit.errors import NotFoundError
-from remit.operations.artifacts import put_artifact
+from remit.operations.evidence.artifacts import put_artifact
 from tests.integration.operations.filing import SMALL, objects_in, stored_rows
 
 

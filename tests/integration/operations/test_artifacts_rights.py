@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from remit.artifacts.filesystem import FilesystemObjectStore
 from remit.errors import ForbiddenError
 from remit.identity.types import Principal
-from remit.operations import artifacts
-from remit.operations.artifacts import read_artifact
+from remit.operations.evidence import artifacts
+from remit.operations.evidence.artifacts import read_artifact
 from tests.integration.operations.conftest import AUDITOR
 from tests.integration.operations.filing import (
     LARGE,

@@ -14,8 +14,12 @@ from remit.artifacts.filesystem import FilesystemObjectStore
 from remit.artifacts.store import ObjectStore, ObjectStoreException, StoredObject
 from remit.base.progress import tell_nobody
 from remit.execution.modules.types import ModuleOutput
-from remit.operations.runs import start_run
-from remit.operations.upkeep import STORE_CLOCK_BEHIND, check_artifacts, unreferenced_objects
+from remit.operations.evidence.upkeep import (
+    STORE_CLOCK_BEHIND,
+    check_artifacts,
+    unreferenced_objects,
+)
+from remit.operations.runs.beginning import start_run
 from tests.integration.operations.filing import (
     LARGE,
     SMALL,

@@ -11,7 +11,7 @@ from remit.audit.checkpoint import read_checkpoint
 from remit.base.canonical import sha256_digest
 from remit.errors import ConflictError, ForbiddenError, UnverifiableError
 from remit.identity.types import Principal
-from remit.operations.auditing import take_checkpoint, verify_log
+from remit.operations.evidence.auditing import take_checkpoint, verify_log
 from tests.integration.operations.conftest import AUDITOR, STRANGER, Scene, audited
 from tests.integration.operations.lives import LIVES
 from tests.support.contents import proposed
@@ -200,7 +200,7 @@ def test_the_installations_own_chain_is_verified_too(scene: Scene) -> None:
 
 
 def test_a_report_counts_more_than_it_holds(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("remit.operations.auditing.MAX_FINDINGS", 2)
+    monkeypatch.setattr("remit.operations.evidence.auditing.MAX_FINDINGS", 2)
     scene.forge("DELETE FROM events WHERE seq = 1")
     report = audited(scene.engine)
     assert (len(report.findings), report.found) == (2, 4)

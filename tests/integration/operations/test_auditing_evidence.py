@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from remit.audit.chain import INSTALLATION
 from remit.base.canonical import canonical_json, sha256_digest
 from remit.base.json_types import JsonObject
-from remit.operations.auditing import verify_log
+from remit.operations.evidence.auditing import verify_log
 from tests.integration.operations.conftest import Scene, audited
 from tests.support.keys import new_keys
 from tests.support.people import ADMIN, KNOWN

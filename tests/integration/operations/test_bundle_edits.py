@@ -21,9 +21,9 @@ from remit.directives.models import DirectiveRead
 from remit.errors import ConflictError
 from remit.execution.modules.types import ModuleOutput
 from remit.identity.types import Principal
-from remit.operations import gate
-from remit.operations.auditing import take_checkpoint
-from remit.operations.bundles import export_bundle
+from remit.operations.evidence.auditing import take_checkpoint
+from remit.operations.evidence.bundles import export_bundle
+from remit.operations.gate import proposals
 from tests.integration.operations.lives import Life, agreed, limited, ran
 from tests.support.contents import AUTHORITY, cast, no, waiting, write
 from tests.support.keys import KEYS
@@ -53,7 +53,7 @@ def rejected_then_approved(engine: sa.Engine) -> DirectiveRead:
     """A person rejects it; it is retried, approved by another one, and carried out."""
     found = waiting(engine)
     cast(engine, found, no(found))
-    gate.submit(engine, found.id, AUTHORITY, by=AGENT)
+    proposals.submit(engine, found.id, AUTHORITY, by=AGENT)
     cast(engine, found, by=ADA)
     return ran(engine, found)
 

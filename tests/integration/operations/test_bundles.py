@@ -13,8 +13,8 @@ from remit.audit.bundle_checks import check_bundle
 from remit.directives.models import DirectiveRead
 from remit.errors import ConflictError, ForbiddenError, NotFoundError
 from remit.identity.types import Principal
-from remit.operations import gate
-from remit.operations.bundles import export_bundle
+from remit.operations.evidence.bundles import export_bundle
+from remit.operations.gate import proposals
 from tests.integration.operations.lives import LIVES, Life, agreed, blocked, rejected
 from tests.support.contents import AUTHORITY, proposed, regrant, waiting, write
 from tests.support.keys import KEYS
@@ -206,7 +206,7 @@ def test_what_was_tampered_with_is_exported_and_does_not_hold(engine: sa.Engine,
 def test_content_that_the_gate_saw_to_be_changed_is_told_as_it_was(engine: sa.Engine) -> None:
     found = proposed(engine, type="unheard-of")
     write(engine, "UPDATE directives SET type = 'echo' WHERE id = :id", id=found.id)
-    assert gate.submit(engine, found.id, AUTHORITY, by=AGENT).directive.status == "blocked"
+    assert proposals.submit(engine, found.id, AUTHORITY, by=AGENT).directive.status == "blocked"
     failed = failing(engine, found)
     assert set(failed) == {"action digest", "decisions"}
     # The second decision, which is about the content as it is, comes out as it did.

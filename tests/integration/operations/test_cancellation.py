@@ -12,11 +12,11 @@ import sqlalchemy as sa
 from remit.directives.models import DirectiveRead
 from remit.errors import ConflictError, InvalidInputError, NotFoundError
 from remit.execution.modules.types import ModuleOutput
-from remit.operations.approvals import settle
-from remit.operations.cancellation import cancel
-from remit.operations.evidence import read_directive, read_record
-from remit.operations.gate import submit
-from remit.operations.runs import start_run
+from remit.operations.evidence.records import read_directive, read_record
+from remit.operations.gate.approvals import settle
+from remit.operations.gate.proposals import submit
+from remit.operations.runs.beginning import start_run
+from remit.operations.runs.cancellation import cancel
 from remit.policy.config import PolicyConfig
 from remit.vocabulary import BlockReason
 from tests.support.contents import (

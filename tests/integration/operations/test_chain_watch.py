@@ -10,8 +10,8 @@ from remit.audit import watch_repository
 from remit.audit.chain import INSTALLATION
 from remit.db.session import snapshot
 from remit.errors import UnavailableError
-from remit.operations import chain_watch
-from remit.operations.chain_watch import ChainWatch, watch_chains
+from remit.operations.evidence import chain_watch
+from remit.operations.evidence.chain_watch import ChainWatch, watch_chains
 from tests.integration.operations.conftest import STRANGER, Scene
 from tests.support.contents import proposed
 

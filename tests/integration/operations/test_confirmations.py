@@ -20,15 +20,15 @@ from remit.errors import (
     UnverifiableError,
 )
 from remit.identity.types import Principal
-from remit.operations import confirmations
-from remit.operations.confirmations import (
+from remit.operations.evidence.explanation import explain
+from remit.operations.gate import confirmations
+from remit.operations.gate.confirmations import (
     Confirmations,
     confirm_at_start,
     confirm_policy,
     find_confirmed,
 )
-from remit.operations.explanation import explain
-from remit.operations.policies import PolicySource
+from remit.operations.gate.policies import PolicySource
 from remit.policy.config import PolicyConfig, default_policy
 from remit.signing.keys import Keyring
 from tests.support.contents import forging, proposed, under

@@ -7,9 +7,9 @@ import sqlalchemy as sa
 
 from remit.directives.models import DirectiveCreate
 from remit.errors import InvalidInputError
-from remit.operations import gate
-from remit.operations.cancellation import cancel
-from remit.operations.disclosure import refuse_secrets
+from remit.operations.gate import proposals
+from remit.operations.gate.disclosure import refuse_secrets
+from remit.operations.runs.cancellation import cancel
 from tests.support.contents import AUTHORITY, asking, cast, no, proposed, waiting, yes
 from tests.support.people import AGENT, GRACE, OPERATOR
 
@@ -80,7 +80,7 @@ def test_an_intent_with_a_secret_is_refused_by_its_place(
         }
     )
     with pytest.raises(InvalidInputError, match="looks like a secret") as caught:
-        gate.propose(engine, [content], AUTHORITY, by=AGENT)
+        proposals.propose(engine, [content], AUTHORITY, by=AGENT)
     assert caught.value.field == field
     assert SECRET not in str(caught.value)
     assert count(engine) == before

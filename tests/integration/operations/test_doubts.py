@@ -26,12 +26,12 @@ from remit.execution.statements import (
     verify_run_end,
 )
 from remit.identity.types import Principal
-from remit.operations.cancellation import cancel
-from remit.operations.endings import facts_of
-from remit.operations.evidence import find_leftovers, read_record
-from remit.operations.overview import read_glance, read_overview
-from remit.operations.reconciliation import reconcile
-from remit.operations.runs import start_run
+from remit.operations.evidence.overview import read_glance, read_overview
+from remit.operations.evidence.records import find_leftovers, read_record
+from remit.operations.runs.beginning import start_run
+from remit.operations.runs.cancellation import cancel
+from remit.operations.runs.endings import facts_of
+from remit.operations.runs.reconciliation import reconcile
 from remit.vocabulary import Settled
 from tests.adversarial.attacking import NOW
 from tests.integration.operations.lives import exhausted

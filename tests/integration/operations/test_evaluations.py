@@ -15,12 +15,16 @@ from remit.execution.ended_repository import MOST_LISTED, EndedFilter
 from remit.execution.models import EndedRun, LeftArtifact
 from remit.execution.modules.registry import discover_modules
 from remit.execution.modules.types import ModuleOutput
-from remit.operations.cancellation import cancel
-from remit.operations.evaluations import find_ended_uncalled, read_ended_run, read_ended_runs
-from remit.operations.evidence import read_record
-from remit.operations.results import Ending, end_run
-from remit.operations.runs import begin_run, start_run
-from remit.operations.starts import ModuleChoice
+from remit.operations.evidence.evaluations import (
+    find_ended_uncalled,
+    read_ended_run,
+    read_ended_runs,
+)
+from remit.operations.evidence.records import read_record
+from remit.operations.runs.beginning import begin_run, start_run
+from remit.operations.runs.cancellation import cancel
+from remit.operations.runs.results import Ending, end_run
+from remit.operations.runs.starts import ModuleChoice
 from tests.integration.operations.lives import LIVES, canceled_run, exhausted, late, ran
 from tests.support.contents import AUTHORITY, LONG, SHORT, policy, proposed, under, write
 from tests.support.keys import WORKER

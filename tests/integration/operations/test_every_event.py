@@ -15,11 +15,11 @@ from remit.audit.bundle_facts import parsed_data
 from remit.directives.models import DirectiveRead
 from remit.execution.modules.types import ModuleOutput
 from remit.memory.writing import NewMemory
-from remit.operations.bundles import export_bundle
-from remit.operations.cancellation import cancel
-from remit.operations.evidence import read_record
-from remit.operations.memories import remember
-from remit.operations.reconciliation import reconcile
+from remit.operations.evidence.bundles import export_bundle
+from remit.operations.evidence.records import read_record
+from remit.operations.recall.memories import remember
+from remit.operations.runs.cancellation import cancel
+from remit.operations.runs.reconciliation import reconcile
 from remit.vocabulary import Settled
 from tests.integration.operations.conftest import AUDITOR, audited
 from tests.integration.operations.filing import SMALL, file_one, objects_in

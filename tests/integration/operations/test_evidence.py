@@ -11,8 +11,7 @@ from remit.directives.models import DirectiveRead
 from remit.directives.repository import MAX_LISTED, DirectiveFilter
 from remit.directives.unreadable import UnreadableDirective
 from remit.errors import InvalidInputError, NotFoundError
-from remit.operations import gate
-from remit.operations.evidence import (
+from remit.operations.evidence.records import (
     Leftovers,
     find_leftovers,
     read_directive,
@@ -20,7 +19,8 @@ from remit.operations.evidence import (
     read_record,
     resolve_id,
 )
-from remit.operations.runs import start_run
+from remit.operations.gate import proposals
+from remit.operations.runs.beginning import start_run
 from tests.support.contents import AUTHORITY, SHORT, directive, proposed, waiting, write
 from tests.support.people import AGENT, OTHER_AGENT
 
@@ -91,7 +91,7 @@ def test_a_list_holds_exactly_what_passes_every_filter(
     ]
     for who in (AGENT, OTHER_AGENT):
         own = [one for one in contents if one.issued_by == who.name]
-        gate.propose(empty_engine, own, AUTHORITY, by=who)
+        proposals.propose(empty_engine, own, AUTHORITY, by=who)
     found = read_directives(empty_engine, wanted)
     assert {one.objective for one in found if isinstance(one, DirectiveRead)} == expected
 

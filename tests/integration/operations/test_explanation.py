@@ -8,10 +8,10 @@ import sqlalchemy as sa
 from remit.directives.models import DirectiveRead
 from remit.errors import NotFoundError
 from remit.identity.types import Principal
-from remit.operations.cancellation import cancel
-from remit.operations.confirmations import confirm_policy
-from remit.operations.explanation import Explanation, explain
-from remit.operations.runs import start_run
+from remit.operations.evidence.explanation import Explanation, explain
+from remit.operations.gate.confirmations import confirm_policy
+from remit.operations.runs.beginning import start_run
+from remit.operations.runs.cancellation import cancel
 from remit.policy.config import PolicyConfig
 from tests.support.contents import (
     AUTHORITY,

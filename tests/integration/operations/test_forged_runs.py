@@ -7,9 +7,9 @@ import sqlalchemy as sa
 
 from remit.directives.models import DirectiveRead
 from remit.execution.modules.types import ModuleOutput
-from remit.operations.evidence import read_record
-from remit.operations.runs import begin_run, start_run
-from remit.operations.starts import RunState
+from remit.operations.evidence.records import read_record
+from remit.operations.runs.beginning import begin_run, start_run
+from remit.operations.runs.starts import RunState
 from tests.integration.operations.forging import (
     FORGERIES,
     Forge,

@@ -11,8 +11,8 @@ from remit.approval.statements import sign_vote
 from remit.approval.types import Vote
 from remit.directives.models import DirectiveRead
 from remit.errors import ConflictError
-from remit.operations.approvals import settle
-from remit.operations.evidence import Record, read_record
+from remit.operations.evidence.records import Record, read_record
+from remit.operations.gate.approvals import settle
 from remit.signing.keys import Keyring
 from tests.integration.operations.forging import OTHER_KEYS
 from tests.support.contents import asking, cast, no, waiting, write, yes

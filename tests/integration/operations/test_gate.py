@@ -12,9 +12,9 @@ from remit.directives.digest import action_digest
 from remit.directives.models import intent_of
 from remit.errors import ConflictError, InvalidInputError, MisconfiguredError, NotFoundError
 from remit.identity.types import SYSTEM
-from remit.operations import gate
-from remit.operations.authority import Authority
-from remit.operations.evidence import read_record
+from remit.operations.evidence.records import read_record
+from remit.operations.gate import proposals
+from remit.operations.gate.authority import Authority
 from remit.policy.config import PolicyConfig
 from remit.policy.engine import decide
 from remit.policy.types import PolicyInput
@@ -34,7 +34,7 @@ from tests.support.people import AGENT, OPERATOR
 
 
 def test_what_policy_allows_is_approved_with_a_grant_by_policy_alone(engine: sa.Engine) -> None:
-    [outcome] = gate.propose(engine, [directive(budget="$12.50")], AUTHORITY, by=AGENT)
+    [outcome] = proposals.propose(engine, [directive(budget="$12.50")], AUTHORITY, by=AGENT)
     assert (outcome.directive.status, outcome.directive.status_reason) == ("approved", None)
     assert outcome.created
     assert outcome.decision is not None
@@ -62,7 +62,7 @@ def test_a_grant_binds_to_the_module_that_the_workers_announced(engine: sa.Engin
 
 def test_a_tool_that_no_worker_has_is_blocked_with_a_reason_of_its_own(engine: sa.Engine) -> None:
     content = directive(type="validate", scope="staging")
-    [outcome] = gate.propose(engine, [content], AUTHORITY, by=AGENT)
+    [outcome] = proposals.propose(engine, [content], AUTHORITY, by=AGENT)
     assert (outcome.directive.status, outcome.directive.status_reason) == ("blocked", "policy")
     assert outcome.decision is not None
     [block] = [one for one in outcome.decision.results if one.verdict is PolicyVerdict.BLOCK]
@@ -82,10 +82,10 @@ def test_without_a_key_to_sign_with_nothing_is_proposed_and_nothing_is_stored(
     # Whatever becomes of it: who proposes it is signed.
     for content in (directive(), directive(scope="staging"), directive(type="shell")):
         with pytest.raises(MisconfiguredError, match="there is no key to sign with"):
-            gate.propose(empty_engine, [content], keyless, by=AGENT)
+            proposals.propose(empty_engine, [content], keyless, by=AGENT)
     assert counts(empty_engine) == before
     # A draft is proposed later, by whoever submits it.
-    [outcome] = gate.propose(empty_engine, [directive(status="draft")], keyless, by=AGENT)
+    [outcome] = proposals.propose(empty_engine, [directive(status="draft")], keyless, by=AGENT)
     assert outcome.directive.status == "draft"
 
 
@@ -109,7 +109,7 @@ def test_what_policy_blocks_names_every_reason_and_leaves_no_request_and_no_gran
     engine: sa.Engine,
 ) -> None:
     content = directive(type="shell", scope="production", budget="$500")
-    [outcome] = gate.propose(engine, [content], AUTHORITY, by=AGENT)
+    [outcome] = proposals.propose(engine, [content], AUTHORITY, by=AGENT)
     assert (outcome.directive.status, outcome.directive.status_reason) == ("blocked", "policy")
     assert outcome.decision is not None
     assert len(outcome.decision.block_reasons) == 3
@@ -132,12 +132,14 @@ def test_an_empty_policy_blocks_everything(engine: sa.Engine) -> None:
 def test_the_outcome_is_exactly_what_a_reader_finds_afterwards(
     engine: sa.Engine, scope: str
 ) -> None:
-    [outcome] = gate.propose(engine, [directive(scope=scope)], AUTHORITY, by=AGENT)
+    [outcome] = proposals.propose(engine, [directive(scope=scope)], AUTHORITY, by=AGENT)
     assert read_record(engine, outcome.directive.id).directive == outcome.directive
 
 
 def test_a_draft_is_stored_and_not_judged(engine: sa.Engine) -> None:
-    [outcome] = gate.propose(engine, [directive(status="draft", type="shell")], AUTHORITY, by=AGENT)
+    [outcome] = proposals.propose(
+        engine, [directive(status="draft", type="shell")], AUTHORITY, by=AGENT
+    )
     assert (outcome.directive.status, outcome.decision) == ("draft", None)
     record = read_record(engine, outcome.directive.id)
     assert record.directive == outcome.directive
@@ -147,7 +149,7 @@ def test_a_draft_is_stored_and_not_judged(engine: sa.Engine) -> None:
 
 def test_a_submitted_draft_is_frozen_and_judged(engine: sa.Engine) -> None:
     draft = proposed(engine, status="draft")
-    outcome = gate.submit(engine, draft.id, AUTHORITY, by=OPERATOR)
+    outcome = proposals.submit(engine, draft.id, AUTHORITY, by=OPERATOR)
     assert outcome.directive.status == "approved"
     assert outcome.directive.action_digest == action_digest(intent_of(draft))
     events = read_record(engine, draft.id).events
@@ -161,7 +163,7 @@ def test_a_submitted_draft_is_frozen_and_judged(engine: sa.Engine) -> None:
 def test_submitting_what_waits_or_runs_already_changes_nothing(engine: sa.Engine) -> None:
     for found in (waiting(engine), proposed(engine)):
         before = read_record(engine, found.id)
-        outcome = gate.submit(engine, found.id, AUTHORITY, by=OPERATOR)
+        outcome = proposals.submit(engine, found.id, AUTHORITY, by=OPERATOR)
         assert (outcome.decision, outcome.created) == (None, False)
         assert read_record(engine, found.id) == before
 
@@ -171,7 +173,7 @@ def test_submitting_an_unknown_directive_says_how_to_find_those_there_are(
 ) -> None:
     unknown = uuid4()
     with pytest.raises(NotFoundError) as caught:
-        gate.submit(engine, unknown, AUTHORITY, by=OPERATOR)
+        proposals.submit(engine, unknown, AUTHORITY, by=OPERATOR)
     assert str(caught.value) == (
         f"there is no directive {unknown}; `remit list` shows those there are"
     )
@@ -180,7 +182,7 @@ def test_submitting_an_unknown_directive_says_how_to_find_those_there_are(
 def test_a_list_is_stored_whole_in_the_order_of_the_caller(empty_engine: sa.Engine) -> None:
     scopes = ["test", "production", "staging", "development"]
     contents = [directive(scope=scope) for scope in scopes] + [directive(status="draft")]
-    outcomes = gate.propose(empty_engine, contents, AUTHORITY, by=AGENT)
+    outcomes = proposals.propose(empty_engine, contents, AUTHORITY, by=AGENT)
     assert [one.directive.scope for one in outcomes] == [*scopes, "test"]
     assert [one.directive.status for one in outcomes] == [
         "approved",
@@ -201,14 +203,14 @@ def test_a_list_is_stored_whole_in_the_order_of_the_caller(empty_engine: sa.Engi
 
 
 def test_an_empty_list_is_no_work(empty_engine: sa.Engine) -> None:
-    assert gate.propose(empty_engine, [], AUTHORITY, by=AGENT) == []
+    assert proposals.propose(empty_engine, [], AUTHORITY, by=AGENT) == []
     assert set(counts(empty_engine).values()) == {0}
 
 
 def test_one_unreadable_budget_in_a_list_stores_none_of_it(empty_engine: sa.Engine) -> None:
     contents = [directive(), directive(budget="fifty dollars")]
     with pytest.raises(InvalidInputError) as caught:
-        gate.propose(empty_engine, contents, AUTHORITY, by=AGENT)
+        proposals.propose(empty_engine, contents, AUTHORITY, by=AGENT)
     assert caught.value.field == "budget"
     assert set(counts(empty_engine).values()) == {0}
 
@@ -227,7 +229,7 @@ def test_a_proposed_row_that_nobody_judged_passes_the_gate_when_submitted(
         id=unjudged,
         digest=action_digest(intent_of(content)),
     )
-    outcome = gate.submit(engine, unjudged, AUTHORITY, by=SYSTEM)
+    outcome = proposals.submit(engine, unjudged, AUTHORITY, by=SYSTEM)
     assert outcome.directive.status == "approved"
     record = read_record(engine, unjudged)
     assert record.grant is not None
@@ -241,7 +243,7 @@ def test_a_proposed_row_with_an_unreadable_budget_is_blocked_by_the_gate(
 ) -> None:
     found = proposed(engine, status="draft")
     write(engine, "UPDATE directives SET budget = 'a lot' WHERE id = :id", id=found.id)
-    outcome = gate.submit(engine, found.id, AUTHORITY, by=SYSTEM)
+    outcome = proposals.submit(engine, found.id, AUTHORITY, by=SYSTEM)
     assert (outcome.directive.status, outcome.directive.status_reason) == ("blocked", "policy")
 
 
@@ -251,7 +253,7 @@ def test_content_that_was_changed_after_it_was_frozen_is_blocked_when_it_is_subm
     found = proposed(engine, type="shell")
     assert found.status == "blocked"
     write(engine, "UPDATE directives SET type = 'echo' WHERE id = :id", id=found.id)
-    outcome = gate.submit(engine, found.id, AUTHORITY, by=OPERATOR)
+    outcome = proposals.submit(engine, found.id, AUTHORITY, by=OPERATOR)
     assert (outcome.directive.status, outcome.directive.status_reason) == ("blocked", "policy")
     assert outcome.decision is not None
     assert outcome.decision.block_reasons == (
@@ -265,7 +267,7 @@ def test_a_stored_decision_can_be_replayed_from_its_artifact_alone(
     engine: sa.Engine, scope: str
 ) -> None:
     content = directive(scope=scope, budget="$70", constraints={"read": ["only"]}, timebox="5m")
-    [outcome] = gate.propose(engine, [content], AUTHORITY, by=AGENT)
+    [outcome] = proposals.propose(engine, [content], AUTHORITY, by=AGENT)
     [stored] = read_record(engine, outcome.directive.id).artifacts
     assert (stored.type, stored.uri) == ("policy_evaluation", outcome.artifact_uri)
     held: Any = stored.metadata
@@ -279,7 +281,7 @@ def test_a_stored_decision_can_be_replayed_from_its_artifact_alone(
 
 
 def test_a_stored_decision_can_be_replayed_under_another_policy(engine: sa.Engine) -> None:
-    [outcome] = gate.propose(engine, [directive()], AUTHORITY, by=AGENT)
+    [outcome] = proposals.propose(engine, [directive()], AUTHORITY, by=AGENT)
     [stored] = read_record(engine, outcome.directive.id).artifacts
     held: Any = stored.metadata
     told = PolicyInput(held["intent"], held["action_digest"])
@@ -290,7 +292,7 @@ def test_what_is_final_cannot_be_submitted_again(engine: sa.Engine) -> None:
     found = proposed(engine)
     write(engine, "UPDATE directives SET status = 'complete' WHERE id = :id", id=found.id)
     with pytest.raises(ConflictError) as caught:
-        gate.submit(engine, found.id, AUTHORITY, by=OPERATOR)
+        proposals.submit(engine, found.id, AUTHORITY, by=OPERATOR)
     assert str(caught.value) == (
         f"directive {found.id} is complete, which is final; propose a new one instead"
     )

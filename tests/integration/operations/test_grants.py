@@ -8,10 +8,10 @@ import sqlalchemy as sa
 
 from remit.approval.types import Grant
 from remit.directives.models import DirectiveRead
-from remit.operations.authority import Authority
-from remit.operations.evidence import read_record
-from remit.operations.runs import start_run
-from remit.operations.starts import ModuleChoice
+from remit.operations.evidence.records import read_record
+from remit.operations.gate.authority import Authority
+from remit.operations.runs.beginning import start_run
+from remit.operations.runs.starts import ModuleChoice
 from tests.integration.operations.forging import (
     FORGERIES,
     OTHER_KEYS,

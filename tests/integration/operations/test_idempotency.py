@@ -4,9 +4,9 @@ import pytest
 import sqlalchemy as sa
 
 from remit.errors import ConflictError
-from remit.operations import gate
-from remit.operations.evidence import read_record
-from remit.operations.gate import GateOutcome
+from remit.operations.evidence.records import read_record
+from remit.operations.gate import proposals
+from remit.operations.gate.proposals import GateOutcome
 from tests.support.contents import AUTHORITY, counts, directive, proposed
 from tests.support.people import AGENT
 from tests.support.races import at_once
@@ -14,9 +14,9 @@ from tests.support.races import at_once
 
 def test_the_same_key_and_content_return_the_same_directive(empty_engine: sa.Engine) -> None:
     content = directive(idempotency_key="once")
-    [first] = gate.propose(empty_engine, [content], AUTHORITY, by=AGENT)
+    [first] = proposals.propose(empty_engine, [content], AUTHORITY, by=AGENT)
     before = counts(empty_engine)
-    [second] = gate.propose(empty_engine, [content], AUTHORITY, by=AGENT)
+    [second] = proposals.propose(empty_engine, [content], AUTHORITY, by=AGENT)
     assert (first.created, second.created) == (True, False)
     assert second.directive == first.directive
     assert second.decision is None
@@ -40,13 +40,13 @@ def test_a_conflict_in_a_list_stores_none_of_it(empty_engine: sa.Engine) -> None
     before = counts(empty_engine)
     contents = [directive(), directive(idempotency_key="taken", objective="Other.")]
     with pytest.raises(ConflictError):
-        gate.propose(empty_engine, contents, AUTHORITY, by=AGENT)
+        proposals.propose(empty_engine, contents, AUTHORITY, by=AGENT)
     assert counts(empty_engine) == before
 
 
 def test_the_same_key_twice_in_one_list_is_one_directive(empty_engine: sa.Engine) -> None:
     content = directive(idempotency_key="within")
-    first, second = gate.propose(empty_engine, [content, content], AUTHORITY, by=AGENT)
+    first, second = proposals.propose(empty_engine, [content, content], AUTHORITY, by=AGENT)
     assert (first.created, second.created) == (True, False)
     assert first.directive.id == second.directive.id
     assert counts(empty_engine)["directives"] == 1
@@ -55,7 +55,7 @@ def test_the_same_key_twice_in_one_list_is_one_directive(empty_engine: sa.Engine
 
 def test_a_repetition_in_the_list_tells_the_status_after_the_gate(engine: sa.Engine) -> None:
     content = directive(idempotency_key="told")
-    first, second = gate.propose(engine, [content, content], AUTHORITY, by=AGENT)
+    first, second = proposals.propose(engine, [content, content], AUTHORITY, by=AGENT)
     assert first.directive == second.directive
     assert second.directive.status == "approved"
 
@@ -68,7 +68,7 @@ def test_other_content_under_the_same_key_in_one_list_stores_none_of_it(
         directive(idempotency_key="within", objective="Other."),
     ]
     with pytest.raises(ConflictError):
-        gate.propose(empty_engine, contents, AUTHORITY, by=AGENT)
+        proposals.propose(empty_engine, contents, AUTHORITY, by=AGENT)
     assert set(counts(empty_engine).values()) == {0}
 
 
@@ -97,7 +97,7 @@ def test_the_same_key_from_eight_threads_at_once_makes_one_directive(
     content = directive(idempotency_key="race")
 
     def call(_: int) -> GateOutcome:
-        [outcome] = gate.propose(empty_engine, [content], AUTHORITY, by=AGENT)
+        [outcome] = proposals.propose(empty_engine, [content], AUTHORITY, by=AGENT)
         return outcome
 
     outcomes = at_once(call)
@@ -116,7 +116,9 @@ def test_the_same_list_from_many_threads_in_any_order_makes_each_directive_once(
     contents = [directive(idempotency_key=f"key {number}") for number in range(40)]
 
     def call(number: int) -> list[GateOutcome]:
-        return gate.propose(empty_engine, contents[:: -1 if number % 2 else 1], AUTHORITY, by=AGENT)
+        return proposals.propose(
+            empty_engine, contents[:: -1 if number % 2 else 1], AUTHORITY, by=AGENT
+        )
 
     for outcomes in at_once(call):
         assert {outcome.directive.status for outcome in outcomes} == {"approved"}

@@ -18,8 +18,8 @@ from remit.errors import (
 )
 from remit.identity.tokens import Token, new_token
 from remit.identity.types import Principal
-from remit.operations.authentication import authenticate
-from remit.operations.identity import (
+from remit.operations.identities.authentication import authenticate
+from remit.operations.identities.directory import (
     change_principal,
     create_token,
     disable_principal,
@@ -27,8 +27,8 @@ from remit.operations.identity import (
     read_principals,
     read_tokens,
 )
-from remit.operations.minting import LONGEST_TOKEN, MadeToken
-from remit.operations.revocation import revoke_token
+from remit.operations.identities.minting import LONGEST_TOKEN, MadeToken
+from remit.operations.identities.revocation import revoke_token
 from tests.support.keys import KEYS
 from tests.support.people import ADA, ADMIN, AGENT, GRACE, OPERATOR, person
 

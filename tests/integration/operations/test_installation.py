@@ -16,9 +16,9 @@ from remit.db.schema import metadata
 from remit.errors import ConflictError, InvalidInputError, RemitError
 from remit.identity.names import check_name
 from remit.identity.types import Principal
-from remit.operations.auditing import verify_log
-from remit.operations.authentication import authenticate
-from remit.operations.identity import (
+from remit.operations.evidence.auditing import verify_log
+from remit.operations.identities.authentication import authenticate
+from remit.operations.identities.directory import (
     change_principal,
     create_token,
     disable_principal,
@@ -26,8 +26,8 @@ from remit.operations.identity import (
     make_first_admin,
     read_principals,
 )
-from remit.operations.minting import MadeToken
-from remit.operations.revocation import revoke_token
+from remit.operations.identities.minting import MadeToken
+from remit.operations.identities.revocation import revoke_token
 from tests.support.contents import forging, write
 from tests.support.keys import KEYS
 from tests.support.people import ADA, ADMIN, AGENT, GRACE, agent, know, person

@@ -15,9 +15,9 @@ from remit.errors import (
 )
 from remit.identity.tokens import Code, new_code
 from remit.identity.types import Principal
-from remit.operations.authentication import authenticate
-from remit.operations.identity import change_principal, disable_principal, read_tokens
-from remit.operations.invitations import (
+from remit.operations.identities.authentication import authenticate
+from remit.operations.identities.directory import change_principal, disable_principal, read_tokens
+from remit.operations.identities.invitations import (
     LONGEST_INVITATION,
     MadeInvitation,
     invite,
@@ -25,7 +25,7 @@ from remit.operations.invitations import (
     redeem,
     revoke_invitation,
 )
-from remit.operations.minting import LONGEST_TOKEN, MadeToken
+from remit.operations.identities.minting import LONGEST_TOKEN, MadeToken
 from tests.support.identities import discrepancies
 from tests.support.keys import KEYS
 from tests.support.people import ADA, ADMIN, GRACE, person

@@ -16,16 +16,16 @@ from remit.errors import ConflictError, ForbiddenError, InvalidInputError, NotFo
 from remit.execution.modules.types import ModuleOutput
 from remit.identity.types import Principal
 from remit.memory.writing import NewMemory, Remembered
-from remit.operations import memories
-from remit.operations.cancellation import cancel
-from remit.operations.evidence import read_record
-from remit.operations.memories import (
+from remit.operations.evidence.records import read_record
+from remit.operations.recall import memories
+from remit.operations.recall.memories import (
     find_run_id,
     memories_without_embedding,
     recent_memories,
     remember,
 )
-from remit.operations.runs import start_run
+from remit.operations.runs.beginning import start_run
+from remit.operations.runs.cancellation import cancel
 from tests.integration.operations.conftest import AUDITOR, audited
 from tests.integration.operations.filing import everything_said, rows
 from tests.integration.operations.lives import ran

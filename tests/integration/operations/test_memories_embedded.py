@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from remit.errors import ForbiddenError
 from remit.identity.types import Principal
 from remit.memory.writing import NewMemory
-from remit.operations.memories import embed_memories, remember
+from remit.operations.recall.memories import embed_memories, remember
 from tests.integration.memory.conftest import WordEmbedder
 from tests.integration.operations.conftest import AUDITOR
 from tests.support.keys import KEYS

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from remit.directives.models import DirectiveRead
 from remit.execution.modules.types import ModuleOutput
 from remit.memory.writing import NewMemory
-from remit.operations.cancellation import cancel
-from remit.operations.memories import embed_memories, remember
-from remit.operations.runs import begin_run, start_run
+from remit.operations.recall.memories import embed_memories, remember
+from remit.operations.runs.beginning import begin_run, start_run
+from remit.operations.runs.cancellation import cancel
 from remit.telemetry.active import ACTIVE
 from tests.integration.memory.conftest import WordEmbedder
 from tests.support.contents import (

@@ -10,7 +10,7 @@ from remit.audit import overview_repository
 from remit.db.session import snapshot
 from remit.directives.models import DirectiveRead
 from remit.errors import UnavailableError
-from remit.operations.overview import (
+from remit.operations.evidence.overview import (
     GAUGES,
     Overview,
     Sample,
@@ -248,7 +248,9 @@ def test_a_reading_that_takes_too_long_fails_and_leaves_nothing_behind(
     monkeypatch.setattr(
         overview_repository, "_STATUSES", sa.text("SELECT pg_sleep(30), :words, :most")
     )
-    monkeypatch.setattr("remit.operations.overview.LONGEST_STATEMENT", timedelta(milliseconds=50))
+    monkeypatch.setattr(
+        "remit.operations.evidence.overview.LONGEST_STATEMENT", timedelta(milliseconds=50)
+    )
     with pytest.raises(UnavailableError, match="statement timeout"):
         read(lived)
     with lived.connect() as connection:

@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from remit.directives.models import DirectiveRead
 from remit.errors import ForbiddenError
 from remit.identity.types import SYSTEM, Principal
-from remit.operations import gate
-from remit.operations.cancellation import cancel
-from remit.operations.evidence import read_record
+from remit.operations.evidence.records import read_record
+from remit.operations.gate import proposals
+from remit.operations.runs.cancellation import cancel
 from remit.vocabulary import Role
 from tests.support.contents import AUTHORITY, counts, directive, proposed, waiting
 from tests.support.people import ADA, ADMIN, AGENT, OPERATOR, OTHER_AGENT, agent, person
@@ -27,7 +27,7 @@ def test_nobody_proposes_in_anothers_name_and_nothing_of_it_is_stored(
 ) -> None:
     contents = [directive(issued_by=who.name), directive(issued_by="agent-1")]
     with pytest.raises(ForbiddenError) as caught:
-        gate.propose(empty_engine, contents, AUTHORITY, by=who)
+        proposals.propose(empty_engine, contents, AUTHORITY, by=who)
     assert str(caught.value) == (
         f"issued_by: you are {who.name}, and a directive is issued by whoever proposes it; "
         "leave this out, or use that principal's token"
@@ -42,16 +42,16 @@ def test_only_who_may_propose_stores_anything(
 ) -> None:
     who = Principal("agent-1", "agent", roles=(role,))
     with pytest.raises(ForbiddenError) as caught:
-        gate.propose(empty_engine, [directive(status=status)], AUTHORITY, by=who)
+        proposals.propose(empty_engine, [directive(status=status)], AUTHORITY, by=who)
     assert str(caught.value) == ("agent-1 may not propose: that needs the role proposer or admin")
     with pytest.raises(ForbiddenError):
-        gate.propose(empty_engine, [], AUTHORITY, by=who)
+        proposals.propose(empty_engine, [], AUTHORITY, by=who)
     assert set(counts(empty_engine).values()) == {0}
 
 
 def test_remit_itself_cannot_propose(engine: sa.Engine) -> None:
     with pytest.raises(ForbiddenError):
-        gate.propose(engine, [directive(issued_by="remit")], AUTHORITY, by=SYSTEM)
+        proposals.propose(engine, [directive(issued_by="remit")], AUTHORITY, by=SYSTEM)
 
 
 def blocked(engine: sa.Engine) -> DirectiveRead:
@@ -70,7 +70,7 @@ def stop(engine: sa.Engine, found: DirectiveRead, by: Principal) -> object:
 
 
 def again(engine: sa.Engine, found: DirectiveRead, by: Principal) -> object:
-    return gate.submit(engine, found.id, AUTHORITY, by=by)
+    return proposals.submit(engine, found.id, AUTHORITY, by=by)
 
 
 STEERED: list[tuple[Callable[[sa.Engine], DirectiveRead], Steer]] = [
@@ -124,6 +124,6 @@ def test_nobody_else_does(
 
 def test_an_operator_does_not_become_the_issuer_by_steering(engine: sa.Engine) -> None:
     found = draft(engine)
-    outcome = gate.submit(engine, found.id, AUTHORITY, by=OPERATOR)
+    outcome = proposals.submit(engine, found.id, AUTHORITY, by=OPERATOR)
     stored: Any = outcome.directive
     assert (stored.issued_by, stored.status) == ("agent-1", "approved")

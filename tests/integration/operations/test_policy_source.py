@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from remit.errors import InvalidInputError
-from remit.operations.policies import PolicySource
+from remit.operations.gate.policies import PolicySource
 from remit.policy.config import default_policy
 from tests.support.policies import whole
 

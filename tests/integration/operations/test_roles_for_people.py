@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from remit.errors import InvalidInputError
 from remit.identity.types import Principal
-from remit.operations.authentication import authenticate
-from remit.operations.identity import (
+from remit.operations.identities.authentication import authenticate
+from remit.operations.identities.directory import (
     change_principal,
     ensure_principals,
     read_principals,

@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from remit.directives.models import DirectiveRead
 from remit.execution.models import MAX_ATTEMPTS, ExecutionRunRead
 from remit.execution.modules.types import ModuleOutput
-from remit.operations.cancellation import cancel
-from remit.operations.evidence import read_record
-from remit.operations.runs import begin_run, start_run
-from remit.operations.starts import ModuleChoice, RunState
+from remit.operations.evidence.records import read_record
+from remit.operations.runs.beginning import begin_run, start_run
+from remit.operations.runs.cancellation import cancel
+from remit.operations.runs.starts import ModuleChoice, RunState
 from tests.support.contents import (
     AUTHORITY,
     LONG,

@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from remit.directives.models import DirectiveRead
 from remit.execution.models import ExecutionRunRead
 from remit.execution.modules.types import ModuleOutput
-from remit.operations import gate
-from remit.operations.cancellation import cancel
-from remit.operations.evidence import read_record
-from remit.operations.runs import start_run
+from remit.operations.evidence.records import read_record
+from remit.operations.gate import proposals
+from remit.operations.runs.beginning import start_run
+from remit.operations.runs.cancellation import cancel
 from remit.policy.config import PolicyConfig
 from tests.support.contents import (
     AUTHORITY,
@@ -75,7 +75,7 @@ def test_the_refusal_says_what_is_left(empty_engine: sa.Engine) -> None:
 
 def test_directives_of_one_batch_are_judged_one_after_another(empty_engine: sa.Engine) -> None:
     contents = [directive(budget="$40") for _ in range(4)]
-    outcomes = gate.propose(empty_engine, contents, under(limited()), by=AGENT)
+    outcomes = proposals.propose(empty_engine, contents, under(limited()), by=AGENT)
     statuses = [outcome.directive.status for outcome in outcomes]
     assert statuses == ["approved", "approved", "blocked", "blocked"]
     assert account(empty_engine) == (Decimal("80.00"), Decimal("0.00"))

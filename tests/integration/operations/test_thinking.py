@@ -10,9 +10,9 @@ from remit.audit.chain import INSTALLATION
 from remit.base.json_types import JsonObject
 from remit.errors import InvalidInputError, UnavailableError
 from remit.execution.modules.types import ModuleOutput
-from remit.operations.auditing import verify_log
-from remit.operations.evidence import read_record
-from remit.operations.thinking import CalledModel, record_call, why_not_call
+from remit.operations.evidence.auditing import verify_log
+from remit.operations.evidence.records import read_record
+from remit.operations.recall.llm_calls import CalledModel, record_call, why_not_call
 from tests.integration.operations.conftest import AUDITOR
 from tests.support.contents import finish, proposed, waiting, write
 from tests.support.keys import KEYS

@@ -11,7 +11,7 @@ from remit.cognition.llm.noop import NoOpLLMProvider
 from remit.cognition.llm.provider import LLMProviderError, final
 from remit.cognition.llm.types import LLMError, LLMRequest, LLMUsage
 from remit.cognition.llm.usage import UNKNOWN_USED
-from remit.operations.evidence import read_record
+from remit.operations.evidence.records import read_record
 from remit.settings import Settings
 from remit.vocabulary import LLMErrorType
 from remit.workflows.activities.llm_activities import LLMActivities

@@ -16,10 +16,11 @@ from remit.db.schema import metadata
 from remit.errors import InvalidInputError
 from remit.identity.types import Principal
 from remit.memory.writing import NewMemory
-from remit.operations import gate, identity
-from remit.operations.artifacts import Filing, file_attachment
-from remit.operations.cancellation import cancel
-from remit.operations.memories import recent_memories, remember
+from remit.operations.evidence.artifacts import Filing, file_attachment
+from remit.operations.gate import proposals
+from remit.operations.identities import directory
+from remit.operations.recall.memories import recent_memories, remember
+from remit.operations.runs.cancellation import cancel
 from tests.support.contents import AUTHORITY, cast, directive, no, proposed, waiting, yes
 from tests.support.keys import KEYS
 from tests.support.people import ADMIN, AGENT, GRACE, OPERATOR
@@ -43,13 +44,13 @@ class Door:
     folder: Path
 
     def propose(self, **changes: Any) -> None:
-        gate.propose(self.engine, [directive(**changes)], AUTHORITY, by=AGENT)
+        proposals.propose(self.engine, [directive(**changes)], AUTHORITY, by=AGENT)
 
     def make_token(self, principal: Principal) -> None:
-        identity.create_token(self.engine, principal, valid_for=DAY, by=ADMIN, keys=KEYS)
+        directory.create_token(self.engine, principal, valid_for=DAY, by=ADMIN, keys=KEYS)
 
     def make_known(self, principal: Principal) -> None:
-        identity.ensure_principals(self.engine, [principal], by=ADMIN, keys=KEYS)
+        directory.ensure_principals(self.engine, [principal], by=ADMIN, keys=KEYS)
 
     def file(self, **said: Any) -> None:
         filing = Filing(**({"name": "n", "media_type": "text/plain", "labels": {}} | said))
@@ -57,7 +58,7 @@ class Door:
         file_attachment(self.engine, store, io.BytesIO(b"x"), filing, by=OPERATOR, keys=KEYS)
 
     def change(self, *groups: str) -> None:
-        identity.change_principal(
+        directory.change_principal(
             self.engine, "grace", roles=["approver"], groups=groups, by=ADMIN, keys=KEYS
         )
 
@@ -106,7 +107,7 @@ REFUSED: Mapping[str, Callable[[Door], object]] = {
     "name of a principal": lambda at: at.make_known(_person(name=SECRET)),
     "group of a principal": lambda at: at.make_known(_person(groups=("a", SECRET))),
     "group that a principal is given": lambda at: at.change("release", SECRET),
-    "name of the first admin": lambda at: identity.let_admin_in(
+    "name of the first admin": lambda at: directory.let_admin_in(
         at.engine, SECRET, valid_for=DAY, keys=KEYS
     ),
 }
@@ -154,7 +155,7 @@ def test_a_secret_in_any_other_text_is_not_stored(
 def test_without_the_refusal_the_key_would_be_kept_and_shown(
     engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gate, "refuse_secrets", lambda *_, **__: None)
+    monkeypatch.setattr(proposals, "refuse_secrets", lambda *_, **__: None)
     found = proposed(engine, idempotency_key=SECRET, objective="The control.")
     assert found.idempotency_key == SECRET
     assert SECRET in stored(engine)

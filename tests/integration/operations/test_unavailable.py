@@ -15,18 +15,18 @@ from remit.db.engine import create_database_engine
 from remit.directives.repository import DirectiveFilter
 from remit.errors import UnavailableError
 from remit.identity.tokens import new_token
-from remit.operations import gate
-from remit.operations.approvals import settle, vote
-from remit.operations.authentication import authenticate
-from remit.operations.cancellation import cancel
-from remit.operations.catalog import announce
-from remit.operations.evidence import read_directives, read_record, resolve_id
-from remit.operations.identity import (
+from remit.operations.evidence.records import read_directives, read_record, resolve_id
+from remit.operations.gate import proposals
+from remit.operations.gate.approvals import settle, vote
+from remit.operations.identities.authentication import authenticate
+from remit.operations.identities.directory import (
     create_token,
     read_principals,
 )
-from remit.operations.revocation import revoke_token
-from remit.operations.runs import begin_run, start_run
+from remit.operations.identities.revocation import revoke_token
+from remit.operations.runs.beginning import begin_run, start_run
+from remit.operations.runs.cancellation import cancel
+from remit.operations.runs.modules import announce
 from remit.stack.layout import DataDir
 from remit.stack.postgres import EmbeddedPostgres
 from tests.support.contents import AUTHORITY, LONG, SHORT, counts, directive
@@ -38,8 +38,8 @@ BALLOT = Ballot("approve", None, "sha256:0")
 Verb = Callable[[sa.Engine], object]
 
 VERBS: dict[str, Verb] = {
-    "propose": lambda engine: gate.propose(engine, [directive()], AUTHORITY, by=AGENT),
-    "submit": lambda engine: gate.submit(engine, SOME_ID, AUTHORITY, by=OPERATOR),
+    "propose": lambda engine: proposals.propose(engine, [directive()], AUTHORITY, by=AGENT),
+    "submit": lambda engine: proposals.submit(engine, SOME_ID, AUTHORITY, by=OPERATOR),
     "vote": lambda engine: vote(engine, SOME_ID, BALLOT, AUTHORITY, by=OPERATOR),
     "settle": lambda engine: settle(engine, SOME_ID),
     "cancel": lambda engine: cancel(engine, SOME_ID, by=OPERATOR, reason=None),
@@ -88,13 +88,13 @@ def test_a_database_that_goes_away_in_between_is_used_again_when_it_is_back(
     try:
         migrate.upgrade(server.owner_database_url)
         content = directive(idempotency_key="once")
-        gate.propose(engine, [content], AUTHORITY, by=AGENT)
+        proposals.propose(engine, [content], AUTHORITY, by=AGENT)
         server.stop()
         with pytest.raises(UnavailableError, match="does not answer"):
-            gate.propose(engine, [content], AUTHORITY, by=AGENT)
+            proposals.propose(engine, [content], AUTHORITY, by=AGENT)
         server = EmbeddedPostgres(own_data)
         assert server.start() == url
-        [outcome] = gate.propose(engine, [content], AUTHORITY, by=AGENT)
+        [outcome] = proposals.propose(engine, [content], AUTHORITY, by=AGENT)
         assert not outcome.created
         assert counts(engine)["directives"] == 1
     finally:

@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from remit.directives.models import DirectiveRead
 from remit.errors import ForbiddenError
 from remit.identity.types import Principal
-from remit.operations import gate
-from remit.operations.evidence import read_record
-from remit.operations.identity import (
+from remit.operations.evidence.records import read_record
+from remit.operations.gate import proposals
+from remit.operations.identities.directory import (
     change_principal,
     disable_principal,
 )
@@ -47,7 +47,7 @@ def everybody(engine: sa.Engine) -> None:
 def issued_by(engine: sa.Engine, issuer: Principal, policy: PolicyConfig = POLICY) -> DirectiveRead:
     """Let somebody propose what needs a person."""
     content = directive(scope="staging", issued_by=issuer.name)
-    [outcome] = gate.propose(engine, [content], under(policy), by=issuer)
+    [outcome] = proposals.propose(engine, [content], under(policy), by=issuer)
     assert outcome.directive.status == "proposed"
     return outcome.directive
 

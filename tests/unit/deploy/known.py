@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from remit.operations.overview import GAUGES
+from remit.operations.evidence.overview import GAUGES
 from remit.telemetry.catalog import CATALOG
 
 PLACE = frozenset({"job", "instance"})

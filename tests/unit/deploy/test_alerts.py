@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from remit.operations.overview import GAUGES
+from remit.operations.evidence.overview import GAUGES
 from remit.telemetry.catalog import VOID_REASONS
 from tests.support.promtool import find_promtool
 from tests.unit.deploy.known import base_of, labels_of

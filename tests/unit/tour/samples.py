@@ -11,7 +11,7 @@ from remit.audit.chain import Event
 from remit.directives.models import DirectiveRead
 from remit.execution.models import ExecutionRunRead
 from remit.identity.types import Principal
-from remit.operations.evidence import Record
+from remit.operations.evidence.records import Record
 from remit.signing.keys import Keyring
 from remit.tour.ledger import Ledger
 from remit.tour.played import Played

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from remit.operations.evidence import Record
-from remit.operations.upkeep import ArtifactCheck
+from remit.operations.evidence.records import Record
+from remit.operations.evidence.upkeep import ArtifactCheck
 from remit.tour import proofs
 from remit.tour.ledger import Ledger
 from remit.tour.played import Played

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from remit.operations.upkeep import ArtifactCheck
+from remit.operations.evidence.upkeep import ArtifactCheck
 from remit.tour.ledger import Ledger
 from remit.tour.played import Played
 from remit.tour.report import TourReport

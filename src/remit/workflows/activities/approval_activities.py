@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from temporalio import activity
 
 from remit.identity.types import SYSTEM
-from remit.operations.approvals import ApprovalState, settle
-from remit.operations.gate import submit
+from remit.operations.gate.approvals import ApprovalState, settle
+from remit.operations.gate.proposals import submit
 from remit.workflows.activities.calls import AuthoritySource
 from remit.workflows.orders import ApprovalOrder, ApprovalResult, ApprovalStep
 

@@ -17,9 +17,9 @@ from remit.artifacts.repository import NewArtifact
 from remit.errors import UnavailableError
 from remit.execution.models import ExecutionRunRead
 from remit.execution.modules.types import ModuleOutput
-from remit.operations.authority import Authority
-from remit.operations.results import Ended, Ending, end_run, is_still_wanted
-from remit.operations.starts import RunState
+from remit.operations.gate.authority import Authority
+from remit.operations.runs.results import Ended, Ending, end_run, is_still_wanted
+from remit.operations.runs.starts import RunState
 from remit.telemetry.logging import get_logger
 from remit.telemetry.tracing import span
 from remit.workflows.activities.calls import (

@@ -25,11 +25,11 @@ from remit.execution.models import EndedRun, ExecutionRunRead, LeftArtifact
 from remit.execution.modules.base import BaseExecutionModule
 from remit.execution.modules.registry import ModuleRegistry
 from remit.execution.modules.types import ModuleInput, ModuleOutput, run_status_of
-from remit.operations.authority import Authority
-from remit.operations.policies import PolicySource
-from remit.operations.results import Ended, Ending
-from remit.operations.routing import Route
-from remit.operations.starts import ModuleChoice
+from remit.operations.gate.authority import Authority
+from remit.operations.gate.policies import PolicySource
+from remit.operations.gate.routing import Route
+from remit.operations.runs.results import Ended, Ending
+from remit.operations.runs.starts import ModuleChoice
 from remit.signing.keys import Keyring
 from remit.telemetry.logging import get_logger
 from remit.telemetry.metrics import record_execution
@@ -144,7 +144,7 @@ class AuthoritySource:
     Attributes:
         policies: the policy in force.
         keys: returns what signs grants, and what verifies them, as it is now.
-        patience: see :class:`remit.operations.authority.Authority`.
+        patience: see :class:`remit.operations.gate.authority.Authority`.
         workers: those whose certificates were verified.
     """
 

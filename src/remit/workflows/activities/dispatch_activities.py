@@ -7,7 +7,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 from temporalio import activity
 
-from remit.operations.evidence import find_leftovers
+from remit.operations.evidence.records import find_leftovers
 from remit.workflows.orders import ApprovalOrder, Found, execution_order
 
 IDLE = timedelta(seconds=5)

@@ -17,7 +17,7 @@ from remit.errors import (
 from remit.execution.models import ExecutionRunRead
 from remit.execution.modules.types import ModuleOutput
 from remit.execution.workers import WorkerIdentity
-from remit.operations.results import Ending
+from remit.operations.runs.results import Ending
 from remit.redaction import redact_object
 from remit.telemetry.tracing import span
 from remit.vocabulary import ArtifactType

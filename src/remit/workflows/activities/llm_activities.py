@@ -27,7 +27,7 @@ from remit.cognition.llm.provider import LLMProvider, LLMProviderError
 from remit.cognition.llm.types import LLMError, LLMRequest, LLMResponse, LLMUsage
 from remit.cognition.llm.usage import UNKNOWN_USED
 from remit.errors import InvalidInputError
-from remit.operations.thinking import CalledModel, record_call, why_not_call
+from remit.operations.recall.llm_calls import CalledModel, record_call, why_not_call
 from remit.telemetry import metrics
 from remit.telemetry.logging import get_logger
 from remit.vocabulary import ArtifactType

@@ -15,9 +15,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from temporalio import activity
 
-from remit.operations.authority import Authority
-from remit.operations.runs import begin_run
-from remit.operations.starts import RunState
+from remit.operations.gate.authority import Authority
+from remit.operations.runs.beginning import begin_run
+from remit.operations.runs.starts import RunState
 from remit.telemetry.tracing import directive_span
 from remit.workflows.activities.attempts import Attempts
 from remit.workflows.activities.calls import AuthoritySource, ModuleCaller, check_workflow

@@ -14,7 +14,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from remit.execution.models import EndedRun
-from remit.operations.evaluations import find_ended_uncalled
+from remit.operations.evidence.evaluations import find_ended_uncalled
 from remit.telemetry.logging import get_logger
 from remit.workflows.activities.calls import unobserved
 

@@ -1,0 +1,280 @@
+"""Consent: cast a vote, and let time run out on a request that nobody answers.
+
+A vote that decides takes effect in its own transaction: request, grant, status and events together.
+The approval workflow only waits; woken, it calls :func:`settle`, which reads everything again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from pydantic import JsonValue
+
+from remit.approval.repository import (
+    cast_vote,
+    issue_grants,
+    latest_request,
+    require_request,
+    resolve_request,
+)
+from remit.approval.rules import approvers, check_vote, tally
+from remit.approval.types import ApprovalRequest, Ballot, Vote
+from remit.audit.repository import Entry, record
+from remit.base.json_types import JsonObject
+from remit.budget.ledger import reserve
+from remit.db.session import database_time, transaction, wall_clock
+from remit.db.together import write_together
+from remit.directives.models import DirectiveRead, intent_of
+from remit.directives.mutator import transition_directive_status
+from remit.directives.repository import get_directive, lock_directive
+from remit.errors import ConflictError
+from remit.identity.rules import require
+from remit.identity.types import Principal
+from remit.operations.gate.authority import Authority
+from remit.operations.gate.ballots import (
+    Answers,
+    check_terms,
+    heard_before,
+    known_voter,
+    new_vote,
+    read_answers,
+)
+from remit.operations.gate.decisions import Evaluation, last_evaluation
+from remit.operations.gate.disclosure import refuse_secrets
+from remit.operations.gate.grants import Action, Consent, Footing, make_grant, reserved_data
+from remit.operations.gate.routing import announced_module
+from remit.operations.gate.spending import lock_spending
+from remit.operations.gate.telling import tell_arrivals, tell_reserved
+from remit.telemetry.metrics import record_approval_wait
+
+VoteResult = Literal["pending", "approved", "rejected", "withheld"]
+"""What votes lead to; `withheld` when enough approve, and a limit on spending has too little left
+for what they were not asked to let pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoteOutcome:
+    """What a vote led to.
+
+    Attributes:
+        directive: the directive after the vote.
+        outcome: what all votes so far amount to.
+        missing: how many approvals are still needed; 0 once decided.
+        again: whether the voter had voted on this request before; the latest vote is what counts.
+    """
+
+    directive: DirectiveRead
+    outcome: VoteResult
+    missing: int
+    again: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalState:
+    """Where a directive stands with its approval.
+
+    Attributes:
+        waits_seconds: how long the open request may still wait; None when none is open.
+        directive: the directive now.
+        by_people: whether people decided, as opposed to policy alone.
+        evaluation: what the gate last found; None when it has not looked yet.
+    """
+
+    waits_seconds: float | None
+    directive: DirectiveRead
+    by_people: bool
+    evaluation: Evaluation | None
+
+
+def vote(
+    engine: sa.Engine,
+    directive_id: UUID,
+    ballot: Ballot,
+    authority: Authority,
+    *,
+    by: Principal,
+) -> VoteOutcome:
+    """Cast one vote, and carry out what the votes then amount to.
+
+    Raises:
+        NotFoundError: no such directive, or it never asked for approval.
+        ConflictError: the request is settled or expired, or asks about another action.
+        ForbiddenError: this principal may not vote on it.
+        InvalidInputError: a rejection without a reason, or a reason that holds a secret.
+        MisconfiguredError: there is no key to sign the vote with.
+    """
+    require(by, "vote")
+    refuse_secrets(ballot.reason, field="reason")
+    with transaction(engine) as connection:
+        directive = lock_directive(connection, directive_id)
+        request = require_request(connection, directive_id)
+        expired = _expire_if_due(connection, directive, request)
+        if not expired:
+            return _cast(connection, directive, _Question(request, authority), ballot, by)
+    # Raised outside, so that the expiry just recorded is kept.
+    raise ConflictError(
+        f"the approval request expired at {request.expires_at:%Y-%m-%d %H:%M:%S %Z}; "
+        f"`remit retry {directive_id}` asks again"
+    )
+
+
+def settle(engine: sa.Engine, directive_id: UUID) -> ApprovalState:
+    """Let a request expire if its time is over, and say where the directive stands.
+
+    Raises:
+        NotFoundError: there is no such directive.
+    """
+    with transaction(engine) as connection:
+        directive = lock_directive(connection, directive_id)
+        request = latest_request(connection, directive_id)
+        if request and _expire_if_due(connection, directive, request):
+            directive = get_directive(connection, directive_id)
+            request = require_request(connection, directive_id)
+        waits = None
+        if request and request.status == "pending":
+            waits = (request.expires_at - wall_clock(connection)).total_seconds()
+        return ApprovalState(
+            waits_seconds=waits,
+            directive=directive,
+            by_people=bool(request and request.status in {"approved", "consumed", "rejected"}),
+            evaluation=last_evaluation(connection, directive_id),
+        )
+
+
+def _expire_if_due(
+    connection: sa.Connection, directive: DirectiveRead, request: ApprovalRequest
+) -> bool:
+    """Close a pending request whose time is over, now that the directive is locked."""
+    if request.status != "pending" or wall_clock(connection) < request.expires_at:
+        return False
+    resolve_request(connection, request.id, "pending", "expired")
+    expired = transition_directive_status(
+        connection, [directive.id], current="proposed", target="blocked", reason="expired"
+    )
+    record_approval_wait((request.expires_at - request.requested_at).total_seconds())
+    tell_arrivals(expired)
+    record(
+        connection,
+        [
+            Entry(directive.id, "approval.resolved", data={"outcome": "expired"}),
+            Entry(directive.id, "directive.blocked", data={"reason": "expired"}),
+        ],
+    )
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A request that waits, and what an answer is carried out with."""
+
+    request: ApprovalRequest
+    authority: Authority
+
+
+def _cast(
+    connection: sa.Connection,
+    directive: DirectiveRead,
+    question: _Question,
+    ballot: Ballot,
+    by: Principal,
+) -> VoteOutcome:
+    request = question.request
+    voter = known_voter(connection, by, question.authority.keys)
+    check_terms(directive, request, question.authority.policy)
+    before = read_answers(connection, directive, request, question.authority)
+    issued_by, *issued_for = before.own
+    check_vote(request, ballot, voter=voter, issued_by=issued_by, issued_for=issued_for)
+    new = new_vote(connection, before, ballot, voter, question.authority)
+    cast_vote(connection, request.id, new)
+    answers = read_answers(connection, directive, request, question.authority)
+    votes = answers.counted
+    outcome: VoteResult = tally(request, votes)
+    answer: JsonObject = {"decision": ballot.decision, "reason": ballot.reason}
+    entries = [Entry(directive.id, "approval.voted", voter.name, answer)]
+    after, missing = directive, 0
+    if outcome == "approved":
+        after, said = _approve(connection, directive, question, answers)
+        entries += said
+        outcome = "approved" if after.status == "approved" else "withheld"
+    elif outcome == "rejected":
+        after, said = _reject(connection, directive, request, new)
+        entries += said
+    else:
+        missing = request.required_approvals - len(approvers(votes))
+    record(connection, entries)
+    if after is not directive:
+        record_approval_wait((new.cast_at - request.requested_at).total_seconds())
+        tell_arrivals([after])
+    again = any(one.voter == voter.name for one in before.signed)
+    return VoteOutcome(after, outcome, missing, again)
+
+
+def _approve(
+    connection: sa.Connection,
+    directive: DirectiveRead,
+    question: _Question,
+    answers: Answers,
+) -> tuple[DirectiveRead, list[Entry]]:
+    request, authority = question.request, question.authority
+    voters = approvers(answers.counted)
+    intent = intent_of(directive)
+    spending = lock_spending(connection, authority.policy, [intent])
+    obstacles = spending.obstacles(intent, agreed=request.rules)
+    if obstacles:
+        return _withhold(connection, directive, request, obstacles)
+    resolve_request(connection, request.id, "pending", "approved")
+    footing = Footing(
+        database_time(connection),
+        announced_module(connection, directive.type, authority),
+        heard_before(connection, directive.id, authority.keys, answers),
+    )
+    action = Action(uuid4(), directive.id, directive, request.action_digest)
+    grant = make_grant(action, authority, footing, Consent(request, voters))
+    reserved = spending.take(intent, directive.id, grant.id, agreed=request.rules)
+    write_together(connection, [issue_grants([grant]), reserve(reserved)])
+    tell_reserved(reserved)
+    [approved] = transition_directive_status(
+        connection, [directive.id], current="proposed", target="approved"
+    )
+    return approved, [
+        Entry(directive.id, "approval.resolved", data={"outcome": "approved"}),
+        Entry(directive.id, "grant.issued", data={"by": [*voters], **reserved_data(reserved)}),
+        Entry(directive.id, "directive.approved"),
+    ]
+
+
+def _withhold(
+    connection: sa.Connection,
+    directive: DirectiveRead,
+    request: ApprovalRequest,
+    obstacles: Sequence[str],
+) -> tuple[DirectiveRead, list[Entry]]:
+    """Block what people approved without having been asked to pass a limit on spending."""
+    resolve_request(connection, request.id, "pending", "invalidated")
+    [blocked] = transition_directive_status(
+        connection, [directive.id], current="proposed", target="blocked", reason="budget_exhausted"
+    )
+    because: JsonObject = {"reason": "budget_exhausted", "because": [*obstacles]}
+    return blocked, [
+        Entry(directive.id, "approval.resolved", data={"outcome": "invalidated"}),
+        Entry(directive.id, "directive.blocked", data=because),
+    ]
+
+
+def _reject(
+    connection: sa.Connection,
+    directive: DirectiveRead,
+    request: ApprovalRequest,
+    vote: Vote,
+) -> tuple[DirectiveRead, list[Entry]]:
+    resolve_request(connection, request.id, "pending", "rejected")
+    [blocked] = transition_directive_status(
+        connection, [directive.id], current="proposed", target="blocked", reason="rejected"
+    )
+    because: list[JsonValue] = [f"{vote.voter}: {vote.reason}"]
+    return blocked, [
+        Entry(directive.id, "approval.resolved", data={"outcome": "rejected"}),
+        Entry(directive.id, "directive.blocked", data={"reason": "rejected", "because": because}),
+    ]

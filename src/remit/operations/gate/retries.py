@@ -1,0 +1,122 @@
+"""Pass the gate again: a draft for the first time, and what was blocked or voided.
+
+`remit.operations.gate.proposals.submit` calls this for whoever asks,
+`remit.operations.runs.beginning` for a directive that was approved before any worker had said what
+it can execute.
+"""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from remit.approval.repository import latest_request, resolve_request
+from remit.approval.types import ApprovalRequest
+from remit.audit.repository import Entry, record
+from remit.db.session import database_time, snapshot
+from remit.directives.digest import action_digest
+from remit.directives.models import DirectiveRead, intent_of
+from remit.directives.mutator import transition_directive_status
+from remit.directives.repository import find_voided, freeze_directive
+from remit.directives.statements import Issued, sign_intent
+from remit.identity.rules import may, require
+from remit.identity.types import Principal
+from remit.operations.gate.authority import Authority
+from remit.operations.gate.ballots import heard_before
+from remit.operations.gate.decisions import Case, decide_case, record_cases
+from remit.operations.gate.grants import Footing
+from remit.operations.gate.routing import announced_module
+from remit.operations.gate.spending import lock_spending
+from remit.vocabulary import EventType
+
+
+def pass_again(
+    connection: sa.Connection, directive: DirectiveRead, authority: Authority, *, by: Principal
+) -> Case | None:
+    """Decide about a stored directive, and record what follows; None if it is past the gate.
+
+    Args:
+        connection: a transaction that holds the directive's lock.
+        directive: the directive, freshly read.
+        authority: the policy in force, and the keys that sign.
+        by: who asks for it.
+    """
+    waiting = latest_request(connection, directive.id)
+    opening = _reopen(connection, directive, waiting, authority, by)
+    if opening is None:
+        return None
+    footing = Footing(
+        database_time(connection),
+        announced_module(connection, directive.type, authority),
+        heard_before(connection, directive.id, authority.keys) if waiting else None,
+    )
+    case = decide_case(
+        directive,
+        opening,
+        authority.policy,
+        frozen_as=directive.action_digest,
+        spending=lock_spending(connection, authority.policy, [intent_of(directive)]),
+        announced=footing.module.names,
+    )
+    record_cases(connection, [case], authority, {directive.id: footing})
+    return case
+
+
+def voided(
+    engine: sa.Engine, authority: Authority, *, by: Principal, limit: int
+) -> tuple[list[UUID], bool]:
+    """Return what a change of policy voided, the oldest first, and whether there is more.
+
+    Whoever operates sees all of it, anybody else what they issued.
+
+    Raises:
+        ForbiddenError: this principal may do neither.
+    """
+    everyone = may(by, "operate")
+    if not everyone:
+        require(by, "propose")
+    with snapshot(engine) as connection:
+        issuer = None if everyone else by.name
+        found = find_voided(connection, authority.policy.digest, issuer, limit + 1)
+    return [one.id for one in found[:limit]], len(found) > limit
+
+
+def _reopen(
+    connection: sa.Connection,
+    directive: DirectiveRead,
+    waiting: ApprovalRequest | None,
+    authority: Authority,
+    by: Principal,
+) -> Entry | None:
+    """Bring a directive to `proposed` and return the event that says so; None if it is past it."""
+    pending = waiting is not None and waiting.status == "pending"
+    if directive.status == "proposed" and not pending:
+        return Entry(directive.id, "directive.proposed", by.name, {"found": "without a decision"})
+    status = directive.status
+    if waiting and pending and waiting.policy_digest != authority.policy.digest:
+        _outdate(connection, directive, waiting)
+        status = "blocked"
+    digest = directive.action_digest
+    if status == "draft":
+        digest = action_digest(intent_of(directive))
+        issued = Issued(directive.id, digest, directive.issued_by, directive.idempotency_key)
+        freeze_directive(connection, directive.id, digest, sign_intent(issued, by, authority.keys))
+    if status not in {"draft", "blocked"}:
+        return None
+    transition_directive_status(connection, [directive.id], current=status, target="proposed")
+    event: EventType = "directive.retried" if status == "blocked" else "directive.proposed"
+    return Entry(directive.id, event, by.name, {"action_digest": digest})
+
+
+def _outdate(connection: sa.Connection, directive: DirectiveRead, request: ApprovalRequest) -> None:
+    """Block what waits for an answer to a question of another policy, which none can decide."""
+    resolve_request(connection, request.id, "pending", "invalidated")
+    transition_directive_status(
+        connection, [directive.id], current="proposed", target="blocked", reason="policy_changed"
+    )
+    record(
+        connection,
+        [
+            Entry(directive.id, "approval.resolved", data={"outcome": "invalidated"}),
+            Entry(directive.id, "directive.blocked", data={"reason": "policy_changed"}),
+        ],
+    )

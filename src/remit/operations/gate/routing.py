@@ -1,0 +1,80 @@
+"""Which version of a module a grant binds to, and which worker executes it.
+
+Several versions may live side by side. A grant binds to one that a certified worker has, and only a
+worker that has this very version executes it: another one hands it over, and voids nothing while
+such a worker lives, or did a moment ago.
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from remit.approval.types import Grant
+from remit.execution.catalog import Announced, Candidates, candidates
+from remit.execution.worker_repository import lately_with, living_with
+from remit.operations.gate.authority import Authority
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where what this worker cannot execute may be.
+
+    Attributes:
+        worker_id: a worker that lives and has the version; None: none lives just now, but one did a
+            moment ago and may come back.
+    """
+
+    worker_id: UUID | None
+
+
+def announced_module(connection: sa.Connection, name: str, authority: Authority) -> Announced:
+    """Return what a grant for the module of a name binds to now, and which names there are."""
+    return choose(connection, name, candidates(connection, name), authority)
+
+
+def choose(
+    connection: sa.Connection, name: str, found: Candidates, authority: Authority
+) -> Announced:
+    """Return the first version that the worker who is said to have it is certified to have.
+
+    Args:
+        connection: to read workers with that are not known yet.
+        name: the module.
+        found: the versions to choose from.
+        authority: with the keys that certify workers.
+    """
+    ids = [one.worker for one in found.found if one.worker is not None]
+    certified = authority.workers.modules_of(connection, ids, authority.keys)
+    for one in found.found:
+        if one.worker is not None and certified[one.worker].get(name) == one.digest:
+            return Announced(one.version, one.digest, found.names)
+    return Announced(names=found.names)
+
+
+def route(connection: sa.Connection, grant: Grant, authority: Authority) -> Route | None:
+    """Return where the version is that a grant is for; None: it is gone for good.
+
+    Args:
+        connection: to look with.
+        grant: what names the module and the version.
+        authority: with the keys that certify workers, and the time to wait for one.
+    """
+    name, digest = grant.module, grant.module_digest
+    living = _certified(connection, living_with(connection, name, digest), grant, authority)
+    if living:
+        # Any of them: they share the work, and one that is gone is not asked again and again.
+        return Route(secrets.choice(living))
+    lately = lately_with(connection, name, digest, authority.patience)
+    return Route(None) if _certified(connection, lately, grant, authority) else None
+
+
+def _certified(
+    connection: sa.Connection, ids: list[UUID], grant: Grant, authority: Authority
+) -> list[UUID]:
+    modules: Mapping[UUID, Mapping[str, object]] = authority.workers.modules_of(
+        connection, ids, authority.keys
+    )
+    return [one for one in ids if modules[one].get(grant.module) == grant.module_digest]

@@ -1,0 +1,253 @@
+"""Identity: who is known, what each is trusted with, and who is given a token.
+
+Everything that changes here is told in the installation's own chain of events.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from remit.audit.repository import record
+from remit.base.json_types import JsonObject
+from remit.db.session import snapshot, transaction
+from remit.errors import ConflictError, UnverifiableError
+from remit.identity import repository, token_repository
+from remit.identity.installation import lock_installation
+from remit.identity.names import check_name
+from remit.identity.rules import abilities, check_roles, require
+from remit.identity.statements import sign_principal, verify_principal
+from remit.identity.types import SYSTEM, Principal, PrincipalRow, TokenRow
+from remit.operations.identities.minting import MadeToken, check_token, mint
+from remit.operations.identities.principals import (
+    check_shown,
+    check_signed,
+    check_words,
+    created,
+    know,
+    required,
+    signed,
+    told,
+)
+from remit.operations.identities.second_admin import require_second
+from remit.signing.keys import Keyring
+from remit.vocabulary import Role
+
+
+def create_token(
+    engine: sa.Engine,
+    principal: Principal,
+    *,
+    valid_for: timedelta,
+    by: Principal,
+    keys: Keyring,
+    keep: Callable[[MadeToken], None] | None = None,
+) -> MadeToken:
+    """Make a token, and make its principal known if nobody has the name yet.
+
+    Args:
+        engine: the database.
+        principal: whose token it is, limited to `scopes`. Roles and the rest may be left empty for
+            one that is known; otherwise they must be those that are known.
+        valid_for: how long the token is good; at most :data:`LONGEST_TOKEN`.
+        by: who makes it; `keys` sign both.
+        keys: the installation's.
+        keep: given the token to keep it; what it raises undoes all of this.
+
+    Raises:
+        ForbiddenError: `by` may not administer.
+        InvalidInputError: the name, a role that is only for people, or the length of time.
+        ConflictError: the principal is known as something else, or was shut out.
+        NotFoundError: it acts for somebody who is not known.
+    """
+    require(by, "administer")
+    check_name(principal.name, field="name")
+    check_roles(principal.kind, principal.roles)
+    check_token(principal, valid_for)
+    with transaction(engine) as connection:
+        check_shown(connection, by)
+        known = know(connection, principal, keys, by=by)
+        require_second(connection, known.roles, keys, agreed=False)
+        made = mint(connection, principal, valid_for, keys, by=by)
+        if keep is not None:
+            keep(made)
+        return made
+
+
+def make_first_admin(
+    engine: sa.Engine,
+    name: str,
+    *,
+    valid_for: timedelta,
+    keys: Keyring,
+    keep: Callable[[MadeToken], None] | None = None,
+) -> MadeToken | None:
+    """Make the first person known, with every right, unless somebody is known already.
+
+    Called by whoever set the installation up: there is nobody yet who could be asked. What `keep`
+    raises, which is given the token to keep it, undoes all of this.
+    """
+    check_name(name, field="name")
+    admin = Principal(name, "human", roles=("admin",))
+    with transaction(engine) as connection:
+        # Two that start at the same moment wait here for one another.
+        lock_installation(connection)
+        if repository.is_anybody_known(connection):
+            return None
+        know(connection, admin, keys, by=SYSTEM)
+        made = mint(connection, admin, valid_for, keys, by=SYSTEM)
+        if keep is not None:
+            keep(made)
+        return made
+
+
+def let_admin_in(engine: sa.Engine, name: str, *, valid_for: timedelta, keys: Keyring) -> MadeToken:
+    """Make a token for an admin, and make them known if need be, without asking anybody.
+
+    For whoever owns the database and has the key that signs: they could do all of this by hand. It
+    is the way back in when every admin's token is lost or over, and it is told in the log.
+
+    Raises:
+        InvalidInputError: the name cannot be a principal's.
+        ConflictError: the name is that of somebody who is no admin, was shut out, or does not
+            verify.
+    """
+    check_name(name, field="name")
+    admin = Principal(name, "human", roles=("admin",))
+    with transaction(engine) as connection:
+        know(connection, admin, keys, by=SYSTEM)
+        return mint(connection, admin, valid_for, keys, by=SYSTEM)
+
+
+def ensure_principals(
+    engine: sa.Engine, wanted: Sequence[Principal], *, by: Principal, keys: Keyring
+) -> list[str]:
+    """Make principals known whose names nobody has yet, and return their names."""
+    require(by, "administer")
+    for one in wanted:
+        check_roles(one.kind, one.roles)
+    with transaction(engine) as connection:
+        check_shown(connection, by)
+        for one in wanted:
+            require_second(connection, one.roles, keys, agreed=False)
+        made = repository.insert_principals(
+            connection, [signed(one, keys, by=by.name) for one in wanted], created_by=by.name
+        )
+        new = [one for one in wanted if one.name in made]
+        record(connection, [created(one, by, keys) for one in new])
+        return made
+
+
+def change_principal(
+    engine: sa.Engine,
+    name: str,
+    *,
+    roles: Sequence[Role],
+    groups: Sequence[str],
+    by: Principal,
+    keys: Keyring,
+) -> PrincipalRow:
+    """Give a principal other roles and groups; its tokens keep their scopes.
+
+    Raises:
+        ForbiddenError: `by` may not administer.
+        InvalidInputError: one of the roles is only for people, and this is none.
+        NotFoundError: nobody has that name.
+    """
+    require(by, "administer")
+    with transaction(engine) as connection:
+        check_shown(connection, by)
+        wanted = Principal(name, "human", tuple(roles), tuple(groups))
+        return change_within(connection, wanted, by=by, keys=keys)
+
+
+def change_within(
+    connection: sa.Connection,
+    wanted: Principal,
+    *,
+    by: Principal,
+    keys: Keyring,
+    agreed: bool = False,
+) -> PrincipalRow:
+    """Give a principal other roles and groups inside a transaction; see :func:`change_principal`.
+
+    Of `wanted`, the name, the roles and the groups count; `agreed` says whether a second admin did.
+    """
+    name, roles, groups = wanted.name, wanted.roles, wanted.groups
+    known = required(connection, name)
+    check_roles(known.principal.kind, roles)
+    check_signed(known, keys)
+    require_second(connection, roles, keys, agreed=agreed)
+    if name == by.name and "admin" not in roles:
+        raise ConflictError("you cannot stop being an admin; ask another one", field="roles")
+    check_words(name, groups)
+    changed = replace(known.principal, roles=roles, groups=groups)
+    revision = known.revision + 1
+    out, maker = known.disabled_at is not None, known.created_by
+    envelope = sign_principal(changed, revision, keys, created_by=maker, disabled=out)
+    repository.update_principal(connection, changed, revision, envelope)
+    data: JsonObject = {
+        "name": name,
+        "roles": [*sorted(set(roles))],
+        "groups": [*sorted(set(groups))],
+        "revision": revision,
+    }
+    record(connection, [told("principal.changed", by, data, keys)])
+    return required(connection, name)
+
+
+def disable_principal(
+    engine: sa.Engine, name: str, *, by: Principal, keys: Keyring
+) -> PrincipalRow:
+    """Shut a principal out for good: no token of its holds, and none of its votes can be cast.
+
+    It is signed as a new revision, but for one that does not verify: that is shut out as it is.
+
+    Raises:
+        ForbiddenError: `by` may not administer.
+        ConflictError: nobody disables themselves; or somebody changed it at the same moment.
+        NotFoundError: nobody has that name.
+    """
+    require(by, "administer")
+    if name == by.name:
+        raise ConflictError("you cannot shut yourself out; ask another admin", field="name")
+    with transaction(engine) as connection:
+        check_shown(connection, by)
+        known = required(connection, name)
+        if known.disabled_at is not None:
+            return known
+        revision, ending = known.revision, None
+        with suppress(UnverifiableError):
+            verify_principal(known, keys)
+            ending = sign_principal(
+                known.principal, revision + 1, keys, created_by=known.created_by, disabled=True
+            )
+            revision += 1
+        signed_end = None if ending is None else (revision, ending)
+        repository.disable_principal(connection, name, signed_end)
+        data: JsonObject = {"name": name, "revision": revision}
+        record(connection, [told("principal.disabled", by, data, keys)])
+        return required(connection, name)
+
+
+def read_tokens(engine: sa.Engine, *, by: Principal) -> list[TokenRow]:
+    """Return every token's row, newest first; without `administer` or `audit` only one's own."""
+    with snapshot(engine) as connection:
+        return token_repository.list_tokens(connection, None if _sees_all(by) else by.name)
+
+
+def read_principals(engine: sa.Engine, *, by: Principal) -> list[PrincipalRow]:
+    """Return every principal, by name.
+
+    Raises:
+        ForbiddenError: `by` may neither administer nor audit.
+    """
+    require(by, "administer", "audit")
+    with snapshot(engine) as connection:
+        return repository.list_principals(connection)
+
+
+def _sees_all(by: Principal) -> bool:
+    return bool(abilities(by) & {"administer", "audit"})

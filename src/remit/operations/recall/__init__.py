@@ -1,0 +1,6 @@
+"""Recall: memory, and asking a language model.
+
+- read memory, on record -> `readers`
+- write memory -> `memories`
+- whether a model may be asked, and the evidence that it was -> `llm_calls`
+"""

@@ -1,0 +1,149 @@
+"""Stop a directive wherever it stands."""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from remit.approval.repository import (
+    latest_grant,
+    latest_request,
+    resolve_request,
+    void_grant,
+)
+from remit.audit.repository import Entry, record
+from remit.base.json_types import JsonObject
+from remit.db.session import transaction
+from remit.directives.models import DirectiveRead
+from remit.directives.mutator import transition_directive_status
+from remit.directives.plain_json import MAX_REASON, check_text
+from remit.directives.repository import get_directive, lock_directive
+from remit.errors import ConflictError
+from remit.execution.repository import latest_run, standings
+from remit.execution.statements import RunEnd
+from remit.identity.rules import require_own
+from remit.identity.types import Principal
+from remit.operations.gate.disclosure import refuse_secrets
+from remit.operations.gate.spending import release_budget
+from remit.operations.gate.telling import tell_arrivals
+from remit.operations.runs.endings import RunEnding, facts_of, signed_end, spent_by, write_endings
+from remit.signing.keys import Keyring
+from remit.telemetry.metrics import count_execution_failure, count_grant_voided
+from remit.vocabulary import DirectiveStatus
+
+
+def cancel(
+    engine: sa.Engine,
+    directive_id: UUID,
+    *,
+    by: Principal,
+    reason: str | None,
+    keys: Keyring | None = None,
+) -> tuple[DirectiveRead, DirectiveStatus]:
+    """Stop a directive, and return it with the status that it had before.
+
+    One that waits or is approved becomes `blocked`, and may be retried. One that executes becomes
+    `aborted` and its run `canceled`: what the module is doing at this moment may still take effect,
+    and its result is refused and put on record.
+
+    The end of a run is signed with `keys`; without a key it ends all the same, unsigned.
+
+    Raises:
+        ForbiddenError: this principal neither issued it nor operates.
+        InvalidInputError: the reason holds a secret, or what cannot be stored.
+        NotFoundError: there is no such directive.
+        ConflictError: there is nothing to stop, or nobody knows whether it was carried out.
+    """
+    check_text(reason, field="reason", limit=MAX_REASON)
+    refuse_secrets(reason, field="reason")
+    because: JsonObject = {"reason": "canceled", "because": [reason] if reason else []}
+    with transaction(engine) as connection:
+        directive = lock_directive(connection, directive_id)
+        require_own(by, directive.issued_by)
+        before = _stoppable(directive)
+        if before == "executing":
+            entry = Entry(directive_id, "directive.aborted", by.name, because)
+            stopped = _stop_run(connection, directive, entry, reason, keys)
+        else:
+            stopped, entries = _stop_before_run(connection, directive)
+            blocked = Entry(directive_id, "directive.blocked", by.name, because)
+            record(connection, [*entries, blocked])
+    tell_arrivals([stopped])
+    if before == "executing":
+        count_execution_failure("canceled")
+    return stopped, before
+
+
+def _stoppable(directive: DirectiveRead) -> DirectiveStatus:
+    """Return the status of a directive that can be stopped.
+
+    Raises:
+        ConflictError: there is nothing, or nobody knows whether there is.
+    """
+    if directive.status not in {"proposed", "approved", "executing"}:
+        raise ConflictError(
+            f"directive {directive.id} is {directive.status}; there is nothing to stop"
+        )
+    if directive.status_reason == "in_doubt":
+        raise ConflictError(
+            f"nobody knows whether directive {directive.id} was carried out: find out, then say "
+            f"`remit reconcile {directive.id} --as done` or `--as failed`"
+        )
+    return directive.status
+
+
+def _stop_before_run(
+    connection: sa.Connection, directive: DirectiveRead
+) -> tuple[DirectiveRead, list[Entry]]:
+    entries: list[Entry] = []
+    request = latest_request(connection, directive.id)
+    if request is not None and request.status in {"pending", "approved"}:
+        resolve_request(connection, request.id, request.status, "canceled")
+        entries.append(Entry(directive.id, "approval.resolved", data={"outcome": "canceled"}))
+    grant = latest_grant(connection, directive.id)
+    if directive.status == "approved" and grant is not None:
+        void_grant(connection, grant.id, "canceled")
+        count_grant_voided("canceled")
+        release_budget(connection, grant)
+        entries.append(Entry(directive.id, "grant.voided", data={"reason": "canceled"}))
+    [stopped] = transition_directive_status(
+        connection,
+        [directive.id],
+        current=directive.status,
+        target="blocked",
+        reason="canceled",
+    )
+    return stopped, entries
+
+
+def _stop_run(
+    connection: sa.Connection,
+    directive: DirectiveRead,
+    entry: Entry,
+    said: str | None,
+    keys: Keyring | None,
+) -> DirectiveRead:
+    """End the run; what an attempt under way costs, nobody knows, and so it counts as all."""
+    run = latest_run(connection, directive.id)
+    if run is None:
+        [stopped] = transition_directive_status(
+            connection, [directive.id], current="executing", target="aborted", reason="canceled"
+        )
+        record(connection, [entry])
+        return stopped
+    standing = standings(connection, [run.id])[run.id]
+    end = RunEnd(
+        run=facts_of(standing),
+        worker_id=None,
+        by=entry.actor,
+        reason="canceled",
+        said=said,
+        status="canceled",
+        output=None,
+        artifacts={},
+        ended_at=standing.now,
+    )
+    ended = Entry(directive.id, "run.ended", data={"outcome": "canceled"})
+    signed = signed_end(end, keys)
+    ending = RunEnding(standing, "canceled", "canceled", None, [ended, entry], envelope=signed)
+    write_endings(connection, [ending], spent_by(connection, [run.id]))
+    return get_directive(connection, directive.id)
