@@ -26,7 +26,7 @@ from remit.execution.workers import Terms
 from remit.operations.evidence.records import find_leftovers, read_record
 from remit.operations.gate import proposals
 from remit.operations.gate.policies import PolicySource
-from remit.operations.runs import starts, unbegun
+from remit.operations.runs import beginning, starts, unbegun
 from remit.operations.runs.modules import announce
 from remit.operations.runs.starts import ModuleChoice
 from remit.policy.config import PolicyConfig

@@ -13,6 +13,7 @@ from remit.errors import (
 )
 from remit.identity.types import Principal
 from remit.operations.evidence.records import read_directive, read_record
+from remit.operations.identities import directory
 from remit.operations.identities.authentication import authenticate
 from remit.operations.identities.directory import change_principal, create_token
 from remit.operations.identities.invitations import invite, redeem

@@ -1,7 +1,4 @@
-"""Rows that no reader can hold stop nothing but themselves, where they are there all the same.
-
-A former release may have let them in, and the owner of the tables can take their checks away.
-"""
+"""Rows that no reader can hold, let in by a former release, stop nothing but themselves."""
 
 import logging
 from collections.abc import Callable, Mapping

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from remit.cli.demo_trace import LONGEST, TourTrace, find_trace, tell_trace
+from remit.cli.views.trace import LONGEST, TourTrace, find_trace, tell_trace
 from remit.operations.evidence.upkeep import ArtifactCheck
 from remit.telemetry.kept import Branch, KeptSpan
 from remit.tour.played import Played
@@ -64,7 +64,7 @@ def test_the_trace_is_read_again_until_the_run_s_end_is_kept(tmp_path: Path) -> 
 def test_a_trace_whose_end_was_never_kept_is_shown_as_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("remit.cli.demo_trace._WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("remit.cli.views.trace._WAIT_SECONDS", 0.1)
     keep(tmp_path, "demo", ROOT)
     found = find_trace(a_report(a_played()), tmp_path)
     assert found is not None

@@ -5,8 +5,8 @@ import re
 import pytest
 from rich.console import Console
 
-from remit.cli.demo_result import summary
-from remit.cli.demo_views import JsonView, LiveView, PlainView, choose_view
+from remit.cli.views.demo import JsonView, LiveView, PlainView, choose_view
+from remit.cli.views.demo_result import summary
 from remit.stack.options import StackEvent
 from remit.tour.files import SCRIPT, shipped
 from remit.tour.moments import Moment

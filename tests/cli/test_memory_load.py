@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from remit.cli import searchable
+from remit.cli.base import searchable
 from remit.cognition.embeddings.local import LocalEmbeddingProvider
 from remit.cognition.embeddings.provider import final
 from remit.cognition.embeddings.types import (

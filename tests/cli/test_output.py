@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from remit.cli.output import (
+from remit.cli.base.output import (
     Cell,
     Row,
     aligned,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from remit.cli import saving
+from remit.cli.base import saving
 from remit.policy.config import default_policy, load_policy, parse_policy
 from tests.cli.conftest import Remit, Shown, propose_arguments
 from tests.support.policies import whole

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from remit.cli import policy_views
+from remit.cli.views import policy as policy_views
 from tests.cli.conftest import Remit, Shown, environment, program
 
 HEAVY = {"alembic", "psycopg", "pydantic", "rich.live", "sqlalchemy", "temporalio"}
@@ -178,7 +178,7 @@ def test_a_defect_is_one_line_that_says_how_to_see_more(
     remit: Remit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(policy_views, "summary", broken)
-    policy = Path(policy_views.__file__).parents[1] / "policy" / "default.toml"
+    policy = Path(policy_views.__file__).parents[2] / "policy" / "default.toml"
     shown = remit("policy", "check", str(policy))
     line = (
         "remit: this is a defect of Remit (LookupError: a wheel fell off); "
@@ -192,7 +192,7 @@ def test_debug_shows_the_traceback_of_a_defect(
     remit: Remit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(policy_views, "summary", broken)
-    policy = Path(policy_views.__file__).parents[1] / "policy" / "default.toml"
+    policy = Path(policy_views.__file__).parents[2] / "policy" / "default.toml"
     shown = remit("--debug", "policy", "check", str(policy))
     assert shown.code == 70
     assert "Traceback (most recent call last)" in shown.err

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from remit.cli import services, streams
-from remit.cli.streams import Sink
+from remit.cli.base import services, streams
+from remit.cli.base.streams import Sink
 from tests.cli.conftest import Remit, propose_arguments
 
 MUCH = b"x" * 300_000

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from remit.cli import kept_tokens, streams
+from remit.cli.base import kept_tokens, streams
 from remit.errors import UnavailableError
 from remit.operations.identities import revocation
 from remit.stack.postgres import EmbeddedPostgres

@@ -16,7 +16,7 @@ import pytest
 import sqlalchemy as sa
 
 from remit.audit.overview import MOST_COUNTED, PendingApproval, StatusCount
-from remit.cli.top_views import Table, aligned_tables, length, tables_of
+from remit.cli.views.top import Table, aligned_tables, length, tables_of
 from remit.operations.evidence.overview import Overview
 from remit.stack.postgres import SUPERUSER
 from tests.cli.conftest import Remit, environment, program

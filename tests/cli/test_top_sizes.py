@@ -6,8 +6,8 @@ from uuid import UUID
 import pytest
 
 from remit.audit.overview import Running
-from remit.cli.output import console, rich_table
-from remit.cli.top import _screen
+from remit.cli.base.output import console, rich_table
+from remit.cli.commands.top import _screen
 from tests.cli.test_top import overview, pending
 
 SIZES = [
@@ -26,7 +26,7 @@ def test_what_waits_comes_first_and_what_is_not_shown_of_it_is_counted(
             monkeypatch.delenv(name, raising=False)
         else:
             monkeypatch.setenv(name, value)
-    monkeypatch.setattr("remit.cli.verdict.on_terminal", lambda: True)
+    monkeypatch.setattr("remit.cli.views.verdict.on_terminal", lambda: True)
     long = "a-module-of-a-very-long-name-indeed"
     listed = tuple(pending(directive_id=UUID(int=n << 96), type=long) for n in range(waits))[:10]
     runs = tuple(Running(UUID(int=99 << 96), long, "test", 1, 9.0) for _ in range(10))

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from remit.cli.trace import own_steps
+from remit.cli.views.trace import own_steps
 from remit.telemetry.ids import root_span_id_of
 from remit.telemetry.kept import Branch, KeptSpan
 from remit.telemetry.losses import Losses

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from remit.cli import waiting
+from remit.cli.base import waiting
 from remit.errors import UnavailableError
 from tests.cli.conftest import Remit, propose_arguments
 from tests.support.servers import as_login, execute

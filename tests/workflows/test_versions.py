@@ -16,6 +16,7 @@ from remit.execution.modules.base import BaseExecutionModule, EmitArtifact
 from remit.execution.modules.registry import discover_modules
 from remit.execution.modules.types import ModuleInput, ModuleOutput
 from remit.execution.workers import Terms, WorkerIdentity
+from remit.operations.runs import beginning
 from remit.operations.runs.modules import announce, leave, stay
 from remit.vocabulary import ModuleKind
 from remit.workflows import execution, worker

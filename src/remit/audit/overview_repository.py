@@ -1,9 +1,7 @@
 """All SQL of the overview: what there is now, and what the last while brought.
 
-It reads across every box of the loop, so it stands above them all, beside `scan_repository`.
-`remit.operations.evidence.overview` calls it inside one snapshot. Every statement is bounded, since
-it is asked again and again: it looks at the newest rows of an index, and counts no further than it
-says.
+`remit.operations.evidence.overview` calls it inside one snapshot, again and again. So every
+statement is bounded: it looks at the newest rows of an index, and counts no further than it says.
 """
 
 from collections.abc import Sequence

@@ -1,49 +1,7 @@
 """The command line: the door for people and scripts.
 
-- `main`: the program: every command, and what becomes of errors
-- `streams`: the standard streams, in whatever state they are
-- `options`: options that several commands share
-- `output`: tables, lines and JSON, for a terminal or a pipe
-- `failures`: an error as one line and an exit code
-- `services`: the database and the control that a command works with
-- `intake`: directives from flags, JSON and JSONL
-- `content`: the options that say what is to be done
-- `verdict`: what the gate said, in words
-- `waiting`: the wait for a directive's end
-- `propose`: `propose`, `submit`, `retry`
-- `votes`: `approve`, `reject`
-- `cancel`: `cancel`
-- `listing`: `list`
-- `timeline`: one directive's record as the six boxes of the loop (pure)
-- `action`: what a voter is shown
-- `show`: `show`
-- `explain`: `explain`
-- `evidence`: `evidence export`, `evidence verify`
-- `evidence_story`: who let something happen, from a bundle (pure)
-- `audit`: `audit verify`, `audit checkpoint`
-- `artifacts`: `artifacts list`, `show`, `get`, `put`, `gc`, `check`
-- `filing`: what `artifacts put` makes of its arguments
-- `artifact_views`: what `artifacts` prints
-- `evaluation`: `evaluation status`, `tell`, `experiment`
-- `evaluation_views`: what `evaluation` prints
-- `memory`: `memory add`, `load`, `embed`, `search`, `recent`
-- `notes`: memories as they are handed in, checked
-- `searchable`: memories embedded, a hundred at a time
-- `memory_views`: what `memory` prints
-- `progress`: a bar for what takes long
-- `saving`: files that are written whole, and never over another
-- `token`, `principals`, `keys`: `token`, `principal`, `keys`
-- `kept_tokens`: where a command finds the token that says who gives it
-- `watch`: `watch`
-- `trace`: `trace`
-- `top`: `top`
-- `top_views`: what `top` shows
-- `observing`: what a process tells of its own work, from the settings
-- `catalog`: `modules`, `schema`
-- `policy`: `policy check`, `show`, `install`, `confirm`
-- `up`: `up`, the embedded stack
-- `database`: `db upgrade`
-- `worker`: `worker`
-- `llm_worker`: `llm-worker`
-- `demo`: `demo`
+- the program: every command, and what becomes of errors -> `main`
+- what each command does -> `commands`
+- what commands print -> `views`
+- what both run on -> `base`
 """

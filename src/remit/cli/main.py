@@ -13,7 +13,9 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup, TyperOption
 
-from remit.cli import (
+from remit.cli.base import failures, streams
+from remit.cli.base.output import console
+from remit.cli.commands import (
     artifacts,
     audit,
     cancel,
@@ -23,7 +25,6 @@ from remit.cli import (
     evaluation,
     evidence,
     explain,
-    failures,
     four_eyes,
     invitations,
     keys,
@@ -36,7 +37,6 @@ from remit.cli import (
     reconcile,
     revoking,
     show,
-    streams,
     token,
     top,
     trace,
@@ -46,7 +46,6 @@ from remit.cli import (
     worker,
     workers,
 )
-from remit.cli.output import console
 from remit.errors import MisconfiguredError, RemitError
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from remit.cli.kept_tokens import account_name
+from remit.cli.base.kept_tokens import account_name
 from remit.tour.files import SCRIPT, shipped
 from tests.integration.tour.conftest import RunDemo
 

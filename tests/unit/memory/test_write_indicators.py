@@ -151,7 +151,7 @@ def test_what_a_class_shows_gives_it_away(load: Load, source: str, offence: str)
         ("self._c.execute('SET TRANSACTION READ WRITE')", "writes: read write"),
         ("self._c.execute('CALL mine()')", "writes: call mine"),
         ("import remit.operations.gate.proposals", "imports remit.operations.gate.proposals"),
-        ("from remit.operations import gate", "imports remit.operations.gate.proposals"),
+        ("from remit.operations import gate", "imports remit.operations.gate"),
         ("from remit.directives import mutator", "imports remit.directives.mutator"),
         ("from remit.execution.mutator import x", "imports remit.execution.mutator.x"),
         ("from remit.db.session import transaction", "imports transaction"),

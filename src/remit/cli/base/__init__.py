@@ -1,0 +1,1 @@
+"""What commands and views run on: options, streams, output, failures, tokens, the database."""

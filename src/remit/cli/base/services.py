@@ -1,0 +1,286 @@
+"""What a command works with: settings, the database, and the control over both services.
+
+Readers open the database alone. Whoever changes something opens a :func:`control`, which connects
+to Temporal first: a Temporal that does not answer is found before anything is written.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    import sqlalchemy as sa
+
+    from remit.artifacts.store import ObjectStore
+    from remit.cognition.embeddings.provider import EmbeddingProvider
+    from remit.control import Control
+    from remit.identity.types import Principal
+    from remit.policy.config import PolicyConfig
+    from remit.settings import Settings
+    from remit.signing.keys import Keyring
+
+
+def load_settings(data_dir: Path | None) -> "Settings":
+    """Return the settings, with `--data-dir` in place of its variable.
+
+    Raises:
+        MisconfiguredError: a variable does not hold what its field needs.
+    """
+    from remit import settings
+
+    loaded = settings.load_settings()
+    if data_dir is None:
+        return loaded
+    return loaded.model_copy(update={"remit_data_dir": data_dir.expanduser().absolute()})
+
+
+def module_references(settings: "Settings") -> tuple[str, ...]:
+    """Return the modules that `REMIT_MODULES` names, as package.module:Class."""
+    names = (name.strip() for name in settings.remit_modules.split(","))
+    return tuple(name for name in names if name)
+
+
+def keys_dir(settings: "Settings") -> Path:
+    """Return the folder of the keys: REMIT_KEYS_DIR, else `keys` in the data folder."""
+    return settings.remit_keys_dir or settings.remit_data_dir / "keys"
+
+
+def keyring(settings: "Settings", *, make: bool = False) -> "Keyring":
+    """Return the keys of this process.
+
+    Args:
+        settings: where they are.
+        make: whether the embedded stack's are made where there are none: only for whoever starts
+            it. A key that was lost is not made anew behind everybody's back.
+
+    Raises:
+        MisconfiguredError: they cannot be used; the message names file and fix.
+    """
+    from remit.signing.keys import ensure_keys, load_keyring
+
+    given = settings.remit_signing_key
+    if make and settings.remit_keys_dir is None and given is None and not settings.database_url:
+        return ensure_keys(keys_dir(settings))
+    secret = None if given is None else given.get_secret_value()
+    return load_keyring(keys_dir(settings), signing_key=secret)
+
+
+def keys_for(engine: "sa.Engine", settings: "Settings", *, make: bool = False) -> "Keyring":
+    """Return the keys of this process for use with a database: those of its installation.
+
+    Args:
+        engine: the database.
+        settings: where the keys are.
+        make: as of :func:`keyring`; keys of a folder are then settled to be this database's.
+
+    Raises:
+        MisconfiguredError: they cannot be used, or are those of another installation.
+        UnavailableError: the database does not answer.
+    """
+    from remit.operations.identities.installation import use_keys
+
+    settled = keys_dir(settings) if make and settings.remit_signing_key is None else None
+    return use_keys(engine, keyring(settings, make=make), settled)
+
+
+def caller(
+    engine: "sa.Engine",
+    settings: "Settings",
+    name: str | None = None,
+    *,
+    keys: "Keyring | None" = None,
+) -> "Principal":
+    """Return who gives the command, as their token says.
+
+    Args:
+        engine: the database.
+        settings: where the token may be.
+        name: the principal whose kept token is meant, as `--as` says; None: REMIT_TOKEN, else the
+            one kept for this account.
+        keys: what verifies the token; None: the installation's.
+
+    Raises:
+        UnauthenticatedError: there is no token, or it does not hold.
+    """
+    from remit.cli.base.kept_tokens import find_token_text
+    from remit.operations.identities.authentication import authenticate
+
+    return authenticate(engine, find_token_text(settings, name), keys or keys_for(engine, settings))
+
+
+def object_store(settings: "Settings") -> "ObjectStore":
+    """Return where evidence over 64 KB goes: the data folder of an embedded stack by itself.
+
+    Raises:
+        ObjectStoreException: the settings name a store that cannot be used; the message says why.
+    """
+    from remit.artifacts.config import get_object_store
+
+    default = "filesystem" if _stands_on_stack(settings) else "noop"
+    return get_object_store(settings, default=default, folder=settings.remit_data_dir / "objects")
+
+
+def embedding_provider(settings: "Settings") -> "EmbeddingProvider":
+    """Return what turns text into vectors: the model in the package on an embedded stack.
+
+    Raises:
+        EmbeddingProviderError: the settings name a provider that cannot be used.
+    """
+    from remit.cognition.embeddings.config import get_embedding_provider
+
+    default = "local" if _stands_on_stack(settings) else "noop"
+    provider = get_embedding_provider(settings, default=default)
+    if provider.name == "openai":
+        from remit.cognition.embeddings.retrying import silence_retry_log
+
+        silence_retry_log()
+    return provider
+
+
+def _stands_on_stack(settings: "Settings") -> bool:
+    """Return whether an embedded stack gives at least one of the services."""
+    from remit.stack.discovery import find_stack
+
+    return not settings.database_url or find_stack(settings.remit_data_dir) is not None
+
+
+def database_url(settings: "Settings") -> str:
+    """Return where Postgres is; Temporal need not be known.
+
+    Raises:
+        UnavailableError: it is named nowhere and no stack runs.
+    """
+    from remit.stack.discovery import normalize_database_url, resolve_services
+
+    if settings.database_url:
+        return normalize_database_url(settings.database_url)
+    return resolve_services(settings).database_url
+
+
+def owner_database_url(settings: "Settings") -> str:
+    """Return where Postgres is for its owner, who migrates it.
+
+    Raises:
+        UnavailableError: it is named nowhere and no stack runs.
+    """
+    from remit.stack.discovery import find_stack, normalize_database_url
+
+    if settings.database_owner_url:
+        return normalize_database_url(settings.database_owner_url, "DATABASE_OWNER_URL")
+    info = None if settings.database_url else find_stack(settings.remit_data_dir)
+    if info is not None and info.owner_database_url:
+        return info.owner_database_url
+    return database_url(settings)
+
+
+@contextmanager
+def database(data_dir: Path | None) -> "Iterator[sa.Engine]":
+    """Open the database, for a command that reads.
+
+    Raises:
+        UnavailableError: it is named nowhere and no stack runs.
+        MisconfiguredError: its address is not one of Postgres.
+    """
+    url = database_url(load_settings(data_dir))
+    from remit.db.engine import create_database_engine
+
+    engine = create_database_engine(
+        url, role="remit_app", application_name="remit-cli", pool_size=2
+    )
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def reader_database(settings: "Settings") -> "Iterator[sa.Engine]":
+    """Open the database as a reader of memory, who can write nothing.
+
+    Raises:
+        UnavailableError: it is named nowhere and no stack runs.
+        MisconfiguredError: its address is not one of Postgres.
+    """
+    from remit.db.engine import create_database_engine
+    from remit.stack.discovery import find_stack, normalize_database_url
+
+    info = None if settings.database_url else find_stack(settings.remit_data_dir)
+    own = settings.database_reader_url or (info.reader_database_url if info else None)
+    engine = create_database_engine(
+        normalize_database_url(own, "DATABASE_READER_URL") if own else database_url(settings),
+        role="remit_reader",
+        application_name="remit-reader",
+        pool_size=1,
+    )
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@asynccontextmanager
+async def control(settings: "Settings") -> "AsyncIterator[Control]":
+    """Open both services, for a command that changes something.
+
+    Raises:
+        UnavailableError: Temporal does not answer, or a service is named nowhere.
+        InvalidInputError: the policy file holds no policy.
+    """
+    from remit.stack.discovery import resolve_services
+
+    services = resolve_services(settings)
+
+    from remit.cli.base.observing import observed
+    from remit.control import Control
+    from remit.db.engine import create_database_engine
+    from remit.operations.gate.confirmations import Confirmations
+    from remit.operations.gate.policies import PolicySource
+    from remit.workflows.client import WorkflowClient, connect
+
+    keyring(settings)  # what is wrong with them is said before anything is connected
+    engine = create_database_engine(
+        services.database_url, role="remit_app", application_name="remit-cli", pool_size=2
+    )
+    try:
+        PolicySource(services.policy_file)  # and so is what is wrong with the policy
+        with observed(settings, "remit-cli") as seen:
+            client = await connect(services.temporal_address, services.temporal_namespace, seen)
+            keys = await asyncio.to_thread(keys_for, engine, settings)
+            policies = PolicySource(services.policy_file, Confirmations(engine, lambda: keys))
+            yield Control(engine, WorkflowClient(client), policies, keys)
+    finally:
+        engine.dispose()
+
+
+def confirm_start(settings: "Settings", policy: "PolicyConfig", database_url: str) -> None:
+    """Confirm the policy that a stack starts with: to start it is an operator's command.
+
+    Raises:
+        UnverifiableError: somebody else wrote that this policy is confirmed.
+    """
+    from remit.db.engine import create_database_engine
+    from remit.operations.gate.confirmations import confirm_at_start
+
+    engine = create_database_engine(
+        database_url, role="remit_app", application_name="remit-up", pool_size=1
+    )
+    try:
+        confirm_at_start(engine, policy, keys_for(engine, settings, make=True))
+    finally:
+        engine.dispose()
+
+
+async def resolve(control: "Control", text: str) -> "UUID":
+    """Return the identifier that `text` is, or is the beginning of.
+
+    Raises:
+        InvalidInputError: it is none, is too short, or several begin with it.
+        NotFoundError: none begins with it.
+    """
+    from remit.operations.evidence.records import resolve_id
+
+    return await asyncio.to_thread(resolve_id, control.engine, text)

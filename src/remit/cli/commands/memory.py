@@ -1,0 +1,244 @@
+"""`remit memory`: what is remembered, found again by its meaning."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from remit.cli.base.failures import NOT_HOPED_FOR
+from remit.cli.base.options import ActorOption, DataDirOption, JsonOption
+from remit.cli.base.progress import bar
+
+if TYPE_CHECKING:
+    from remit.cli.base.searchable import Tally
+
+app = typer.Typer(help="What is remembered, found again by its meaning.", no_args_is_help=True)
+
+TextArgument = Annotated[
+    str, typer.Argument(metavar="TEXT", help="What to remember; - reads standard input.")
+]
+NotesArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE",
+        help='JSON Lines: {"scope": ..., "content": ...} on each; - reads standard input.',
+    ),
+]
+QuestionArgument = Annotated[
+    str, typer.Argument(metavar="QUESTION", help="What to look for, in your own words.")
+]
+AboutOption = Annotated[str, typer.Option("--scope", help="What it is about, like billing.")]
+DefaultScopeOption = Annotated[
+    str | None,
+    typer.Option("--scope", show_default=False, help="The scope of lines that name none."),
+]
+OnlyScopeOption = Annotated[
+    str | None, typer.Option("--scope", show_default=False, help="Only those of this scope.")
+]
+RunOption = Annotated[
+    str | None,
+    typer.Option(
+        "--run",
+        metavar="ID",
+        show_default=False,
+        help="The completed run that taught it, or at least the first 4 characters of it. "
+        "Default: your own words, which needs the role admin.",
+    ),
+]
+NearestOption = Annotated[
+    int, typer.Option("--limit", min=1, max=50, help="At most so many, the nearest first.")
+]
+NewestOption = Annotated[
+    int, typer.Option("--limit", min=1, max=100, help="At most so many, the newest first.")
+]
+
+
+@app.callback()
+def memory() -> None:
+    """Remember, and find what is remembered by its meaning."""
+
+
+@app.command()
+def add(
+    text: TextArgument,
+    *,
+    scope: AboutOption,
+    run: RunOption = None,
+    actor: ActorOption = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Remember a text, and make it searchable; 1 when it is kept and cannot be searched for.
+
+    Secrets in it are masked first. The same words are one memory. What is kept without a provider
+    is made searchable by `remit memory embed`.
+    """
+    from remit.cli.base.intake import STANDARD_INPUT, read_text
+    from remit.cli.base.notes import noted
+    from remit.cli.base.searchable import Tally, make_searchable
+    from remit.cli.base.services import (
+        caller,
+        database,
+        embedding_provider,
+        keys_for,
+        load_settings,
+    )
+    from remit.cli.views.memory import write_added
+
+    said = read_text(text).removesuffix("\n") if text == STANDARD_INPUT else text
+    new = noted(scope, said, scope_field="--scope", content_field="TEXT")
+    settings = load_settings(data_dir)
+    provider = embedding_provider(settings)
+    with database(data_dir) as engine:
+        from remit.operations.recall.memories import find_run_id, remember
+
+        keys = keys_for(engine, settings)
+        by = caller(engine, settings, actor, keys=keys)
+        source = None if run is None else find_run_id(engine, run)
+        [kept] = remember(engine, [new], by=by, keys=keys, run_id=source)
+        tally = Tally(provider.model)
+        make_searchable(engine, provider, [kept.memory_id], tally, by=by)
+    write_added(kept, tally, masked=new.content != said or new.scope != scope, as_json=as_json)
+    _exit_by(tally)
+
+
+@app.command()
+def load(
+    file: NotesArgument,
+    *,
+    scope: DefaultScopeOption = None,
+    actor: ActorOption = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Remember each line of a file, and make all of them searchable; an admin may.
+
+    The whole file is checked first. Loaded again, it goes on where it was interrupted. 1 when not
+    all of it can be searched for; `remit memory embed` makes it searchable later.
+    """
+    from remit.cli.base.notes import read_notes
+    from remit.cli.base.searchable import Tally, batches, make_searchable
+    from remit.cli.base.services import (
+        caller,
+        database,
+        embedding_provider,
+        keys_for,
+        load_settings,
+    )
+    from remit.cli.views.memory import write_loaded
+
+    notes = read_notes(file, scope)
+    settings = load_settings(data_dir)
+    provider = embedding_provider(settings)
+    tally, done, new = Tally(provider.model), 0, 0
+    with database(data_dir) as engine, bar("loading", quiet=as_json) as progress:
+        from remit.operations.recall.memories import remember
+
+        keys = keys_for(engine, settings)
+        by = caller(engine, settings, actor, keys=keys)
+        progress(0, len(notes))
+        for batch in batches(notes):
+            kept = remember(engine, batch, by=by, keys=keys)
+            done, new = done + len(kept), new + sum(each.is_new for each in kept)
+            ids = [each.memory_id for each in kept]
+            works = make_searchable(engine, provider, ids, tally, by=by)
+            progress(done, len(notes))
+            if not works and not tally.is_disabled:
+                break  # every other batch would fail as well, each after its retries
+    write_loaded(len(notes), done, new, tally, as_json=as_json)
+    _exit_by(tally)
+
+
+@app.command()
+def embed(
+    *, actor: ActorOption = None, data_dir: DataDirOption = None, as_json: JsonOption = False
+) -> None:
+    """Make searchable what is not under the model that EMBEDDING_PROVIDER chooses.
+
+    That is what was kept while there was no provider, or while there was another model. The exit
+    code is 1 when a memory is left out, which is named with the reason.
+    """
+    from remit.cli.base.searchable import embed_all
+    from remit.cli.base.services import caller, database, embedding_provider, load_settings
+    from remit.cli.views.memory import write_embedded
+
+    settings = load_settings(data_dir)
+    provider = embedding_provider(settings)
+    with database(data_dir) as engine, bar("embedding", quiet=as_json) as progress:
+        by = caller(engine, settings, actor)
+        tally = embed_all(engine, provider, progress, by=by)
+    write_embedded(tally, as_json=as_json)
+    _exit_by(tally)
+
+
+@app.command()
+def search(
+    question: QuestionArgument,
+    *,
+    limit: NearestOption = 5,
+    actor: ActorOption = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find the memories nearest in meaning to a question; 1 when there is none to be found.
+
+    Each comes with its similarity (1 is the same direction), its scope and its source. Who asked
+    what is kept on record.
+    """
+    from remit.cli.base.output import spinner
+    from remit.cli.base.services import (
+        caller,
+        database,
+        embedding_provider,
+        keys_for,
+        load_settings,
+        reader_database,
+    )
+    from remit.cli.views.memory import write_results
+
+    settings = load_settings(data_dir)
+    provider = embedding_provider(settings)
+    with database(data_dir) as engine, reader_database(settings) as reading:
+        from remit.operations.recall.readers import open_memory_reader
+
+        keys = keys_for(engine, settings)
+        by = caller(engine, settings, actor, keys=keys)
+        reader = open_memory_reader(reading, engine, provider, by=by, keys=keys)
+        with spinner("searching", quiet=as_json):
+            found = reader.semantic_search(question, limit)
+    write_results(found, question, provider.model, as_json=as_json)
+    if not found:
+        raise typer.Exit(NOT_HOPED_FOR)
+
+
+@app.command()
+def recent(
+    *,
+    scope: OnlyScopeOption = None,
+    limit: NewestOption = 20,
+    actor: ActorOption = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List what was remembered last, the newest first. Who looked is kept on record."""
+    from remit.cli.base.services import (
+        caller,
+        database,
+        keys_for,
+        load_settings,
+    )
+    from remit.cli.views.memory import write_recent
+
+    settings = load_settings(data_dir)
+    with database(data_dir) as engine:
+        from remit.operations.recall.memories import recent_memories
+
+        keys = keys_for(engine, settings)
+        by = caller(engine, settings, actor, keys=keys)
+        found = recent_memories(engine, by=by, keys=keys, scope=scope, limit=limit)
+    write_recent(found, as_json=as_json)
+
+
+def _exit_by(tally: "Tally") -> None:
+    """End with 1 when something is kept that cannot be searched for."""
+    if not tally.is_as_hoped:
+        raise typer.Exit(NOT_HOPED_FOR)

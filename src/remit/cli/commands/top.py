@@ -1,0 +1,156 @@
+"""`remit top`: how the loop fares, live.
+
+It reads the database alone, so it needs no collector, no Prometheus and no worker that runs.
+"""
+
+import math
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from remit.cli.base.options import DataDirOption, JsonOption
+from remit.cli.base.streams import is_read
+from remit.errors import InvalidInputError, MisconfiguredError, UnavailableError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import sqlalchemy as sa
+    from rich.console import RenderableType
+
+    from remit.operations.evidence.overview import Overview
+
+WINDOW = timedelta(hours=1)
+"""How long ago "lately" begins."""
+
+EveryOption = Annotated[
+    float,
+    typer.Option("--every", metavar="SECONDS", min=0.5, max=3600, help="How often it looks."),
+]
+OnceOption = Annotated[
+    bool, typer.Option("--once", help="Print it once, as in a pipe; else until Ctrl-C.")
+]
+
+
+def top(
+    *,
+    every: EveryOption = 2.0,
+    once: OnceOption = False,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Watch the whole loop: what waits, what runs, what ended, and how long it takes.
+
+    "Lately" is the last hour, and no more than the newest 2,000 of each kind. In a pipe, and with
+    --json, it prints once.
+    """
+    from remit.cli.base.output import on_terminal, write_json
+    from remit.cli.base.services import database
+
+    if not math.isfinite(every):
+        # Not a number lies within any bounds.
+        raise InvalidInputError("must be a number of seconds", field="--every")
+    with database(data_dir) as engine:
+        if as_json:
+            write_json(_read(engine))
+        elif once or not on_terminal():
+            _write(_read(engine), _stopped_by(engine, data_dir))
+        else:
+            _watch(engine, every, data_dir)
+
+
+def _stopped_by(engine: "sa.Engine", data_dir: "Path | None") -> str:
+    """Return why nothing is decided or started, by the policy that is in force here; empty: it is.
+
+    Where there are no keys to verify who confirmed it, nothing is said.
+    """
+    from remit.cli.base.services import keys_for, load_settings
+    from remit.operations.gate.confirmations import Confirmations
+    from remit.operations.gate.policies import PolicySource
+    from remit.stack.discovery import policy_file
+
+    settings = load_settings(data_dir)
+    try:
+        keys = keys_for(engine, settings)
+        source = PolicySource(policy_file(settings), Confirmations(engine, lambda: keys))
+    except MisconfiguredError:
+        return ""
+    except InvalidInputError as error:
+        return error.message
+    problem = source.problem()
+    return "" if problem is None else problem.message
+
+
+def _write(overview: "Overview", stopped_by: str) -> None:
+    from remit.cli.base.output import Cell, console, on_terminal, print_out, write_line
+    from remit.cli.views.top import aligned_tables, rich_tables, tables_of
+
+    tables = tables_of(overview)
+    write_line(_title(overview))
+    if stopped_by:
+        write_line(Cell(stopped_by, "red"))
+    write_line("")
+    if on_terminal():
+        console().print(rich_tables(tables))
+        return
+    for line in aligned_tables(tables):
+        print_out(line)
+
+
+def _title(overview: "Overview") -> str:
+    from remit.cli.views.timeline import moment
+    from remit.cli.views.top import lately
+
+    return f"remit at {moment(overview.at)}; lately: {lately(overview)}"
+
+
+def _watch(engine: "sa.Engine", every: float, data_dir: "Path | None") -> None:
+    """Keep the overview on the terminal current until interrupted.
+
+    Raises:
+        UnavailableError: the database did not answer even once.
+    """
+    from rich.console import ConsoleDimensions
+    from rich.live import Live
+
+    from remit.cli.base.output import console, terminal_size
+
+    footer = f"every {every:g} s; Ctrl-C ends"
+    try:
+        shown = _read(engine)
+        with Live(console=console(), auto_refresh=False, screen=True) as live:
+            problem = _stopped_by(engine, data_dir)
+            while is_read():
+                live.console.size = ConsoleDimensions(*terminal_size())
+                lines = live.console.size.height
+                live.update(_screen(shown, footer, problem, lines), refresh=True)
+                time.sleep(every)
+                try:
+                    shown, problem = _read(engine), _stopped_by(engine, data_dir)
+                except UnavailableError as error:
+                    # Whoever watches wants to see it come back.
+                    problem = f"this is old: {error.message}"
+    except KeyboardInterrupt:
+        return  # the way out of this command
+
+
+def _read(engine: "sa.Engine") -> "Overview":
+    from remit.operations.evidence.overview import read_overview
+
+    return read_overview(engine, WINDOW)
+
+
+def _screen(overview: "Overview", footer: str, problem: str, lines: int) -> "RenderableType":
+    from rich.console import Group
+    from rich.text import Text
+
+    from remit.cli.base.output import safe
+    from remit.cli.views.top import rich_tables, tables_of
+
+    title = Text(f"{_title(overview)}; {footer}", style="dim")
+    head = [title, *([Text(safe(problem), style="red")] if problem else [])]
+    for line in head:
+        line.no_wrap, line.overflow = True, "ellipsis"
+    return Group(*head, Text(""), rich_tables(tables_of(overview), lines - len(head) - 1))

@@ -1,0 +1,1 @@
+"""Views: what commands print, as tables and lines; nothing here reads or writes."""

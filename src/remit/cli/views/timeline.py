@@ -1,0 +1,185 @@
+"""One directive's record, told as the six boxes of the loop. Pure: a record in, steps out.
+
+`remit show` prints the steps. They are made from the event log, so that they say what happened in
+the order in which it did; a box that the directive did not reach says so in its place.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from remit.artifacts.types import Artifact
+    from remit.audit.chain import Event
+    from remit.operations.evidence.records import Record
+
+BOXES = ("1 intent", "2 gate", "3 consent", "4 act", "5 evidence", "6 recall")
+"""The boxes of the loop, in its order."""
+
+INTENT, GATE, CONSENT, ACT, EVIDENCE, RECALL = range(6)
+
+_SAYINGS: Mapping[str, tuple[int, str]] = {
+    "directive.drafted": (INTENT, "drafted"),
+    "directive.proposed": (INTENT, "proposed"),
+    "directive.retried": (INTENT, "proposed again"),
+    "policy.evaluated": (GATE, "{verdict}, by policy version {policy_version}"),
+    "approval.requested": (CONSENT, "approval requested"),
+    "approval.voted": (CONSENT, "voted: {decision}"),
+    "approval.resolved": (CONSENT, "approval request {outcome}"),
+    "grant.issued": (CONSENT, "granted by {by}"),
+    "grant.voided": (CONSENT, "grant void: {reason}"),
+    "directive.approved": (CONSENT, "approved"),
+    "directive.blocked": (CONSENT, "blocked: {reason}"),
+    "grant.consumed": (ACT, "grant consumed"),
+    "directive.executing": (ACT, "run created"),
+    "run.attempted": (ACT, "attempt {attempt} began"),
+    "run.attempt_ended": (ACT, "attempt {attempt} ended: {outcome}"),
+    "run.ended": (ACT, "run ended: {outcome}"),
+    "run.refused": (ACT, "late result of attempt {attempt} refused: {outcome}"),
+    "directive.in_doubt": (ACT, "in doubt: nobody knows how it ended"),
+    "run.reconciled": (ACT, "settled by a person: {as}"),
+    "budget.unpromised": (ACT, "spent ${spent} of no promise"),
+    "budget.exceeded": (ACT, "spent ${spent}, more than the ${promised} promised"),
+    "directive.completed": (ACT, "complete"),
+    "directive.aborted": (ACT, "aborted: {reason}"),
+}
+"""The box of each event, and how it is told from its particulars."""
+
+_UNREACHED: Mapping[int, str] = {
+    GATE: "not reached",
+    CONSENT: "not reached",
+    ACT: "not reached",
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that happened, or did not.
+
+    Attributes:
+        box: index into :data:`BOXES`.
+        when: when it happened; None for what did not.
+        actor: who made it happen; "" for what did not happen.
+        what: what happened.
+        why: the reasons, one a line.
+        artifact: address of the evidence; None when there is none.
+    """
+
+    box: int
+    when: datetime | None
+    actor: str
+    what: str
+    why: tuple[str, ...] = ()
+    artifact: str | None = None
+
+
+def moment(when: datetime) -> str:
+    """Return a moment as it is shown: in UTC, to the millisecond."""
+    return when.astimezone(UTC).isoformat(sep=" ", timespec="milliseconds").replace("+00:00", "Z")
+
+
+def short_moment(when: datetime) -> str:
+    """Return a moment as a terminal shows it in a column: without the year and the zone, UTC."""
+    return moment(when)[5:-1]
+
+
+def steps_of(record: "Record") -> list[Step]:
+    """Return the whole story of one directive, every box at least once, in the loop's order."""
+    happened = [_step(event, record) for event in record.events]
+    for box, words in _UNREACHED.items():
+        if not any(step.box == box for step in happened):
+            place = next((at for at, step in enumerate(happened) if step.box > box), len(happened))
+            happened.insert(place, Step(box, None, "", words))
+    kept = [_artifact_step(artifact, record) for artifact in record.artifacts]
+    nothing = Step(RECALL, None, "", "nothing of it is in memory")
+    return [*happened, *kept, _chain_step(record), nothing]
+
+
+def _step(event: "Event", record: "Record") -> Step:
+    data = _particulars(event)
+    box, saying = _SAYINGS.get(event.type, (EVIDENCE, event.type))
+    if event.type == "directive.blocked" and data.get("reason") == "policy":
+        box = GATE
+    words = saying.format_map(_Shown(data))
+    why = _texts(data.get("because")) or _texts(data.get("reason") if box == CONSENT else None)
+    if event.type != "approval.voted" and "because" not in data:
+        why = ()
+    uri = data.get("artifact")
+    evaluation = _find(record.artifacts, uri) if event.type == "policy.evaluated" else None
+    if evaluation is not None:
+        why = _results(evaluation)
+    if event.type == "directive.executing":
+        uri = _start_of(record.artifacts, data.get("run"))
+    return Step(
+        box, event.occurred_at, event.actor, words, why, uri if isinstance(uri, str) else None
+    )
+
+
+class _Shown(dict[str, object]):
+    """Particulars for a saying: lists are joined, and what is missing shows as a question mark."""
+
+    def __getitem__(self, key: str) -> str:
+        value = self.get(key)
+        return ", ".join(_texts(value)) or "?"
+
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+def _particulars(event: "Event") -> dict[str, object]:
+    """Return an event's data; whatever was done to the row, the rest must still be shown."""
+    try:
+        data = json.loads(event.data)
+    except (ValueError, RecursionError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if value is None or value == "":
+        return ()
+    if isinstance(value, list):
+        return tuple(str(each) for each in value)
+    return (str(value),)
+
+
+def _results(evaluation: "Artifact") -> tuple[str, ...]:
+    """Return every policy's finding, from the stored evaluation."""
+    metadata: object = evaluation.metadata  # no object where somebody forged the row
+    results = metadata.get("results") if isinstance(metadata, dict) else None
+    if not isinstance(results, list):
+        return ()
+    return tuple(
+        f"{each.get('policy')}: {each.get('reason')}" for each in results if isinstance(each, dict)
+    )
+
+
+def _find(artifacts: "Sequence[Artifact]", uri: object) -> "Artifact | None":
+    return next((each for each in artifacts if each.uri == uri), None)
+
+
+def _start_of(artifacts: "Sequence[Artifact]", run: object) -> str | None:
+    starts = (each for each in artifacts if each.type == "execution_start")
+    return next((each.uri for each in starts if str(each.run_id) == run), None)
+
+
+def _artifact_step(artifact: "Artifact", record: "Record") -> Step:
+    by_module = artifact.type == "module_output"
+    actor = record.directive.type if by_module else "remit"
+    words = f"{artifact.type}, {artifact.size_bytes} bytes"
+    return Step(EVIDENCE, artifact.created_at, actor, words, (), artifact.uri)
+
+
+def _chain_step(record: "Record") -> Step:
+    count = len(record.events)
+    if record.broken_at is None:
+        return Step(EVIDENCE, None, "", f"the chain of {count} events verifies")
+    words = f"the chain of {count} events is BROKEN at event {record.broken_at}"
+    return Step(EVIDENCE, None, "", words, ("somebody changed the log behind Remit's back",))
+
+
+def moment_or_dash(when: "datetime | None") -> str:
+    """Return a moment as tables show it."""
+    return "-" if when is None else moment(when)
