@@ -196,9 +196,9 @@ MEND = "; mend it, or remove it from the worker"
         ("sys:exit", "SystemExit"),
         (f"{HERE}:never", "GeneratorExit"),
         (
-            "remit.execution.modules.echo:EchoModule",
+            "remit.execution.modules.built_in:EchoModule",
             (
-                'name: two modules are named "echo": remit.execution.modules.echo:EchoModule and '
+                'name: two modules are named "echo": remit.execution.modules.built_in:EchoModule and '
                 "built-in; rename one"
             ),
         ),
