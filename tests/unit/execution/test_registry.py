@@ -198,8 +198,8 @@ MEND = "; mend it, or remove it from the worker"
         (
             "remit.execution.modules.built_in:EchoModule",
             (
-                'name: two modules are named "echo": remit.execution.modules.built_in:EchoModule and '
-                "built-in; rename one"
+                'name: two modules are named "echo": remit.execution.modules.built_in:EchoModule '
+                "and built-in; rename one"
             ),
         ),
     ],
