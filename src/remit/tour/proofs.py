@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from remit.approval.rules import approvers
 from remit.approval.statements import verify_grant, verify_vote
@@ -13,7 +14,9 @@ from remit.identity.types import Principal
 from remit.operations.evidence.records import Record
 from remit.operations.evidence.upkeep import ArtifactCheck
 from remit.signing.keys import Keyring
-from remit.tour.played import Played
+
+if TYPE_CHECKING:
+    from remit.tour.report import Played
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Proof:
 
 
 def prove(
-    played: Sequence[Played], people: Mapping[str, Principal], keys: Keyring
+    played: "Sequence[Played]", people: Mapping[str, Principal], keys: Keyring
 ) -> tuple[Proof, ...]:
     """Return what the scenes show together; a proof that examined nothing does not hold.
 
@@ -122,7 +125,7 @@ def _prove_votes(
     )
 
 
-def _prove_kill(one: Played) -> Proof:
+def _prove_kill(one: "Played") -> Proof:
     pids = one.ledger.worker_pids
     successors = [pid for pid in pids if pid != one.killed_pid]
     once = one.ledger.effects == 1 and one.killed_pid in pids and len(successors) == 1

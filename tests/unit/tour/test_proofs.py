@@ -9,8 +9,8 @@ from remit.operations.evidence.records import Record
 from remit.operations.evidence.upkeep import ArtifactCheck
 from remit.tour import proofs
 from remit.tour.ledger import Ledger
-from remit.tour.played import Played
 from remit.tour.proofs import Proof
+from remit.tour.report import Played
 from tests.unit.tour.samples import (
     ID,
     KEYS,

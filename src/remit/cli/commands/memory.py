@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from remit.cli.base.failures import NOT_HOPED_FOR
+from remit.cli.base.failures import EXIT_UNSUCCESSFUL
 from remit.cli.base.options import ActorOption, DataDirOption, JsonOption
-from remit.cli.base.progress import bar
+from remit.cli.base.output import bar
 
 if TYPE_CHECKING:
-    from remit.cli.base.searchable import Tally
+    from remit.cli.base.embedding import Tally
 
 app = typer.Typer(help="What is remembered, found again by its meaning.", no_args_is_help=True)
 
@@ -72,9 +72,9 @@ def add(
     Secrets in it are masked first. The same words are one memory. What is kept without a provider
     is made searchable by `remit memory embed`.
     """
-    from remit.cli.base.intake import STANDARD_INPUT, read_text
+    from remit.cli.base.directive_input import STANDARD_INPUT, read_text
+    from remit.cli.base.embedding import Tally, make_searchable
     from remit.cli.base.notes import noted
-    from remit.cli.base.searchable import Tally, make_searchable
     from remit.cli.base.services import (
         caller,
         database,
@@ -115,8 +115,8 @@ def load(
     The whole file is checked first. Loaded again, it goes on where it was interrupted. 1 when not
     all of it can be searched for; `remit memory embed` makes it searchable later.
     """
+    from remit.cli.base.embedding import Tally, batches, make_searchable
     from remit.cli.base.notes import read_notes
-    from remit.cli.base.searchable import Tally, batches, make_searchable
     from remit.cli.base.services import (
         caller,
         database,
@@ -157,7 +157,7 @@ def embed(
     That is what was kept while there was no provider, or while there was another model. The exit
     code is 1 when a memory is left out, which is named with the reason.
     """
-    from remit.cli.base.searchable import embed_all
+    from remit.cli.base.embedding import embed_all
     from remit.cli.base.services import caller, database, embedding_provider, load_settings
     from remit.cli.views.memory import write_embedded
 
@@ -207,7 +207,7 @@ def search(
             found = reader.semantic_search(question, limit)
     write_results(found, question, provider.model, as_json=as_json)
     if not found:
-        raise typer.Exit(NOT_HOPED_FOR)
+        raise typer.Exit(EXIT_UNSUCCESSFUL)
 
 
 @app.command()
@@ -241,4 +241,4 @@ def recent(
 def _exit_by(tally: "Tally") -> None:
     """End with 1 when something is kept that cannot be searched for."""
     if not tally.is_as_hoped:
-        raise typer.Exit(NOT_HOPED_FOR)
+        raise typer.Exit(EXIT_UNSUCCESSFUL)
