@@ -8,8 +8,7 @@ Where things are:
     play -> session
     Board, Moment, Workers -> progress
     Tour -> runner
-    Played, TourReport -> report
-    Proof, prove -> proofs
+    Played, Proof, TourReport, prove -> report
 
 Called by `remit demo`. The script that it runs is `examples/tour.jsonl`, under the policy
 `examples/tour-policy.toml`; a wheel carries both beside this package's modules.
