@@ -7,8 +7,9 @@ import pytest
 
 from remit.operations.evidence.records import Record
 from remit.operations.evidence.upkeep import ArtifactCheck
+from remit.tour import report
 from remit.tour.ledger import Ledger
-from remit.tour.report import Played, Proof, prove, prove_evidence
+from remit.tour.report import Played, Proof, prove_evidence
 from tests.unit.tour.samples import (
     ID,
     KEYS,
@@ -25,7 +26,7 @@ from tests.unit.tour.samples import (
 
 
 def prove(played: list[Played]) -> tuple[Proof, ...]:
-    return prove(played, PEOPLE, KEYS)
+    return report.prove(played, PEOPLE, KEYS)
 
 
 def test_a_tour_of_nothing_proves_nothing() -> None:
