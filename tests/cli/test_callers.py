@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from remit.cli.base.kept_tokens import account_name
+from remit.cli.base.token_files import account_name
 from tests.cli.conftest import Remit, Shown, propose_arguments
 
 NO_TOKEN = (

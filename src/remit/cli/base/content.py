@@ -10,7 +10,7 @@ from remit.base.wording import quoted
 from remit.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from remit.cli.base.intake import Defaults
+    from remit.cli.base.directive_input import Defaults
     from remit.directives.models import DirectiveCreate
 
 _PANEL = "What is to be done"
@@ -110,7 +110,7 @@ def from_options(options: Mapping[str, str], defaults: "Defaults") -> "Directive
     Raises:
         InvalidInputError: the first fault; `field` names the directive's field.
     """
-    from remit.cli.base.intake import WHOEVER_PROPOSES, check_directive, read_option
+    from remit.cli.base.directive_input import WHOEVER_PROPOSES, check_directive, read_option
 
     data: dict[str, object] = {
         "status": defaults.status,
@@ -141,7 +141,7 @@ def _refuse_rest(budget: str) -> None:
 
 def issued(directive: "DirectiveCreate", name: str) -> "DirectiveCreate":
     """Return the directive as issued by `name`, unless it says itself who issues it."""
-    from remit.cli.base.intake import WHOEVER_PROPOSES
+    from remit.cli.base.directive_input import WHOEVER_PROPOSES
 
     if directive.issued_by != WHOEVER_PROPOSES:
         return directive
@@ -150,7 +150,7 @@ def issued(directive: "DirectiveCreate", name: str) -> "DirectiveCreate":
 
 def refuse_options(options: Mapping[str, str], file: str) -> None:
     """Raise InvalidInputError when content is given by options beside a file."""
-    from remit.cli.base.intake import STANDARD_INPUT
+    from remit.cli.base.directive_input import STANDARD_INPUT
 
     is_file = file == STANDARD_INPUT or Path(file).exists()
     for name in options:
