@@ -91,12 +91,7 @@ async def _serve(settings: "Settings", references: list[str], wait_for_stack: Pa
     from remit.db.engine import create_database_engine
     from remit.signing.sealing import ensure_seal
     from remit.workflows.client import connect
-    from remit.workflows.llm_worker import (
-        THREADS,
-        llm_activities,
-        load_workflows,
-        serve_llm,
-    )
+    from remit.workflows.llm_worker import THREADS, llm_activities, load_workflows, serve_llm
 
     workflows = load_workflows(references)
     # After the imports, which take longer than the servers of a stack need to start.
