@@ -9,7 +9,7 @@ import pytest
 
 from remit.base.canonical import canonical_json
 from remit.base.json_types import JsonObject
-from remit.cli.base.kept_tokens import account_name
+from remit.cli.base.token_files import account_name
 from tests.cli.conftest import Remit, Shown, propose_arguments
 
 NO_TOKEN = (

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from remit.cli.base.intake import Defaults, issued, read_directives
+from remit.cli.base.directive_input import Defaults, issued, read_directives
 from remit.directives.digest import action_digest
 from remit.directives.models import intent_of
 from remit.policy.config import default_policy

@@ -13,7 +13,7 @@ from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner
 
 from remit.artifacts.noop import NoOpObjectStore
-from remit.cli.base.observing import evaluated
+from remit.cli.base.telemetry import evaluated
 from remit.control import Control
 from remit.evaluation import config
 from remit.evaluation.interface import EvaluationInput, EvaluationResult

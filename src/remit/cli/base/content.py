@@ -10,7 +10,7 @@ from remit.base.wording import quoted
 from remit.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from remit.cli.base.intake import Defaults
+    from remit.cli.base.directive_input import Defaults
 
 _PANEL = "What is to be done"
 
@@ -109,7 +109,7 @@ def from_options(options: Mapping[str, str], defaults: "Defaults") -> dict[str, 
     Raises:
         InvalidInputError: the first fault; `field` names the directive's field.
     """
-    from remit.cli.base.intake import check_directive, read_option
+    from remit.cli.base.directive_input import check_directive, read_option
 
     data: dict[str, object] = {**options}
     if "budget" in options:
@@ -136,7 +136,7 @@ def _refuse_rest(budget: str) -> None:
 
 def refuse_options(options: Mapping[str, str], file: str) -> None:
     """Raise InvalidInputError when content is given by options beside a file."""
-    from remit.cli.base.intake import STANDARD_INPUT
+    from remit.cli.base.directive_input import STANDARD_INPUT
 
     is_file = file == STANDARD_INPUT or Path(file).exists()
     for name in options:

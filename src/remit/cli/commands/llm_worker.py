@@ -85,8 +85,8 @@ def beside_a_worker(settings: "Settings") -> "Settings":
 
 async def _serve(settings: "Settings", references: list[str], wait_for_stack: Path | None) -> None:
     """Connect to both services and serve until a signal."""
-    from remit.cli.base.observing import observed
     from remit.cli.base.services import keys_dir
+    from remit.cli.base.telemetry import observed
     from remit.cli.commands.worker import check_schema, find_services, tell_ready
     from remit.db.engine import create_database_engine
     from remit.signing.sealing import ensure_seal

@@ -13,7 +13,7 @@ from remit.cli.base.options import ActorOption, DataDirOption, IdArgument, JsonO
 from remit.errors import ConflictError, InvalidInputError, UnavailableError
 
 if TYPE_CHECKING:
-    from remit.cli.base.intake import Defaults
+    from remit.cli.base.directive_input import Defaults
     from remit.control import Control
     from remit.directives.models import DirectiveRead
     from remit.identity.types import Principal
@@ -95,7 +95,7 @@ def propose(
     need not say so, and may not say otherwise. One that names no status is proposed.
     """
     from remit.cli.base import services
-    from remit.cli.base.intake import Defaults, issued
+    from remit.cli.base.directive_input import Defaults, issued
 
     fields = [role, type_, objective, scope, payload, budget, timebox]
     given = content.given([*fields, constraints, metrics, key])
@@ -114,7 +114,7 @@ def _contents(
     file: str | None, given: "Mapping[str, str]", defaults: "Defaults"
 ) -> list[dict[str, object]]:
     """Return the directives of a file, or else the one that the options describe."""
-    from remit.cli.base.intake import read_directives
+    from remit.cli.base.directive_input import read_directives
 
     if file is None:
         return [content.from_options(given, defaults)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from remit.cli.base.failures import DONE
+from remit.cli.base.failures import EXIT_OK
 from remit.cli.base.options import DataDirOption, JsonOption
 from remit.cli.base.output import on_terminal, spinner, status_cell, write_json_line, write_line
 from remit.cli.base.streams import is_read
@@ -64,8 +64,8 @@ def _watch(text: str | None, data_dir: Path | None, *, as_json: bool) -> int:
             else:
                 _watch_lines(engine, as_json=as_json)
         except KeyboardInterrupt:
-            return DONE  # the way out of this command
-    return DONE
+            return EXIT_OK  # the way out of this command
+    return EXIT_OK
 
 
 def _watch_one(engine: "sa.Engine", directive_id: "UUID", *, as_json: bool) -> int:
