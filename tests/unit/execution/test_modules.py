@@ -9,7 +9,7 @@ import pytest
 from remit.errors import UnavailableError
 from remit.execution.modules.registry import ModuleRegistry, discover_modules
 from remit.execution.modules.types import ModuleError, ModuleOutput
-from remit.telemetry.log_lines import FIELDS
+from remit.telemetry.logging import FIELDS
 from remit.vocabulary import ModuleStatus
 from tests.support.modules import Does, Recorder, asking
 

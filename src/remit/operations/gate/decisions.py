@@ -139,7 +139,7 @@ def decide_case(
             results = (*decision.results, CHANGED_CONTENT)
             decision = replace(decision, verdict=combine(results), results=results)
         telling.set(verdict=decision.verdict.value)
-    record_policy_evaluation(decision.verdict.value, time.perf_counter() - began)
+    record_policy_evaluation(decision.verdict, time.perf_counter() - began)
     tell_results(decision.results)
     evaluation = _evaluation(directive_id, seen, policy, decision)
     grant_id = uuid4()

@@ -26,7 +26,7 @@ from remit.errors import InvalidInputError, NotFoundError
 from remit.execution.lifecycle import is_terminal_status
 from remit.execution.models import ExecutionRunRead
 from remit.execution.repository import latest_run
-from remit.redaction import redact_object
+from remit.redaction.masking import redact_object
 from remit.vocabulary import ArtifactType
 
 
