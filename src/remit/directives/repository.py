@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from remit.base.json_types import JsonObject
-from remit.db.prefixes import ids_beginning
+from remit.db.reading import ids_beginning
 from remit.db.tables import approval_requests, directives
 from remit.directives.models import (
     DirectiveCreate,
