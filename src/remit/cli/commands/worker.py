@@ -121,7 +121,8 @@ def find_services(settings: "Settings", wait_for_stack: Path | None) -> "Service
     Raises:
         UnavailableError: the stack does not come up, or no service is named.
     """
-    from remit.stack.discovery import resolve_services, services_of, wait_for_stack as wait
+    from remit.stack.discovery import resolve_services, services_of
+    from remit.stack.discovery import wait_for_stack as wait
 
     if wait_for_stack is None:
         return resolve_services(settings)
