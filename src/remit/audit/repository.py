@@ -10,8 +10,7 @@ from remit.artifacts.repository import NewArtifact, store_artifacts
 from remit.audit.chain import INSTALLATION, Event
 from remit.base.json_types import JsonObject
 from remit.db.evidence_tables import events
-from remit.db.reading import readable
-from remit.db.reading_json import read_json
+from remit.db.reading import read_json, readable
 from remit.db.together import Part, write_together
 from remit.vocabulary import EventType
 

@@ -9,15 +9,15 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from remit.base.json_types import JsonObject
-from remit.db.prefixes import ids_beginning
+from remit.db.reading import ids_beginning
 from remit.db.tables import approval_requests, directives
 from remit.directives.models import (
     DirectiveCreate,
     DirectiveRead,
     Row,
+    UnreadableDirective,
     intent_of,
 )
-from remit.directives.unreadable import UnreadableDirective
 from remit.errors import NotFoundError
 from remit.telemetry.rows import read_row, read_rows
 from remit.vocabulary import DirectiveStatus

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.live import Live
 
-    from remit.directives.models import DirectiveRead
-    from remit.directives.unreadable import UnreadableDirective
+    from remit.directives.models import DirectiveRead, UnreadableDirective
 
 INTERVAL_SECONDS = 0.5
 """How often the database is looked at."""
@@ -140,7 +139,7 @@ def _write(
     """Print one directive as it now is, on one line."""
     from remit.cli.views.timeline import moment
     from remit.cli.views.verdict import shown_id
-    from remit.directives.unreadable import UnreadableDirective
+    from remit.directives.models import UnreadableDirective
 
     if as_json:
         write_json_line({"directive": directive})
