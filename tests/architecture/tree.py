@@ -35,7 +35,6 @@ PURE_MODULES = (
     "remit.policy.limits",
     "remit.policy.types",
     "remit.budget.types",
-    "remit.approval.grants",
     "remit.approval.rules",
     "remit.execution.lifecycle",
     "remit.audit.chain",

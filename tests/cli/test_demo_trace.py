@@ -10,8 +10,7 @@ import pytest
 from remit.cli.views.trace import LONGEST, TourTrace, find_trace, tell_trace
 from remit.operations.evidence.upkeep import ArtifactCheck
 from remit.telemetry.kept import Branch, KeptSpan
-from remit.tour.played import Played
-from remit.tour.report import TourReport
+from remit.tour.report import Played, TourReport
 from tests.unit.tour.samples import ID, KEYS, PEOPLE, a_played
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from remit.cli.base.observing import TELLING_SECONDS, evaluated, gauges, in_background
+from remit.cli.base.telemetry import TELLING_SECONDS, evaluated, gauges, in_background
 from remit.errors import UnavailableError
 from remit.evaluation.interface import EvaluationInput
 from remit.evaluation.noop import NoOpEvaluationProvider

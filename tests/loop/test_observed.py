@@ -31,7 +31,7 @@ WISHES: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-PATIENT = "import remit.cli.base.observing; remit.cli.base.observing.SHORT_SECONDS = 20.0"
+PATIENT = "import remit.cli.base.telemetry; remit.cli.base.telemetry.SHORT_SECONDS = 20.0"
 """A quick command waits long enough for its spans to arrive, however busy the machine is."""
 
 

@@ -13,7 +13,6 @@ from coverage import Coverage
 from coverage.exceptions import NoDataError
 
 PURE = (
-    "src/remit/approval/grants.py",
     "src/remit/approval/rules.py",
     "src/remit/approval/statements.py",
     "src/remit/audit/bundle*.py",

@@ -17,9 +17,9 @@ from remit.directives.models import (
     DirectiveCreate,
     DirectiveRead,
     Row,
+    UnreadableDirective,
     intent_of,
 )
-from remit.directives.unreadable import UnreadableDirective
 from remit.errors import NotFoundError
 from remit.telemetry.rows import read_row, read_rows
 from remit.vocabulary import DirectiveStatus

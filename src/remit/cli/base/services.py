@@ -106,7 +106,7 @@ def caller(
     Raises:
         UnauthenticatedError: there is no token, or it does not hold.
     """
-    from remit.cli.base.kept_tokens import find_token_text
+    from remit.cli.base.token_files import find_token_text
     from remit.operations.identities.authentication import authenticate
 
     return authenticate(engine, find_token_text(settings, name), keys or keys_for(engine, settings))
@@ -234,7 +234,7 @@ async def control(settings: "Settings") -> "AsyncIterator[Control]":
 
     services = resolve_services(settings)
 
-    from remit.cli.base.observing import observed
+    from remit.cli.base.telemetry import observed
     from remit.control import Control
     from remit.db.engine import create_database_engine
     from remit.operations.gate.confirmations import Confirmations

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from remit.base.wording import counted
-from remit.cli.base.failures import NOT_HOPED_FOR
+from remit.cli.base.failures import EXIT_UNSUCCESSFUL
+from remit.cli.base.file_writing import require_free, save
 from remit.cli.base.options import ActorOption, DataDirOption, JsonOption, KeyOption
-from remit.cli.base.progress import bar
-from remit.cli.base.saving import require_free, save
+from remit.cli.base.output import bar
 from remit.errors import InvalidInputError, UnverifiableError
 from remit.user_files import read_file
 
@@ -95,7 +95,7 @@ def verify(
     else:
         _write_report(report)
     if report.found:
-        raise typer.Exit(NOT_HOPED_FOR)
+        raise typer.Exit(EXIT_UNSUCCESSFUL)
 
 
 @app.command("checkpoint")

@@ -27,9 +27,9 @@ def trace(
     The trace has the directive's own id: look for it in the collector that
     OTEL_EXPORTER_OTLP_ENDPOINT names. The exit code is 1 when no span of it is kept here.
     """
-    from remit.cli.base.observing import spans_dir
     from remit.cli.base.output import write_json, write_line
     from remit.cli.base.services import database, load_settings
+    from remit.cli.base.telemetry import spans_dir
     from remit.telemetry.ids import trace_id_text
     from remit.telemetry.kept import read_trace
 

@@ -63,7 +63,7 @@ def worker(
 
 async def _serve(settings: "Settings", extra: Sequence[str], wait_for_stack: Path | None) -> None:
     """Connect to both services and serve until a signal."""
-    from remit.cli.base.observing import evaluated, gauges, observed
+    from remit.cli.base.telemetry import evaluated, gauges, observed
 
     # Imported before the wait: these take longer than the servers need to start.
     from remit.operations.gate.confirmations import confirm_at_start

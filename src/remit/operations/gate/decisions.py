@@ -133,12 +133,12 @@ def decide_case(
     digest = action_digest(content)
     seen = PolicyInput(content, digest, spending.seen(content), tuple(announced))
     began = time.perf_counter()
-    with directive_span(directive_id, "policy.evaluate", policy_version=policy.version) as telling:
+    with directive_span(directive_id, "policy.evaluate", policy_version=policy.version) as span:
         decision = decide(seen, policy)
         if frozen_as not in {None, digest}:
             results = (*decision.results, CHANGED_CONTENT)
             decision = replace(decision, verdict=combine(results), results=results)
-        telling.set(verdict=decision.verdict.value)
+        span.set(verdict=decision.verdict.value)
     record_policy_evaluation(decision.verdict.value, time.perf_counter() - began)
     tell_results(decision.results)
     evaluation = _evaluation(directive_id, seen, policy, decision)

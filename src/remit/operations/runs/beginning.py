@@ -27,10 +27,10 @@ from remit.execution.mutator import next_attempt
 from remit.execution.repository import latest_run, standings
 from remit.identity.types import SYSTEM
 from remit.operations.gate.authority import Authority
+from remit.operations.gate.grants import block_void
 from remit.operations.gate.retries import pass_again
 from remit.operations.gate.routing import Route, announced_module, route
 from remit.operations.gate.telling import tell_arrivals
-from remit.operations.gate.voiding import block_void
 from remit.operations.runs.starts import (
     ModuleChoice,
     RunState,

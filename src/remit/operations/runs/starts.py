@@ -13,8 +13,8 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from pydantic import ValidationError
 
-from remit.approval.grants import void_reason
 from remit.approval.repository import LATEST_GRANT, consume_requests, grant_from_json
+from remit.approval.rules import void_reason
 from remit.approval.statements import verify_grant
 from remit.approval.types import Grant
 from remit.artifacts.repository import NewArtifact, new_artifact

@@ -5,7 +5,7 @@ is written.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Self
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 STANDARD_INPUT = "-"
 """The file name that means standard input."""
-
-WHOEVER_PROPOSES = "-"
-"""Stands for the issuer until it is known whose token proposes; no principal can be called so."""
 
 
 @dataclass(frozen=True)
@@ -94,8 +91,8 @@ def read_option(value: str, option: str) -> object:
         raise InvalidInputError(f"{error}{hint}", field=option) from error
 
 
-def read_directives(name: str, defaults: Defaults) -> "list[DirectiveCreate]":
-    """Return the directives of a file, all of them checked.
+def read_directives(name: str, defaults: Defaults) -> list[dict[str, object]]:
+    """Return the directives of a file, all of them checked; see :func:`check_directive`.
 
     Args:
         name: a file of one JSON object, an array of them, or JSONL; "-" is standard input.
@@ -121,8 +118,11 @@ def read_directives(name: str, defaults: Defaults) -> "list[DirectiveCreate]":
     return [_directive(document, None, defaults)]
 
 
-def check_directive(data: object, max_bytes: int) -> "DirectiveCreate":
-    """Return one directive, checked as far as it can be without the database.
+def check_directive(data: object, defaults: Defaults) -> dict[str, object]:
+    """Return a directive as JSON with its status, checked as far as it can be without the database.
+
+    Who issues it is not known yet, unless it says so: the shortest name stands in for the check.
+    :func:`issued` makes the directive itself, once it is known.
 
     Raises:
         InvalidInputError: the first fault.
@@ -130,33 +130,40 @@ def check_directive(data: object, max_bytes: int) -> "DirectiveCreate":
     from remit.base.money import parse_budget
     from remit.directives.models import parse_directive
 
-    directive = parse_directive(data, max_bytes=max_bytes)
+    document = {"status": defaults.status, **data} if isinstance(data, dict) else {}
+    known = {"issued_by": "a", **document} if document else data
+    directive = parse_directive(known, max_bytes=defaults.max_bytes)
     if directive.budget is not None:
         parse_budget(directive.budget)
-    return directive
+    if defaults.only_drafts and directive.status != "draft":
+        raise InvalidInputError(
+            'says "proposed", and --draft says otherwise: remove one of them', field="status"
+        )
+    return document
 
 
-def _directive(data: object, place: str | None, defaults: Defaults) -> "DirectiveCreate":
+def issued(
+    documents: Iterable[Mapping[str, object]], name: str, max_bytes: int
+) -> "list[DirectiveCreate]":
+    """Return checked directives as issued by `name`, where they do not say who issues them.
+
+    Raises:
+        InvalidInputError: with this issuer one is larger than `max_bytes`.
+    """
+    from remit.directives.models import parse_directive
+
+    return [parse_directive({"issued_by": name, **one}, max_bytes=max_bytes) for one in documents]
+
+
+def _directive(data: object, place: str | None, defaults: Defaults) -> dict[str, object]:
     """Return one directive of a file; `place` tells where it stands among several."""
-    if isinstance(data, dict):
-        data = {"status": defaults.status, "issued_by": WHOEVER_PROPOSES, **data}
     try:
-        directive = check_directive(data, defaults.max_bytes)
-        _check_status(directive.status, defaults)
+        return check_directive(data, defaults)
     except InvalidInputError as error:
         if place is None:
             raise
         field = f"{place}: {error.field}" if error.field else place
         raise InvalidInputError(error.message, field=field) from error
-    return directive
-
-
-def _check_status(status: str, defaults: Defaults) -> None:
-    """Raise InvalidInputError for a directive that would act although only drafts are wanted."""
-    if defaults.only_drafts and status != "draft":
-        raise InvalidInputError(
-            'says "proposed", and --draft says otherwise: remove one of them', field="status"
-        )
 
 
 def read_lines(text: str) -> Iterator[tuple[str, object]]:

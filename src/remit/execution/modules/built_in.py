@@ -1,4 +1,4 @@
-"""The module that fails on purpose, for trying how the loop ends badly."""
+"""The modules that come with Remit, for trying the loop and for measuring it."""
 
 from typing import TYPE_CHECKING
 
@@ -7,6 +7,39 @@ from remit.execution.modules.types import ModuleInput, ModuleOutput
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
+
+
+class NoopModule(BaseExecutionModule):
+    """Does nothing and succeeds."""
+
+    name = "noop"
+
+    def execute(
+        self,
+        module_input: ModuleInput,
+        engine: "Engine",  # noqa: ARG002 - part of the interface
+        emit_artifact: EmitArtifact,
+    ) -> ModuleOutput:
+        """Leave the artifact that proves the call, and succeed with no result."""
+        emit_artifact("module_output", {"module": self.name, "scope": module_input.scope})
+        return ModuleOutput.success()
+
+
+class EchoModule(BaseExecutionModule):
+    """Gives the payload back, as its result and as an artifact."""
+
+    name = "echo"
+
+    def execute(
+        self,
+        module_input: ModuleInput,
+        engine: "Engine",  # noqa: ARG002 - part of the interface
+        emit_artifact: EmitArtifact,
+    ) -> ModuleOutput:
+        """Return the payload under the key `echo`."""
+        payload = dict(module_input.payload)
+        emit_artifact("module_output", {"module": self.name, "echo": payload})
+        return ModuleOutput.success({"echo": payload})
 
 
 class IntentionalError(Exception):

@@ -1,4 +1,4 @@
-"""How long this process has been alive: the tour measures from the very start of it."""
+"""What `remit demo` needs before the libraries load: its files, and how long the process runs."""
 
 import time
 from pathlib import Path
@@ -21,3 +21,13 @@ def seconds_since_process_start() -> float:
     import psutil
 
     return time.time() - psutil.Process().create_time()
+
+
+SCRIPT = "tour.jsonl"
+POLICY = "tour-policy.toml"
+
+
+def shipped(name: str) -> Path:
+    """Return the path of one of them: a wheel carries it here, a checkout in `examples/`."""
+    beside = Path(__file__).with_name(name)
+    return beside if beside.exists() else Path(__file__).parents[3] / "examples" / name

@@ -1,6 +1,6 @@
-"""The process that thinks: it serves `call_llm`, and workflows that somebody else wrote.
+"""The process that asks language models: it serves `call_llm`, and workflows of others.
 
-Called by `remit llm-worker`. It is not the process that acts, and neither loads the other's code.
+Called by `remit llm-worker`. The process that acts is another, and neither loads the other's code.
 Workflows run in the sandbox here: they are not Remit's own, and what they wait for is slow.
 """
 
@@ -8,7 +8,6 @@ import asyncio
 import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from importlib.metadata import EntryPoint
@@ -19,7 +18,6 @@ from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
 from remit.base.wording import import_hint, one_line, quoted
 from remit.cognition.llm.config import PROVIDERS, get_llm_provider
-from remit.cognition.llm.provider import LLMProvider
 from remit.errors import MisconfiguredError
 from remit.settings import LLM_QUEUE, Settings
 from remit.signing.sealing import Seal
@@ -40,34 +38,14 @@ _REFERENCE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", re.ASCII)
 _MESSAGE_LENGTH = 500
 
 
-@dataclass(frozen=True)
-class ThinkingParts:
-    """What a worker that thinks works with.
-
-    Attributes:
-        engine: the database.
-        seal: what seals its histories.
-        provider: returns the provider of language models.
-        provider_name: the word that chose it.
-        model: the model that is asked when a call names none; None for none.
-    """
-
-    engine: sa.Engine
-    seal: Seal
-    provider: Callable[[], LLMProvider]
-    provider_name: str
-    model: str | None
-
-
-def thinking_parts(engine: sa.Engine, seal: Seal, settings: Settings) -> ThinkingParts:
-    """Return what a worker works with under these settings.
+def llm_activities(engine: sa.Engine, settings: Settings) -> LLMActivities:
+    """Return what asks the provider that the settings choose.
 
     A provider that cannot be used is found at each call, which puts that on record.
     """
     chosen = settings.llm_provider or "noop"
-    return ThinkingParts(
+    return LLMActivities(
         engine=engine,
-        seal=seal,
         # One provider for all calls, so that connections are kept; a failure is not remembered.
         provider=cache(lambda: get_llm_provider(settings)),
         provider_name=chosen if chosen in PROVIDERS else NO_PROVIDER,
@@ -75,9 +53,10 @@ def thinking_parts(engine: sa.Engine, seal: Seal, settings: Settings) -> Thinkin
     )
 
 
-async def serve_thinking(
+async def serve_llm(
     client: Client,
-    parts: ThinkingParts,
+    activities: LLMActivities,
+    seal: Seal,
     *,
     workflows: Sequence[type],
     stop: asyncio.Event,
@@ -87,8 +66,9 @@ async def serve_thinking(
 
     Args:
         client: a connected Temporal client.
-        parts: what to work with.
-        workflows: workflows to serve besides the activity.
+        activities: what is served.
+        seal: what seals the histories.
+        workflows: workflows to serve besides.
         stop: set by whoever wants the worker to end.
         on_ready: called once the queue is polled.
 
@@ -96,7 +76,7 @@ async def serve_thinking(
         MisconfiguredError: Temporal cannot serve one of the workflows.
     """
     with ThreadPoolExecutor(THREADS, thread_name_prefix="remit-llm") as threads:
-        async with _worker(client, parts, workflows, threads):
+        async with _worker(sealed(client, seal), activities, workflows, threads):
             on_ready()
             await stop.wait()
 
@@ -111,15 +91,17 @@ def load_workflows(references: Sequence[str]) -> list[type]:
 
 
 def _worker(
-    client: Client, parts: ThinkingParts, workflows: Sequence[type], threads: ThreadPoolExecutor
+    client: Client,
+    activities: LLMActivities,
+    workflows: Sequence[type],
+    threads: ThreadPoolExecutor,
 ) -> Worker:
-    asking = LLMActivities(parts.engine, parts.provider, parts.provider_name, parts.model)
     try:
         return Worker(
-            sealed(client, parts.seal),
+            client,
             task_queue=LLM_QUEUE,
             workflows=workflows,
-            activities=[asking.call_llm],
+            activities=[activities.call_llm],
             activity_executor=threads,
             interceptors=[BoundedFailures()],
             max_concurrent_activities=THREADS,
