@@ -163,7 +163,7 @@ _PROMISED = """
     ON CONFLICT DO NOTHING
     RETURNING id
 """
-_SPENT = {"spent": "numeric", "at_least": "numeric"}
+_SPENT: Mapping[str, str] = {"spent": "numeric", "at_least": "numeric"}
 _SETTLE = f"""
     {_CLOSE}
         'settle', coalesce(new.spent, greatest(promise.amount, new.at_least))
@@ -176,7 +176,7 @@ _RELEASE = f"""
     FROM {limited("released", budget_entries, ["grant_id"])}
     {_PROMISED}
 """
-_OF_NOTHING = {
+_OF_NOTHING: Mapping[str, str] = {
     "account": f"'{NOT_PROMISED}'",
     "period_start": "date_trunc('month', now(), 'UTC')",
     "kind": "'settle'",
