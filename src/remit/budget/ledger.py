@@ -6,7 +6,7 @@ may. Operations lock directives first and accounts after them, never the other w
 one statement come in the order of accounts, so that two transactions never wait for each other.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID

@@ -11,9 +11,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from remit.artifacts.repository import NewArtifact, new_artifact
+from remit.artifacts.repository import NewArtifact, model_costs, new_artifact
 from remit.artifacts.schemas import check_metadata
-from remit.artifacts.usage_repository import model_costs
 from remit.audit.chain import INSTALLATION
 from remit.audit.repository import Entry, record
 from remit.base.json_types import JsonObject
