@@ -16,9 +16,8 @@ from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict
 
 from remit.redaction.masking import redact_object
-from remit.telemetry.logging import FIELDS
 from remit.telemetry.scrubbing import LONGEST_READ, scrub_text
-from remit.telemetry.state import STATE
+from remit.telemetry.state import LOG_FIELDS, STATE
 
 _LONGEST = 2_000  # characters of one text
 _LONGEST_TRACEBACK = 8_000  # characters, the last ones: there stands what went wrong
@@ -40,7 +39,7 @@ def line_formatter(*, json: bool) -> logging.Formatter:
 def _gather(_: object, level: str, given: EventDict) -> EventDict:
     """Say when, how bad, who, what, in which step, and why."""
     record: logging.LogRecord = given["_record"]
-    own: Mapping[str, object] | None = getattr(record, FIELDS, None)
+    own: Mapping[str, object] | None = getattr(record, LOG_FIELDS, None)
     said: dict[str, object] = {
         "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(),
         "level": level,

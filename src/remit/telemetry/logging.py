@@ -12,13 +12,10 @@ from pathlib import Path
 from typing import TextIO
 
 from remit.errors import MisconfiguredError
-from remit.telemetry.state import STATE
+from remit.telemetry.state import LOG_FIELDS, STATE
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
 """What `configure` takes, the most talkative first."""
-
-FIELDS = "remit_fields"
-"""Attribute of a record that carries the fields of an event of ours."""
 
 
 class EventLogger:
@@ -51,7 +48,7 @@ class EventLogger:
         self, level: int, event: str, fields: dict[str, object], *, with_error: bool = False
     ) -> None:
         if self._logger.isEnabledFor(level):
-            self._logger.log(level, event, exc_info=with_error, extra={FIELDS: fields})
+            self._logger.log(level, event, exc_info=with_error, extra={LOG_FIELDS: fields})
 
 
 def get_logger(name: str) -> EventLogger:

@@ -12,6 +12,9 @@ from threading import Lock
 from typing import Literal, Protocol
 from uuid import UUID
 
+LOG_FIELDS = "remit_fields"
+"""Attribute of a log record that carries the fields of an event of ours."""
+
 LossReason = Literal["overflow", "not_taken", "unsent", "sdk", "recording", "log_line"]
 """Why: the queue was full · an exporter failed · time ran out at the end · the SDK complained ·
 a span or a sample could not be recorded · a log line could not be written."""
