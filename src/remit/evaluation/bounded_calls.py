@@ -15,7 +15,7 @@ from typing import Generic, Literal, TypeVar
 
 from remit.base.wording import one_line
 from remit.errors import ProviderError
-from remit.redaction import redact_text
+from remit.redaction.masking import redact_text
 
 _T = TypeVar("_T")
 

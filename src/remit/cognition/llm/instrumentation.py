@@ -16,6 +16,7 @@ from remit.cognition.llm.types import LLMError, LLMRequest, LLMResponse, LLMUsag
 from remit.cognition.llm.usage import NOTHING_USED
 from remit.telemetry.logging import EventLogger
 from remit.telemetry.tracing import Span, directive_span, span
+from remit.vocabulary import LLMErrorType
 
 NO_MODEL = "unspecified"
 """What the evidence calls the model where nobody named one."""
@@ -48,7 +49,7 @@ class LLMCall:
     latency_ms: float
 
     @property
-    def error_type(self) -> str | None:
+    def error_type(self) -> LLMErrorType | None:
         """Which kind of failure it was; None for an answer."""
         return self.outcome.error_type if isinstance(self.outcome, LLMError) else None
 

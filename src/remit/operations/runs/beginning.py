@@ -14,11 +14,11 @@ import sqlalchemy as sa
 
 from remit.approval.repository import grant_by_id, latest_grants
 from remit.approval.types import Grant
-from remit.artifacts.usage_repository import final_model_costs
+from remit.artifacts.repository import final_model_costs
 from remit.audit.repository import REMIT, Entry, evidence, record
 from remit.base.json_types import JsonObject
+from remit.db.batch import execute_batch
 from remit.db.session import transaction
-from remit.db.together import write_together
 from remit.directives.models import DirectiveRead
 from remit.directives.mutator import doubt_directive, transition_directive_status
 from remit.directives.repository import get_directive, lock_directive
@@ -233,7 +233,7 @@ def _begin(
     reason, said = _obstacle(connection, directive, run, choice, authority)
     if reason is None:
         entry = attempted(directive.id, run.attempts + 1, worker.id)
-        write_together(connection, [*next_attempt(run, worker.id), *evidence([entry])])
+        execute_batch(connection, [*next_attempt(run, worker.id), *evidence([entry])])
         return RunState(directive, latest_run(connection, directive.id))
     # Who wrote a run that nobody granted, and no attempt of it, did not begin it.
     forged = reason == "approval_unverifiable" and not standing.attempts

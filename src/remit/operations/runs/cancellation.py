@@ -10,7 +10,7 @@ from remit.approval.repository import (
     resolve_request,
     void_grant,
 )
-from remit.artifacts.usage_repository import final_model_costs
+from remit.artifacts.repository import final_model_costs
 from remit.audit.repository import Entry, record
 from remit.base.json_types import JsonObject
 from remit.db.session import transaction

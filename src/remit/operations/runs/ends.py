@@ -19,7 +19,7 @@ from remit.base.json_types import JsonObject
 from remit.budget.costs import NO_MODELS, ModelCosts, attempts_cost, closing_of
 from remit.budget.ledger import Unpromised, releases, settlements, unpromised
 from remit.budget.types import Closing
-from remit.db.together import write_together
+from remit.db.batch import execute_batch
 from remit.directives.mutator import Move, moves
 from remit.execution.models import Standing, output_to_json
 from remit.execution.modules.types import ModuleOutput, run_status_of
@@ -168,7 +168,7 @@ def write_run_ends(
         for entry in [*_of_money(one, closings.get(one.standing.run.grant_id)), *one.entries]
     ]
     artifacts = [artifact for one in ends for artifact in one.artifacts]
-    write_together(connection, [*parts, *evidence(entries, artifacts)])
+    execute_batch(connection, [*parts, *evidence(entries, artifacts)])
     tell_settled(closings.values())
 
 

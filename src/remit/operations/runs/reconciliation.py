@@ -5,7 +5,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from remit.artifacts.usage_repository import final_model_costs
+from remit.artifacts.repository import final_model_costs
 from remit.audit.repository import Entry
 from remit.base.json_types import JsonObject
 from remit.db.session import transaction

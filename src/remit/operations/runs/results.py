@@ -12,13 +12,12 @@ from typing import Literal
 
 import sqlalchemy as sa
 
-from remit.artifacts.repository import NewArtifact
-from remit.artifacts.usage_repository import final_model_costs
+from remit.artifacts.repository import NewArtifact, final_model_costs
 from remit.audit.repository import Entry, evidence
 from remit.base.json_types import JsonObject
 from remit.budget.costs import attempt_cost
+from remit.db.batch import execute_batch
 from remit.db.session import transaction
-from remit.db.together import write_together
 from remit.directives.models import DirectiveRead
 from remit.directives.repository import lock_directive
 from remit.errors import ConflictError
@@ -155,7 +154,7 @@ def _end_attempt(
     event: EventType = "run.attempt_ended" if goes_on else "run.refused"
     entries = [Entry(directive.id, event, data=data)]
     rows = [] if end is None else [end]
-    write_together(connection, [end_attempts(rows, moving=False), *evidence(entries)])
+    execute_batch(connection, [end_attempts(rows, moving=False), *evidence(entries)])
 
 
 def _attempt_end(

@@ -15,8 +15,8 @@ from remit.approval.repository import LATEST_GRANT, consume_requests, grant_from
 from remit.approval.types import Grant
 from remit.artifacts.repository import NewArtifact, new_artifact
 from remit.audit.repository import Entry, evidence
+from remit.db.batch import execute_batch
 from remit.db.session import transaction
-from remit.db.together import write_together
 from remit.directives.models import DirectiveRead
 from remit.directives.mutator import Claim, claim_directives
 from remit.errors import ConflictError
@@ -158,7 +158,7 @@ def _write(
         consume_requests(requests),
         *evidence(entries, [_start_artifact(grant, run) for grant, run in started]),
     ]
-    write_together(connection, parts)
+    execute_batch(connection, parts)
 
 
 def _start_artifact(grant: Grant, run: ExecutionRunRead) -> NewArtifact:

@@ -32,7 +32,7 @@ from remit.operations.gate.authority import Authority
 from remit.operations.gate.policies import PolicySource
 from remit.operations.gate.routing import Route
 from remit.operations.runs.starts import ModuleChoice, RunState
-from remit.redaction import redact_object
+from remit.redaction.masking import redact_object
 from remit.signing.keys import Keyring
 from remit.telemetry import tracing
 from remit.telemetry.logging import get_logger

@@ -9,10 +9,10 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanContext, TraceFlags
 
+from remit.telemetry.exporters import MANY_FILES, FileSpanExporter
 from remit.telemetry.ids import trace_id_of
-from remit.telemetry.kept import read_trace
-from remit.telemetry.losses import Losses
-from remit.telemetry.span_files import MANY_FILES, SpanFiles
+from remit.telemetry.span_reader import read_trace
+from remit.telemetry.state import LossCounter
 from tests.support import otlp
 
 losses = otlp.losses
@@ -41,7 +41,7 @@ def tree(folder: Path) -> list[tuple[int, str]]:
 
 
 def test_what_is_written_is_read_as_a_tree_whatever_the_order(tmp_path: Path) -> None:
-    files = SpanFiles(tmp_path / "spans")
+    files = FileSpanExporter(tmp_path / "spans")
     assert files.export([span(5, 2), span(3, 1), span(2, 1)])
     assert files.export([span(4, 2), span(1), span(9, of=uuid4())])
     files.close()
@@ -55,17 +55,17 @@ def test_what_is_written_is_read_as_a_tree_whatever_the_order(tmp_path: Path) ->
 
 
 def test_a_step_whose_parent_was_not_kept_stands_at_the_top(tmp_path: Path) -> None:
-    SpanFiles(tmp_path).export([span(2, 1), span(3, 2)])
+    FileSpanExporter(tmp_path).export([span(2, 1), span(3, 2)])
     assert tree(tmp_path) == [(0, "step-2"), (1, "step-3")]
 
 
 def test_a_root_that_was_recorded_twice_counts_once(tmp_path: Path) -> None:
-    SpanFiles(tmp_path).export([span(1), span(1), span(2, 1)])
+    FileSpanExporter(tmp_path).export([span(1), span(1), span(2, 1)])
     assert tree(tmp_path) == [(0, "step-1"), (1, "step-2")]
 
 
 def test_steps_within_one_another_in_a_circle_are_no_tree(tmp_path: Path) -> None:
-    SpanFiles(tmp_path).export([span(1, 2), span(2, 1), span(3)])
+    FileSpanExporter(tmp_path).export([span(1, 2), span(2, 1), span(3)])
     assert tree(tmp_path) == [(0, "step-3")]
 
 
@@ -82,14 +82,14 @@ def test_steps_within_one_another_in_a_circle_are_no_tree(tmp_path: Path) -> Non
     ids=["cut", "empty", "other JSON", "no UTF-8", "no span's id", "long"],
 )
 def test_a_damaged_line_is_passed_over(tmp_path: Path, damage: bytes) -> None:
-    SpanFiles(tmp_path).export([span(1)])
+    FileSpanExporter(tmp_path).export([span(1)])
     (file,) = tmp_path.iterdir()
     file.write_bytes(damage + b"\n" + file.read_bytes() + damage)
     assert tree(tmp_path) == [(0, "step-1")]
 
 
 def test_a_line_cut_at_any_byte_hides_no_other(tmp_path: Path) -> None:
-    SpanFiles(tmp_path).export([span(1), span(2, 1)])
+    FileSpanExporter(tmp_path).export([span(1), span(2, 1)])
     (file,) = tmp_path.iterdir()
     whole = file.read_bytes()
     first = whole.index(b"\n") + 1
@@ -99,24 +99,24 @@ def test_a_line_cut_at_any_byte_hides_no_other(tmp_path: Path) -> None:
 
 
 def test_a_span_that_is_no_line_is_counted_and_hides_no_other(
-    tmp_path: Path, losses: Losses
+    tmp_path: Path, losses: LossCounter
 ) -> None:
     odd = ReadableSpan("odd", context=span(2).context, attributes={"cost_usd": float("nan")})
-    assert SpanFiles(tmp_path).export([span(1), odd, span(3, 1)])
+    assert FileSpanExporter(tmp_path).export([span(1), odd, span(3, 1)])
     assert tree(tmp_path) == [(0, "step-1"), (1, "step-3")]
     assert losses.counts() == {"recording": 1}
 
 
 def test_only_the_owner_may_read_them(tmp_path: Path) -> None:
     folder = tmp_path / "spans"
-    SpanFiles(folder).export([span(1)])
+    FileSpanExporter(folder).export([span(1)])
     (file,) = folder.iterdir()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
 def test_a_full_file_is_followed_by_another_and_all_together_are_bounded(tmp_path: Path) -> None:
-    files = SpanFiles(tmp_path, total_bytes=20_000, file_bytes=4_000)
+    files = FileSpanExporter(tmp_path, total_bytes=20_000, file_bytes=4_000)
     for number in range(1, 400):
         assert files.export([span(number, number - 1 or None)])
     files.close()
@@ -130,12 +130,12 @@ def test_a_full_file_is_followed_by_another_and_all_together_are_bounded(tmp_pat
 def test_the_number_of_files_is_bounded(tmp_path: Path) -> None:
     for number in range(MANY_FILES + 5):
         (tmp_path / f"{number:020d}-1.jsonl").touch()
-    SpanFiles(tmp_path).export([span(1)])
+    FileSpanExporter(tmp_path).export([span(1)])
     assert len(list(tmp_path.iterdir())) == MANY_FILES
 
 
 def test_a_file_that_another_process_removed_is_followed_by_another(tmp_path: Path) -> None:
-    files = SpanFiles(tmp_path)
+    files = FileSpanExporter(tmp_path)
     files.export([span(1)])
     next(tmp_path.iterdir()).unlink()
     files.export([span(2)])
@@ -145,7 +145,7 @@ def test_a_file_that_another_process_removed_is_followed_by_another(tmp_path: Pa
 def test_a_folder_that_cannot_be_made_is_an_error_for_the_queue_to_count(tmp_path: Path) -> None:
     (tmp_path / "spans").touch()
     with pytest.raises(OSError, match="spans"):
-        SpanFiles(tmp_path / "spans").export([span(1)])
+        FileSpanExporter(tmp_path / "spans").export([span(1)])
 
 
 def test_nothing_was_kept_of_an_unknown_directive(tmp_path: Path) -> None:
@@ -155,5 +155,5 @@ def test_nothing_was_kept_of_an_unknown_directive(tmp_path: Path) -> None:
 
 def test_a_file_that_goes_away_while_it_is_read_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "0.jsonl").mkdir()
-    SpanFiles(tmp_path).export([span(1), ReadableSpan("of no trace")])
+    FileSpanExporter(tmp_path).export([span(1), ReadableSpan("of no trace")])
     assert tree(tmp_path) == [(0, "step-1")]

@@ -6,8 +6,7 @@ Called by `redaction` alone. What repeats in a pattern is possessive or bounded.
 import re
 from collections.abc import Callable, Iterator
 
-from remit.detectors.marks import Span
-from remit.detectors.names import (
+from remit.redaction.names import (
     hints_secret,
     is_left_out,
     looks_chosen,
@@ -16,7 +15,8 @@ from remit.detectors.names import (
     names_password,
     names_secret,
 )
-from remit.detectors.values import Value, values
+from remit.redaction.tokens import Span
+from remit.redaction.values import Value, values
 
 _PAIR = re.compile(
     r"\b(?i:name|key|variable|header)\\*[\"']?[ \t]*+[=:>][ \t]*+\\*[\"']?(?P<name>[\w.-]{2,100}+)"

@@ -9,7 +9,7 @@ import binascii
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from remit.detectors.names import ends_there, is_word, looks_random, stands_in
+from remit.redaction.names import ends_there, is_word, looks_random, stands_in
 
 Span = tuple[int, int]
 

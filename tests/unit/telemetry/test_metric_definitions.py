@@ -5,8 +5,8 @@ import pytest
 from remit.db.schema import metadata
 from remit.policy.engine import POLICIES
 from remit.policy.types import CHANGED_CONTENT
-from remit.telemetry import catalog
-from remit.telemetry.words import MANY_NAMES, OTHER, Names, Words
+from remit.telemetry import metric_definitions
+from remit.telemetry.metric_definitions import MANY_NAMES, OTHER, ClosedList, FirstNames
 from remit.vocabulary import AbortReason, DoubtReason, LLMErrorType, PolicyName, TableName, words_of
 
 
@@ -24,22 +24,24 @@ def test_the_listed_words_are_those_of_the_layers_above(
 
 
 def test_each_label_has_the_words_of_its_type() -> None:
-    assert set(catalog.FAILURE_TYPES) == set(words_of(AbortReason)) | set(words_of(DoubtReason))
-    assert set(catalog.CALL_STATUSES) == {"success", *words_of(LLMErrorType)}
+    assert set(metric_definitions.FAILURE_TYPES) == set(words_of(AbortReason)) | set(
+        words_of(DoubtReason)
+    )
+    assert set(metric_definitions.CALL_STATUSES) == {"success", *words_of(LLMErrorType)}
 
 
 def test_a_word_that_is_not_listed_becomes_other() -> None:
-    words = Words({"a"})
+    words = ClosedList({"a"})
     assert [words.bound("a"), words.bound("b"), words.bound("")] == ["a", OTHER, OTHER]
 
 
 @pytest.mark.parametrize("value", ["", "two words", "x" * 65, "ä", "sk-" + "a" * 40, "a\n", "-a"])
 def test_what_has_not_the_form_of_a_name_becomes_other(value: str) -> None:
-    assert Names().bound(value) == OTHER
+    assert FirstNames().bound(value) == OTHER
 
 
 def test_only_so_many_names_get_in() -> None:
-    names = Names()
+    names = FirstNames()
     values = {names.bound(f"module-{number}") for number in range(MANY_NAMES + 10)}
     assert len(values) == MANY_NAMES + 1
     assert names.bound("module-3") == "module-3"
@@ -47,7 +49,7 @@ def test_only_so_many_names_get_in() -> None:
 
 
 def test_every_metric_is_named_as_prometheus_asks() -> None:
-    for metric in catalog.CATALOG:
+    for metric in metric_definitions.DEFINITIONS:
         assert metric.name.endswith("_total") == (metric.kind == "counter")
         assert metric.name.endswith("_seconds") or metric.kind != "histogram"
         assert bool(metric.buckets) == (metric.kind == "histogram")

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from remit.redaction import MASK, find_secret, redact, redact_text
+from remit.redaction.masking import MASK, find_secret, redact, redact_text
 
 FOLDER = Path(__file__).parent
 READ = str.maketrans({"¦": None, "⏎": "\n", "⇥": "\t"})

@@ -11,13 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from remit.errors import ConflictError, MisconfiguredError
-from remit.redaction import redact_text
-from remit.telemetry.active import ACTIVE, harmless
+from remit.redaction.masking import redact_text
 from remit.telemetry.logging import get_logger
+from remit.telemetry.state import STATE, count_failures
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.metrics.export import MetricReader
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
 
     from remit.telemetry.prometheus import MetricsServer
+    from remit.telemetry.span_processor import Exporter
 
 CLOSE_SECONDS = 2.0
 """How long a process may wait at its end for what was not sent yet."""
@@ -73,66 +73,63 @@ class Telemetry:
         """Return itself."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close it."""
         self.close()
 
-    def measure(self, options: TelemetryOptions, resource: "Resource") -> None:
+    def start_metrics(self, options: TelemetryOptions, resource: "Resource") -> None:
         """Turn metrics on, if they are wanted."""
         if options.otlp_endpoint is None and options.metrics_port is None:
             return
-        from remit.telemetry.instruments import Instruments
+        from remit.telemetry.sdk_metrics import SdkMeter
 
         readers: list[MetricReader] = []
         if options.otlp_endpoint is not None:
             from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 
-            from remit.telemetry.otlp import otlp_metrics, signal_address
+            from remit.telemetry.exporters import otlp_metrics, signal_address
 
             exporter = otlp_metrics(signal_address(options.otlp_endpoint, "metrics"))
             readers.append(PeriodicExportingMetricReader(exporter))
         if options.metrics_port is not None:
             from remit.telemetry.prometheus import MetricsServer
 
-            server = MetricsServer(options.metrics_port, options.core_metrics_port, ACTIVE.losses)
+            server = MetricsServer(options.metrics_port, options.core_metrics_port, STATE.losses)
             self._server = server
             self._closings.append(lambda _: server.close())
             readers.append(server.reader)
-        instruments = Instruments(readers, resource, ACTIVE.losses)
-        self._closings.append(instruments.close)
-        ACTIVE.samples = instruments
+        meter = SdkMeter(readers, resource, STATE.losses)
+        self._closings.append(meter.close)
+        STATE.meter = meter
 
-    def trace(self, options: TelemetryOptions, resource: "Resource") -> None:
+    def start_tracing(self, options: TelemetryOptions, resource: "Resource") -> None:
         """Turn tracing on, if it is wanted."""
-        if options.otlp_endpoint is None and options.span_folder is None:
+        endpoint, folder = options.otlp_endpoint, options.span_folder
+        if endpoint is None and folder is None:
             return
-        from remit.telemetry.recorder import Recorder, make_provider
-        from remit.telemetry.span_queue import SpanQueue
+        from remit.telemetry.exporters import FileSpanExporter, OtlpSpanExporter, signal_address
+        from remit.telemetry.sdk_tracing import SdkTracer, make_provider
 
         provider = make_provider(resource)
-        if options.otlp_endpoint is not None:
-            from remit.telemetry.otlp import OtlpSpans, signal_address
-
-            address = signal_address(options.otlp_endpoint, "traces")
-            queue = SpanQueue(
-                lambda: OtlpSpans(address), ACTIVE.losses, delay_seconds=_COLLECTOR_DELAY
-            )
-            provider.add_span_processor(queue)
-            self._closings.append(queue.close)
-        if options.span_folder is not None:
-            from remit.telemetry.span_files import SpanFiles
-
-            folder = options.span_folder
-            queue = SpanQueue(lambda: SpanFiles(folder), ACTIVE.losses, delay_seconds=_FILE_DELAY)
-            provider.add_span_processor(queue)
-            self._closings.append(queue.close)
+        if endpoint is not None:
+            address = signal_address(endpoint, "traces")
+            self._send_spans(provider, lambda: OtlpSpanExporter(address), _COLLECTOR_DELAY)
+        if folder is not None:
+            self._send_spans(provider, lambda: FileSpanExporter(folder), _FILE_DELAY)
         self.tracer_provider = provider
-        ACTIVE.recorder = Recorder(provider)
+        STATE.tracer = SdkTracer(provider)
+
+    def _send_spans(
+        self,
+        provider: "TracerProvider",
+        make_exporter: "Callable[[], Exporter]",
+        delay_seconds: float,
+    ) -> None:
+        from remit.telemetry.span_processor import CountingSpanProcessor
+
+        processor = CountingSpanProcessor(make_exporter, STATE.losses, delay_seconds=delay_seconds)
+        provider.add_span_processor(processor)
+        self._closings.append(processor.close)
 
     def close(self, seconds: float = CLOSE_SECONDS) -> None:
         """Send what was not sent yet, for so many seconds at most, and turn everything off.
@@ -140,9 +137,9 @@ class Telemetry:
         What is still under way then is left behind in its own thread, which ends with the process.
         """
         if self.tracer_provider is not None:
-            ACTIVE.recorder = None
+            STATE.tracer = None
         if self._closings:
-            ACTIVE.samples = None
+            STATE.meter = None
         deadline = time.monotonic() + seconds
         closings, self._closings = self._closings, []
         # A little less for each, so that what it gives up is counted before the count is read.
@@ -153,13 +150,13 @@ class Telemetry:
             thread.start()
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
-        lost = ACTIVE.losses.counts()
+        lost = STATE.losses.counts()
         if closings and lost:
             get_logger(__name__).info("telemetry_lost", **{str(why): n for why, n in lost.items()})
 
 
 def _closed(close: Callable[[float], None], seconds: float) -> None:
-    with harmless():
+    with count_failures():
         close(seconds)
 
 
@@ -175,15 +172,15 @@ def start(options: TelemetryOptions) -> Telemetry:
     wanted = (options.otlp_endpoint, options.span_folder, options.metrics_port)
     if all(each is None for each in wanted):
         return telemetry
-    if ACTIVE.recorder is not None or ACTIVE.samples is not None:
+    if STATE.tracer is not None or STATE.meter is not None:
         raise ConflictError("telemetry is on already: a process turns it on once")
-    _count_noise()
-    from remit.telemetry.recorder import make_resource
+    _count_complaints()
+    from remit.telemetry.sdk_tracing import make_resource
 
     try:
         resource = make_resource(options.service, options.version)
-        telemetry.measure(options, resource)
-        telemetry.trace(options, resource)
+        telemetry.start_metrics(options, resource)
+        telemetry.start_tracing(options, resource)
     except ValueError as error:
         telemetry.close(0.0)
         raise MisconfiguredError(
@@ -195,16 +192,16 @@ def start(options: TelemetryOptions) -> Telemetry:
     return telemetry
 
 
-class _Noise(logging.Handler):
+class _Complaints(logging.Handler):
     """Takes what the SDK complains about: nobody at a terminal can mend it, so it is counted."""
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.levelno >= logging.WARNING:
-            ACTIVE.losses.add("sdk")
+            STATE.losses.add("sdk")
 
 
-def _count_noise() -> None:
+def _count_complaints() -> None:
     logger = logging.getLogger("opentelemetry")
     logger.propagate = False
-    if not any(isinstance(each, _Noise) for each in logger.handlers):
-        logger.addHandler(_Noise())
+    if not any(isinstance(each, _Complaints) for each in logger.handlers):
+        logger.addHandler(_Complaints())

@@ -8,8 +8,7 @@ Called by `redaction` alone. What repeats in a pattern is possessive or bounded.
 import re
 from collections.abc import Iterator
 
-from remit.detectors.marks import Span
-from remit.detectors.names import (
+from remit.redaction.names import (
     PHRASES,
     describes,
     ends_there,
@@ -24,7 +23,8 @@ from remit.detectors.names import (
     names_secret,
     stands_in,
 )
-from remit.detectors.values import LONG, OBJECT, Value, value_at, values
+from remit.redaction.tokens import Span
+from remit.redaction.values import LONG, OBJECT, Value, value_at, values
 
 _TYPE = (
     r"(?::[ \t]*+|(?<=[ \t]))(?:&(?:'static[ ])?)?(?:Option(?:al)?[<\[])?"

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from remit.detectors.names import (
+from remit.redaction.names import (
     describes,
     hints_secret,
     looks_random,
@@ -73,9 +73,9 @@ def redact_text(text: str) -> str:
 
 def _masked(text: str) -> str:
     # Their patterns take twenty milliseconds to compile, and most commands need none of them.
-    from remit.detectors.marks import marked_spans
-    from remit.detectors.places import placed_spans
-    from remit.detectors.texts import named_spans
+    from remit.redaction.assignments import named_spans
+    from remit.redaction.commands import placed_spans
+    from remit.redaction.tokens import marked_spans
 
     pieces, at = list[str](), 0
     for start, end in sorted({*marked_spans(text), *named_spans(text), *placed_spans(text)}):

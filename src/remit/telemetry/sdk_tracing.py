@@ -1,4 +1,4 @@
-"""Spans on the OpenTelemetry SDK. Loaded by `running` alone, when tracing is on."""
+"""Spans on the OpenTelemetry SDK. Loaded by `setup` alone, when tracing is on."""
 
 import os
 import re
@@ -24,7 +24,6 @@ from opentelemetry.trace import (
 from opentelemetry.trace.status import Status, StatusCode
 from opentelemetry.util.types import Attributes
 
-from remit.telemetry.active import RootStart
 from remit.telemetry.ids import root_span_id_of, trace_id_of
 from remit.telemetry.scrubbing import plain_attributes
 
@@ -49,7 +48,7 @@ class DirectiveIds(RandomIdGenerator):
 
 
 class OnlyOwnTraces(Sampler):
-    """Keeps every span of a trace that Remit began, and no trace that a library began by itself.
+    """Samples every span of a trace that Remit began, and no trace that a library began by itself.
 
     Temporal's interceptor would make a trace of every call that serves no directive, and of the
     sweep one that never ends.
@@ -69,10 +68,10 @@ class OnlyOwnTraces(Sampler):
         del trace_id, name, kind, links, trace_state
         parent = trace.get_current_span(parent_context).get_span_context()
         if parent.is_valid:
-            kept = parent.trace_flags.sampled
+            sampled = parent.trace_flags.sampled
         else:
-            kept = "temporalWorkflowID" not in (attributes or {})
-        decision = Decision.RECORD_AND_SAMPLE if kept else Decision.DROP
+            sampled = "temporalWorkflowID" not in (attributes or {})
+        decision = Decision.RECORD_AND_SAMPLE if sampled else Decision.DROP
         return SamplingResult(decision, attributes, parent.trace_state)
 
     def get_description(self) -> str:
@@ -80,7 +79,7 @@ class OnlyOwnTraces(Sampler):
         return type(self).__name__
 
 
-class _Opened:
+class _OpenSpan:
     """A span under way; the current one of its task until it ends."""
 
     def __init__(self, span: trace.Span) -> None:
@@ -106,34 +105,45 @@ class _Opened:
             contexts.detach(self._token)
 
 
-class Recorder:
-    """Opens spans; see :class:`remit.telemetry.active.SpanRecorder`."""
+class SdkTracer:
+    """Opens spans; see :class:`remit.telemetry.state.Tracer`."""
 
     def __init__(self, provider: TracerProvider) -> None:
         self._tracer = provider.get_tracer("remit")
 
     def open(
         self, name: str, attributes: Mapping[str, object], directive_id: UUID | None
-    ) -> _Opened:
+    ) -> _OpenSpan:
         """Open a span and make it the current one."""
         context, links = None, list[Link]()
         if directive_id is not None:
             context, links = _in_trace_of(directive_id)
-        kept = plain_attributes(attributes)
-        return _Opened(self._tracer.start_span(name, context, attributes=kept, links=links))
+        plain = plain_attributes(attributes)
+        return _OpenSpan(self._tracer.start_span(name, context, attributes=plain, links=links))
 
-    def root(self, name: str, attributes: Mapping[str, object], start: RootStart) -> None:
-        """Record the root span of a directive's trace, ended now."""
-        directive_id = start.directive_id
-        links = [Link(other) for other in _callers(start) if other.is_valid]
+    def root(
+        self,
+        name: str,
+        attributes: Mapping[str, object],
+        *,
+        directive_id: UUID,
+        started_ns: int,
+        traceparent: str | None,
+    ) -> None:
+        """Record the root span of a directive's trace, ended now; callers' traces are linked."""
+        callers = [trace.get_current_span().get_span_context()]
+        match = _TRACEPARENT.fullmatch(traceparent or "")
+        if match:
+            trace_id, span_id = (int(part, 16) for part in match.groups())
+            callers.append(SpanContext(trace_id, span_id, is_remote=True))
         token = _NEXT_IDS.set((trace_id_of(directive_id), root_span_id_of(directive_id)))
         try:
             span = self._tracer.start_span(
                 name,
                 Context(),  # empty: whatever is current is no parent of a root
                 attributes=plain_attributes(attributes),
-                links=links,
-                start_time=start.started_ns,
+                links=[Link(caller) for caller in callers if caller.is_valid],
+                start_time=started_ns,
             )
         finally:
             _NEXT_IDS.reset(token)
@@ -145,37 +155,6 @@ class Recorder:
         if not current.is_valid:
             return None
         return f"{current.trace_id:032x}", f"{current.span_id:016x}"
-
-
-def make_provider(resource: Resource) -> TracerProvider:
-    """Return what spans are made with; it ends only when told to, and exports nothing by itself."""
-    return TracerProvider(
-        sampler=OnlyOwnTraces(),
-        resource=resource,
-        shutdown_on_exit=False,
-        id_generator=DirectiveIds(),
-        # What is cut before it is scrubbed could hide the end of a secret.
-        span_limits=SpanLimits(
-            max_attribute_length=SpanLimits.UNSET, max_span_attribute_length=SpanLimits.UNSET
-        ),
-    )
-
-
-def make_resource(service: str, version: str) -> Resource:
-    """Return what every span and sample says about this process: fixed names, no environment.
-
-    Args:
-        service: name of this process, as `remit-worker`.
-        version: Remit's version.
-    """
-    return Resource(
-        {
-            "service.name": service,
-            "service.version": version,
-            "service.instance.id": str(uuid4()),
-            "process.pid": os.getpid(),
-        }
-    )
 
 
 def _in_trace_of(directive_id: UUID) -> tuple[Context | None, list[Link]]:
@@ -194,11 +173,27 @@ def _in_trace_of(directive_id: UUID) -> tuple[Context | None, list[Link]]:
     return trace.set_span_in_context(NonRecordingSpan(root)), links
 
 
-def _callers(start: RootStart) -> list[SpanContext]:
-    """Return the traces that the proposal was a part of."""
-    found = [trace.get_current_span().get_span_context()]
-    match = _TRACEPARENT.fullmatch(start.traceparent or "")
-    if match:
-        trace_id, span_id = (int(part, 16) for part in match.groups())
-        found.append(SpanContext(trace_id, span_id, is_remote=True))
-    return found
+def make_provider(resource: Resource) -> TracerProvider:
+    """Return what spans are made with; it ends only when told to, and exports nothing by itself."""
+    return TracerProvider(
+        sampler=OnlyOwnTraces(),
+        resource=resource,
+        shutdown_on_exit=False,
+        id_generator=DirectiveIds(),
+        # What is cut before it is scrubbed could hide the end of a secret.
+        span_limits=SpanLimits(
+            max_attribute_length=SpanLimits.UNSET, max_span_attribute_length=SpanLimits.UNSET
+        ),
+    )
+
+
+def make_resource(service: str, version: str) -> Resource:
+    """Return what every span and sample says about this process: fixed names, no environment."""
+    return Resource(
+        {
+            "service.name": service,
+            "service.version": version,
+            "service.instance.id": str(uuid4()),
+            "process.pid": os.getpid(),
+        }
+    )

@@ -9,8 +9,8 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import Link, SpanContext, TraceFlags
 from opentelemetry.trace.status import Status, StatusCode
 
-from remit.telemetry.losses import Losses
-from remit.telemetry.span_queue import BATCH_SPANS, SpanQueue, scrubbed
+from remit.telemetry.span_processor import BATCH_SPANS, CountingSpanProcessor, scrubbed
+from remit.telemetry.state import LossCounter
 from tests.support.otlp import until
 
 
@@ -50,8 +50,8 @@ def kept() -> Kept:
 
 
 def test_what_ended_is_exported_in_order_and_once(kept: Kept) -> None:
-    losses = Losses()
-    queue = SpanQueue(lambda: kept, losses, delay_seconds=30)
+    losses = LossCounter()
+    queue = CountingSpanProcessor(lambda: kept, losses, delay_seconds=30)
     for number in range(1, 1001):
         queue.on_end(span(number))
     queue.close(10)
@@ -62,14 +62,14 @@ def test_what_ended_is_exported_in_order_and_once(kept: Kept) -> None:
 
 
 def test_a_single_span_waits_no_longer_than_the_delay(kept: Kept) -> None:
-    queue = SpanQueue(lambda: kept, Losses(), delay_seconds=0.01)
+    queue = CountingSpanProcessor(lambda: kept, LossCounter(), delay_seconds=0.01)
     queue.on_end(span(1))
     until(lambda: kept.spans, "the span")
     queue.close(10)
 
 
 def test_a_whole_batch_waits_for_no_delay(kept: Kept) -> None:
-    queue = SpanQueue(lambda: kept, Losses(), delay_seconds=3600)
+    queue = CountingSpanProcessor(lambda: kept, LossCounter(), delay_seconds=3600)
     for number in range(1, BATCH_SPANS + 1):
         queue.on_end(span(number))
     until(lambda: len(kept.spans) == BATCH_SPANS, "the batch")
@@ -77,9 +77,9 @@ def test_a_whole_batch_waits_for_no_delay(kept: Kept) -> None:
 
 
 def test_a_full_queue_drops_and_counts_and_returns(kept: Kept) -> None:
-    losses = Losses()
+    losses = LossCounter()
     kept.gate.clear()
-    queue = SpanQueue(lambda: kept, losses, delay_seconds=0.01, size=10)
+    queue = CountingSpanProcessor(lambda: kept, losses, delay_seconds=0.01, size=10)
     queue.on_end(span(1))
     assert kept.entered.wait(10)
     for number in range(2, 52):
@@ -91,9 +91,9 @@ def test_a_full_queue_drops_and_counts_and_returns(kept: Kept) -> None:
 
 
 def test_an_exporter_that_hangs_is_left_behind_and_its_spans_are_counted(kept: Kept) -> None:
-    losses = Losses()
+    losses = LossCounter()
     kept.gate.clear()
-    queue = SpanQueue(lambda: kept, losses, delay_seconds=0.01)
+    queue = CountingSpanProcessor(lambda: kept, losses, delay_seconds=0.01)
     queue.on_end(span(1))
     assert kept.entered.wait(10)
     queue.on_end(span(2))
@@ -109,9 +109,9 @@ def test_an_exporter_that_hangs_is_left_behind_and_its_spans_are_counted(kept: K
 def test_what_an_exporter_does_not_take_is_counted_and_the_next_is_tried(
     kept: Kept, failure: Exception | None
 ) -> None:
-    losses = Losses()
+    losses = LossCounter()
     kept.failure, kept.takes = failure, False
-    queue = SpanQueue(lambda: kept, losses, delay_seconds=0.01)
+    queue = CountingSpanProcessor(lambda: kept, losses, delay_seconds=0.01)
     queue.on_end(span(1))
     until(lambda: losses.counts() == {"not_taken": 1}, "the count")
     kept.failure, kept.takes = None, True
@@ -122,7 +122,7 @@ def test_what_an_exporter_does_not_take_is_counted_and_the_next_is_tried(
 
 
 def test_a_span_that_is_not_sampled_goes_nowhere(kept: Kept) -> None:
-    queue = SpanQueue(lambda: kept, Losses(), delay_seconds=30)
+    queue = CountingSpanProcessor(lambda: kept, LossCounter(), delay_seconds=30)
     queue.on_end(span(1, sampled=False))
     queue.on_end(ReadableSpan("of no trace"))
     queue.close(10)
@@ -139,16 +139,17 @@ def test_a_forked_process_exports_its_own_spans_and_not_its_parents(
         made.append(Kept())
         return made[-1]
 
-    queue = SpanQueue(make, Losses(), delay_seconds=30)
+    queue = CountingSpanProcessor(make, LossCounter(), delay_seconds=0.01)
+    made[0].gate.clear()
     queue.on_end(span(1))
-    former = queue._thread
-    stopped = queue._wake
-    monkeypatch.setattr(os, "getpid", lambda: -1)
+    assert made[0].entered.wait(10)
     queue.on_end(span(2))
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    queue.on_end(span(3))
     queue.close(10)
-    assert [each.name for each in made[1].spans] == ["step-2"]
-    stopped.set()
-    former.join(10)
+    made[0].gate.set()
+    assert [each.name for each in made[1].spans] == ["step-3"]
+    assert made[1].closed == 1
 
 
 def test_a_span_of_a_library_leaves_as_scrubbed_as_our_own() -> None:

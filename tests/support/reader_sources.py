@@ -1,30 +1,18 @@
-"""What in the class of a reader could write, be it by name, by what it exposes, or by its source.
+"""What in the source of a reader of memory could write.
 
-`remit.memory.enforcement` calls this. The source is judged as a whole module for each class of the
-reader's ancestry: a helper beside the class writes as well as the class would.
+The source is judged as a whole module for each class of the reader's ancestry: a helper beside the
+class writes as well as the class would. `remit.memory.enforcement` judges the interface.
 """
 
 import ast
 import inspect
 import re
 from collections.abc import Iterator
-from types import FunctionType, MemberDescriptorType
 
-MARK = "__remit_question__"
-"""The attribute by which a method says which question it answers."""
+from remit.errors import MisconfiguredError
+from remit.memory.enforcement import verify_readonly_interface
 
-WRITE_VERBS = frozenset(
-    {
-        *("add", "alter", "append", "commit", "copy", "create", "delete", "drop", "emit"),
-        *("execute", "grant", "import", "insert", "load", "merge", "mutate", "patch", "post"),
-        *("publish", "purge", "push", "put", "record", "register", "remember", "remove", "rename"),
-        *("replace", "reset", "revoke", "run", "save", "send", "set", "start", "store", "submit"),
-        *("transition", "truncate", "update", "upload", "upsert", "write"),
-    }
-)
-"""Words that no method of a reader may have in its name."""
-
-# Fewer than above: a reader may call what appends to a list.
+# Fewer than the verbs that no name may have: a reader may call what appends to a list.
 _CALLS = frozenset(
     {
         *("alter", "begin", "commit", "create", "delete", "drop", "emit", "flush", "insert"),
@@ -34,10 +22,6 @@ _CALLS = frozenset(
 )
 _DYNAMIC = frozenset(
     {"__import__", "compile", "eval", "exec", "getattr", "import_module", "setattr"}
-)
-_OPEN = frozenset({"__call__", "__enter__", "__getattr__", "__getattribute__", "__getitem__"})
-_HANDLES = frozenset(
-    {"conn", "connect", "connection", "cursor", "database", "db", "engine", "pool", "session"}
 )
 _WRITERS = re.compile(
     r"(?:^|\.)mutator$|^remit\.(?:operations|control|workflows|stack|cli)(?:\.|$)"
@@ -51,59 +35,25 @@ _WRITING_SQL = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_DATA = (str, int, float, bool, tuple, frozenset, type(None))
 
 
-def find_write_indicators(cls: type) -> list[str]:
-    """Return what in a class could write, each in a few words; nothing when it only reads."""
-    ancestry = [
-        each for each in cls.__mro__ if each.__module__ not in {"builtins", "typing", "abc"}
-    ]
-    found: list[str] = []
-    modules: list[str] = []
-    overridden: frozenset[str] = frozenset()
-    for each in ancestry:
-        found += _of_interface(each, overridden)
-        overridden |= vars(each).keys()
-        if each.__module__ not in modules:
-            modules.append(each.__module__)
+def verify_reader(cls: type) -> None:
+    """Return quietly when nothing in a reader's interface or source writes.
+
+    Raises:
+        MisconfiguredError: something does; the message lists all of it.
+    """
+    says, found = f"{cls.__name__} does not only read: ", list[str]()
+    try:
+        verify_readonly_interface(cls)
+    except MisconfiguredError as error:
+        found += error.message.removeprefix(says).split("; ")
+    judged = {each.__module__: each for each in reversed(cls.__mro__)}
+    for module, each in judged.items():
+        if module not in {"builtins", "typing", "abc"}:
             found += _of_source(each)
-    return list(dict.fromkeys(found))
-
-
-def _of_interface(cls: type, overridden: frozenset[str]) -> Iterator[str]:
-    """Yield what the names and the kinds of a class's own members give away."""
-    for name, member in vars(cls).items():
-        if name in overridden:
-            continue
-        if name in _OPEN:
-            yield f"{name} opens it to what it does not declare"
-        if name.startswith("__"):
-            continue
-        if isinstance(member, staticmethod | classmethod):
-            yield from _of_method(name, member.__func__)
-        elif isinstance(member, FunctionType):
-            yield from _of_method(name, member)
-        elif not name.startswith("_"):
-            yield from _of_attribute(name, member)
-    for name in inspect.get_annotations(cls):
-        if not name.startswith("_") and _words(name) & _HANDLES:
-            yield f"{name} hands out the database"
-
-
-def _of_method(name: str, method: object) -> Iterator[str]:
-    verbs = _words(name) & WRITE_VERBS
-    if verbs:
-        yield f"the name of {name} says {min(verbs)}"
-    if not name.startswith("_") and not hasattr(method, MARK):
-        yield f"{name} is public and answers no question"
-
-
-def _of_attribute(name: str, member: object) -> Iterator[str]:
-    if _words(name) & _HANDLES:
-        yield f"{name} hands out the database"
-    elif not isinstance(member, (property, MemberDescriptorType, *_DATA)):
-        yield f"{name} is neither a question nor plain data"
+    if found:
+        raise MisconfiguredError(says + "; ".join(dict.fromkeys(found)))
 
 
 def _of_source(cls: type) -> Iterator[str]:

@@ -21,7 +21,7 @@ _TraceId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 _SpanId = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 
 
-class KeptEvent(BaseModel):
+class StoredEvent(BaseModel):
     """Something that happened within a span: `exception`, with its type and message."""
 
     model_config = ConfigDict(frozen=True, strict=True)
@@ -31,7 +31,7 @@ class KeptEvent(BaseModel):
     attributes: Mapping[str, bool | int | float | str] = Field(description="More about it.")
 
 
-class KeptSpan(BaseModel):
+class StoredSpan(BaseModel):
     """One step, as a process kept it."""
 
     model_config = ConfigDict(frozen=True, strict=True)
@@ -47,35 +47,30 @@ class KeptSpan(BaseModel):
     status: str = Field(description="unset, ok or error.")
     status_text: str | None = Field(description="What went wrong; null: nothing.")
     attributes: Mapping[str, bool | int | float | str] = Field(description="More about it.")
-    events: Sequence[KeptEvent] = Field(description="What happened within it.")
+    events: Sequence[StoredEvent] = Field(description="What happened within it.")
     links: Sequence[_TraceId] = Field(description="Other traces that it has to do with.")
 
 
 @dataclass(frozen=True)
-class Branch:
+class SpanNode:
     """A span and its place in the tree.
 
     Attributes:
         depth: how many steps stand around it; 0 for a root, and for one whose parent was not kept.
-        span: the span.
     """
 
     depth: int
-    span: KeptSpan
+    span: StoredSpan
 
 
-def read_trace(folder: Path, directive_id: UUID) -> list[Branch]:
+def read_trace(folder: Path, directive_id: UUID) -> list[SpanNode]:
     """Return a directive's trace, each step before those within it, siblings by their beginning.
 
     Empty if no span of it was kept, or no longer. A line that was cut short by a crash, or is no
     span, is passed over.
-
-    Args:
-        folder: where the stack's processes keep their spans.
-        directive_id: the directive.
     """
     trace_id = trace_id_text(directive_id)
-    found: dict[str, KeptSpan] = {}
+    found: dict[str, StoredSpan] = {}
     for line in _lines_with(folder, trace_id):
         span = _span(line)
         if span is not None and span.trace_id == trace_id:
@@ -95,22 +90,22 @@ def _lines_with(folder: Path, text: str) -> Iterator[str]:
             continue  # another process has just made room
 
 
-def _span(line: str) -> KeptSpan | None:
+def _span(line: str) -> StoredSpan | None:
     try:
-        return KeptSpan.model_validate_json(line)
+        return StoredSpan.model_validate_json(line)
     except ValidationError:
         return None
 
 
-def _arranged(spans: Mapping[str, KeptSpan]) -> Iterator[Branch]:
-    children: dict[str | None, list[KeptSpan]] = defaultdict(list)
+def _arranged(spans: Mapping[str, StoredSpan]) -> Iterator[SpanNode]:
+    children: dict[str | None, list[StoredSpan]] = defaultdict(list)
     for span in sorted(spans.values(), key=lambda each: (each.start_ns, each.end_ns)):
         parent = span.parent_id if span.parent_id in spans else None
         children[parent].append(span)
     # A stack and not a recursion: the depth is what the files say.
-    waiting = [Branch(0, span) for span in reversed(children.pop(None, []))]
+    waiting = [SpanNode(0, span) for span in reversed(children.pop(None, []))]
     while waiting:
         branch = waiting.pop()
         yield branch
         within = children.pop(branch.span.span_id, [])
-        waiting += [Branch(branch.depth + 1, span) for span in reversed(within)]
+        waiting += [SpanNode(branch.depth + 1, span) for span in reversed(within)]

@@ -1,7 +1,7 @@
-"""The steps that make a log line out of a record; structlog runs them. Loaded by `configure` alone.
+"""The structlog processors that make a log line of any record. Loaded by `logging.configure` alone.
 
-Order matters: everything that is said about an event is gathered first, then secrets are masked,
-then what is too long is cut, and only then is it written as text.
+Order matters: all that is said about an event is gathered first, then secrets are masked, then what
+is too long is cut, and only then is it rendered.
 """
 
 import logging
@@ -12,14 +12,12 @@ from datetime import UTC, datetime
 
 import structlog
 from pydantic import JsonValue
-from structlog.typing import EventDict, Processor
+from structlog.stdlib import ProcessorFormatter
+from structlog.typing import EventDict
 
-from remit.redaction import redact_object
-from remit.telemetry.active import ACTIVE
+from remit.redaction.masking import redact_object
 from remit.telemetry.scrubbing import LONGEST_READ, scrub_text
-
-FIELDS = "remit_fields"
-"""Attribute of a record that carries the fields of an event of ours."""
+from remit.telemetry.state import LOG_FIELDS, STATE
 
 _LONGEST = 2_000  # characters of one text
 _LONGEST_TRACEBACK = 8_000  # characters, the last ones: there stands what went wrong
@@ -28,45 +26,35 @@ _MANY = 50  # entries of one list or object
 _DEEP = 5  # lists and objects within one another
 
 
-class LineFormatter(logging.Formatter):
-    """Turns any record of the standard library's logging into a line, whoever made it.
-
-    Args:
-        json: one JSON object a line; else words for a person.
-    """
-
-    def __init__(self, *, json: bool) -> None:
-        super().__init__()
-        self._render: Processor = (
-            structlog.processors.JSONRenderer(ensure_ascii=False)
-            if json
-            else structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"])
-        )
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the line, without its end."""
-        event = _shorten(_mask(_gather(record)))
-        return str(self._render(None, record.levelname.lower(), event))
+def line_formatter(*, json: bool) -> logging.Formatter:
+    """Return what turns any record into one line, whoever made it: JSON, or words for a person."""
+    render = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if json
+        else structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"])
+    )
+    return ProcessorFormatter(processors=[_gather, _mask, _shorten, render])
 
 
-def _gather(record: logging.LogRecord) -> EventDict:
+def _gather(_: object, level: str, given: EventDict) -> EventDict:
     """Say when, how bad, who, what, in which step, and why."""
-    own: Mapping[str, object] | None = getattr(record, FIELDS, None)
+    record: logging.LogRecord = given["_record"]
+    own: Mapping[str, object] | None = getattr(record, LOG_FIELDS, None)
     said: dict[str, object] = {
         "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(),
-        "level": record.levelname.lower(),
+        "level": level,
         "logger": record.name,
-        "event": record.getMessage() if own is not None else record.name.replace(".", "_"),
+        "event": given["event"] if own is not None else record.name.replace(".", "_"),
     }
     if own is None:
-        said["message"] = record.getMessage()
-    ids = None if ACTIVE.recorder is None else ACTIVE.recorder.current_ids()
+        said["message"] = given["event"]
+    ids = None if STATE.tracer is None else STATE.tracer.current_ids()
     if ids is not None:
         said["trace_id"], said["span_id"] = ids
     for name, value in (own or {}).items():
         said[f"{name}_" if name in said else name] = value
-    if record.exc_info and record.exc_info[1] is not None:
-        error = record.exc_info[1]
+    error = given.get("exc_info", (None, None))[1]
+    if error is not None:
         said["error_type"] = type(error).__qualname__
         said["traceback"] = text = "".join(traceback.format_exception(error))
         if len(text) > _LONGEST_TRACEBACK:
@@ -76,11 +64,11 @@ def _gather(record: logging.LogRecord) -> EventDict:
     return said
 
 
-def _mask(event: EventDict) -> EventDict:
+def _mask(_: object, __: str, event: EventDict) -> EventDict:
     return dict(redact_object({name: _plain(value, _DEEP) for name, value in event.items()}))
 
 
-def _shorten(event: EventDict) -> EventDict:
+def _shorten(_: object, __: str, event: EventDict) -> EventDict:
     trace = event.get("traceback")
     if isinstance(trace, str) and len(trace) > _LONGEST_TRACEBACK:
         event["traceback"] = "…" + trace[1 - _LONGEST_TRACEBACK :]
