@@ -22,45 +22,36 @@ def void_reason(
     now: datetime | None,
     run: ExecutionRunRead | None = None,
 ) -> VoidReason | None:
-    """Return why a grant does not cover a run of a directive; None when it does.
+    """Return why a grant does not cover a run of a directive as it is now; None when it does.
 
-    Args:
-        grant: the latest grant of the directive, or the one that `run` consumed; None: none.
-        directive: the directive, freshly read.
-        keys: what verifies grants.
-        module_digest: of the module as this worker has it; empty when it has none.
-        policy_digest: of the policy in force.
-        now: the database's clock; None for a run that has consumed the grant, whose expiry was
-            judged then, by the database too.
-        run: that run, to judge one more attempt. That its row names the grant proves nothing.
+    `module_digest` is of the module that this worker has, empty without one; `now`, the database's
+    clock. One more attempt is judged with its `run`, and without `now`: the start judged expiry.
     """
-    reason: VoidReason | None = None
-    # (1) A trusted key signed the grant's whole row, for this directive.
-    if grant is None or not _is_signed(grant, directive, keys):  # noqa: SIM114 - one rule at a time
-        reason = "approval_unverifiable"
-    # (2) As many people approved as policy asked for.
-    elif len(set(grant.votes)) < grant.required_approvals:
-        reason = "approval_unverifiable"
-    # (3) Nobody has voided it; a run can have consumed none that was void.
-    elif grant.voided_at is not None:
-        reason = (None if run else grant.void_reason) or "approval_unverifiable"
-    # (4) The run, if there is one, is the one effect that the grant allows.
-    elif run and (run.module, run.idempotency_key) != (grant.module, effect_key(grant)):
-        reason = "approval_unverifiable"
-    # (5) The content is what was approved: its digest is made anew.
-    elif grant.action_digest != _digest_now(directive):  # noqa: SIM114 - one rule at a time
-        reason = "action_changed"
-    # (6) The module is the one that was granted, in its version. A grant from before any worker
-    # had announced a module binds to none, and starts none.
-    elif (grant.module, grant.module_digest) != (directive.type, module_digest or None):
-        reason = "action_changed"
+    if (
+        # (1) A trusted key signed the grant's whole row, for this directive.
+        grant is None
+        or not _is_signed(grant, directive, keys)
+        # (2) As many people approved as policy asked for.
+        or len(set(grant.votes)) < grant.required_approvals
+        # (3) The run, whose row alone proves nothing, is the one effect that the grant allows.
+        or (run and (run.module, run.idempotency_key) != (grant.module, effect_key(grant)))
+    ):
+        return "approval_unverifiable"
+    # (4) Nobody has voided it; a run can have consumed none that was void.
+    if grant.voided_at is not None:
+        return (None if run else grant.void_reason) or "approval_unverifiable"
+    if (
+        # (5) The content is what was approved: its digest is made anew.
+        grant.action_digest != _digest_now(directive)
+        # (6) The module has the version that was granted, and there was one to grant.
+        or (grant.module, grant.module_digest) != (directive.type, module_digest or None)
+    ):
+        return "action_changed"
     # (7) The policy that decided is in force.
-    elif grant.policy_digest != policy_digest:
-        reason = "policy_changed"
+    if grant.policy_digest != policy_digest:
+        return "policy_changed"
     # (8) Its time is not over.
-    elif now is not None and now >= grant.expires_at:
-        reason = "approval_expired"
-    return reason
+    return "approval_expired" if now is not None and now >= grant.expires_at else None
 
 
 def effect_key(grant: Grant) -> str:

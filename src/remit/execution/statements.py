@@ -45,16 +45,14 @@ def attempt_end_statement(
         run: the run, as it stood when the attempt ended.
         output: what the module returned, as `execution_runs.result` and the attempt's
             `execution_checkpoint` hold it.
-        worker_id: the worker that made the attempt.
-        attempt: which attempt it was.
-        ends_run: whether the run ended with it. If so, the run's status is `completed` for a
-            success and `failed` for an error, its `ended_at`, `result`, `error_type` and
-            `error_message` are those of this attempt.
+        worker_id: who made the attempt.
+        attempt: its number.
+        ends_run: whether the run ended with it, and so has its outcome, end, result and error.
         outcome: how it ended.
         cost: US dollars, with two decimals; None: nobody knows.
         artifacts: digest of each artifact that was stored with the end, by its address.
-        started_at: when the attempt began.
-        ended_at: when it ended.
+        started_at: of the attempt.
+        ended_at: of the attempt.
     """
     return {
         **_of_run(run),

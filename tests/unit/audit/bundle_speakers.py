@@ -215,11 +215,10 @@ def _ends(evidence: Evidence) -> list[Statement]:
         [run] = evidence.runs
         said = _settled(run, evidence, settling)
         return [Statement(run.id, sign_statement(RECONCILIATION, said, KEYS))]
-    return [
-        Statement(run.id, sign_statement(RUN_END, _canceled(run, evidence), KEYS))
-        for run in evidence.runs
-        if run.status == "canceled"
-    ]
+    canceled = [run for run in evidence.runs if run.status == "canceled"]
+    by = evidence.events[-1].actor
+    said_of = {run.id: canceled_statement(run, by, None) for run in canceled}
+    return [Statement(one, sign_statement(RUN_END, said, KEYS)) for one, said in said_of.items()]
 
 
 def _settled(run: ExecutionRunRead, evidence: Evidence, event: Event) -> JsonObject:
@@ -237,12 +236,7 @@ def _settled(run: ExecutionRunRead, evidence: Evidence, event: Event) -> JsonObj
     )
 
 
-def _canceled(run: ExecutionRunRead, evidence: Evidence) -> JsonObject:
-    return canceled_statement(run, evidence.events[-1].actor, None)
-
-
 def canceled_statement(run: ExecutionRunRead, by: str, worker_id: UUID | None) -> JsonObject:
-    """Return what is signed of a run that somebody canceled."""
     assert run.ended_at is not None
     return run_end_statement(
         run,

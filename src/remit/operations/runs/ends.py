@@ -81,24 +81,12 @@ def make_run_end(
     emitted: Sequence[NewArtifact] = (),
     by: str = REMIT,
 ) -> RunEnd:
-    """Return the end of a run with an output, not signed yet.
-
-    Args:
-        standing: the run as it stands.
-        output: what its module returned, or what stands for that.
-        reason: why its directive aborts; None completes it.
-        attempt: the attempt that ends it; None: none does.
-        emitted: artifacts that its module left.
-        by: who ends it.
-    """
+    """Return the unsigned end of a run with what its module returned, or what stands for that."""
     run, stored = standing.run, output_to_json(output)
-    status = run_status_of(output.status)
-    message = output.error.message if output.error else None
-    checkpoint: JsonObject = {
-        "run": str(run.id),
-        "attempt": attempt or run.attempts,
-        "output": stored,
-    }
+    status, message = run_status_of(output.status), output.error.message if output.error else None
+    artifact = partial(new_artifact, directive_id=run.directive_id, run_id=run.id)
+    number = attempt or run.attempts
+    checkpoint: JsonObject = {"run": str(run.id), "attempt": number, "output": stored}
     ended: JsonObject = {
         "run": str(run.id),
         "status": status,
@@ -107,22 +95,17 @@ def make_run_end(
         "error": message,
         "artifacts": [one.uri for one in emitted],
     }
-    artifact = partial(new_artifact, directive_id=run.directive_id, run_id=run.id)
     end = artifact("execution_end", ended)
-    data: JsonObject = {"outcome": output.status.value, "artifact": end.uri}
-    aborted: JsonObject = {"reason": reason, "because": [message or reason]}
-    entries = [
-        Entry(run.directive_id, "run.ended", by, data),
-        Entry(run.directive_id, "directive.completed", by)
-        if reason is None
-        else Entry(run.directive_id, "directive.aborted", by, aborted),
-    ]
+    entry = partial(Entry, run.directive_id, actor=by)
+    told = entry("run.ended", data={"outcome": output.status.value, "artifact": end.uri})
+    because: JsonObject = {"reason": reason, "because": [message or reason]}
+    completed = entry("directive.completed")
     return RunEnd(
         standing=standing,
         status=status,
         reason=reason,
         output=stored,
-        entries=entries,
+        entries=[told, entry("directive.aborted", data=because) if reason else completed],
         artifacts=[*emitted, artifact("execution_checkpoint", checkpoint), end],
         attempt=attempt,
     )
@@ -142,16 +125,8 @@ def write_run_ends(
         ConflictError: a run, its directive or its attempt has changed meanwhile; nothing may be
             committed.
     """
-    closings = {
-        one.standing.run.grant_id: closing_of(
-            one.standing.run.grant_id,
-            one.attempts_cost,
-            models.get(one.standing.run.id, NO_MODELS),
-            completed=one.reason is None,
-        )
-        for one in ends
-        if one.standing.promised is not None
-    }
+    promised = [one for one in ends if one.standing.promised is not None]
+    closings = {one.standing.run.grant_id: _closing(one, models) for one in promised}
     parts = [
         moves([_move(one) for one in ends]),
         end_execution_runs([_run_row(one) for one in ends]),
@@ -170,6 +145,13 @@ def write_run_ends(
     artifacts = [artifact for one in ends for artifact in one.artifacts]
     execute_batch(connection, [*parts, *evidence(entries, artifacts)])
     tell_settled(closings.values())
+
+
+def _closing(end: RunEnd, models: Mapping[UUID, ModelCosts]) -> Closing | None:
+    """Return how the promise to a run is closed; None where nothing was spent of it."""
+    run, is_completed = end.standing.run, end.reason is None
+    of_models = models.get(run.id, NO_MODELS)
+    return closing_of(run.grant_id, end.attempts_cost, of_models, completed=is_completed)
 
 
 def _move(end: RunEnd) -> Move:
