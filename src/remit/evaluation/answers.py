@@ -9,7 +9,7 @@ import json
 from remit.base.json_types import JsonObject
 from remit.base.wording import printable
 from remit.evaluation.interface import MAX_NAME_LENGTH, EvaluationResult
-from remit.redaction import redact_object, redact_text
+from remit.redaction.masking import redact_object, redact_text
 
 MAX_RESULTS = 100
 """Most judgements of one run."""

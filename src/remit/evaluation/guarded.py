@@ -19,7 +19,7 @@ from remit.errors import ProviderError
 from remit.evaluation.answers import checked_experiment, checked_results
 from remit.evaluation.interface import EvaluationInput, EvaluationProvider, EvaluationResult
 from remit.evaluation.outgoing import outgoing, outgoing_text
-from remit.redaction import redact_text
+from remit.redaction.masking import redact_text
 from remit.telemetry.logging import get_logger
 
 QUEUE_RUNS = 1000

@@ -7,7 +7,7 @@ import math
 
 from remit.base.wording import printable
 from remit.evaluation.interface import EvaluatedArtifact, EvaluationInput
-from remit.redaction import redact_text
+from remit.redaction.masking import redact_text
 
 MAX_TEXT_LENGTH = 200
 """Longest text that leaves, in characters, the dots in place of what was cut included."""

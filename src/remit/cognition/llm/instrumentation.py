@@ -14,6 +14,7 @@ from remit.base.json_types import JsonObject
 from remit.cognition.llm.types import NOTHING_USED, LLMError, LLMRequest, LLMResponse, LLMUsage
 from remit.telemetry.logging import EventLogger
 from remit.telemetry.tracing import Span, directive_span, span
+from remit.vocabulary import LLMErrorType
 
 NO_MODEL = "unspecified"
 """What the evidence calls the model where nobody named one."""
@@ -43,7 +44,7 @@ class LLMCall:
     latency_ms: float
 
     @property
-    def error_type(self) -> str | None:
+    def error_type(self) -> LLMErrorType | None:
         """Which kind of failure it was; None for an answer."""
         return self.outcome.error_type if isinstance(self.outcome, LLMError) else None
 

@@ -24,8 +24,8 @@ from remit.cognition.llm.types import (
     LLMResponse,
     LLMUsage,
 )
-from remit.telemetry.active import ACTIVE
 from remit.telemetry.logging import get_logger
+from remit.telemetry.state import STATE
 
 SAID, ANSWERED = "osprey-question", "osprey-answer"
 REQUEST = LLMRequest(
@@ -157,7 +157,7 @@ class Recording:
 
 def test_a_call_is_one_span_in_its_directives_trace(monkeypatch: pytest.MonkeyPatch) -> None:
     recording = Recording()
-    monkeypatch.setattr(ACTIVE, "recorder", recording)
+    monkeypatch.setattr(STATE, "tracer", recording)
     about = UUID(int=7)
     for directive_id in (None, about):
         with start_llm_span(REQUEST, "openai", directive_id=directive_id):
