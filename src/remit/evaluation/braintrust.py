@@ -28,6 +28,7 @@ VENDOR_URL = "https://api.braintrust.dev"
 ROWS_AT_ONCE = 100
 """Most rows in one request."""
 
+_OTHERWISE = "set EVALUATION_PROVIDER to noop"
 _ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _T = TypeVar("_T")
 
@@ -54,11 +55,8 @@ class BraintrustEvaluationProvider:
     ) -> None:
         """Check the settings; nothing is sent yet.
 
-        Args:
-            api_key: None only for a service on this machine.
-            project: the project that runs are told to; it is made if there is none.
-            api_url: None for the vendor's own.
-            timeout_seconds: longest that one call of a method takes.
+        Only a service on this machine needs no key; `api_url` is None for the vendor's own; the
+        project is made if there is none; one call of a method takes `timeout_seconds` at most.
 
         Raises:
             EvaluationProviderError: `misconfigured`; the message names the variable.
@@ -69,8 +67,8 @@ class BraintrustEvaluationProvider:
                 api_key,
                 address,
                 variable="BRAINTRUST_API_KEY",
-                missing="no key for the evaluation service: set BRAINTRUST_API_KEY, or set "
-                "EVALUATION_PROVIDER to noop",
+                missing="no key for the evaluation service: set BRAINTRUST_API_KEY, or "
+                + _OTHERWISE,
             )
         except ValueError as error:
             raise failed("misconfigured", str(error)) from None
@@ -81,9 +79,7 @@ class BraintrustEvaluationProvider:
         self._project_id: str | None = None
         self._client: Opened[BraintrustClient] = Opened(
             partial(_connect, address, key=key, timeout_seconds=timeout_seconds),
-            without_sdk=no_sdk(
-                "Braintrust", "braintrust", otherwise="set EVALUATION_PROVIDER to noop"
-            ),
+            without_sdk=no_sdk("Braintrust", "braintrust", otherwise=_OTHERWISE),
             unusable="the SDK of Braintrust cannot be used: unset the variables of its own, such "
             "as BRAINTRUST_HTTP_TIMEOUT",
             misconfigured=partial(failed, "misconfigured"),

@@ -65,12 +65,9 @@ class OpenAIEmbeddingProvider:
     ) -> None:
         """Check the settings; nothing is sent yet.
 
-        Args:
-            model: what the service calls the model.
-            api_key: None only for a service on this machine.
-            base_url: None for the vendor's own.
-            timeout_seconds: longest wait for the connection, for the start of an answer, and for
-                the rest of it.
+        Only a service on this machine needs no key; `base_url` is None for the vendor's own.
+        `timeout_seconds` is the longest wait for the connection, for the start of an answer, and
+        for the rest of it.
 
         Raises:
             EmbeddingProviderError: `misconfigured`; the message names the variable.
@@ -96,10 +93,8 @@ class OpenAIEmbeddingProvider:
             misconfigured=partial(final, "misconfigured"),
         )
         # What two services call by one name need not be one model.
-        own = self._address.url == OPENAI_URL
-        self.model = f"{model}@{EMBEDDING_DIMENSIONS}" + (
-            "" if own else f" at {self._address.place}"
-        )
+        place = "" if self._address.url == OPENAI_URL else f" at {self._address.place}"
+        self.model = f"{model}@{EMBEDDING_DIMENSIONS}{place}"
 
     def embed(self, request: EmbeddingRequest) -> EmbeddingResponse:
         """Return one vector for each text, in their order.

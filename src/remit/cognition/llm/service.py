@@ -68,8 +68,24 @@ class Vendor:
 
     @property
     def words(self) -> Words:
-        """How failures of its service are told, whatever vendors and compatible services say."""
-        known = (
+        """How failures of its service are told."""
+        return Words(
+            service=f"the language model service ({self.name})",
+            sdk=self.title,
+            key=f"set {self.key_variable} to a key that may use this model",
+            place=f"check the model's name (LLM_MODEL) and {self.address_variable}",
+            address=self.address_variable,
+            request="most likely the messages have more tokens than the model takes, so shorten "
+            "them, or the model takes no temperature or fewer max_tokens, so leave the first out "
+            "and lower the second",
+            offer="answers",
+            known=self._known,
+        )
+
+    @property
+    def _known(self) -> tuple[tuple[re.Pattern[str], str], ...]:
+        """What vendors and compatible services say of a request, and what that means."""
+        return (
             (
                 UNSUPPORTED_LIMIT,
                 (
@@ -97,18 +113,6 @@ class Vendor:
                 "refused to have these messages answered: ask for something else",
             ),
         )
-        return Words(
-            service=f"the language model service ({self.name})",
-            sdk=self.title,
-            key=f"set {self.key_variable} to a key that may use this model",
-            place=f"check the model's name (LLM_MODEL) and {self.address_variable}",
-            address=self.address_variable,
-            request="most likely the messages have more tokens than the model takes, so shorten "
-            "them, or the model takes no temperature or fewer max_tokens, so leave the first out "
-            "and lower the second",
-            offer="answers",
-            known=known,
-        )
 
 
 class ServiceProvider(ABC):
@@ -126,11 +130,8 @@ class ServiceProvider(ABC):
     ) -> None:
         """Check the settings; nothing is sent yet.
 
-        Args:
-            model: the model to ask where a request names none; None for none.
-            api_key: None only for a service on this machine.
-            base_url: None for the vendor's own.
-            timeout_seconds: how long an answer may take in all.
+        `model` is asked where a request names none. Only a service on this machine needs no key;
+        `base_url` is None for the vendor's own. An answer may take `timeout_seconds` in all.
 
         Raises:
             LLMProviderError: `misconfigured`; the message names the variable.
