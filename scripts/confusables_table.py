@@ -1,10 +1,10 @@
 """The text of `src/remit/confusables/lookalikes.py`, from Unicode's own data. Pure.
 
-`scripts/data/confusables.txt.gz` is the file of UTS #39 as Unicode published it, for Unicode 15.0.0;
-`scripts/data/LICENSE-UNICODE.txt` is its license. The table holds those of its characters that look
-like one ASCII character and that no other rule of `remit.confusables` finds: NFKC leaves them as
-they are, they are one column wide, and their script is in everyday use (UAX #31, table 5). What was
-added or left out by eye stands below, and why.
+`scripts/data/confusables.txt.gz` is the file of UTS #39 as Unicode published it, for Unicode
+15.0.0, and `scripts/data/LICENSE-UNICODE.txt` its license. The table holds those of its characters
+that look like one ASCII character and that no other rule of `remit.confusables` finds: NFKC leaves
+them as they are, they are one column wide, and their script is in everyday use (UAX #31, table 5).
+What was added or left out by eye stands below, and why.
 """
 
 import gzip

@@ -1,9 +1,8 @@
-"""Braintrust's official SDK on a bounded connection.
+"""Braintrust's SDK on a bounded connection, and what its errors mean; imports the SDK.
 
-The extra `remit[braintrust]` installs it; it is imported when there is something to tell. Of the
-SDK its client of the API is used, which does one request at a time and nothing else. Its logger is
-not: that one has threads and a flush at exit without an end, and it sends the caller's file names
-and the state of the git repository along.
+Its client of the API is used, which does one request at a time. Its logger is not: that one has
+threads and a flush at exit without an end, and it sends the caller's file names and the state of
+the git repository along.
 """
 
 import http.cookiejar
@@ -13,11 +12,18 @@ from time import monotonic
 
 import requests
 import urllib3
-from braintrust.api import BraintrustClient
+from braintrust.api import (
+    BraintrustClient,
+    BraintrustHTTPError,
+    BraintrustJSONDecodeError,
+    BraintrustTransportError,
+)
 from requests.adapters import HTTPAdapter
 
 from remit.cognition.addresses import ServiceAddress
 from remit.cognition.bodies import is_plain
+from remit.cognition.failures import Failure, Words, late, refused, unknown, unreachable
+from remit.vocabulary import FailureKind
 
 MAX_ANSWER_BYTES = 1024 * 1024
 """Largest answer read: ids and scores take a few kilobytes."""
@@ -31,11 +37,8 @@ def connect(address: ServiceAddress, *, key: str, timeout_seconds: float) -> Bra
     Nothing but what Remit was told decides where a request goes and with which key: no variable of
     the SDK's, no `.netrc`, and no redirect.
 
-    Args:
-        address: the service.
-        key: the key to send.
-        timeout_seconds: longest wait for the connection, for the start of an answer, and for the
-            whole rest of it.
+    `timeout_seconds` is the longest wait for the connection, for the start of an answer, and for
+    the whole rest of it.
 
     Raises:
         ValueError: a variable of the SDK's own holds nonsense.
@@ -129,3 +132,31 @@ class _BoundedAdapter(HTTPAdapter):
             if monotonic() > deadline:
                 raise requests.ReadTimeout("the answer did not end in time")
         return bytes(read)
+
+
+WORDS = Words(
+    service="the evaluation service",
+    sdk="Braintrust",
+    key="check BRAINTRUST_API_KEY, and what that key is allowed to do",
+    place="check BRAINTRUST_API_URL",
+    address="BRAINTRUST_API_URL",
+    request="check BRAINTRUST_PROJECT",
+    offer="evaluations",
+)
+"""How the failures of this service are worded."""
+
+
+def failure_of(error: Exception, *, timeout_seconds: float) -> Failure[FailureKind]:
+    """Return what an error of the SDK means; nothing that it or the service wrote is repeated."""
+    if isinstance(error, BraintrustHTTPError):
+        return refused(WORDS, error.status_code, error.response_headers)
+    if isinstance(error, BraintrustJSONDecodeError):
+        return Failure(
+            "provider_error", "the evaluation service answered no JSON: check BRAINTRUST_API_URL"
+        )
+    cause = error.__cause__ if isinstance(error, BraintrustTransportError) else None
+    if isinstance(error, TimeoutError) or isinstance(cause, requests.Timeout):
+        return late(WORDS, timeout_seconds)
+    if isinstance(cause, requests.TooManyRedirects) and cause.response is not None:
+        return refused(WORDS, cause.response.status_code, {})
+    return unreachable(WORDS) if isinstance(error, BraintrustTransportError) else unknown(WORDS)

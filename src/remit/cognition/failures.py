@@ -1,7 +1,7 @@
 """What a refusal of a service means, in one table for every kind of provider. Pure but for a date.
 
-A provider hands over what its SDK raised, taken apart; what the service wrote is looked through for
-known words and never repeated, since it may quote the key or a text.
+What the service wrote is looked through for known words and never repeated, since it may quote the
+key or a text.
 """
 
 import math
@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Any
+from types import ModuleType
+from typing import Any, Generic, TypeVar
 
 from remit.vocabulary import FailureKind
+
+_Type_co = TypeVar("_Type_co", bound=str, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,37 +45,21 @@ class Words:
     known: tuple[tuple[re.Pattern[str], str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why a service gave nothing.
+@dataclass(frozen=True)  # with slots, `Failure[...](...)` could not be called
+class Failure(Generic[_Type_co]):
+    """Why a provider failed.
 
     Attributes:
-        kind: which kind of failure it is.
-        message: what is wrong and how to mend it.
+        error_type: which kind of failure it is.
+        message: what is wrong and how to mend it; never holds a key or what was sent.
         retryable: whether the same request may succeed later with nothing changed.
         retry_after_seconds: how long the service asked to be left alone; None when it did not say.
     """
 
-    kind: FailureKind
+    error_type: _Type_co
     message: str
     retryable: bool = False
     retry_after_seconds: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SdkErrors:
-    """What an SDK raises; the vendors' SDKs are made alike, each with errors of its own.
-
-    Attributes:
-        late: the service did not answer in time; a kind of `unreachable`.
-        unreachable: it cannot be reached, or its answer broke off.
-        refused: it answered with a status other than success, which is `status_code`; `response`
-            has the headers, and `body` what it says.
-    """
-
-    late: type[Exception]
-    unreachable: type[Exception]
-    refused: type[Exception]
 
 
 _RETRYABLE = (408, 409, 425, 429)
@@ -89,31 +76,33 @@ _WRONG_MODEL = re.compile(r"model_not_found|(unknown|no such) model|model.{0,90}
 
 
 def failure_of(
-    error: Exception, errors: SdkErrors, words: Words, *, timeout_seconds: float
-) -> Failure:
+    error: Exception, sdk: ModuleType, words: Words, *, timeout_seconds: float
+) -> Failure[FailureKind]:
     """Return what an error means that was raised while a service was asked.
 
     Args:
         error: what was raised.
-        errors: what the SDK raises.
+        sdk: the vendor's SDK; all of them call their errors by the same names.
         words: how the provider speaks of the service.
         timeout_seconds: how long the service was allowed, for the message.
     """
-    if isinstance(error, errors.late | TimeoutError):
+    if isinstance(error, sdk.APITimeoutError | TimeoutError):
         return late(words, timeout_seconds)
-    if isinstance(error, errors.unreachable):
-        # Not among the imports above: the HTTP client comes with an SDK, as the errors do.
+    if isinstance(error, sdk.APIConnectionError):
+        # Not among the imports above: the HTTP client comes with an SDK.
         from remit.cognition.bounded_http import unreadable
 
         fault = unreadable(error)
-        return unreachable(words) if fault is None else unread(words, fault)
-    if not isinstance(error, errors.refused):
+        return unreachable(words) if fault is None else _unread(words, fault)
+    if not isinstance(error, sdk.APIStatusError):
         return unknown(words)
     refusal: Any = error
     says = said(refusal)
-    if refusal.status_code < FIRST_OF_THE_SERVICE and _OUT_OF_CREDIT.search(says):
-        return out_of_credit(words, refusal.status_code)
-    return refused(words, refusal.status_code, refusal.response.headers, says)
+    status = refusal.status_code
+    if status < FIRST_OF_THE_SERVICE and _OUT_OF_CREDIT.search(says):
+        meaning = "has no credit left for this key: look at the account's billing"
+        return Failure("rate_limited", _worded(words, status, meaning))
+    return refused(words, status, refusal.response.headers, says)
 
 
 def said(refusal: Any) -> str:  # noqa: ANN401 - an error of an SDK's own
@@ -128,7 +117,7 @@ def said(refusal: Any) -> str:  # noqa: ANN401 - an error of an SDK's own
     return " ".join(part for part in parts if isinstance(part, str))[:_LONGEST_READ].lower()
 
 
-def late(words: Words, timeout_seconds: float) -> Failure:
+def late(words: Words, timeout_seconds: float) -> Failure[FailureKind]:
     """Return the failure of a service that did not answer in time."""
     return Failure(
         "timeout",
@@ -138,7 +127,7 @@ def late(words: Words, timeout_seconds: float) -> Failure:
     )
 
 
-def unreachable(words: Words) -> Failure:
+def unreachable(words: Words) -> Failure[FailureKind]:
     """Return the failure of a service that cannot be reached, or whose answer broke off."""
     return Failure(
         "provider_error",
@@ -148,41 +137,32 @@ def unreachable(words: Words) -> Failure:
     )
 
 
-def unread(words: Words, fault: str) -> Failure:
-    """Return the failure of a service whose answer is not read, since it is of a wrong kind."""
-    return Failure(
-        "provider_error",
-        f"{words.service} {fault}: check that {words.address} names a service of this kind, and "
-        "what a proxy in between does",
-    )
-
-
-def unknown(words: Words) -> Failure:
+def unknown(words: Words) -> Failure[FailureKind]:
     """Return the failure of an SDK that raised something else."""
     return Failure("provider_error", f"the SDK of {words.sdk} failed: try again")
 
 
-def out_of_credit(words: Words, status: int) -> Failure:
-    """Return the failure of an account that has no credit left."""
-    meaning = "has no credit left for this key: look at the account's billing"
-    return Failure("rate_limited", _worded(words, status, meaning))
-
-
-def refused(words: Words, status: int, headers: Mapping[str, str], says: str = "") -> Failure:
+def refused(
+    words: Words, status: int, headers: Mapping[str, str], says: str = ""
+) -> Failure[FailureKind]:
     """Return what a status other than success means.
 
-    Args:
-        words: how the provider speaks of the service.
-        status: the status code.
-        headers: the headers of the answer, by lower-case name.
-        says: what the service says of it, as :func:`said` returns it.
+    `headers` are by lower-case name; `says` is what :func:`said` returns.
     """
-    kind, meaning = _meaning(words, status, says)
+    error_type, meaning = _meaning(words, status, says)
     return Failure(
-        kind,
+        error_type,
         _worded(words, status, meaning),
         retryable=status in _RETRYABLE or status >= FIRST_OF_THE_SERVICE,
         retry_after_seconds=_retry_after(headers),
+    )
+
+
+def _unread(words: Words, fault: str) -> Failure[FailureKind]:
+    return Failure(
+        "provider_error",
+        f"{words.service} {fault}: check that {words.address} names a service of this kind, and "
+        "what a proxy in between does",
     )
 
 
@@ -221,7 +201,6 @@ def _worded(words: Words, status: int, meaning: str) -> str:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return how many seconds a service asks to be left alone; None when it does not say."""
     for name, a_second in (("retry-after-ms", 1000), ("retry-after", 1)):
         try:
             seconds = float(headers.get(name, "")) / a_second
