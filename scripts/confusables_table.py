@@ -11,6 +11,7 @@ import gzip
 import re
 import textwrap
 import unicodedata
+from collections.abc import Mapping
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -37,7 +38,7 @@ SIGNS_BY_EYE = (
 )
 """Signs that Unicode likens to something that is not ASCII, or to nothing."""
 
-LETTERS_BY_EYE = {
+LETTERS_BY_EYE: Mapping[str, str] = {
     "\u043a": "k",
     "\u03b7": "n",
     "\u03ba": "k",
@@ -58,7 +59,7 @@ def lookalikes_module() -> str:
     """Return the text of the module."""
     source = gzip.decompress(SOURCE.read_bytes()).decode("utf-8")
     always, letters = set(SIGNS_BY_EYE), list[tuple[str, str]]()
-    for character, plain in sorted((_like_ascii(source) | LETTERS_BY_EYE).items()):
+    for character, plain in sorted({**_like_ascii(source), **LETTERS_BY_EYE}.items()):
         script = script_of(character) if is_of_word(character) else LATIN
         if script == LATIN or character in RARE_LETTERS:
             always.add(character)

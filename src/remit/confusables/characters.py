@@ -1,6 +1,7 @@
 """What one character is, whatever stands around it. Pure."""
 
 import unicodedata
+from collections.abc import Mapping
 from functools import lru_cache
 
 from remit.confusables.lookalikes import LIKE_ASCII
@@ -21,12 +22,14 @@ _SCRIPTS = frozenset(
 )
 """Scripts in everyday use (UAX #31, table 5) whose letters are one column wide."""
 
-_NAMELESS = {
+_NAMELESS: Mapping[str, str] = {
     "Cn": "unassigned character",
     "Co": "private-use character",
     "Cs": "half of a surrogate pair",
 }
-_SHORT_ESCAPES = dict(zip("\b\f\n\r\t", ("\\b", "\\f", "\\n", "\\r", "\\t"), strict=True))
+_SHORT_ESCAPES: Mapping[str, str] = dict(
+    zip("\b\f\n\r\t", ("\\b", "\\f", "\\n", "\\r", "\\t"), strict=True)
+)
 _CACHED = 4096
 
 
