@@ -14,9 +14,8 @@ from remit.artifacts.filesystem import FilesystemObjectStore
 from remit.artifacts.repository import ArtifactFilter
 from remit.base.progress import tell_nobody
 from remit.db.engine import create_database_engine
-from remit.directives.models import DirectiveRead
+from remit.directives.models import DirectiveRead, UnreadableDirective
 from remit.directives.repository import DirectiveFilter
-from remit.directives.unreadable import UnreadableDirective
 from remit.errors import ConflictError, UnreadableError
 from remit.execution.ended_repository import EndedFilter
 from remit.execution.modules.types import ModuleOutput

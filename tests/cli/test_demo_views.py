@@ -8,9 +8,9 @@ from rich.console import Console
 from remit.cli.views.demo import JsonView, LiveView, PlainView, choose_view
 from remit.cli.views.demo_result import summary
 from remit.stack.options import StackEvent
-from remit.tour.files import SCRIPT, shipped
-from remit.tour.moments import Moment
+from remit.tour.progress import Moment
 from remit.tour.script import Outcome, load_script
+from remit.tour.startup import SCRIPT, shipped
 
 
 @pytest.mark.parametrize(

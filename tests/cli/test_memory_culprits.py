@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from remit.cli.base.searchable import BATCH, Tally, make_searchable
+from remit.cli.base.embedding import BATCH, Tally, make_searchable
 from remit.cognition.embeddings.provider import EmbeddingProviderError, final
 from remit.cognition.embeddings.types import EmbeddingError
 from remit.identity.types import Principal

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from remit.cli.base import searchable
+from remit.cli.base import embedding
 from remit.cognition.embeddings.local import LocalEmbeddingProvider
 from remit.cognition.embeddings.provider import final
 from remit.cognition.embeddings.types import (
@@ -151,7 +151,7 @@ def test_a_load_that_was_interrupted_goes_on(
     memory: Remit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as interrupting:
-        interrupting.setattr(searchable, "make_searchable", interrupted)
+        interrupting.setattr(embedding, "make_searchable", interrupted)
         assert memory("load", "-", stdin=lines(150)) == Shown(130, "", "")
     told = json.loads(memory("load", "-", "--json", stdin=lines(150)).out)
     assert (told["new"], told["embedded"]) == (50, 150)

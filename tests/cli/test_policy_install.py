@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from remit.cli.base import saving
+from remit.cli.base import file_writing
 from remit.policy.config import default_policy, load_policy, parse_policy
 from tests.cli.conftest import Remit, Shown, propose_arguments
 from tests.support.policies import whole
@@ -186,7 +186,7 @@ def test_wherever_it_is_interrupted_the_old_policy_or_the_new_one_is_there(
     monkeypatch.setattr(*target, crash)
     with (
         pytest.raises(CrashError),
-        saving.replacing(in_force, new.read_bytes(), field="--to") as put,
+        file_writing.replacing(in_force, new.read_bytes(), field="--to") as put,
     ):
         put()
     assert in_force.read_text(encoding="utf-8") == BUILT_IN
@@ -203,7 +203,7 @@ def test_the_folder_is_synced_after_the_new_policy_is_in_place(
         synced.append((folder, in_force.read_bytes()))
 
     monkeypatch.setattr(os, "fsync", sync)
-    with saving.replacing(in_force, new.read_bytes(), field="--to") as put:
+    with file_writing.replacing(in_force, new.read_bytes(), field="--to") as put:
         put()
     assert synced == [(False, BUILT_IN.encode()), (True, new.read_bytes())]
 

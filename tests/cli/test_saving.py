@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from remit.cli.base.saving import require_free, save
+from remit.cli.base.file_writing import require_free, save
 from remit.errors import InvalidInputError
 
 

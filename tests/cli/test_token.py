@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from remit.cli.base import kept_tokens, streams
+from remit.cli.base import streams, token_files
 from remit.errors import UnavailableError
 from remit.operations.identities import revocation
 from remit.stack.postgres import EmbeddedPostgres
@@ -93,7 +93,7 @@ def test_a_token_for_which_there_is_no_room_is_never_made(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(kept_tokens, "write_private", full)
+    monkeypatch.setattr(token_files, "write_private", full)
     arguments = (name, "--role", "proposer", "--keep", "--as", "dana")
     shown = live("token", "create", *arguments)
     line = (

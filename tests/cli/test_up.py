@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from remit.cli.base.kept_tokens import account_name
+from remit.cli.base.token_files import account_name
 from tests.cli.conftest import environment, program, propose_arguments
 from tests.support.otlp import free_port
 from tests.support.processes import seen

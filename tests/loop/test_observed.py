@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from temporalio.client import Client
 
 from remit.telemetry.ids import root_span_id_of
-from remit.telemetry.kept import read_trace
+from remit.telemetry.span_reader import read_trace
 from tests.support import otlp
 from tests.support.installation import Installation, installed, scraped
 from tests.support.promtool import complaints_about
@@ -31,7 +31,7 @@ WISHES: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-PATIENT = "import remit.cli.base.observing; remit.cli.base.observing.SHORT_SECONDS = 20.0"
+PATIENT = "import remit.cli.base.telemetry; remit.cli.base.telemetry.SHORT_SECONDS = 20.0"
 """A quick command waits long enough for its spans to arrive, however busy the machine is."""
 
 

@@ -13,7 +13,6 @@ from coverage import Coverage
 from coverage.exceptions import NoDataError
 
 PURE = (
-    "src/remit/approval/grants.py",
     "src/remit/approval/rules.py",
     "src/remit/approval/statements.py",
     "src/remit/audit/bundle*.py",
@@ -23,7 +22,6 @@ PURE = (
     "src/remit/audit/verification.py",
     "src/remit/base/*",
     "src/remit/budget/types.py",
-    "src/remit/detectors/*",
     "src/remit/directives/digest.py",
     "src/remit/directives/lifecycle.py",
     "src/remit/execution/lifecycle.py",
@@ -32,7 +30,7 @@ PURE = (
     "src/remit/identity/statements.py",
     "src/remit/identity/tokens.py",
     "src/remit/policy/*",
-    "src/remit/redaction.py",
+    "src/remit/redaction/*",
     "src/remit/confusables/*",
     "src/remit/signing/*",
     "src/remit/vocabulary.py",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from remit import user_files
-from remit.cli.base.intake import read_text
+from remit.cli.base.directive_input import read_text
 from remit.errors import InvalidInputError
 from remit.policy.config import load_policy
 from remit.tour.script import load_script

@@ -13,7 +13,7 @@ from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner
 
 from remit.artifacts.noop import NoOpObjectStore
-from remit.cli.base.observing import evaluated
+from remit.cli.base.telemetry import evaluated
 from remit.control import Control
 from remit.evaluation import config
 from remit.evaluation.interface import EvaluationInput, EvaluationResult
@@ -26,7 +26,7 @@ from remit.operations.gate.policies import PolicySource
 from remit.operations.runs.beginning import start_run
 from remit.settings import Settings
 from remit.workflows.activities.underway import Underway
-from remit.workflows.orders import DISPATCHER_ID
+from remit.workflows.messages import DISPATCHER_ID
 from remit.workflows.worker import WorkerParts, serve
 from tests.support.acting import Held
 from tests.support.contents import AUTHORITY, LONG, SHORT, directive, finish, proposed, write

@@ -9,7 +9,7 @@ signed, and from the log.
 from collections.abc import Iterator
 
 from remit.approval.answers import Answered, heard_problems, in_line, line_problems
-from remit.approval.resolution import possible_statuses
+from remit.approval.rules import possible_statuses
 from remit.approval.types import ApprovalRequest, Grant
 from remit.audit.bundle_consent import is_signed
 from remit.audit.bundle_facts import Check, counted, evaluations, judged, parsed_data, signed_votes

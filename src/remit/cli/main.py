@@ -223,7 +223,7 @@ def run(arguments: Sequence[str]) -> int:
     except typer.TyperException as error:
         code = failures.report_misuse(error, as_json=as_json)
     except (typer.Abort, KeyboardInterrupt):
-        code = failures.INTERRUPTED
+        code = failures.EXIT_INTERRUPTED
     except SystemExit as error:
         # So Typer ends for a broken pipe. Our output never raises: it is another one that broke.
         code = error.code
@@ -231,7 +231,7 @@ def run(arguments: Sequence[str]) -> int:
             code = failures.report_defect(error.__context__, as_json=as_json, debug=debug)
     except Exception as error:  # noqa: BLE001 - the last line of defense for a person's screen
         code = failures.report_defect(error, as_json=as_json, debug=debug)
-    return failures.settle(code if isinstance(code, int) else failures.DONE, as_json=as_json)
+    return failures.settle(code if isinstance(code, int) else failures.EXIT_OK, as_json=as_json)
 
 
 def main() -> None:

@@ -6,7 +6,8 @@ stays readable when a limit is lowered later, and reading costs no second check.
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal, Protocol, Self
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, Self, cast
 from uuid import UUID
 
 from pydantic import (
@@ -246,3 +247,48 @@ def _wording(error: ErrorDetails, path: str) -> str:
         "model_type": f"a directive must be a JSON object with the fields {known}",
     }
     return wordings.get(error["type"], error["msg"])
+
+
+FILLED_IN = ("issued_by", "status")
+"""Fields that a door fills in where they are left out: who proposes, and `proposed`."""
+
+
+def directive_json_schema() -> dict[str, JsonValue]:
+    """Return the JSON Schema (2020-12) of what a door takes.
+
+    That is what `parse_directive` accepts, without :data:`FILLED_IN` where they are left out.
+    The schema says a little less than the parser: number and nesting limits, the size limit and
+    the forms of a timebox are checked on arrival.
+    """
+    schema: dict[str, JsonValue] = DirectiveCreate.model_json_schema()
+    needed = [name for name in DirectiveCreate.model_fields if name not in FILLED_IN]
+    fields = DirectiveCreate.model_fields
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
+        "required": [name for name in needed if fields[name].is_required()],
+        "title": "Directive",
+        "description": "What is to be done, by whom, for what purpose and within which limits.",
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableDirective:
+    """A directive whose row nobody can read; it is listed, and nothing else is done to it.
+
+    Attributes:
+        id: its identifier.
+        status: where it stands, as the database says; perhaps no status that there is.
+        status_reason: always "unreadable".
+        column: the column at fault.
+    """
+
+    id: UUID
+    status: str
+    status_reason: Literal["unreadable"]
+    column: str
+
+    @classmethod
+    def from_row(cls, row: Row, column: str) -> Self:
+        """Build one from a row and the column that cannot be read."""
+        return cls(cast("UUID", row["id"]), str(row["status"]), "unreadable", column)

@@ -1,18 +1,14 @@
 """The tour: directives driven through the real loop, and what must come of each.
 
 Where things are:
-    SCRIPT, POLICY, shipped -> files
+    SCRIPT, POLICY, shipped, seconds_since_process_start -> startup
     Scene, Act, Outcome, load_script, principals_of -> script
     LedgerModule, read_ledger -> ledger
     InventoryModule -> inventory
     play -> session
-    Moment, Workers -> moments
+    Board, Moment, Workers -> progress
     Tour -> runner
-    Board -> board
-    Played -> played
-    Proof, prove -> proofs
-    TourReport -> report
-    seconds_since_process_start -> clock
+    Played, Proof, TourReport, prove -> report
 
 Called by `remit demo`. The script that it runs is `examples/tour.jsonl`, under the policy
 `examples/tour-policy.toml`; a wheel carries both beside this package's modules.

@@ -20,13 +20,11 @@ from remit.identity.types import Principal
 from remit.operations.evidence.records import read_record
 from remit.operations.evidence.upkeep import check_artifacts
 from remit.operations.gate.proposals import GateOutcome
-from remit.tour.board import Board
-from remit.tour.clock import seconds_since_process_start
 from remit.tour.ledger import Ledger, read_ledger
-from remit.tour.moments import Box, Mark, Moment, Workers, answer_in_words, end_in_words
-from remit.tour.played import Played
-from remit.tour.report import TourReport
+from remit.tour.progress import Board, Box, Mark, Moment, Workers, answer_in_words, end_in_words
+from remit.tour.report import Played, TourReport
 from remit.tour.script import Act, Scene
+from remit.tour.startup import seconds_since_process_start
 from remit.vocabulary import PolicyVerdict, VoteDecision
 
 SCENE_SECONDS = 60.0

@@ -25,7 +25,7 @@ from remit.operations.identities.invitations import invite, redeem
 from remit.signing.keys import Keyring
 from remit.stack.state import StackInfo
 from remit.stack.supervisor import Stack
-from remit.tour.moments import Moment
+from remit.tour.progress import Moment
 from remit.tour.report import TourReport
 from remit.tour.runner import Tour
 from remit.tour.script import Scene, principals_of

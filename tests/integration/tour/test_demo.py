@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from remit.cli.base.kept_tokens import account_name
-from remit.tour.files import SCRIPT, shipped
+from remit.cli.base.token_files import account_name
+from remit.tour.startup import SCRIPT, shipped
 from tests.integration.tour.conftest import RunDemo
 
 SHORT = ("Echo, allowed by policy", "Rejected, then approved", "A worker killed, one effect")

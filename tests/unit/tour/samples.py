@@ -14,7 +14,7 @@ from remit.identity.types import Principal
 from remit.operations.evidence.records import Record
 from remit.signing.keys import Keyring
 from remit.tour.ledger import Ledger
-from remit.tour.played import Played
+from remit.tour.report import Played
 from remit.tour.script import Scene
 from remit.vocabulary import PolicyVerdict
 from tests.support.keys import new_keys

@@ -7,10 +7,9 @@ import pytest
 
 from remit.operations.evidence.records import Record
 from remit.operations.evidence.upkeep import ArtifactCheck
-from remit.tour import proofs
+from remit.tour import report
 from remit.tour.ledger import Ledger
-from remit.tour.played import Played
-from remit.tour.proofs import Proof
+from remit.tour.report import Played, Proof, prove_evidence
 from tests.unit.tour.samples import (
     ID,
     KEYS,
@@ -27,7 +26,7 @@ from tests.unit.tour.samples import (
 
 
 def prove(played: list[Played]) -> tuple[Proof, ...]:
-    return proofs.prove(played, PEOPLE, KEYS)
+    return report.prove(played, PEOPLE, KEYS)
 
 
 def test_a_tour_of_nothing_proves_nothing() -> None:
@@ -117,7 +116,7 @@ def test_a_kill_proves_something_only_with_one_effect_by_two_workers(
 
 
 def test_evidence_that_is_whole_is_counted() -> None:
-    assert proofs.prove_evidence(ArtifactCheck(65, (), 0, 1)) == Proof(
+    assert prove_evidence(ArtifactCheck(65, (), 0, 1)) == Proof(
         holds=True,
         text="every artifact was read back and is what its digest says: 65, 1 of them in the "
         "object store",
@@ -135,4 +134,4 @@ def test_evidence_that_is_damaged_or_missing_proves_nothing(
     found: ArtifactCheck, which: str
 ) -> None:
     text = f"not every artifact is what its digest says: {which}"
-    assert proofs.prove_evidence(found) == Proof(holds=False, text=text)
+    assert prove_evidence(found) == Proof(holds=False, text=text)

@@ -6,8 +6,7 @@ import pytest
 
 from remit.operations.evidence.upkeep import ArtifactCheck
 from remit.tour.ledger import Ledger
-from remit.tour.played import Played
-from remit.tour.report import TourReport
+from remit.tour.report import Played, TourReport
 from tests.unit.tour.samples import ID, KEYS, PEOPLE, a_played, a_record, a_scene, voted
 
 

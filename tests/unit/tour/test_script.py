@@ -9,8 +9,8 @@ import pytest
 from remit.errors import InvalidInputError
 from remit.identity.rules import abilities
 from remit.policy.config import default_policy, load_policy
-from remit.tour.files import POLICY, SCRIPT, shipped
 from remit.tour.script import Outcome, Scene, load_script, parse_script, principals_of
+from remit.tour.startup import POLICY, SCRIPT, shipped
 
 DIRECTIVE = {
     "role": "executor",

@@ -10,8 +10,7 @@ from remit.base.wording import quoted
 from remit.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from remit.cli.base.intake import Defaults
-    from remit.directives.models import DirectiveCreate
+    from remit.cli.base.directive_input import Defaults
 
 _PANEL = "What is to be done"
 
@@ -100,8 +99,8 @@ def given(values: Sequence[str | None]) -> dict[str, str]:
     return {name: value for name, value in pairs if value is not None}
 
 
-def from_options(options: Mapping[str, str], defaults: "Defaults") -> "DirectiveCreate":
-    """Return the directive that the options describe.
+def from_options(options: Mapping[str, str], defaults: "Defaults") -> dict[str, object]:
+    """Return the directive that the options describe, checked.
 
     Args:
         options: those that were given, by field.
@@ -110,19 +109,15 @@ def from_options(options: Mapping[str, str], defaults: "Defaults") -> "Directive
     Raises:
         InvalidInputError: the first fault; `field` names the directive's field.
     """
-    from remit.cli.base.intake import WHOEVER_PROPOSES, check_directive, read_option
+    from remit.cli.base.directive_input import check_directive, read_option
 
-    data: dict[str, object] = {
-        "status": defaults.status,
-        "issued_by": WHOEVER_PROPOSES,
-        **options,
-    }
+    data: dict[str, object] = {**options}
     if "budget" in options:
         _refuse_rest(options["budget"])
     for name in _OBJECTS:
         if name in options:
             data[name] = read_option(options[name], name)
-    return check_directive(data, defaults.max_bytes)
+    return check_directive(data, defaults)
 
 
 def _refuse_rest(budget: str) -> None:
@@ -139,18 +134,9 @@ def _refuse_rest(budget: str) -> None:
         )
 
 
-def issued(directive: "DirectiveCreate", name: str) -> "DirectiveCreate":
-    """Return the directive as issued by `name`, unless it says itself who issues it."""
-    from remit.cli.base.intake import WHOEVER_PROPOSES
-
-    if directive.issued_by != WHOEVER_PROPOSES:
-        return directive
-    return directive.model_copy(update={"issued_by": name})
-
-
 def refuse_options(options: Mapping[str, str], file: str) -> None:
     """Raise InvalidInputError when content is given by options beside a file."""
-    from remit.cli.base.intake import STANDARD_INPUT
+    from remit.cli.base.directive_input import STANDARD_INPUT
 
     is_file = file == STANDARD_INPUT or Path(file).exists()
     for name in options:

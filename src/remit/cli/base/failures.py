@@ -13,27 +13,27 @@ from remit.base.wording import one_line
 from remit.cli.base import streams
 from remit.cli.base.output import json_text, print_out
 from remit.errors import InvalidInputError, RemitError
-from remit.redaction import redact_text
+from remit.redaction.masking import redact_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-DONE = 0
+EXIT_OK = 0
 """What was asked for is done."""
 
-NOT_HOPED_FOR = 1
+EXIT_UNSUCCESSFUL = 1
 """It is done, and the outcome is not the hoped one: blocked, aborted, rejected, not confirmed."""
 
-REFUSED = 2
+EXIT_REFUSED = 2
 """Nothing was done: bad input, an unknown id, a service that does not answer."""
 
-UNTOLD = 3
+EXIT_OUTPUT_LOST = 3
 """It is done, and standard output could not take what there was to tell of it."""
 
-DEFECT = 70
+EXIT_DEFECT = 70
 """Remit itself broke."""
 
-INTERRUPTED = 130
+EXIT_INTERRUPTED = 130
 """Ctrl-C."""
 
 EXIT_CODES = (
@@ -66,50 +66,50 @@ def report_refusal(error: RemitError, *, as_json: bool) -> int:
         heading = text.partition(": (1) ")[0]
         listed = [f"  {at}. {one_line(each, _LIMIT)}" for at, each in enumerate(faults, 1)]
         print_out("\n".join([f"remit: {one_line(heading, _LIMIT)}:", *listed]), stderr=True)
-        return REFUSED
+        return EXIT_REFUSED
     _write(text, details, as_json=as_json)
-    return REFUSED
+    return EXIT_REFUSED
 
 
 def report_misuse(error: typer.TyperException, *, as_json: bool) -> int:
     """Print what is wrong with the command line itself; return the exit code."""
     message = error.format_message().rstrip(".")
     if not message:
-        return REFUSED  # a group without a command: its help is shown already
+        return EXIT_REFUSED  # a group without a command: its help is shown already
     message = message[:1].lower() + message[1:]
     context: typer.Context | None = getattr(error, "ctx", None)
     if context is not None:
         message += f"; see `{context.command_path} --help`"
     details = {"type": "invalid_input", "field": None, "message": message, "retryable": False}
     _write(message, details, as_json=as_json)
-    return REFUSED
+    return EXIT_REFUSED
 
 
 def report_defect(error: Exception, *, as_json: bool, debug: bool) -> int:
     """Print an error that nobody foresaw; return the exit code."""
     if debug:
         traceback.print_exception(error)
-        return DEFECT
+        return EXIT_DEFECT
     # Whatever it quotes, nobody meant it to be shown.
     what = one_line(redact_text(f"{type(error).__name__}: {error}"), _LIMIT)
     message = f"this is a defect of Remit ({what}); `remit --debug ...` shows the traceback"
     details = {"type": "defect", "field": None, "message": message, "retryable": False}
     _write(message, details, as_json=as_json)
-    return DEFECT
+    return EXIT_DEFECT
 
 
 def report_untold(message: str, *, as_json: bool) -> int:
     """Print that something is done and could not be told; return the exit code."""
     details = {"type": "untold", "field": None, "message": message, "retryable": False}
     _write(message, details, as_json=as_json)
-    return UNTOLD
+    return EXIT_OUTPUT_LOST
 
 
 def report_given_up(message: str, *, as_json: bool) -> int:
     """Print that something is done, and its end could not be waited for; return the exit code."""
     details = {"type": "unavailable", "field": None, "message": message, "retryable": False}
     _write(message, details, as_json=as_json)
-    return NOT_HOPED_FOR
+    return EXIT_UNSUCCESSFUL
 
 
 def settle(code: int, *, as_json: bool) -> int:
@@ -119,14 +119,14 @@ def settle(code: int, *, as_json: bool) -> int:
     """
     loss = streams.loss(sys.stdout)
     streams.loss(sys.stderr)  # flushed; what is lost there can be told nowhere
-    if loss is None or streams.is_enough() or code not in {DONE, NOT_HOPED_FOR}:
+    if loss is None or streams.is_enough() or code not in {EXIT_OK, EXIT_UNSUCCESSFUL}:
         return code
     untold = report_untold(
         f"this is done, and standard output could not take the answer ({loss}): "
         "look before you do it again",
         as_json=as_json,
     )
-    return untold if code == DONE else code
+    return untold if code == EXIT_OK else code
 
 
 def _write(text: str, details: "Mapping[str, object]", *, as_json: bool) -> None:

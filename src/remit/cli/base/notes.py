@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from remit.base.wording import quoted
-from remit.cli.base.intake import read_lines, read_text, shown_name
+from remit.cli.base.directive_input import read_lines, read_text, shown_name
 from remit.errors import InvalidInputError
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
+from remit.base.progress import Progress, tell_nobody
 from remit.base.wording import printable
 from remit.cli.base import streams
 
@@ -240,3 +241,26 @@ def text_width(text: str) -> int:
         0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF")
         for c in text
     )
+
+
+@contextmanager
+def bar(what: str, *, quiet: bool) -> Iterator[Progress]:
+    """Show how far something is, until the block ends.
+
+    Args:
+        what: what is being done, in one word.
+        quiet: whether to show nothing on a terminal either.
+
+    Yields:
+        What is to be told of each step.
+    """
+    if quiet or not on_terminal():
+        yield tell_nobody
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn())
+    with Bar(*columns, console=console(), transient=True) as shown:
+        task = shown.add_task("", total=None)
+        yield lambda done, total: shown.update(task, completed=done, total=total)

@@ -81,7 +81,7 @@ def keys_for(engine: "sa.Engine", settings: "Settings", *, make: bool = False) -
         MisconfiguredError: they cannot be used, or are those of another installation.
         UnavailableError: the database does not answer.
     """
-    from remit.operations.identities.installation import use_keys
+    from remit.operations.identities.authentication import use_keys
 
     settled = keys_dir(settings) if make and settings.remit_signing_key is None else None
     return use_keys(engine, keyring(settings, make=make), settled)
@@ -106,7 +106,7 @@ def caller(
     Raises:
         UnauthenticatedError: there is no token, or it does not hold.
     """
-    from remit.cli.base.kept_tokens import find_token_text
+    from remit.cli.base.token_files import find_token_text
     from remit.operations.identities.authentication import authenticate
 
     return authenticate(engine, find_token_text(settings, name), keys or keys_for(engine, settings))
@@ -234,7 +234,7 @@ async def control(settings: "Settings") -> "AsyncIterator[Control]":
 
     services = resolve_services(settings)
 
-    from remit.cli.base.observing import observed
+    from remit.cli.base.telemetry import observed
     from remit.control import Control
     from remit.db.engine import create_database_engine
     from remit.operations.gate.confirmations import Confirmations

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
-from remit.cli.base.failures import NOT_HOPED_FOR
+from remit.cli.base.failures import EXIT_UNSUCCESSFUL
+from remit.cli.base.file_writing import OWNER_ONLY, require_free, save
 from remit.cli.base.options import STANDARD_STREAM, ActorOption, DataDirOption, JsonOption
-from remit.cli.base.progress import bar
-from remit.cli.base.saving import OWNER_ONLY, require_free, save
+from remit.cli.base.output import bar
 from remit.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -266,7 +266,7 @@ def check(*, data_dir: DataDirOption = None, as_json: JsonOption = False) -> Non
         checked = check_artifacts(engine, store, progress)
     write_check(checked, as_json=as_json)
     if checked.failed:
-        raise typer.Exit(NOT_HOPED_FOR)
+        raise typer.Exit(EXIT_UNSUCCESSFUL)
 
 
 def artifact_type(text: str, option: str) -> "ArtifactType":

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from remit.base.wording import counted
-from remit.cli.base.failures import NOT_HOPED_FOR
+from remit.cli.base.failures import EXIT_UNSUCCESSFUL
+from remit.cli.base.file_writing import require_free, save
 from remit.cli.base.options import ActorOption, DataDirOption, JsonOption, KeyOption
-from remit.cli.base.progress import bar
-from remit.cli.base.saving import require_free, save
+from remit.cli.base.output import bar
 from remit.errors import InvalidInputError, UnverifiableError
 from remit.user_files import read_file
 
@@ -84,7 +84,7 @@ def verify(
     kept = None if checkpoint is None else _read_form(checkpoint)
     with database(data_dir) as engine, bar("verifying", quiet=as_json) as progress:
         from remit.operations.evidence.auditing import verify_log
-        from remit.operations.identities.installation import use_keys
+        from remit.operations.identities.authentication import use_keys
 
         keys = use_keys(engine, keys)
         held = None if kept is None else _read_checkpoint(kept, keys)
@@ -95,7 +95,7 @@ def verify(
     else:
         _write_report(report)
     if report.found:
-        raise typer.Exit(NOT_HOPED_FOR)
+        raise typer.Exit(EXIT_UNSUCCESSFUL)
 
 
 @app.command("checkpoint")

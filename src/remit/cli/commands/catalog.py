@@ -111,7 +111,7 @@ def schema(*, artifact: ArtifactOption = None, as_json: JsonOption = False) -> N
 
     del as_json  # it is JSON in any case; scripts may say so everywhere
     if artifact is None:
-        from remit.directives.schema import directive_json_schema
+        from remit.directives.models import directive_json_schema
 
         write_json(directive_json_schema())
         return

@@ -85,14 +85,14 @@ def _run(folder: Path, script: "Sequence[Scene]", *, keep: bool, as_json: bool) 
     Raises:
         RemitError: the stack does not come up, or goes away.
     """
-    from remit.cli.base.observing import spans_dir
     from remit.cli.base.services import load_settings
+    from remit.cli.base.telemetry import spans_dir
     from remit.cli.views.demo import choose_view
     from remit.cli.views.trace import find_trace
     from remit.stack.layout import DataDir
     from remit.stack.options import StackOptions
     from remit.stack.supervisor import Stack
-    from remit.tour.files import POLICY, shipped
+    from remit.tour.startup import POLICY, shipped
 
     view = choose_view(as_json=as_json)
     options = StackOptions(policy_file=shipped(POLICY), modules=TOUR_MODULES)
@@ -115,8 +115,8 @@ def _play(
     stack: "Stack", starting: "Future[StackInfo]", script: "Sequence[Scene]", view: "View"
 ) -> "TourReport":
     """Read the script, load the libraries, and play the tour on the stack once it is there."""
-    from remit.tour.files import SCRIPT, shipped
     from remit.tour.script import load_script
+    from remit.tour.startup import SCRIPT, shipped
 
     script = script or load_script(shipped(SCRIPT))
     view.begin(script)
@@ -125,8 +125,8 @@ def _play(
     from remit.tour.session import play
 
     host = _host(stack.data.path)
-    from remit.cli.base.observing import observed
     from remit.cli.base.services import load_settings
+    from remit.cli.base.telemetry import observed
 
     settings = load_settings(stack.data.path)
     with observed(settings, "remit-demo", embedded=True) as seen:
@@ -136,7 +136,7 @@ def _play(
 
 def _host(folder: Path) -> "Host":
     """Return this account as the host of a tour in `folder`, with the keys of the worker there."""
-    from remit.cli.base import kept_tokens
+    from remit.cli.base import token_files
     from remit.cli.base.services import keys_for, load_settings, object_store
     from remit.tour.session import Host
 
@@ -146,10 +146,10 @@ def _host(folder: Path) -> "Host":
     def find_admin(engine: "sa.Engine") -> "Principal":
         from remit.operations.identities.authentication import authenticate
 
-        name = kept_tokens.account_name()
+        name = token_files.account_name()
         keys = keys_for(engine, settings, make=True)
-        kept_tokens.keep_first_admin(engine, settings, keys)
-        return authenticate(engine, kept_tokens.find_token_text(settings, name), keys)
+        token_files.keep_first_admin(engine, settings, keys)
+        return authenticate(engine, token_files.find_token_text(settings, name), keys)
 
     def find_keys(engine: "sa.Engine") -> "Keyring":
         return keys_for(engine, settings, make=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from remit.cli.base.failures import NOT_HOPED_FOR
+from remit.cli.base.failures import EXIT_UNSUCCESSFUL
 from remit.cli.base.options import DataDirOption, IdArgument, JsonOption
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def status(*, data_dir: DataDirOption = None, as_json: JsonOption = False) -> No
             provider.check()
     except EvaluationProviderError as error:
         write_status(name, error, as_json=as_json)
-        raise typer.Exit(NOT_HOPED_FOR) from error
+        raise typer.Exit(EXIT_UNSUCCESSFUL) from error
     write_status(name, None, as_json=as_json)
 
 
@@ -72,8 +72,8 @@ def tell(
     A worker has told of it already, unless none lived that could. Telling again replaces what was
     told. What a run did is never told: no payload, no result, no message.
     """
-    from remit.cli.base.observing import told_of
     from remit.cli.base.services import database
+    from remit.cli.base.telemetry import told_of
     from remit.cli.views.evaluation import write_told
 
     provider = _provider(data_dir)
@@ -103,8 +103,8 @@ def experiment(
     What it is known under at the provider is printed. Under a name that there is, they join those
     that lie there.
     """
-    from remit.cli.base.observing import told_of
     from remit.cli.base.services import database
+    from remit.cli.base.telemetry import told_of
     from remit.cli.views.evaluation import write_experiment
 
     _check_name(name)
@@ -119,7 +119,7 @@ def experiment(
         known_under = provider.experiment(name, inputs) if inputs else None
     write_experiment(provider.name, name, known_under, len(inputs), as_json=as_json)
     if known_under is None:
-        raise typer.Exit(NOT_HOPED_FOR)
+        raise typer.Exit(EXIT_UNSUCCESSFUL)
 
 
 def _provider(data_dir: Path | None) -> "DirectProvider":
@@ -129,8 +129,8 @@ def _provider(data_dir: Path | None) -> "DirectProvider":
         MisconfiguredError: none is chosen.
         EvaluationProviderError: the chosen one cannot be used.
     """
-    from remit.cli.base.observing import NOBODY
     from remit.cli.base.services import load_settings
+    from remit.cli.base.telemetry import NOBODY
     from remit.cli.views.evaluation import NOBODY_IS_TOLD
     from remit.errors import MisconfiguredError
     from remit.evaluation.config import choose_provider

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import typer
 
-from remit.cli.base.failures import NOT_HOPED_FOR
+from remit.cli.base.failures import EXIT_UNSUCCESSFUL
 from remit.cli.base.options import ActorOption, DataDirOption, IdArgument, JsonOption, KeyOption
 from remit.errors import InvalidInputError, MisconfiguredError, UnverifiableError
 
@@ -90,8 +90,8 @@ def export(
     It holds the intent, the policy's verdict, requests, votes, grants, runs, artifacts and the log,
     and what everybody signed. `remit evidence verify` checks it with nothing but the public key.
     """
+    from remit.cli.base.file_writing import require_free, save
     from remit.cli.base.output import print_out
-    from remit.cli.base.saving import require_free, save
     from remit.cli.base.services import caller, database, keyring, keys_for, load_settings
 
     if out == STANDARD_OUTPUT and as_json:
@@ -142,7 +142,7 @@ def verify(
         _write_checks(checks)
         _write_end(read, checks)
     if not all(check.holds for check in checks):
-        raise typer.Exit(NOT_HOPED_FOR)
+        raise typer.Exit(EXIT_UNSUCCESSFUL)
 
 
 def _checked(

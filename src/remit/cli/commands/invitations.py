@@ -127,19 +127,19 @@ def redeem(
     The token is printed now and never again: only its digest is kept, and nobody else has seen it.
     """
     text = _code(code, file)
-    from remit.cli.base import kept_tokens, services
+    from remit.cli.base import services, token_files
 
     settings = services.load_settings(data_dir)
     if keep:
-        kept_tokens.prepare_to_keep(settings)
-    handing = partial(kept_tokens.keep_made, settings) if keep else None
+        token_files.prepare_to_keep(settings)
+    handing = partial(token_files.keep_made, settings) if keep else None
     with services.database(data_dir) as engine:
         from remit.operations.identities import invitations
 
         keys = services.keys_for(engine, settings)
         made = invitations.redeem(engine, text, keys, keep=handing)
         owner = made.row.principal
-        place = kept_tokens.place(settings, owner) if keep else None
+        place = token_files.place(settings, owner) if keep else None
         write_made_token(made, place, as_json=as_json)
         if not keep:
             by = Principal(owner, "human")

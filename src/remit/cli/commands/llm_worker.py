@@ -63,7 +63,7 @@ def usable_provider(settings: "Settings") -> str | None:
     from importlib.util import find_spec
 
     from remit.cognition.llm.config import get_llm_provider
-    from remit.cognition.sdk_clients import no_sdk
+    from remit.cognition.sdk import no_sdk
 
     name = get_llm_provider(settings).name
     # Each provider is called as the SDK that it asks with, and as the package that has it.
@@ -85,18 +85,13 @@ def beside_a_worker(settings: "Settings") -> "Settings":
 
 async def _serve(settings: "Settings", references: list[str], wait_for_stack: Path | None) -> None:
     """Connect to both services and serve until a signal."""
-    from remit.cli.base.observing import observed
     from remit.cli.base.services import keys_dir
+    from remit.cli.base.telemetry import observed
     from remit.cli.commands.worker import check_schema, find_services, tell_ready
     from remit.db.engine import create_database_engine
     from remit.signing.sealing import ensure_seal
     from remit.workflows.client import connect
-    from remit.workflows.thinking_worker import (
-        THREADS,
-        load_workflows,
-        serve_thinking,
-        thinking_parts,
-    )
+    from remit.workflows.llm_worker import THREADS, llm_activities, load_workflows, serve_llm
 
     workflows = load_workflows(references)
     # After the imports, which take longer than the servers of a stack need to start.
@@ -108,15 +103,16 @@ async def _serve(settings: "Settings", references: list[str], wait_for_stack: Pa
         application_name="remit-llm-worker",
         pool_size=THREADS,
     )
-    parts = thinking_parts(engine, seal, settings)
-    said = f"llm worker ready ({parts.provider_name})"
+    activities = llm_activities(engine, settings)
+    said = f"llm worker ready ({activities.provider_name})"
     try:
         if wait_for_stack is None:
             check_schema(engine)
         with observed(settings, "remit-llm-worker", lasting=True) as seen:
-            await serve_thinking(
+            await serve_llm(
                 await connect(services.temporal_address, services.temporal_namespace, seen),
-                parts,
+                activities,
+                seal,
                 workflows=workflows,
                 stop=_stopped_by_signal(),
                 on_ready=lambda: tell_ready(wait_for_stack, "llm-worker", said),

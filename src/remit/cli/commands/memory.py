@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from remit.cli.base.failures import NOT_HOPED_FOR
+from remit.cli.base.failures import EXIT_UNSUCCESSFUL
 from remit.cli.base.options import ActorOption, DataDirOption, JsonOption
-from remit.cli.base.progress import bar
+from remit.cli.base.output import bar
 
 if TYPE_CHECKING:
-    from remit.cli.base.searchable import Tally
+    from remit.cli.base.embedding import Tally
 
 app = typer.Typer(help="What is remembered, found again by its meaning.", no_args_is_help=True)
 
@@ -72,27 +72,21 @@ def add(
     Secrets in it are masked first. The same words are one memory. What is kept without a provider
     is made searchable by `remit memory embed`.
     """
-    from remit.cli.base.intake import STANDARD_INPUT, read_text
+    from remit.cli.base import services
+    from remit.cli.base.directive_input import STANDARD_INPUT, read_text
+    from remit.cli.base.embedding import Tally, make_searchable
     from remit.cli.base.notes import noted
-    from remit.cli.base.searchable import Tally, make_searchable
-    from remit.cli.base.services import (
-        caller,
-        database,
-        embedding_provider,
-        keys_for,
-        load_settings,
-    )
     from remit.cli.views.memory import write_added
 
     said = read_text(text).removesuffix("\n") if text == STANDARD_INPUT else text
     new = noted(scope, said, scope_field="--scope", content_field="TEXT")
-    settings = load_settings(data_dir)
-    provider = embedding_provider(settings)
-    with database(data_dir) as engine:
+    settings = services.load_settings(data_dir)
+    provider = services.embedding_provider(settings)
+    with services.database(data_dir) as engine:
         from remit.operations.recall.memories import find_run_id, remember
 
-        keys = keys_for(engine, settings)
-        by = caller(engine, settings, actor, keys=keys)
+        keys = services.keys_for(engine, settings)
+        by = services.caller(engine, settings, actor, keys=keys)
         source = None if run is None else find_run_id(engine, run)
         [kept] = remember(engine, [new], by=by, keys=keys, run_id=source)
         tally = Tally(provider.model)
@@ -115,26 +109,20 @@ def load(
     The whole file is checked first. Loaded again, it goes on where it was interrupted. 1 when not
     all of it can be searched for; `remit memory embed` makes it searchable later.
     """
+    from remit.cli.base import services
+    from remit.cli.base.embedding import Tally, batches, make_searchable
     from remit.cli.base.notes import read_notes
-    from remit.cli.base.searchable import Tally, batches, make_searchable
-    from remit.cli.base.services import (
-        caller,
-        database,
-        embedding_provider,
-        keys_for,
-        load_settings,
-    )
     from remit.cli.views.memory import write_loaded
 
     notes = read_notes(file, scope)
-    settings = load_settings(data_dir)
-    provider = embedding_provider(settings)
+    settings = services.load_settings(data_dir)
+    provider = services.embedding_provider(settings)
     tally, done, new = Tally(provider.model), 0, 0
-    with database(data_dir) as engine, bar("loading", quiet=as_json) as progress:
+    with services.database(data_dir) as engine, bar("loading", quiet=as_json) as progress:
         from remit.operations.recall.memories import remember
 
-        keys = keys_for(engine, settings)
-        by = caller(engine, settings, actor, keys=keys)
+        keys = services.keys_for(engine, settings)
+        by = services.caller(engine, settings, actor, keys=keys)
         progress(0, len(notes))
         for batch in batches(notes):
             kept = remember(engine, batch, by=by, keys=keys)
@@ -157,14 +145,14 @@ def embed(
     That is what was kept while there was no provider, or while there was another model. The exit
     code is 1 when a memory is left out, which is named with the reason.
     """
-    from remit.cli.base.searchable import embed_all
-    from remit.cli.base.services import caller, database, embedding_provider, load_settings
+    from remit.cli.base import services
+    from remit.cli.base.embedding import embed_all
     from remit.cli.views.memory import write_embedded
 
-    settings = load_settings(data_dir)
-    provider = embedding_provider(settings)
-    with database(data_dir) as engine, bar("embedding", quiet=as_json) as progress:
-        by = caller(engine, settings, actor)
+    settings = services.load_settings(data_dir)
+    provider = services.embedding_provider(settings)
+    with services.database(data_dir) as engine, bar("embedding", quiet=as_json) as progress:
+        by = services.caller(engine, settings, actor)
         tally = embed_all(engine, provider, progress, by=by)
     write_embedded(tally, as_json=as_json)
     _exit_by(tally)
@@ -184,30 +172,23 @@ def search(
     Each comes with its similarity (1 is the same direction), its scope and its source. Who asked
     what is kept on record.
     """
+    from remit.cli.base import services
     from remit.cli.base.output import spinner
-    from remit.cli.base.services import (
-        caller,
-        database,
-        embedding_provider,
-        keys_for,
-        load_settings,
-        reader_database,
-    )
     from remit.cli.views.memory import write_results
 
-    settings = load_settings(data_dir)
-    provider = embedding_provider(settings)
-    with database(data_dir) as engine, reader_database(settings) as reading:
-        from remit.operations.recall.readers import open_memory_reader
+    settings = services.load_settings(data_dir)
+    provider = services.embedding_provider(settings)
+    with services.database(data_dir) as engine, services.reader_database(settings) as reading:
+        from remit.operations.recall.memories import open_memory_reader
 
-        keys = keys_for(engine, settings)
-        by = caller(engine, settings, actor, keys=keys)
+        keys = services.keys_for(engine, settings)
+        by = services.caller(engine, settings, actor, keys=keys)
         reader = open_memory_reader(reading, engine, provider, by=by, keys=keys)
         with spinner("searching", quiet=as_json):
             found = reader.semantic_search(question, limit)
     write_results(found, question, provider.model, as_json=as_json)
     if not found:
-        raise typer.Exit(NOT_HOPED_FOR)
+        raise typer.Exit(EXIT_UNSUCCESSFUL)
 
 
 @app.command()
@@ -220,20 +201,15 @@ def recent(
     as_json: JsonOption = False,
 ) -> None:
     """List what was remembered last, the newest first. Who looked is kept on record."""
-    from remit.cli.base.services import (
-        caller,
-        database,
-        keys_for,
-        load_settings,
-    )
+    from remit.cli.base import services
     from remit.cli.views.memory import write_recent
 
-    settings = load_settings(data_dir)
-    with database(data_dir) as engine:
+    settings = services.load_settings(data_dir)
+    with services.database(data_dir) as engine:
         from remit.operations.recall.memories import recent_memories
 
-        keys = keys_for(engine, settings)
-        by = caller(engine, settings, actor, keys=keys)
+        keys = services.keys_for(engine, settings)
+        by = services.caller(engine, settings, actor, keys=keys)
         found = recent_memories(engine, by=by, keys=keys, scope=scope, limit=limit)
     write_recent(found, as_json=as_json)
 
@@ -241,4 +217,4 @@ def recent(
 def _exit_by(tally: "Tally") -> None:
     """End with 1 when something is kept that cannot be searched for."""
     if not tally.is_as_hoped:
-        raise typer.Exit(NOT_HOPED_FOR)
+        raise typer.Exit(EXIT_UNSUCCESSFUL)

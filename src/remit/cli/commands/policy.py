@@ -199,7 +199,7 @@ def install(
     Whoever reads the file meanwhile, or after a crash, finds the old policy or the new one. Where
     no stack runs and DATABASE_URL is not set it is not confirmed; `remit up` will do so.
     """
-    from remit.cli.base.saving import replacing
+    from remit.cli.base.file_writing import replacing
     from remit.cli.base.services import load_settings
     from remit.policy.config import parse_policy, read_policy
     from remit.stack.discovery import policy_file

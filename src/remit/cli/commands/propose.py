@@ -13,9 +13,9 @@ from remit.cli.base.options import ActorOption, DataDirOption, IdArgument, JsonO
 from remit.errors import ConflictError, InvalidInputError, UnavailableError
 
 if TYPE_CHECKING:
-    from remit.cli.base.intake import Defaults
+    from remit.cli.base.directive_input import Defaults
     from remit.control import Control
-    from remit.directives.models import DirectiveCreate, DirectiveRead
+    from remit.directives.models import DirectiveRead
     from remit.identity.types import Principal
     from remit.operations.gate.proposals import GateOutcome
     from remit.settings import Settings
@@ -95,7 +95,7 @@ def propose(
     need not say so, and may not say otherwise. One that names no status is proposed.
     """
     from remit.cli.base import services
-    from remit.cli.base.intake import Defaults
+    from remit.cli.base.directive_input import Defaults, issued
 
     fields = [role, type_, objective, scope, payload, budget, timebox]
     given = content.given([*fields, constraints, metrics, key])
@@ -103,7 +103,8 @@ def propose(
     contents = _contents(file, given, Defaults.of(settings, draft=draft))
 
     async def enter(control: "Control", by: "Principal") -> "list[GateOutcome]":
-        return await control.propose([content.issued(one, by.name) for one in contents], by=by)
+        made = issued(contents, by.name, settings.remit_max_directive_bytes)
+        return await control.propose(made, by=by)
 
     manner = _Manner(wait, as_json, data_dir, actor)
     raise typer.Exit(asyncio.run(_entering(settings, enter, manner)))
@@ -111,9 +112,9 @@ def propose(
 
 def _contents(
     file: str | None, given: "Mapping[str, str]", defaults: "Defaults"
-) -> "list[DirectiveCreate]":
+) -> list[dict[str, object]]:
     """Return the directives of a file, or else the one that the options describe."""
-    from remit.cli.base.intake import read_directives
+    from remit.cli.base.directive_input import read_directives
 
     if file is None:
         return [content.from_options(given, defaults)]

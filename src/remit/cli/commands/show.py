@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from remit.cli.base.failures import NOT_HOPED_FOR
+from remit.cli.base.failures import EXIT_UNSUCCESSFUL
 from remit.cli.base.options import DataDirOption, IdArgument, JsonOption
 from remit.cli.base.output import (
     Cell,
@@ -48,7 +48,7 @@ def show(
     else:
         _write(record, data_dir)
     if record.broken_at is not None:
-        raise typer.Exit(NOT_HOPED_FOR)
+        raise typer.Exit(EXIT_UNSUCCESSFUL)
 
 
 def record_json(record: "Record") -> dict[str, object]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from remit.identity.types import TokenRow
-    from remit.operations.identities.minting import MadeToken
+    from remit.operations.identities.principals import MadeToken
     from remit.signing.keys import Keyring
 
 app = typer.Typer(help="The tokens that say who calls.", no_args_is_help=True)
@@ -92,12 +92,12 @@ def create_token(
     scopes = cast("tuple[Ability, ...]", all_of(scope, get_args(Ability), "--scope")) or None
     wanted = replace(described(name, kind, role, group), acts_for=acts_for, scopes=scopes)
     length = length_of(valid_for)
-    from remit.cli.base import kept_tokens, services
+    from remit.cli.base import services, token_files
 
     settings = services.load_settings(data_dir)
     if keep:
-        kept_tokens.prepare_to_keep(settings)
-    handing = partial(kept_tokens.keep_made, settings) if keep else None
+        token_files.prepare_to_keep(settings)
+    handing = partial(token_files.keep_made, settings) if keep else None
     with services.database(data_dir) as engine:
         from remit.operations.identities import directory
 
@@ -107,7 +107,7 @@ def create_token(
         made = directory.create_token(
             engine, wanted, valid_for=length, by=by, keys=keys, keep=handing
         )
-        write_made_token(made, kept_tokens.place(settings, name) if keep else None, as_json=as_json)
+        write_made_token(made, token_files.place(settings, name) if keep else None, as_json=as_json)
         if not keep:
             revoke_unless_shown(engine, made, keys, by=by, as_json=as_json)
 

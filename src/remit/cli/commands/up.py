@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from remit.cli.base.failures import DONE, INTERRUPTED, NOT_HOPED_FOR
+from remit.cli.base.failures import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNSUCCESSFUL
 from remit.cli.base.options import DataDirOption, JsonOption, ModuleOption
 from remit.cli.base.output import Cell, spinner, write_json, write_line, write_table
 from remit.cli.base.streams import wait_for_no_reader
@@ -191,7 +191,7 @@ def _run(stack: "Stack", progress: Progress, *, as_json: bool) -> int:
             return _watch(stack)
         except KeyboardInterrupt:
             # To be stopped is how this command ends, unless it had not got that far.
-            return DONE if started else INTERRUPTED
+            return EXIT_OK if started else EXIT_INTERRUPTED
         finally:
             if started:
                 write_line("stopping ...", stderr=True)
@@ -225,8 +225,8 @@ def _first_admin(stack: "Stack", info: "StackInfo") -> str | None:
 
     None: somebody is known already.
     """
-    from remit.cli.base.kept_tokens import keep_first_admin
     from remit.cli.base.services import keys_for, load_settings
+    from remit.cli.base.token_files import keep_first_admin
     from remit.db.engine import create_database_engine
 
     settings = load_settings(stack.data.path)
@@ -290,4 +290,4 @@ def _watch(stack: "Stack") -> int:
     while (failure := stack.failure()) is None:
         time.sleep(CHECK_SECONDS)
     write_line(f"remit: {failure}", stderr=True)
-    return NOT_HOPED_FOR
+    return EXIT_UNSUCCESSFUL

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from remit.base.wording import quoted
-from remit.cli.base.failures import NOT_HOPED_FOR
+from remit.cli.base.failures import EXIT_UNSUCCESSFUL
 from remit.cli.base.options import ActorOption, DataDirOption, IdArgument, JsonOption
 from remit.cli.base.output import on_terminal, status_cell, write_json, write_line
 from remit.errors import ConflictError, InvalidInputError
@@ -129,7 +129,7 @@ async def _show_and_cast(
         show_action(about, request, digest, module)
     if answer.ask and not typer.confirm(f"{answer.decision} this as {voter.name}?", err=True):
         write_line("nothing was voted")
-        raise typer.Exit(NOT_HOPED_FOR)
+        raise typer.Exit(EXIT_UNSUCCESSFUL)
     ballot = Ballot(answer.decision, answer.reason, digest)
     return await control.vote(directive_id, ballot, by=voter)
 

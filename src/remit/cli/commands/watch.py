@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from remit.cli.base.failures import DONE
+from remit.cli.base.failures import EXIT_OK
 from remit.cli.base.options import DataDirOption, JsonOption
 from remit.cli.base.output import on_terminal, spinner, status_cell, write_json_line, write_line
 from remit.cli.base.streams import is_read
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.live import Live
 
-    from remit.directives.models import DirectiveRead
-    from remit.directives.unreadable import UnreadableDirective
+    from remit.directives.models import DirectiveRead, UnreadableDirective
 
 INTERVAL_SECONDS = 0.5
 """How often the database is looked at."""
@@ -65,8 +64,8 @@ def _watch(text: str | None, data_dir: Path | None, *, as_json: bool) -> int:
             else:
                 _watch_lines(engine, as_json=as_json)
         except KeyboardInterrupt:
-            return DONE  # the way out of this command
-    return DONE
+            return EXIT_OK  # the way out of this command
+    return EXIT_OK
 
 
 def _watch_one(engine: "sa.Engine", directive_id: "UUID", *, as_json: bool) -> int:
@@ -140,7 +139,7 @@ def _write(
     """Print one directive as it now is, on one line."""
     from remit.cli.views.timeline import moment
     from remit.cli.views.verdict import shown_id
-    from remit.directives.unreadable import UnreadableDirective
+    from remit.directives.models import UnreadableDirective
 
     if as_json:
         write_json_line({"directive": directive})

@@ -63,7 +63,7 @@ def worker(
 
 async def _serve(settings: "Settings", extra: Sequence[str], wait_for_stack: Path | None) -> None:
     """Connect to both services and serve until a signal."""
-    from remit.cli.base.observing import evaluated, gauges, observed
+    from remit.cli.base.telemetry import evaluated, gauges, observed
 
     # Imported before the wait: these take longer than the servers need to start.
     from remit.operations.gate.confirmations import confirm_at_start
@@ -132,7 +132,7 @@ def find_services(settings: "Settings", wait_for_stack: Path | None) -> "Service
 def _key_source(settings: "Settings", engine: "sa.Engine") -> "Callable[[], Keyring]":
     """Return what tells the keys in force; the first worker of an embedded stack makes them."""
     from remit.cli.base.services import keys_dir, keys_for
-    from remit.signing.source import KeySource
+    from remit.signing.worker_keys import KeySource
 
     keys_for(engine, settings, make=True)
     return KeySource(lambda: keys_for(engine, settings), keys_dir(settings)).current

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from remit.cli.base.output import Cell, on_terminal, safe, write_line
-from remit.tour.clock import seconds_since_process_start
+from remit.tour.startup import seconds_since_process_start
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from remit.cli.views.trace import TourTrace
     from remit.stack.options import EventName, StackEvent
-    from remit.tour.moments import Moment
+    from remit.tour.progress import Moment
     from remit.tour.report import TourReport
     from remit.tour.script import Scene
 

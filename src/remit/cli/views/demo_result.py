@@ -10,8 +10,7 @@ from remit.cli.views.trace import tell_trace
 if TYPE_CHECKING:
     from remit.cli.views.trace import TourTrace
     from remit.stack.options import EventName
-    from remit.tour.played import Played
-    from remit.tour.report import TourReport
+    from remit.tour.report import Played, TourReport
     from remit.tour.script import Outcome
 
 _GOOD = Cell("✓", "green")

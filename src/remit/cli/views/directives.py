@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from remit.cli.base.output import Cell, Row, on_terminal, status_cell
 
 if TYPE_CHECKING:
-    from remit.directives.models import DirectiveRead
-    from remit.directives.unreadable import UnreadableDirective
+    from remit.directives.models import DirectiveRead, UnreadableDirective
 
 HEADER = ("ID", "STATUS", "TYPE", "SCOPE", "ISSUED BY", "CREATED", "OBJECTIVE")
 """The columns of every table of directives."""
@@ -26,7 +25,7 @@ def rows_of(directives: "Sequence[DirectiveRead | UnreadableDirective]") -> list
 def _row_of(each: "DirectiveRead | UnreadableDirective", *, for_a_person: bool) -> Row:
     from remit.cli.views.timeline import moment
     from remit.cli.views.verdict import shown_id
-    from remit.directives.unreadable import UnreadableDirective
+    from remit.directives.models import UnreadableDirective
 
     known = Cell(shown_id(each.id), "bold"), status_cell(each.status, each.status_reason)
     if isinstance(each, UnreadableDirective):

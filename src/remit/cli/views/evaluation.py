@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from remit.base.wording import printable
-from remit.cli.base.observing import NOBODY
 from remit.cli.base.output import Cell, Row, write_json, write_line, write_table
+from remit.cli.base.telemetry import NOBODY
 
 if TYPE_CHECKING:
     from remit.errors import ProviderError

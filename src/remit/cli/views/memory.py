@@ -16,7 +16,7 @@ from remit.confusables.text import revealed
 
 if TYPE_CHECKING:
     from remit.base.json_types import JsonObject
-    from remit.cli.base.searchable import Tally
+    from remit.cli.base.embedding import Tally
     from remit.errors import ProviderError
     from remit.memory.results import Memory, MemorySource, SemanticResult
     from remit.memory.writing import Remembered

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from remit.base.wording import counted
-from remit.cli.base.failures import DONE, NOT_HOPED_FOR
+from remit.cli.base.failures import EXIT_OK, EXIT_UNSUCCESSFUL
 from remit.cli.base.output import Cell, on_terminal, status_cell, write_line, write_table
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def exit_code_of(directives: "Sequence[DirectiveRead]", *, ended: bool) -> int:
     """
     bad = [d for d in directives if d.status in {"blocked", "aborted"}]
     unfinished = [d for d in directives if ended and d.status != "complete"]
-    return NOT_HOPED_FOR if bad or unfinished else DONE
+    return EXIT_UNSUCCESSFUL if bad or unfinished else EXIT_OK
 
 
 def next_commands(directive: "DirectiveRead", *, others: bool = False) -> list[str]:

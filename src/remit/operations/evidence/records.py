@@ -16,7 +16,7 @@ from remit.artifacts.types import Artifact
 from remit.audit.chain import Event, first_broken
 from remit.audit.repository import list_events
 from remit.db.session import snapshot
-from remit.directives.models import DirectiveRead
+from remit.directives.models import DirectiveRead, UnreadableDirective
 from remit.directives.repository import (
     DirectiveFilter,
     find_by_prefix,
@@ -25,7 +25,6 @@ from remit.directives.repository import (
     get_directive,
     list_directives,
 )
-from remit.directives.unreadable import UnreadableDirective
 from remit.execution.models import ExecutionRunRead
 from remit.execution.repository import latest_run
 from remit.operations.evidence.identifiers import identified

@@ -21,7 +21,7 @@ from remit.audit.repository import Entry, evidence
 from remit.base.json_types import JsonObject
 from remit.budget.ledger import reserve
 from remit.budget.types import Reservation
-from remit.db.together import write_together
+from remit.db.batch import execute_batch
 from remit.directives.digest import action_digest
 from remit.directives.models import Intent, intent_of
 from remit.directives.mutator import Move, moves
@@ -133,13 +133,13 @@ def decide_case(
     digest = action_digest(content)
     seen = PolicyInput(content, digest, spending.seen(content), tuple(announced))
     began = time.perf_counter()
-    with directive_span(directive_id, "policy.evaluate", policy_version=policy.version) as telling:
+    with directive_span(directive_id, "policy.evaluate", policy_version=policy.version) as span:
         decision = decide(seen, policy)
         if frozen_as not in {None, digest}:
             results = (*decision.results, CHANGED_CONTENT)
             decision = replace(decision, verdict=combine(results), results=results)
-        telling.set(verdict=decision.verdict.value)
-    record_policy_evaluation(decision.verdict.value, time.perf_counter() - began)
+        span.set(verdict=decision.verdict.value)
+    record_policy_evaluation(decision.verdict, time.perf_counter() - began)
     tell_results(decision.results)
     evaluation = _evaluation(directive_id, seen, policy, decision)
     grant_id = uuid4()
@@ -203,7 +203,7 @@ def record_cases(
         if c.status == "approved"
     ]
     waiting = [_request(c, authority.policy) for c in cases if c.status == "proposed"]
-    write_together(
+    execute_batch(
         connection,
         [
             open_requests(waiting),

@@ -1,18 +1,26 @@
-"""A grant in the making: what was decided, what the database says, and a signature over both."""
+"""Grants: made of what was decided and what the database says, signed; and voided."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import sqlalchemy as sa
+
+from remit.approval.repository import invalidate_request, void_grant
 from remit.approval.statements import sign_grant
 from remit.approval.types import ApprovalRequest, Grant
+from remit.audit.repository import REMIT, Entry, record
 from remit.base.json_types import JsonObject
 from remit.base.money import parse_budget
 from remit.budget.types import Reservation
-from remit.directives.models import Intent
+from remit.directives.models import DirectiveRead, Intent
+from remit.directives.mutator import transition_directive_status
 from remit.execution.catalog import Announced
 from remit.operations.gate.authority import Authority
+from remit.operations.gate.spending import release_budget
+from remit.operations.gate.telling import tell_void
+from remit.vocabulary import VoidReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +110,37 @@ def reserved_data(reserved: Sequence[Reservation]) -> JsonObject:
         return {}
     accounts: JsonObject = {one.account: str(one.promise.amount) for one in reserved}
     return {"reserved": accounts}
+
+
+def block_void(
+    connection: sa.Connection,
+    directive: DirectiveRead,
+    grant: Grant | None,
+    void: VoidReason,
+    *,
+    by: str = REMIT,
+) -> DirectiveRead:
+    """Void the grant of an approved directive that was locked, block it, and return it.
+
+    Args:
+        connection: the transaction's.
+        directive: the directive.
+        grant: its grant; None when it has none.
+        void: why.
+        by: who found out, or made it so.
+    """
+    if grant is not None:
+        void_grant(connection, grant.id, void)
+        release_budget(connection, grant)
+        if grant.request_id is not None:
+            invalidate_request(connection, grant.request_id)
+    [blocked] = transition_directive_status(
+        connection, [directive.id], current="approved", target="blocked", reason=void
+    )
+    entries = [
+        Entry(directive.id, "grant.voided", by, {"reason": void}),
+        Entry(directive.id, "directive.blocked", by, {"reason": void}),
+    ]
+    record(connection, entries)
+    tell_void(blocked, grant, void)
+    return blocked

@@ -30,7 +30,7 @@ from remit.identity.rules import require
 from remit.identity.statements import sign_revocation, sign_withdrawal
 from remit.identity.types import Invitation, Principal, TokenRow
 from remit.operations.gate.ballots import counted_votes
-from remit.operations.gate.voiding import block_void
+from remit.operations.gate.grants import block_void
 from remit.operations.identities.principals import check_shown, told
 from remit.signing.keys import Keyring
 

@@ -1,0 +1,236 @@
+"""Directives as a person or a program hands them to the command line: JSON, JSONL, or flags.
+
+Everything is checked here, before anything is connected to: when one line of a file is bad, nothing
+is written.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, Self
+
+from remit.base.wording import printable, quoted
+from remit.cli.base.streams import standard_input
+from remit.errors import InvalidInputError
+from remit.user_files import read_bounded, read_file
+
+if TYPE_CHECKING:
+    from remit.directives.models import DirectiveCreate
+    from remit.settings import Settings
+
+STANDARD_INPUT = "-"
+"""The file name that means standard input."""
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """What a file's directive need not say itself.
+
+    Attributes:
+        status: the status of a directive that names none.
+        only_drafts: whether a directive that says "proposed" is refused.
+        max_bytes: largest directive accepted, in bytes of its canonical JSON.
+    """
+
+    status: str
+    only_drafts: bool
+    max_bytes: int
+
+    @classmethod
+    def of(cls, settings: "Settings", *, draft: bool) -> Self:
+        """Return what one command leaves open.
+
+        Args:
+            settings: where the size limit comes from.
+            draft: whether it is to store drafts.
+        """
+        status = "draft" if draft else "proposed"
+        return cls(status, draft, settings.remit_max_directive_bytes)
+
+
+def parse_json(text: str, *, is_file: bool = False) -> object:
+    """Return what JSON text says, held to the standard: no NaN, no key twice.
+
+    Args:
+        text: one JSON document.
+        is_file: whether it is a whole file, so that a fault is given its line.
+
+    Raises:
+        InvalidInputError: it is not JSON; the message says where.
+    """
+    try:
+        value: object = json.loads(
+            text, parse_constant=_refuse_constant, object_pairs_hook=_without_repeats
+        )
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, " if is_file else ""
+        where += f"column {error.colno}"
+        raise InvalidInputError(f"not JSON: {_lowered(error.msg)} at {where}") from error
+    except RecursionError as error:
+        raise InvalidInputError("nested too deeply: flatten it") from error
+    except ValueError as error:
+        # Whole numbers of thousands of digits, and nothing else.
+        raise InvalidInputError("holds a number that is too large: send it as text") from error
+    return value
+
+
+def read_option(value: str, option: str) -> object:
+    """Return the JSON of an option: the text itself, or the content of `@file`.
+
+    Raises:
+        InvalidInputError: no such file, or no JSON; `field` is the option's.
+    """
+    try:
+        if value.startswith("@"):
+            return parse_json(read_text(value[1:]), is_file=True)
+        return parse_json(value)
+    except InvalidInputError as error:
+        eaten = error.message.startswith("not JSON") and not {"'", '"', "@"} & set(value)
+        hint = "; in a shell, put all of it between single quotes" if eaten else ""
+        raise InvalidInputError(f"{error}{hint}", field=option) from error
+
+
+def read_directives(name: str, defaults: Defaults) -> list[dict[str, object]]:
+    """Return the directives of a file, all of them checked; see :func:`check_directive`.
+
+    Args:
+        name: a file of one JSON object, an array of them, or JSONL; "-" is standard input.
+        defaults: what a directive need not say itself.
+
+    Raises:
+        InvalidInputError: the first fault; for JSONL `field` begins with the line's number.
+    """
+    text, shown = read_text(name), shown_name(name)
+    if not text.strip():
+        raise InvalidInputError(
+            f"{shown}: holds no directive: write a JSON object, or one on each line"
+        )
+    if _is_jsonl(name, text):
+        return [_directive(data, place, defaults) for place, data in read_lines(text)]
+    try:
+        document = parse_json(text, is_file=True)
+    except InvalidInputError as error:
+        raise InvalidInputError(str(error), field=shown) from error
+    if isinstance(document, list):
+        items = enumerate(document, start=1)
+        return [_directive(data, f"item {number}", defaults) for number, data in items]
+    return [_directive(document, None, defaults)]
+
+
+def check_directive(data: object, defaults: Defaults) -> dict[str, object]:
+    """Return a directive as JSON with its status, checked as far as it can be without the database.
+
+    Who issues it is not known yet, unless it says so: the shortest name stands in for the check.
+    :func:`issued` makes the directive itself, once it is known.
+
+    Raises:
+        InvalidInputError: the first fault.
+    """
+    from remit.base.money import parse_budget
+    from remit.directives.models import parse_directive
+
+    document = {"status": defaults.status, **data} if isinstance(data, dict) else {}
+    known = {"issued_by": "a", **document} if document else data
+    directive = parse_directive(known, max_bytes=defaults.max_bytes)
+    if directive.budget is not None:
+        parse_budget(directive.budget)
+    if defaults.only_drafts and directive.status != "draft":
+        raise InvalidInputError(
+            'says "proposed", and --draft says otherwise: remove one of them', field="status"
+        )
+    return document
+
+
+def issued(
+    documents: Iterable[Mapping[str, object]], name: str, max_bytes: int
+) -> "list[DirectiveCreate]":
+    """Return checked directives as issued by `name`, where they do not say who issues them.
+
+    Raises:
+        InvalidInputError: with this issuer one is larger than `max_bytes`.
+    """
+    from remit.directives.models import parse_directive
+
+    return [parse_directive({"issued_by": name, **one}, max_bytes=max_bytes) for one in documents]
+
+
+def _directive(data: object, place: str | None, defaults: Defaults) -> dict[str, object]:
+    """Return one directive of a file; `place` tells where it stands among several."""
+    try:
+        return check_directive(data, defaults)
+    except InvalidInputError as error:
+        if place is None:
+            raise
+        field = f"{place}: {error.field}" if error.field else place
+        raise InvalidInputError(error.message, field=field) from error
+
+
+def read_lines(text: str) -> Iterator[tuple[str, object]]:
+    """Yield each line that is not blank: its place, like "line 3", and its JSON.
+
+    Only a line feed ends a line: other characters that some call line ends may stand in strings.
+
+    Raises:
+        InvalidInputError: a line is not JSON; `field` is its place.
+    """
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            place = f"line {number}"
+            try:
+                yield place, parse_json(line.strip())
+            except InvalidInputError as error:
+                raise InvalidInputError(str(error), field=place) from error
+
+
+def _is_jsonl(name: str, text: str) -> bool:
+    """Return whether each line is a document: by the file's name, else by its first lines."""
+    if name.lower().endswith((".jsonl", ".ndjson")):
+        return True
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    # A document over several lines does not close on its first, and a list is not one a line.
+    return len(lines) > 1 and lines[0].startswith("{") and lines[0].endswith("}")
+
+
+def shown_name(name: str) -> str:
+    """Return what a message calls a file, or standard input."""
+    return "standard input" if name == STANDARD_INPUT else printable(name, 300)
+
+
+def read_text(name: str) -> str:
+    """Return the text of a file, or of standard input when its name is "-".
+
+    Raises:
+        InvalidInputError: it cannot be read, or is not UTF-8.
+    """
+    shown = shown_name(name)
+    try:
+        given = name == STANDARD_INPUT
+        raw = read_bounded(standard_input()) if given else read_file(Path(name))
+        # A byte order mark, which some editors write, is no part of the text.
+        return raw.decode("utf-8-sig")
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise InvalidInputError(f"{shown}: cannot be read ({reason}): name a file") from error
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise InvalidInputError(f"{shown}: line {line} is not UTF-8 text: save it so") from error
+    except ValueError as error:
+        raise InvalidInputError(f"{shown}: is no file name") from error
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise InvalidInputError(f"holds {name}, which is not JSON: use null or text")
+
+
+def _without_repeats(pairs: list[tuple[str, object]]) -> Mapping[str, object]:
+    found: dict[str, object] = {}
+    for key, value in pairs:
+        if key in found:
+            raise InvalidInputError(f"the key {quoted(key)} stands twice in one object: keep one")
+        found[key] = value
+    return found
+
+
+def _lowered(text: str) -> str:
+    return text[:1].lower() + text[1:]

@@ -1,0 +1,207 @@
+"""What a process tells of its work: spans, metrics, logs, and runs that have ended.
+
+Doors turn it on with what the settings say; nothing that runs depends on it.
+"""
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock, Thread
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from remit.evaluation.interface import EvaluationInput
+    from remit.execution.models import EndedRun
+    from remit.operations.gate.policies import PolicySource
+    from remit.settings import Settings
+    from remit.telemetry.setup import Telemetry
+    from remit.workflows.client import Observed
+
+NOBODY = "noop"
+"""The evaluation provider that tells nobody: nothing is queued or logged for it."""
+
+SHORT_SECONDS = 0.5
+"""How long a quick command may wait at its end for what was not sent yet."""
+
+TELLING_SECONDS = 2.0
+"""How long a worker may wait at its end for runs that nobody was told of yet."""
+
+
+@contextmanager
+def observed(
+    settings: "Settings", service: str, *, lasting: bool = False, embedded: bool | None = None
+) -> "Iterator[Observed | None]":
+    """Turn on what the settings ask for, and yield what a client of Temporal needs of it.
+
+    Args:
+        settings: where spans and metrics go. On the embedded stack recent spans are kept as files.
+        service: what this process is called.
+        lasting: whether it serves until it is ended: only such a one serves metrics and logs JSON.
+        embedded: whether the data folder is that of a stack; None: look whether one runs there.
+
+    Raises:
+        MisconfiguredError: the collector's address or the port is not usable.
+    """
+    from remit.stack.discovery import find_stack
+    from remit.telemetry.logging import get_logger
+    from remit.telemetry.setup import TelemetryOptions, start
+
+    _log_json(settings, wanted=lasting)
+    port = settings.remit_metrics_port if lasting else None
+    if embedded is None:
+        embedded = find_stack(settings.remit_data_dir) is not None
+    options = TelemetryOptions(
+        service=service,
+        version=_version(),
+        otlp_endpoint=settings.otel_exporter_otlp_endpoint or None,
+        span_folder=spans_dir(settings) if embedded else None,
+        metrics_port=port,
+        core_metrics_port=None if port is None else _free_port(),
+    )
+    telemetry = start(options)
+    if telemetry.metrics_port is not None:
+        # The only word of a port that was left to be found.
+        get_logger(__name__).info("metrics_served", port=telemetry.metrics_port)
+    try:
+        yield _observed(telemetry, options.core_metrics_port)
+    finally:
+        telemetry.close() if lasting else telemetry.close(SHORT_SECONDS)
+
+
+def _log_json(settings: "Settings", *, wanted: bool) -> None:
+    if wanted:
+        from remit.telemetry.logging import configure
+
+        configure(json=True, level=settings.remit_log_level)
+
+
+def spans_dir(settings: "Settings") -> Path:
+    """Return where the embedded stack keeps recent spans."""
+    return settings.remit_data_dir / "spans"
+
+
+@contextmanager
+def evaluated(settings: "Settings") -> "Iterator[Callable[[EndedRun], None]]":
+    """Yield what is to be told of each run that has ended; it returns at once, whatever happens.
+
+    Raises:
+        EvaluationProviderError: the settings name a provider that cannot be used.
+    """
+    from remit.evaluation.config import get_evaluation_provider
+    from remit.workflows.activities.calls import unobserved
+
+    provider = get_evaluation_provider(settings)
+    if provider.name == NOBODY:
+        yield unobserved
+        return
+
+    try:
+        yield lambda ended: provider.observe(told_of(ended))
+    finally:
+        provider.close(TELLING_SECONDS)
+
+
+def told_of(ended: "EndedRun") -> "EvaluationInput":
+    """Return what is told of an ended run."""
+    from remit.evaluation.interface import EvaluatedArtifact, EvaluationInput
+
+    return EvaluationInput(
+        directive_id=ended.directive_id,
+        type=ended.type,
+        role=ended.role,
+        status=ended.status,
+        run_id=ended.run_id,
+        module=ended.module,
+        run_status=ended.run_status,
+        attempts=ended.attempts,
+        duration_seconds=ended.seconds,
+        artifacts=tuple(EvaluatedArtifact(one.type, one.digest) for one in ended.artifacts),
+    )
+
+
+def gauges(engine: "sa.Engine", policies: "PolicySource") -> "Callable[[], None]":
+    """Return what looks at the database and sets the gauges about it; it never raises or waits.
+
+    Whether this process could decide by the policy in force is among them.
+
+    The look itself is in the background, since the sweep that calls this brings back what a crash
+    left: a database that is slow to count must not keep it.
+    """
+    from remit.operations.evidence.chain_watch import ChainWatch, watch_chains
+    from remit.operations.evidence.overview import read_glance, samples_of
+    from remit.telemetry.logging import get_logger
+    from remit.telemetry.metrics import set_gauge
+
+    watched = [ChainWatch()]
+
+    def look() -> None:
+        # Each under a try of its own: neither keeps the other from being seen.
+        try:
+            watched[0] = watch_chains(engine, watched[0])
+        except Exception:  # noqa: BLE001 - the sweep goes on whatever the watch does
+            get_logger(__name__).exception("chains_not_watched")
+        try:
+            broken, policy = len(watched[0].broken), policies.problem()
+            for each in samples_of(read_glance(engine), broken, policy):
+                set_gauge(each.name, each.value, **each.labels)
+        except Exception:  # noqa: BLE001 - the sweep goes on whatever the gauges do
+            get_logger(__name__).exception("gauges_not_set")
+
+    return in_background(look)
+
+
+def in_background(work: Callable[[], None]) -> Callable[[], None]:
+    """Return what starts some work and returns at once; while that is under way, it does nothing.
+
+    The thread keeps no process alive, and what the work raises is logged.
+    """
+    from remit.telemetry.logging import get_logger
+
+    busy = Lock()
+
+    def run() -> None:
+        try:
+            work()
+        except Exception:  # noqa: BLE001 - nobody waits for it who could be told
+            get_logger(__name__).exception("background_work_failed")
+        finally:
+            busy.release()
+
+    def begin() -> None:
+        if not busy.acquire(blocking=False):
+            return
+        try:
+            Thread(target=run, name="remit-background", daemon=True).start()
+        except RuntimeError:
+            # No thread can be had just now: the next call tries again.
+            busy.release()
+
+    return begin
+
+
+def _observed(telemetry: "Telemetry", core_port: int | None) -> "Observed | None":
+    if telemetry.tracer_provider is None and core_port is None:
+        return None
+    from remit.workflows.client import Observed
+
+    return Observed(telemetry.tracer_provider, core_port)
+
+
+def _free_port() -> int:
+    """Return a port of loopback that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("remit")
+    except PackageNotFoundError:
+        return "of a checkout"
