@@ -11,8 +11,7 @@ import sqlalchemy as sa
 
 from remit.cli.base.telemetry import TELLING_SECONDS, evaluated, gauges, in_background
 from remit.errors import UnavailableError
-from remit.evaluation.interface import EvaluationInput
-from remit.evaluation.noop import NoOpEvaluationProvider
+from remit.evaluation.interface import EvaluationInput, NoOpEvaluationProvider
 from remit.execution.models import EndedRun
 from remit.operations.gate.policies import PolicySource
 from remit.settings import Settings

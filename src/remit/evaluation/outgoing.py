@@ -1,7 +1,6 @@
 """What may leave of what is told of a run: secrets masked first, then cut to length. Pure.
 
-`guarded` calls it before any provider is told anything, and each provider before it sends. Done
-twice, it changes nothing more.
+Done twice, as `guarded` and then the provider do, it changes nothing more.
 """
 
 import math

@@ -16,8 +16,14 @@ from remit.cognition.llm.instrumentation import (
     log_llm_event,
     start_llm_span,
 )
-from remit.cognition.llm.types import LLMError, LLMMessage, LLMRequest, LLMResponse, LLMUsage
-from remit.cognition.llm.usage import NOTHING_USED
+from remit.cognition.llm.types import (
+    NOTHING_USED,
+    LLMError,
+    LLMMessage,
+    LLMRequest,
+    LLMResponse,
+    LLMUsage,
+)
 from remit.telemetry.logging import get_logger
 from remit.telemetry.state import STATE
 
