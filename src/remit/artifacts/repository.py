@@ -3,9 +3,8 @@
 They are stored in the same statement as the events that speak of them.
 """
 
-import base64
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,10 +14,10 @@ from remit.artifacts.contents import PlacedContent
 from remit.artifacts.types import CONTENT_REF, MAX_ARTIFACT_BYTES, Artifact, artifact_uri
 from remit.base.canonical import canonical_json, sha256_digest
 from remit.base.json_types import JsonObject
+from remit.db.batch import BatchStatement, as_row, insert_into
 from remit.db.evidence_tables import artifacts
 from remit.db.prefixes import ids_beginning
 from remit.db.reading import parsed_json, readable
-from remit.db.together import Part
 from remit.errors import InvalidInputError
 from remit.vocabulary import ArtifactType
 
@@ -89,24 +88,10 @@ def new_artifact(
     )
 
 
-def store_artifacts(prepared: Sequence[NewArtifact]) -> Part:
+def store_artifacts(prepared: Sequence[NewArtifact]) -> BatchStatement:
     """Return the write that stores artifacts."""
-    rows: list[JsonObject] = [
-        {
-            "id": str(new.id),
-            "type": new.type,
-            "uri": new.uri,
-            "directive_id": None if new.directive_id is None else str(new.directive_id),
-            "run_id": None if new.run_id is None else str(new.run_id),
-            "metadata": new.metadata,
-            "digest": new.digest,
-            "size_bytes": new.size_bytes,
-            "content": None if new.content is None else base64.b64encode(new.content).decode(),
-            "envelope": new.envelope,
-        }
-        for new in prepared
-    ]
-    return Part("kept", _STORE, rows, "an artifact was not stored")
+    rows = [as_row(new, _STORED) for new in prepared]
+    return BatchStatement("kept", _STORE, rows, "an artifact was not stored")
 
 
 def list_artifacts(connection: sa.Connection, directive_id: UUID) -> list[Artifact]:
@@ -208,15 +193,5 @@ _COLUMNS = tuple(readable(artifacts, Artifact.__slots__))
 _MANY, _FEW = 2000, 20
 """Rows in memory at a time: an address is small, and an artifact may be 10 MiB."""
 
-_STORE = """
-    INSERT INTO artifacts
-        (id, type, uri, directive_id, run_id, metadata, digest, size_bytes, content, envelope)
-    SELECT
-        id, type, uri, directive_id, run_id, metadata, digest, size_bytes,
-        decode(content, 'base64'), envelope
-    FROM jsonb_to_recordset(%(kept)s::jsonb) AS new (
-        id uuid, type text, uri text, directive_id uuid, run_id uuid,
-        metadata jsonb, digest text, size_bytes integer, content text, envelope jsonb
-    )
-    RETURNING id
-"""
+_STORED = (*(each.name for each in fields(NewArtifact)), "uri")
+_STORE = f"{insert_into(artifacts, 'kept', _STORED)} RETURNING id"

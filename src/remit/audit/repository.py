@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from remit.artifacts.repository import NewArtifact, store_artifacts
 from remit.audit.chain import INSTALLATION, Event
 from remit.base.json_types import JsonObject
+from remit.db.batch import BatchStatement, execute_batch
 from remit.db.evidence_tables import events
 from remit.db.reading import readable
 from remit.db.reading_json import read_json
-from remit.db.together import Part, write_together
 from remit.vocabulary import EventType
 
 REMIT = "remit"
@@ -29,7 +29,9 @@ class Entry:
     data: JsonObject = field(default_factory=dict)
 
 
-def evidence(entries: Sequence[Entry], artifacts: Sequence[NewArtifact] = ()) -> list[Part]:
+def evidence(
+    entries: Sequence[Entry], artifacts: Sequence[NewArtifact] = ()
+) -> list[BatchStatement]:
     """Return the writes that append events and store the artifacts they speak of.
 
     A directive's last event names each of its artifacts with its digest, so that the chain covers
@@ -49,7 +51,10 @@ def evidence(entries: Sequence[Entry], artifacts: Sequence[NewArtifact] = ()) ->
         }
         for entry, data in zip(entries, _naming(entries, artifacts), strict=True)
     ]
-    return [store_artifacts(artifacts), Part("said", _APPEND, said, "an event was not written")]
+    return [
+        store_artifacts(artifacts),
+        BatchStatement("said", _APPEND, said, "an event was not written"),
+    ]
 
 
 def _naming(entries: Sequence[Entry], artifacts: Sequence[NewArtifact]) -> list[JsonObject]:
@@ -71,7 +76,7 @@ def record(
     connection: sa.Connection, entries: Sequence[Entry], artifacts: Sequence[NewArtifact] = ()
 ) -> None:
     """Append events and store artifacts as a statement of their own."""
-    write_together(connection, evidence(entries, artifacts))
+    execute_batch(connection, evidence(entries, artifacts))
 
 
 def list_events(connection: sa.Connection, directive_id: UUID) -> list[Event]:

@@ -8,8 +8,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from remit.base.json_types import JsonObject
+from remit.db.batch import BatchStatement, limited
 from remit.db.tables import directives
-from remit.db.together import Part
 from remit.directives.lifecycle import validate_transition
 from remit.directives.models import DirectiveRead, Row
 from remit.errors import ConflictError
@@ -27,7 +27,7 @@ class Move:
     reason: StatusReason | None = None
 
 
-def moves(wanted: Sequence[Move]) -> Part:
+def moves(wanted: Sequence[Move]) -> BatchStatement:
     """Return the write that moves directives, each as its lifecycle allows.
 
     A part that depends on it reads `moved (id)`.
@@ -46,7 +46,9 @@ def moves(wanted: Sequence[Move]) -> Part:
                 "reason": move.reason,
             }
         )
-    return Part("moved", _MOVE, rows, "a directive has changed meanwhile; look at it and try again")
+    return BatchStatement(
+        "moved", _MOVE, rows, "a directive has changed meanwhile; look at it and try again"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,17 +152,14 @@ def _claimed(row: Mapping[str, Row]) -> DirectiveRead:
     return DirectiveRead.from_row(row["claimed"])
 
 
-_MOVE = """
+_GIVEN = {"current": "text", "target": "text", "reason": "text"}
+_MOVE = f"""
     UPDATE directives AS directive
     SET status = new.target, status_reason = new.reason, updated_at = now()
-    FROM (
-        SELECT * FROM jsonb_to_recordset(%(moved)s::jsonb)
-            AS one (id uuid, current text, target text, reason text)
-        LIMIT {count}
-    ) AS new
+    FROM {limited("moved", directives, ["id"], _GIVEN)}
     WHERE directive.id = new.id AND directive.status = new.current
     RETURNING directive.id
-"""
+"""  # noqa: S608 - constants
 _CLAIM = """
     UPDATE directives AS directive
     SET status = 'executing', status_reason = NULL, updated_at = now()

@@ -9,9 +9,11 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from remit.base.json_types import JsonObject
+from remit.db.batch import insert_into
 from remit.db.prefixes import ids_beginning
 from remit.db.tables import approval_requests, directives
 from remit.directives.models import (
+    INTENT_FIELDS,
     DirectiveCreate,
     DirectiveRead,
     Row,
@@ -226,19 +228,9 @@ def find_voided(
     return _oldest(connection, [void, whose], limit)
 
 
-_INSERT = """
-    INSERT INTO directives AS directive (
-        id, role, type, payload, issued_by, objective, scope, constraints, success_metrics,
-        budget, timebox, status, action_digest, idempotency_key, envelope
-    )
-    SELECT
-        id, role, type, payload, issued_by, objective, scope, constraints, success_metrics,
-        budget, timebox, status, action_digest, idempotency_key, envelope
-    FROM jsonb_to_recordset(%(rows)s::jsonb) AS new (
-        id uuid, role text, type text, payload jsonb, issued_by text, objective text, scope text,
-        constraints jsonb, success_metrics jsonb, budget text, timebox text, status text,
-        action_digest text, idempotency_key text, envelope jsonb
-    )
+_GIVEN = (*INTENT_FIELDS, "id", "status", "action_digest", "idempotency_key", "envelope")
+_INSERT = f"""
+    {insert_into(directives, "rows", _GIVEN).replace("directives", "directives AS directive", 1)}
     ON CONFLICT (issued_by, idempotency_key) DO NOTHING
     RETURNING id, created_at,
 """

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from remit.budget.ledger import lock_accounts, reserve
 from remit.budget.types import Promise, Reservation, obstacles, reservations
+from remit.db.batch import BatchStatement, execute_batch
 from remit.db.session import transaction
-from remit.db.together import Part, write_together
 from remit.policy.limits import BudgetLimit
 
 
@@ -29,19 +29,19 @@ def promise(connection: sa.Connection, amount: str | Decimal) -> Promise:
     return Promise(directive_id, uuid4(), Decimal(amount))
 
 
-def grants(promises: Sequence[Promise]) -> Part:
+def grants(promises: Sequence[Promise]) -> BatchStatement:
     """Return the write that issues the grants of promises."""
     rows = [
         {"id": str(p.grant_id), "directive_id": str(p.directive_id), "budget": str(p.amount)}
         for p in promises
     ]
-    return Part("granted", _GRANT, rows, "a grant was not issued")
+    return BatchStatement("granted", _GRANT, rows, "a grant was not issued")
 
 
 def write(connection: sa.Connection, reserved: Sequence[Reservation]) -> None:
     """Issue the grants of reservations and reserve, in one statement."""
     promises = {one.promise.grant_id: one.promise for one in reserved}
-    write_together(connection, [grants(list(promises.values())), reserve(reserved)])
+    execute_batch(connection, [grants(list(promises.values())), reserve(reserved)])
 
 
 def spend(engine: sa.Engine, limits: Sequence[BudgetLimit], amount: str | Decimal) -> UUID | None:

@@ -24,8 +24,8 @@ from remit.approval.types import ApprovalRequest, Ballot, Vote
 from remit.audit.repository import Entry, record
 from remit.base.json_types import JsonObject
 from remit.budget.ledger import reserve
+from remit.db.batch import execute_batch
 from remit.db.session import database_time, transaction, wall_clock
-from remit.db.together import write_together
 from remit.directives.models import DirectiveRead, intent_of
 from remit.directives.mutator import transition_directive_status
 from remit.directives.repository import get_directive, lock_directive
@@ -233,7 +233,7 @@ def _approve(
     action = Action(uuid4(), directive.id, directive, request.action_digest)
     grant = make_grant(action, authority, footing, Consent(request, voters))
     reserved = spending.take(intent, directive.id, grant.id, agreed=request.rules)
-    write_together(connection, [issue_grants([grant]), reserve(reserved)])
+    execute_batch(connection, [issue_grants([grant]), reserve(reserved)])
     tell_reserved(reserved)
     [approved] = transition_directive_status(
         connection, [directive.id], current="proposed", target="approved"

@@ -21,7 +21,7 @@ from remit.audit.repository import Entry, evidence
 from remit.base.json_types import JsonObject
 from remit.budget.ledger import reserve
 from remit.budget.types import Reservation
-from remit.db.together import write_together
+from remit.db.batch import execute_batch
 from remit.directives.digest import action_digest
 from remit.directives.models import Intent, intent_of
 from remit.directives.mutator import Move, moves
@@ -203,7 +203,7 @@ def record_cases(
         if c.status == "approved"
     ]
     waiting = [_request(c, authority.policy) for c in cases if c.status == "proposed"]
-    write_together(
+    execute_batch(
         connection,
         [
             open_requests(waiting),

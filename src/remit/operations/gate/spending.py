@@ -22,7 +22,7 @@ from remit.budget.types import (
     obstacles,
     reservations,
 )
-from remit.db.together import write_together
+from remit.db.batch import execute_batch
 from remit.policy.config import PolicyConfig
 from remit.policy.engine import applying_limits
 
@@ -81,7 +81,7 @@ def lock_spending(
 def release_budget(connection: sa.Connection, grant: Grant) -> None:
     """Give back what was reserved for a grant that will start nothing any more."""
     if grant.budget is not None:
-        write_together(connection, [releases([grant.id])])
+        execute_batch(connection, [releases([grant.id])])
 
 
 def _amount(intent: JsonObject) -> Decimal:

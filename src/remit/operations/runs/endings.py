@@ -20,7 +20,7 @@ from remit.base.json_types import JsonObject
 from remit.budget.costs import NO_MODELS, ModelCosts, attempts_cost, closing_of
 from remit.budget.ledger import Unpromised, releases, settlements, unpromised
 from remit.budget.types import Closing
-from remit.db.together import write_together
+from remit.db.batch import execute_batch
 from remit.directives.mutator import Move, moves
 from remit.execution.models import Standing
 from remit.execution.mutator import EndedAttempt, RunClose, attempt_ends, run_ends
@@ -150,7 +150,7 @@ def write_endings(
         for entry in [*_of_money(one, closings.get(one.standing.run.grant_id)), *one.entries]
     ]
     artifacts = [artifact for one in endings for artifact in one.artifacts]
-    write_together(connection, [*parts, *evidence(entries, artifacts)])
+    execute_batch(connection, [*parts, *evidence(entries, artifacts)])
     tell_settled(closings.values())
 
 
