@@ -30,6 +30,7 @@ from remit.base.wording import listed
 from remit.directives.models import DirectiveRead
 from remit.errors import InvalidInputError, UnverifiableError
 from remit.policy.engine import approval_terms
+from remit.policy.types import PolicyInput
 from remit.signing.keys import Keyring
 from remit.vocabulary import PolicyVerdict
 
@@ -116,7 +117,8 @@ def _of_request(
     if not asking:
         yield "follows from no decision of the gate"
         return
-    terms = asdict(approval_terms(asking[0].intent, asking[0].policy))
+    seen = PolicyInput(asking[0].intent, request.action_digest)
+    terms = asdict(approval_terms(seen, asking[0].policy))
     changed = [name for name, wanted in terms.items() if getattr(request, name) != wanted]
     if changed:
         yield f"asks for something else than policy does: {listed(changed, 'and')}"

@@ -10,7 +10,7 @@ from remit.audit.bundle_installation import is_before
 from remit.audit.bundle_records import Evidence
 from remit.audit.chain import Event
 from remit.base.json_types import JsonObject
-from remit.directives.statements import Issued, Proposer, verify_intent
+from remit.directives.statements import Proposer, intent_statement, verify_intent
 from remit.errors import UnverifiableError
 from remit.signing.keys import Keyring
 
@@ -26,7 +26,7 @@ def issuer(evidence: Evidence, keys: Keyring) -> Check:
     unborne: list[str] = []
     if directive.action_digest is None:
         return judged("issuer", problems, "a draft is nobody's word yet")
-    issued = Issued(
+    issued = intent_statement(
         directive.id, directive.action_digest, directive.issued_by, directive.idempotency_key
     )
     try:

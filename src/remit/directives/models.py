@@ -7,6 +7,8 @@ stays readable when a limit is lowered later, and reading costs no second check.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
 from typing import Any, Literal, Protocol, Self, cast
 from uuid import UUID
 
@@ -23,8 +25,9 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from remit.base.canonical import canonical_json
+from remit.base.canonical import canonical_json, sha256_digest
 from remit.base.durations import parse_timebox
+from remit.base.money import parse_budget
 from remit.base.wording import listed, printable
 from remit.directives.plain_json import MAX_WEIGHT, TOO_LARGE, find_fault
 from remit.errors import InvalidInputError
@@ -86,6 +89,29 @@ class Intent(BaseModel):
         description='Longest time that it may take, like "5m" or "PT5M"; '
         "null: the module's own limit.",
     )
+
+    @cached_property
+    def canonical(self) -> bytes:
+        """The ten fields as canonical JSON, made once.
+
+        Raises:
+            InvalidInputError: a stored field holds what RFC 8785 has no form for.
+        """
+        return canonical_json(intent_of(self))
+
+    @cached_property
+    def content_digest(self) -> str:
+        """The action digest of the ten fields as they are; raises what `canonical` does."""
+        return sha256_digest(self.canonical)
+
+    @cached_property
+    def amount(self) -> Decimal | None:
+        """The budget in US dollars, parsed once; None: none is named.
+
+        Raises:
+            InvalidInputError: it is no amount.
+        """
+        return None if self.budget is None else parse_budget(self.budget)
 
 
 INTENT_FIELDS = tuple(Intent.model_fields)
@@ -211,8 +237,7 @@ def parse_directive(data: object, *, max_bytes: int) -> DirectiveCreate:
         directive = DirectiveCreate.model_validate(data, context={"max_bytes": max_bytes})
     except ValidationError as error:
         raise _first_problem(error.errors(include_url=False)[0]) from error
-    size = len(canonical_json(intent_of(directive)))
-    if size > max_bytes:
+    if len(directive.canonical) > max_bytes:
         raise InvalidInputError(f"too large: {_size_limit(max_bytes)}")
     return directive
 

@@ -26,7 +26,7 @@ from remit.base.canonical import canonical_json, sha256_digest
 from remit.base.json_types import JsonObject
 from remit.base.wording import quoted
 from remit.directives.digest import action_digest
-from remit.directives.statements import Issued, verify_intent
+from remit.directives.statements import intent_statement, verify_intent
 from remit.errors import InvalidInputError, RemitError
 from remit.identity.invitation_repository import list_invitations
 from remit.identity.repository import list_principals
@@ -109,12 +109,14 @@ def _intent(intent: scan.AuditedIntent, keys: Keyring) -> Iterator[Finding]:
         yield Finding(intent.id, None, "content_changed", words)
     if intent.envelope is None and is_earlier(intent.created_at, keys):
         return
-    issued = Issued(intent.id, digest, str(intent.content["issued_by"]), intent.idempotency_key)
+    issued = intent_statement(
+        intent.id, digest, str(intent.content["issued_by"]), intent.idempotency_key
+    )
     verify = partial(_issued, issued, intent.envelope, keys)
     yield from _signed(intent.id, "who issued it", verify)
 
 
-def _issued(issued: Issued, envelope: JsonObject | None, keys: Keyring) -> None:
+def _issued(issued: JsonObject, envelope: JsonObject | None, keys: Keyring) -> None:
     verify_intent(issued, envelope, keys)
 
 
