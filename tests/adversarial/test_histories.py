@@ -19,7 +19,7 @@ from remit.memory.vector import embed_and_store
 from remit.memory.writing import NewMemory
 from remit.operations.evidence import audited_events, audited_rows, auditing
 from remit.operations.evidence.auditing import judge
-from remit.operations.recall.readers import open_memory_reader
+from remit.operations.recall.memories import open_memory_reader
 from tests.adversarial import world as w
 from tests.adversarial.beginning import begun, leave, tell
 from tests.adversarial.columns_world import Made, build

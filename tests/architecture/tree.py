@@ -11,12 +11,12 @@ CODE_FOLDERS = ("src", "tests", "scripts", "bench")
 
 PURE_MODULES = (
     "remit.base.wording",
-    "remit.redaction",
-    "remit.detectors.marks",
-    "remit.detectors.names",
-    "remit.detectors.places",
-    "remit.detectors.texts",
-    "remit.detectors.values",
+    "remit.redaction.masking",
+    "remit.redaction.tokens",
+    "remit.redaction.names",
+    "remit.redaction.commands",
+    "remit.redaction.assignments",
+    "remit.redaction.values",
     "remit.confusables.text",
     "remit.signing.dsse",
     "remit.signing.pem",

@@ -11,8 +11,7 @@ from remit.audit.chain import INSTALLATION, Event
 from remit.base.json_types import JsonObject
 from remit.db.batch import BatchStatement, execute_batch
 from remit.db.evidence_tables import events
-from remit.db.reading import readable
-from remit.db.reading_json import read_json
+from remit.db.reading import read_json, readable
 from remit.vocabulary import EventType
 
 REMIT = "remit"

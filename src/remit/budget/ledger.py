@@ -6,7 +6,7 @@ may. Operations lock directives first and accounts after them, never the other w
 one statement come in the order of accounts, so that two transactions never wait for each other.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
@@ -151,7 +151,7 @@ _PROMISED = """
     ON CONFLICT DO NOTHING
     RETURNING id
 """
-_SPENT = {"spent": "numeric", "at_least": "numeric"}
+_SPENT: Mapping[str, str] = {"spent": "numeric", "at_least": "numeric"}
 _SETTLE = f"""
     {_CLOSE}
         'settle', coalesce(new.spent, greatest(promise.amount, new.at_least))
@@ -164,7 +164,7 @@ _RELEASE = f"""
     FROM {limited("released", budget_entries, ["grant_id"])}
     {_PROMISED}
 """
-_OF_NOTHING = {
+_OF_NOTHING: Mapping[str, str] = {
     "account": f"'{NOT_PROMISED}'",
     "period_start": "date_trunc('month', now(), 'UTC')",
     "kind": "'settle'",

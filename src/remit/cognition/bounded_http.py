@@ -1,7 +1,7 @@
-"""The connection to a service: bounded in time and size, and never led elsewhere.
+"""The connection that every SDK is given: bounded in time and size, and never led elsewhere.
 
-Every provider on an SDK hands one to its SDK. The SDK's own connection would follow a redirect with
-the texts in hand, wait without end for an answer that drips, and read one of any size into memory.
+The SDK's own would follow a redirect with the texts in hand, wait without end for an answer that
+drips, and read one of any size into memory.
 """
 
 from collections.abc import Iterator
@@ -97,13 +97,7 @@ class _BoundedAnswer(httpx2.SyncByteStream):
     """The bytes of an answer, as long as they are in time and not too many."""
 
     def __init__(self, whole: httpx2.SyncByteStream, deadline: float, limit: int) -> None:
-        """Wrap an answer.
-
-        Args:
-            whole: the answer.
-            deadline: when its last byte must be there, in seconds of the monotonic clock.
-            limit: most bytes of it; 0 leaves it unread.
-        """
+        """Wrap an answer: `deadline` by the monotonic clock, `limit` in bytes, 0 to read none."""
         self._whole = whole
         self._deadline = deadline
         self._limit = limit

@@ -139,7 +139,7 @@ def _claimed(row: Mapping[str, Row]) -> DirectiveRead:
     return DirectiveRead.from_row(row["claimed"])
 
 
-_GIVEN = {"current": "text", "target": "text", "reason": "text"}
+_GIVEN: Mapping[str, str] = {"current": "text", "target": "text", "reason": "text"}
 _MOVE = f"""
     UPDATE directives AS directive
     SET status = new.target, status_reason = new.reason, updated_at = now()

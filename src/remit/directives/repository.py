@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from remit.base.json_types import JsonObject
 from remit.db.batch import insert_into
-from remit.db.prefixes import ids_beginning
+from remit.db.reading import ids_beginning
 from remit.db.tables import approval_requests, directives
 from remit.directives.models import (
     INTENT_FIELDS,

@@ -1,6 +1,6 @@
 """The one place that writes runs, their status, and their attempts. Operations alone call it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -149,7 +149,7 @@ def run_ends(ends: Sequence[RunClose]) -> BatchStatement:
     return BatchStatement("ended", _END, rows, "a run has ended, or was begun again")
 
 
-_BEGUN = {
+_BEGUN: Mapping[str, str] = {
     "attempts": "(status = 'running')::integer",
     "started_at": "CASE status WHEN 'running' THEN now() END",
 }

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from remit.errors import UnavailableError
 from remit.stack.layout import DataDir
-from remit.stack.marks import process_mark
+from remit.stack.process_identity import process_mark
 from remit.stack.state import StackInfo, read_state
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ keeps handles, locks and exit hooks of its own (any process could stop the serve
 makes every folder above the database readable by everyone. Here the postmaster is the
 supervisor's child, and it answers on no network address at all.
 
-Postgres refuses to run as root; :mod:`remit.stack.system_user` says who runs it then.
+Postgres refuses to run as root; :mod:`remit.stack.ownership` says who runs it then.
 """
 
 import contextlib
@@ -26,7 +26,6 @@ from urllib.parse import quote
 
 from remit.errors import MisconfiguredError, UnavailableError
 from remit.stack.layout import POSTGRES_MAJOR, DataDir
-from remit.stack.marks import end_process, process_mark
 from remit.stack.ownership import (
     APP,
     MODULE,
@@ -34,10 +33,12 @@ from remit.stack.ownership import (
     READER,
     START_MARK,
     connect_own,
+    database_owner,
+    grant_passage,
     settle_database,
 )
+from remit.stack.process_identity import end_process, process_mark
 from remit.stack.processes import Command, ProcessSlot, Roster, last_line
-from remit.stack.system_user import database_owner, grant_passage
 
 if TYPE_CHECKING:
     import psutil

@@ -22,7 +22,7 @@ from typing import Self
 from remit.errors import UnavailableError
 from remit.stack import guardian
 from remit.stack.layout import write_private
-from remit.stack.marks import end_process, process_mark
+from remit.stack.process_identity import end_process, process_mark
 
 _RECENT_LINES = 12
 _REASON = re.compile(r"FATAL|PANIC|\berror: |\bcould not ")

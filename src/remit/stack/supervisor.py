@@ -19,14 +19,13 @@ from typing import IO, Self
 from remit.errors import ConflictError, UnavailableError
 from remit.stack.discovery import normalize_database_url
 from remit.stack.layout import DataDir
-from remit.stack.marks import process_mark
 from remit.stack.options import EventName, StackEvent, StackOptions
 from remit.stack.postgres import EmbeddedPostgres
+from remit.stack.process_identity import process_mark
 from remit.stack.processes import Roster
 from remit.stack.state import StackInfo, installed_versions, remove_state, write_state
 from remit.stack.temporal import EmbeddedTemporal
-from remit.stack.worker import WorkerProcess
-from remit.stack.workers import Workers
+from remit.stack.worker import WorkerProcess, Workers
 
 _WORKER_START_SECONDS = 60.0
 
@@ -106,7 +105,7 @@ class Stack:
     @property
     def worker_pid(self) -> int | None:
         """Process id of the worker that acts, as it runs now; None when none does."""
-        acting = self._workers.acting if self._workers else None
+        acting = self._workers.worker if self._workers else None
         return acting.pid if acting else None
 
     def start(self) -> StackInfo:
@@ -177,9 +176,9 @@ class Stack:
         return self._acting().wait_ready(other_than=other_than, timeout_seconds=timeout_seconds)
 
     def _acting(self) -> WorkerProcess:
-        if self._workers is None or self._workers.acting is None:
+        if self._workers is None or self._workers.worker is None:
             raise ConflictError("this stack runs no worker")
-        return self._workers.acting
+        return self._workers.worker
 
     def _open(self) -> None:
         """Lock the directory, clear it of leftovers, and make the parts that will be started."""

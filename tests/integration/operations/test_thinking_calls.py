@@ -7,10 +7,8 @@ import pytest
 import sqlalchemy as sa
 from temporalio.exceptions import ApplicationError
 
-from remit.cognition.llm.noop import NoOpLLMProvider
-from remit.cognition.llm.provider import LLMProviderError, final
-from remit.cognition.llm.types import LLMError, LLMRequest, LLMUsage
-from remit.cognition.llm.usage import UNKNOWN_USED
+from remit.cognition.llm.provider import LLMProviderError, NoOpLLMProvider, final
+from remit.cognition.llm.types import UNKNOWN_USED, LLMError, LLMRequest, LLMUsage
 from remit.operations.evidence.records import read_record
 from remit.settings import Settings
 from remit.vocabulary import LLMErrorType

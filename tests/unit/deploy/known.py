@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from remit.operations.evidence.overview import GAUGES
-from remit.telemetry.catalog import CATALOG
+from remit.telemetry.metric_definitions import DEFINITIONS
 
 PLACE = frozenset({"job", "instance"})
 """What Prometheus itself says of every series."""
@@ -33,14 +33,14 @@ GAUGE_LABELS: Mapping[str, frozenset[str]] = {
 """The gauges about the database, with their labels."""
 
 METRICS: Mapping[str, frozenset[str]] = {
-    **{metric.name: frozenset(metric.labels) for metric in CATALOG},
+    **{metric.name: frozenset(metric.labels) for metric in DEFINITIONS},
     **GAUGE_LABELS,
     **_OTHERS,
 }
 """Every metric with its labels."""
 
 HISTOGRAMS = frozenset(
-    {metric.name for metric in CATALOG if metric.kind == "histogram"}
+    {metric.name for metric in DEFINITIONS if metric.kind == "histogram"}
     | {name for name in _OTHERS if "latency" in name}
 )
 """Those that are read by their parts: `_bucket` with the label `le`, `_sum` and `_count`."""

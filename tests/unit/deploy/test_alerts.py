@@ -15,7 +15,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from remit.operations.evidence.overview import GAUGES
-from remit.telemetry.catalog import VOID_REASONS
+from remit.telemetry.metric_definitions import VOID_REASONS
 from tests.support.promtool import find_promtool
 from tests.unit.deploy.known import base_of, labels_of
 from tests.unit.deploy.promql import reads

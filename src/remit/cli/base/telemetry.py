@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from remit.execution.models import EndedRun
     from remit.operations.gate.policies import PolicySource
     from remit.settings import Settings
-    from remit.telemetry.running import Telemetry
+    from remit.telemetry.setup import Telemetry
     from remit.workflows.client import Observed
 
 NOBODY = "noop"
@@ -47,7 +47,7 @@ def observed(
     """
     from remit.stack.discovery import find_stack
     from remit.telemetry.logging import get_logger
-    from remit.telemetry.running import TelemetryOptions, start
+    from remit.telemetry.setup import TelemetryOptions, start
 
     _log_json(settings, wanted=lasting)
     port = settings.remit_metrics_port if lasting else None

@@ -84,7 +84,7 @@ def verify(
     kept = None if checkpoint is None else _read_form(checkpoint)
     with database(data_dir) as engine, bar("verifying", quiet=as_json) as progress:
         from remit.operations.evidence.auditing import verify_log
-        from remit.operations.identities.installation import use_keys
+        from remit.operations.identities.authentication import use_keys
 
         keys = use_keys(engine, keys)
         held = None if kept is None else _read_checkpoint(kept, keys)

@@ -69,7 +69,7 @@ def _let_in(url: str, name: str, settings: "Settings", revision: str, *, as_json
     from remit.cli.commands.token import revoke_unless_shown, write_made_token
     from remit.db.engine import create_database_engine
     from remit.operations.identities.directory import let_admin_in
-    from remit.operations.identities.minting import LONGEST_TOKEN
+    from remit.operations.identities.principals import LONGEST_TOKEN
 
     engine = create_database_engine(
         url, role="remit_app", application_name="remit-cli", pool_size=1

@@ -128,7 +128,7 @@ def worker(
     from remit.cli.base.output import Cell, write_json, write_line
     from remit.cli.base.services import database, keys_for, load_settings
     from remit.execution.workers import certify_key
-    from remit.signing.keys import key_id
+    from remit.signing.pem import key_id
     from remit.signing.worker_keys import new_worker_key, write_worker_key
 
     settings = load_settings(data_dir)

@@ -63,7 +63,7 @@ def usable_provider(settings: "Settings") -> str | None:
     from importlib.util import find_spec
 
     from remit.cognition.llm.config import get_llm_provider
-    from remit.cognition.sdk_clients import no_sdk
+    from remit.cognition.sdk import no_sdk
 
     name = get_llm_provider(settings).name
     # Each provider is called as the SDK that it asks with, and as the package that has it.

@@ -179,7 +179,7 @@ def search(
     settings = services.load_settings(data_dir)
     provider = services.embedding_provider(settings)
     with services.database(data_dir) as engine, services.reader_database(settings) as reading:
-        from remit.operations.recall.readers import open_memory_reader
+        from remit.operations.recall.memories import open_memory_reader
 
         keys = services.keys_for(engine, settings)
         by = services.caller(engine, settings, actor, keys=keys)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from remit.identity.types import TokenRow
-    from remit.operations.identities.minting import MadeToken
+    from remit.operations.identities.principals import MadeToken
     from remit.signing.keys import Keyring
 
 app = typer.Typer(help="The tokens that say who calls.", no_args_is_help=True)

@@ -13,7 +13,7 @@ from remit.cli.views.trace import tree_lines
 if TYPE_CHECKING:
     from remit.base.json_types import JsonObject
     from remit.settings import Settings
-    from remit.telemetry.kept import Branch
+    from remit.telemetry.span_reader import SpanNode
 
 NOTHING_KEPT = 1
 """Exit code when no span of the directive is kept here."""
@@ -31,7 +31,7 @@ def trace(
     from remit.cli.base.services import database, load_settings
     from remit.cli.base.telemetry import spans_dir
     from remit.telemetry.ids import trace_id_text
-    from remit.telemetry.kept import read_trace
+    from remit.telemetry.span_reader import read_trace
 
     settings = load_settings(data_dir)
     with database(data_dir) as engine:
@@ -58,11 +58,11 @@ def trace(
 
 
 def _elsewhere(settings: "Settings") -> str:
-    from remit.redaction import redact_text
+    from remit.redaction.masking import redact_text
 
     endpoint = settings.otel_exporter_otlp_endpoint
     return f", sent to {redact_text(endpoint)} too" if endpoint else ""
 
 
-def _as_json(each: "Branch") -> "JsonObject":
+def _as_json(each: "SpanNode") -> "JsonObject":
     return {"depth": each.depth, **each.span.model_dump(mode="json")}

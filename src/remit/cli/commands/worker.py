@@ -132,7 +132,7 @@ def find_services(settings: "Settings", wait_for_stack: Path | None) -> "Service
 def _key_source(settings: "Settings", engine: "sa.Engine") -> "Callable[[], Keyring]":
     """Return what tells the keys in force; the first worker of an embedded stack makes them."""
     from remit.cli.base.services import keys_dir, keys_for
-    from remit.signing.source import KeySource
+    from remit.signing.worker_keys import KeySource
 
     keys_for(engine, settings, make=True)
     return KeySource(lambda: keys_for(engine, settings), keys_dir(settings)).current

@@ -1,10 +1,10 @@
-"""What every embedding provider offers, and the one error that all of them raise.
+"""What every embedding provider offers, its error, and the provider that refuses.
 
 Memory and the doors know this module and `types`; which provider stands behind is `config`'s
 affair.
 """
 
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from remit.cognition.embeddings.types import EmbeddingError, EmbeddingRequest, EmbeddingResponse
 from remit.errors import ProviderError
@@ -64,10 +64,24 @@ def final(error_type: EmbeddingErrorType, message: str) -> EmbeddingProviderErro
 
 
 def embed_one(provider: EmbeddingProvider, text: str) -> tuple[float, ...]:
-    """Return the vector of one text: what `embed_single` is for every provider.
-
-    Raises:
-        InvalidInputError: the text is outside the bounds.
-        EmbeddingProviderError: there is no vector.
-    """
+    """Return the vector of one text: what `embed_single` is for every provider."""
     return provider.embed(EmbeddingRequest((text,))).embeddings[0]
+
+
+class NoOpEmbeddingProvider:
+    """Refuses every request, so that no text leaves the machine by default."""
+
+    name = "noop"
+    model = "noop"
+
+    def embed(self, request: EmbeddingRequest) -> NoReturn:  # noqa: ARG002 - the Protocol's form
+        """Raise EmbeddingProviderError, `disabled`."""
+        raise final(
+            "disabled",
+            "search by meaning is switched off: set EMBEDDING_PROVIDER to local (offline, no key) "
+            "or to openai (needs OPENAI_API_KEY)",
+        )
+
+    def embed_single(self, text: str) -> tuple[float, ...]:
+        """Raise as `embed` does, once the bounds are held."""
+        return embed_one(self, text)

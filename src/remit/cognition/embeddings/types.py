@@ -1,8 +1,4 @@
-"""What is asked of an embedding model, what it answers, and the bounds of both. No I/O here.
-
-Callers build an :class:`EmbeddingRequest`, providers an :class:`EmbeddingResponse`; neither can be
-built with content outside its bounds.
-"""
+"""What is asked of an embedding model, what it answers, and the bounds of both. No I/O here."""
 
 import math
 from collections.abc import Sequence
@@ -10,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from remit.base.json_types import text_problem
+from remit.cognition.failures import Failure
 from remit.errors import InvalidInputError
 from remit.vocabulary import EmbeddingErrorType
 
@@ -23,21 +20,8 @@ MAX_TEXT_LENGTH = 8192
 """Longest text, in characters."""
 
 
-@dataclass(frozen=True, slots=True)
-class EmbeddingError:
-    """Why a provider failed.
-
-    Attributes:
-        error_type: which kind of failure it is.
-        message: what is wrong and how to mend it; never holds a key or an embedded text.
-        retryable: whether the same request may succeed later with nothing changed.
-        retry_after_seconds: how long the provider asked to be left alone; None when it did not say.
-    """
-
-    error_type: EmbeddingErrorType
-    message: str
-    retryable: bool = False
-    retry_after_seconds: float | None = None
+EmbeddingError = Failure[EmbeddingErrorType]
+"""Why a provider failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +46,7 @@ class EmbeddingRequest:
                 field="texts",
             )
         for place, text in enumerate(self.texts):
-            fault = _text_fault(text)
-            if fault is not None:
+            if (fault := _text_fault(text)) is not None:
                 raise InvalidInputError(fault, field=f"texts[{place}]")
 
 
@@ -103,8 +86,7 @@ class EmbeddingResponse:
     def __post_init__(self) -> None:
         """Let no vector pass that could not be compared."""
         for place, vector in enumerate(self.embeddings):
-            fault = vector_fault(vector)
-            if fault is not None:
+            if (fault := vector_fault(vector)) is not None:
                 raise ValueError(f"vector {place} {fault}")
 
 
@@ -137,7 +119,6 @@ def vector_fault(vector: Sequence[float]) -> str | None:
 
 
 def _text_fault(text: object) -> str | None:
-    """Return what is wrong with a text, as a message; None for nothing."""
     if not isinstance(text, str):
         return "must be text"
     if not 1 <= len(text) <= MAX_TEXT_LENGTH:

@@ -26,7 +26,7 @@ from remit.errors import (
 from remit.execution.modules.base import EmitArtifact, ExecutionModule
 from remit.execution.modules.built_in import EchoModule, FailModule, NoopModule
 from remit.execution.modules.types import ModuleInput, ModuleOutput
-from remit.redaction import redact_object, redact_text
+from remit.redaction.masking import redact_object, redact_text
 from remit.telemetry.logging import get_logger
 from remit.vocabulary import ModuleKind
 

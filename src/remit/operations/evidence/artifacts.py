@@ -47,7 +47,7 @@ from remit.errors import InvalidInputError, NotFoundError
 from remit.identity.rules import require, require_own
 from remit.identity.types import Principal
 from remit.operations.evidence.identifiers import identified
-from remit.redaction import redact_object, redact_text
+from remit.redaction.masking import redact_object, redact_text
 from remit.signing.keys import Keyring
 from remit.vocabulary import ArtifactType
 

@@ -30,7 +30,7 @@ from remit.db.session import database_time, snapshot
 from remit.directives.repository import get_directive
 from remit.errors import ConflictError, UnreadableError
 from remit.execution.repository import list_runs
-from remit.identity.installation import read_installation
+from remit.identity.repository import read_installation
 from remit.identity.rules import require
 from remit.identity.types import Principal
 from remit.signing.keys import Keyring

@@ -19,7 +19,7 @@ from remit.directives.models import DirectiveRead, intent_of
 from remit.errors import ConflictError, ForbiddenError, UnverifiableError
 from remit.identity.repository import acts_for, find_principal
 from remit.identity.statements import verify_principal, verify_token
-from remit.identity.token_lines import token_line, unrevoked_tokens
+from remit.identity.token_repository import token_line, unrevoked_tokens
 from remit.identity.types import SYSTEM, KeptToken, Principal, TokenRow
 from remit.operations.gate.authority import Authority
 from remit.policy.config import PolicyConfig

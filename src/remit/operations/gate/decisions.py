@@ -140,7 +140,7 @@ def _evaluate(
             results = (*decision.results, CHANGED_CONTENT)
             decision = replace(decision, verdict=combine(results), results=results)
         span.set(verdict=decision.verdict.value)
-    record_policy_evaluation(decision.verdict.value, time.perf_counter() - began)
+    record_policy_evaluation(decision.verdict, time.perf_counter() - began)
     tell_results(decision.results)
     evaluation: JsonObject = {
         "intent": {**seen.intent},

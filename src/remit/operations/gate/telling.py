@@ -16,7 +16,7 @@ from remit.execution.modules.types import ModuleOutput
 from remit.policy.types import PolicyResult, combine
 from remit.telemetry import metrics
 from remit.telemetry.logging import get_logger
-from remit.vocabulary import PolicyVerdict, VoidReason
+from remit.vocabulary import DirectiveStatus, FailureType, PolicyVerdict, VoidReason
 
 
 def tell_arrivals(directives: Iterable[DirectiveRead]) -> None:
@@ -40,7 +40,7 @@ def tell_results(results: Iterable[PolicyResult]) -> None:
     for policy, said in found.items():
         verdict = combine(said)
         if verdict is not PolicyVerdict.ALLOW:
-            metrics.count_policy_result(policy, verdict.value)
+            metrics.count_policy_result(policy, verdict)
 
 
 def tell_reserved(grant: Grant, reserved: Sequence[JsonObject]) -> None:
@@ -63,7 +63,10 @@ def tell_doubt(directive_id: UUID, said: str) -> None:
 
 
 def tell_end(
-    run: ExecutionRunRead, called: ModuleOutput | None, status: str, reason: str | None
+    run: ExecutionRunRead,
+    called: ModuleOutput | None,
+    status: DirectiveStatus,
+    reason: FailureType | None,
 ) -> None:
     """Count how a run ended, for its directive and for its module.
 
@@ -75,6 +78,6 @@ def tell_end(
     """
     metrics.count_directive(status)
     if called is not None:
-        metrics.count_module_execution(run.module, called.status.value)
+        metrics.count_module_execution(run.module, called.status)
     if reason is not None:
         metrics.count_execution_failure(reason)

@@ -13,8 +13,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from remit.artifacts.repository import NewArtifact, new_artifact
-from remit.artifacts.usage_repository import final_model_costs
+from remit.artifacts.repository import NewArtifact, final_model_costs, new_artifact
 from remit.audit.repository import Entry, evidence
 from remit.base.json_types import JsonObject
 from remit.budget.costs import NO_MODELS, ModelCosts, attempts_cost, closing_of

@@ -18,7 +18,7 @@ from remit.execution.models import ExecutionRunRead
 from remit.execution.modules.types import ModuleOutput
 from remit.execution.workers import WorkerIdentity
 from remit.operations.runs.results import Ending
-from remit.redaction import redact_object
+from remit.redaction.masking import redact_object
 from remit.telemetry import tracing
 from remit.vocabulary import ArtifactType
 
