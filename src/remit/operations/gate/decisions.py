@@ -115,10 +115,8 @@ def pass_gate(
         seen = PolicyInput(intent_of(intent), intent.content_digest, committed, tuple(announced))
         decided[id_] = _evaluate(id_, seen, policy, frozen_as)
         if decided[id_][0].verdict is PolicyVerdict.ALLOW:
-            grants[id_] = make_grant(
-                id_, intent, authority, module=modules[id_], now=now, heard=heard
-            )
-            reserved[id_] = spending.take(intent, grants[id_])
+            grant = make_grant(id_, intent, authority, module=modules[id_], now=now, heard=heard)
+            grants[id_], reserved[id_] = grant, spending.take(intent, grant)
     waiting = [
         _request(id_, intents[id_], decision, policy)
         for id_, (decision, _) in decided.items()

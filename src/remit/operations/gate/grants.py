@@ -30,17 +30,11 @@ def make_grant(
     request: ApprovalRequest | None = None,
     voters: Sequence[str] = (),
 ) -> Grant:
-    """Return a signed grant, not stored yet.
+    """Return a signed grant, not stored yet; without a request, policy alone allows it.
 
-    Args:
-        directive_id: the directive that it lets run.
-        intent: its content.
-        authority: the policy that allows it, and the key that signs it.
-        module: version and digest of the module as announced; empty when no worker has.
-        now: the database's clock, at the start of the transaction.
-        heard: what people had answered about it before; None: nobody was ever asked.
-        request: what people were asked; None when policy alone allows it.
-        voters: who approved.
+    `module` is its version and digest as announced, both empty when no worker has announced it;
+    `now` the database's clock at the start of the transaction; `heard` what people had answered
+    about the directive before, None when nobody was ever asked.
 
     Raises:
         MisconfiguredError: there is no key to sign with.
@@ -83,14 +77,9 @@ def block_void(
     *,
     by: str = REMIT,
 ) -> DirectiveRead:
-    """Void the grant of an approved directive that was locked, block it, and return it.
+    """Void the grant, if any, of an approved directive that was locked; block it and return it.
 
-    Args:
-        connection: the transaction's.
-        directive: the directive.
-        grant: its grant; None when it has none.
-        void: why.
-        by: who found out, or made it so.
+    `by` is who found out why it is void, or made it so.
     """
     if grant is not None:
         void_grant(connection, grant.id, void)
