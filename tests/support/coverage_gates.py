@@ -15,9 +15,10 @@ from coverage.exceptions import NoDataError
 PURE = (
     "src/remit/approval/rules.py",
     "src/remit/approval/statements.py",
-    "src/remit/audit/bundle*.py",
+    "src/remit/audit/bundle/*",
     "src/remit/audit/chain.py",
     "src/remit/audit/checkpoint.py",
+    "src/remit/audit/event_rules.py",
     "src/remit/audit/merkle.py",
     "src/remit/audit/verification.py",
     "src/remit/base/*",

@@ -9,7 +9,7 @@ from uuid import UUID
 from remit.approval.statements import sign_grant, sign_vote
 from remit.approval.types import ApprovalRequest, Grant, Vote
 from remit.artifacts.types import Artifact, artifact_uri
-from remit.audit.bundle_records import BudgetEntry
+from remit.audit.bundle.types import BudgetEntry
 from remit.audit.chain import Event
 from remit.base.canonical import canonical_json, sha256_digest
 from remit.directives.digest import action_digest

@@ -130,8 +130,7 @@ def gauges(engine: "sa.Engine", policies: "PolicySource") -> "Callable[[], None]
     The look itself is in the background, since the sweep that calls this brings back what a crash
     left: a database that is slow to count must not keep it.
     """
-    from remit.operations.evidence.chain_watch import ChainWatch, watch_chains
-    from remit.operations.evidence.overview import read_glance, samples_of
+    from remit.operations.evidence.overview import ChainWatch, read_glance, samples_of, watch_chains
     from remit.telemetry.logging import get_logger
     from remit.telemetry.metrics import set_gauge
 

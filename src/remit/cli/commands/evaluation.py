@@ -78,8 +78,7 @@ def tell(
 
     provider = _provider(data_dir)
     with database(data_dir) as engine:
-        from remit.operations.evidence.evaluations import read_ended_run
-        from remit.operations.evidence.records import resolve_id
+        from remit.operations.evidence.records import read_ended_run, resolve_id
 
         ended = read_ended_run(engine, resolve_id(engine, directive))
     with _asking(provider.name, as_json=as_json):
@@ -111,7 +110,7 @@ def experiment(
     provider = _provider(data_dir)
     with database(data_dir) as engine:
         from remit.execution.ended_repository import EndedFilter
-        from remit.operations.evidence.evaluations import read_ended_runs
+        from remit.operations.evidence.records import read_ended_runs
 
         wanted = EndedFilter(role=role, type=type_, limit=limit)
         inputs = [told_of(each) for each in read_ended_runs(engine, wanted)]

@@ -13,8 +13,8 @@ from remit.errors import InvalidInputError, MisconfiguredError, UnverifiableErro
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from remit.audit.bundle import Bundle
-    from remit.audit.bundle_facts import Check
+    from remit.audit.bundle.facts import Check
+    from remit.audit.bundle.types import SignedBundle
     from remit.signing.keys import Keyring
 
 app = typer.Typer(
@@ -147,11 +147,11 @@ def verify(
 
 def _checked(
     data: bytes, keys: "Keyring", installation: "UUID | None", checkpoint: bytes | None
-) -> "tuple[Bundle | None, tuple[Check, ...]]":
+) -> "tuple[SignedBundle | None, tuple[Check, ...]]":
     """Return a bundle, None when it is none, and what was found out about it."""
-    from remit.audit.bundle import read_bundle
-    from remit.audit.bundle_checks import check_bundle
-    from remit.audit.bundle_facts import Check
+    from remit.audit.bundle.checks import check_bundle
+    from remit.audit.bundle.facts import Check
+    from remit.audit.bundle.file import read_bundle
 
     try:
         read = read_bundle(data, keys)
@@ -161,15 +161,15 @@ def _checked(
     return read, checks
 
 
-def _write_json(read: "Bundle | None", checks: "tuple[Check, ...]") -> None:
+def _write_json(read: "SignedBundle | None", checks: "tuple[Check, ...]") -> None:
     import json
 
-    from remit.audit.bundle import encode
-    from remit.audit.bundle_limits import not_checkable
+    from remit.audit.bundle.checks import not_checkable
+    from remit.audit.bundle.file import encode
     from remit.cli.base.output import write_json
 
-    said = None if read is None else json.loads(encode(read.evidence))
-    unseen = () if read is None else not_checkable(read.evidence, checks)
+    said = None if read is None else json.loads(encode(read.bundle))
+    unseen = () if read is None else not_checkable(read.bundle, checks)
     holds = all(check.holds for check in checks)
     write_json({"holds": holds, "checks": checks, "not_checkable": unseen, "evidence": said})
 
@@ -197,7 +197,7 @@ def _keys(files: "list[Path] | None", data_dir: Path | None) -> "Keyring":
 
 def _read(path: Path) -> bytes:
     """Return the file, or of one that is too large no more than shows that it is."""
-    from remit.audit.bundle import MAX_BUNDLE_BYTES
+    from remit.audit.bundle.file import MAX_BUNDLE_BYTES
     from remit.user_files import read_file
 
     try:
@@ -255,9 +255,9 @@ def _write_checks(checks: "Sequence[Check]") -> None:
     )
 
 
-def _write_end(read: "Bundle | None", checks: "Sequence[Check]") -> None:
+def _write_end(read: "SignedBundle | None", checks: "Sequence[Check]") -> None:
     """Print what happened by the bundle, and in one sentence what it is worth."""
-    from remit.audit.bundle_limits import not_checkable
+    from remit.audit.bundle.checks import not_checkable
     from remit.cli.base.output import Cell, write_line, write_table
     from remit.cli.views.evidence_story import told
 
@@ -268,7 +268,7 @@ def _write_end(read: "Bundle | None", checks: "Sequence[Check]") -> None:
         return
     write_line()
     write_line(Cell("What happened, as the bundle tells it", "bold"))
-    write_table((), [("", Cell(name, "dim"), text) for name, text in told(read.evidence)])
+    write_table((), [("", Cell(name, "dim"), text) for name, text in told(read.bundle)])
     write_line()
     if failed:
         words = f"The bundle does not hold: {failed} of {len(checks)} checks fail."
@@ -277,5 +277,5 @@ def _write_end(read: "Bundle | None", checks: "Sequence[Check]") -> None:
         write_line(Cell(f"The bundle holds: all {len(checks)} checks pass.", "green"))
     write_line()
     write_line(Cell("What cannot be found out from the bundle alone", "bold"))
-    for words in not_checkable(read.evidence, tuple(checks)):
+    for words in not_checkable(read.bundle, tuple(checks)):
         write_line("- ", words)

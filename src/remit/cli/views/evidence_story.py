@@ -13,7 +13,7 @@ from remit.confusables.text import revealed, revealed_json
 
 if TYPE_CHECKING:
     from remit.approval.types import Grant, Vote
-    from remit.audit.bundle_records import Asked, Evidence
+    from remit.audit.bundle.types import Asked, Bundle
     from remit.directives.models import DirectiveRead
     from remit.execution.models import ExecutionRunRead
 
@@ -24,7 +24,7 @@ LONGEST_SHOWN = 400
 """Most characters of a payload or a result that are shown; `--json` has them all."""
 
 
-def told(evidence: "Evidence") -> list[Line]:
+def told(evidence: "Bundle") -> list[Line]:
     """Return the story of one directive, from who asked to what came of it."""
     return [
         *_of_intent(evidence.directive),
@@ -49,10 +49,10 @@ def _of_intent(directive: "DirectiveRead") -> Iterator[Line]:
         yield "budget", revealed(directive.budget)
 
 
-def _of_gate(evidence: "Evidence") -> Iterator[Line]:
-    from remit.audit.bundle_facts import evaluations
+def _of_gate(evidence: "Bundle") -> Iterator[Line]:
+    from remit.audit.bundle.facts import decisions_of
 
-    for one in evaluations(evidence):
+    for one in decisions_of(evidence):
         yield "gate", f"{one.verdict.value}, by policy version {revealed(one.policy.version)}"
         for result in one.results:
             yield "", f"{result.verdict.value}: {result.policy}: {revealed(result.reason)}"
@@ -97,7 +97,7 @@ def _of_run(run: "ExecutionRunRead") -> Iterator[Line]:
         yield "result", _json(result)
 
 
-def _of_export(evidence: "Evidence") -> Iterator[Line]:
+def _of_export(evidence: "Bundle") -> Iterator[Line]:
     yield "exported", f"by {revealed(evidence.exported_by)}, {moment(evidence.exported_at)}"
     if evidence.events:
         last = evidence.events[-1]

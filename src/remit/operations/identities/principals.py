@@ -14,8 +14,7 @@ import sqlalchemy as sa
 
 from remit.audit.chain import INSTALLATION, Event
 from remit.audit.identity_events import is_genuine, signed_data
-from remit.audit.identity_repository import list_own_events
-from remit.audit.repository import Entry, event_data, record
+from remit.audit.repository import Entry, event_data, list_own_events, record
 from remit.base.json_types import JsonObject
 from remit.db.session import database_time
 from remit.directives.plain_json import check_text

@@ -17,8 +17,7 @@ from remit.approval.repository import latest_grant, latest_request
 from remit.approval.rules import tally
 from remit.approval.types import Vote
 from remit.approval.vote_repository import CastWith, approvals_with
-from remit.audit.identity_repository import principals_touched
-from remit.audit.repository import record
+from remit.audit.repository import principals_touched, record
 from remit.base.json_types import JsonObject
 from remit.db.session import database_time, snapshot, transaction
 from remit.directives.models import DirectiveRead

@@ -30,7 +30,7 @@ from remit.memory.results import Memory
 from remit.memory.statements import is_believed, sign_memory
 from remit.memory.vector import Embedded, embed_and_store
 from remit.memory.writing import MAX_SCOPE_LENGTH, NewMemory, Remembered, SignedMemory, checked
-from remit.operations.evidence.identifiers import identified
+from remit.operations.evidence.records import identified
 from remit.signing.keys import Keyring
 from remit.telemetry.metrics import add_embedding_usage, count_memory_read
 

@@ -3,13 +3,13 @@
 Rows are returned as they are. What somebody tampered with is evidence, too.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from remit.audit.bundle_records import Attempt, Person, Statement, Token, Worker
+from remit.audit.bundle.types import Person, Statement, Token
+from remit.audit.run_ends import Attempt, Worker
 from remit.base.json_types import JsonObject
 from remit.db.evidence_tables import artifacts
 from remit.db.execution_tables import execution_attempts, execution_runs, workers
@@ -44,64 +44,60 @@ def list_token_lines(connection: sa.Connection, token_ids: Iterable[UUID]) -> li
 
 def list_attempts(connection: sa.Connection, directive_id: UUID) -> list[Attempt]:
     """Return every attempt of a directive's runs, in order."""
-    attempt = execution_attempts
     statement = (
-        sa.select(attempt)
-        .join(execution_runs, execution_runs.c.id == attempt.c.run_id)
+        sa.select(execution_attempts)
+        .join(execution_runs, execution_runs.c.id == execution_attempts.c.run_id)
         .where(execution_runs.c.directive_id == directive_id)
-        .order_by(execution_runs.c.created_at, attempt.c.attempt)
+        .order_by(execution_runs.c.created_at, execution_attempts.c.attempt)
     )
     return [
-        read_row(row._mapping, _attempt, "execution_attempts")
+        read_row(row._mapping, lambda found: Attempt(**found), "execution_attempts")
         for row in connection.execute(statement)
     ]
 
 
 def list_workers(connection: sa.Connection, worker_ids: Iterable[UUID]) -> list[Worker]:
     """Return workers, by identifier."""
-    names = ("id", "kid", "public_key", "modules", "envelope", "started_at")
     statement = (
-        sa.select(*(workers.c[name] for name in names))
+        sa.select(*(workers.c[name] for name in Worker.__slots__))
         .where(workers.c.id.in_(set(worker_ids)))
         .order_by(workers.c.id)
     )
-    return [read_row(row._mapping, _worker, "workers") for row in connection.execute(statement)]
+    return [
+        read_row(row._mapping, lambda found: Worker(**found), "workers")
+        for row in connection.execute(statement)
+    ]
 
 
-def list_run_statements(connection: sa.Connection, directive_id: UUID) -> list[Statement]:
+def list_end_statements(connection: sa.Connection, directive_id: UUID) -> list[Statement]:
     """Return what was signed of the ends of a directive's runs that no attempt ended."""
-    statement = (
-        sa.select(execution_runs.c.id, execution_runs.c.envelope)
-        .where(
-            execution_runs.c.directive_id == directive_id, execution_runs.c.envelope.is_not(None)
-        )
-        .order_by(execution_runs.c.created_at)
-    )
-    return [Statement(row.id, row.envelope) for row in connection.execute(statement)]
+    return _statements(connection, execution_runs, directive_id)
 
 
 def list_filing_statements(connection: sa.Connection, directive_id: UUID) -> list[Statement]:
     """Return what was signed of a directive's attachments, the oldest first."""
+    return _statements(connection, artifacts, directive_id)
+
+
+def _statements(connection: sa.Connection, table: sa.Table, directive_id: UUID) -> list[Statement]:
     statement = (
-        sa.select(artifacts.c.id, artifacts.c.envelope)
-        .where(artifacts.c.directive_id == directive_id, artifacts.c.envelope.is_not(None))
-        .order_by(artifacts.c.created_at, artifacts.c.id)
+        sa.select(table.c.id, table.c.envelope)
+        .where(table.c.directive_id == directive_id, table.c.envelope.is_not(None))
+        .order_by(table.c.created_at, table.c.id)
     )
-    return [Statement(row.id, row.envelope) for row in connection.execute(statement)]
+    return [Statement(*row) for row in connection.execute(statement)]
 
 
-_PEOPLE = sa.text("""
+_PEOPLE = sa.text(f"""
     WITH RECURSIVE behind (name) AS (
         SELECT unnest(CAST(:names AS text[]))
         UNION
         SELECT principals.acts_for FROM principals JOIN behind USING (name)
         WHERE principals.acts_for IS NOT NULL
     )
-    SELECT
-        name, kind, roles, groups, acts_for, created_by, created_at, disabled_at, revision, envelope
-    FROM principals JOIN behind USING (name) ORDER BY name
-""")
-_TOKENS = sa.text("""
+    SELECT {", ".join(Person.__slots__)} FROM principals JOIN behind USING (name) ORDER BY name
+""")  # noqa: S608 - names of fields, here and below
+_TOKENS = sa.text(f"""
     WITH RECURSIVE line (id) AS (
         SELECT unnest(CAST(:ids AS uuid[]))
         UNION
@@ -111,16 +107,5 @@ _TOKENS = sa.text("""
             OR (one.created_with IS NULL AND earlier.principal = one.created_by)
         WHERE NOT one.redeemed
     )
-    SELECT
-        id, principal, hash, scopes, created_by, created_at, expires_at, revoked_at, created_with,
-        redeemed, revoked_since, envelope, revocation
-    FROM api_tokens JOIN line USING (id) ORDER BY id
-""")
-
-
-def _attempt(row: Mapping[str, Any]) -> Attempt:
-    return Attempt(**row)
-
-
-def _worker(row: Mapping[str, Any]) -> Worker:
-    return Worker(**row)
+    SELECT {", ".join(Token.__slots__)} FROM api_tokens JOIN line USING (id) ORDER BY id
+""")  # noqa: S608

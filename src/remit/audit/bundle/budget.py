@@ -8,43 +8,40 @@ from uuid import UUID
 from pydantic import JsonValue
 
 from remit.approval.types import Grant
-from remit.audit.bundle_facts import Check, counted, judged, of_type, particulars, unlike_log
-from remit.audit.bundle_installation import is_before
-from remit.audit.bundle_records import BudgetEntry, Evidence
+from remit.audit.bundle.facts import Check, counted, judged, of_type, particulars, unlike_log
+from remit.audit.bundle.origin import is_before
+from remit.audit.bundle.types import BudgetEntry, Bundle
 from remit.base.json_types import JsonObject
 from remit.budget.costs import ModelCosts, add_costs, attempts_cost, closing_of, parse_cost
 from remit.budget.types import LARGEST_AMOUNT, NOT_PROMISED, Closing, exact_sum, in_cents
 from remit.execution.models import ExecutionRunRead
 
 
-def budget(evidence: Evidence) -> Check:
+def budget(bundle: Bundle) -> Check:
     """Check that amounts were promised with grants, and closed as their runs ended."""
     problems: list[str] = []
     accounts: dict[tuple[UUID, str], list[BudgetEntry]] = {}
-    for entry in evidence.budget:
+    for entry in bundle.budget:
         accounts.setdefault((entry.grant_id, entry.account), []).append(entry)
-    found = {grant.id: grant for grant in evidence.grants}
-    ran = {run.grant_id: run for run in evidence.runs}
+    found = {grant.id: grant for grant in bundle.grants}
+    ran = {run.grant_id: run for run in bundle.runs}
     for (grant_id, account), entries in accounts.items():
-        grant, run = found.get(grant_id), ran.get(grant_id)
-        if account == NOT_PROMISED:
-            own = _not_promised(evidence, entries, grant, run)
-        else:
-            own = _of_account(evidence, entries, grant, run)
+        judge = _not_promised if account == NOT_PROMISED else _of_account
+        own = judge(bundle, entries, found.get(grant_id), ran.get(grant_id))
         problems += [f"{account}: {problem}" for problem in own]
-    problems += _unentered(evidence)
+    problems += _unentered(bundle)
     promised: dict[UUID, JsonObject] = {}
-    for entry in evidence.budget:
+    for entry in bundle.budget:
         if entry.kind == "reserve":
             promised.setdefault(entry.grant_id, {})[entry.account] = str(entry.amount)
-    said = [one["reserved"] for one in particulars(evidence, "grant.issued") if "reserved" in one]
-    problems += unlike_log("promise", list[JsonValue](promised.values()), said)
+    logged = [one["reserved"] for one in particulars(bundle, "grant.issued") if "reserved" in one]
+    problems += unlike_log("promise", list[JsonValue](promised.values()), logged)
     words = f"{counted(len(accounts), 'promise')}, and what became of each"
     return judged("budget", problems, words if accounts else "nothing was promised")
 
 
 def _of_account(
-    evidence: Evidence,
+    bundle: Bundle,
     entries: Sequence[BudgetEntry],
     grant: Grant | None,
     run: ExecutionRunRead | None,
@@ -65,19 +62,19 @@ def _of_account(
     if any(one.period_start != promise.period_start for one in closings):
         yield "the promise was closed in another period"
     found = [(one.kind, one.amount) for one in closings]
-    if found != _closings(evidence, grant, run, promise.amount):
+    if found != _closings(bundle, grant, run, promise.amount):
         yield "the promise was not closed as its run ended"
 
 
 def _closings(
-    evidence: Evidence, grant: Grant, run: ExecutionRunRead | None, promised: Decimal
+    bundle: Bundle, grant: Grant, run: ExecutionRunRead | None, promised: Decimal
 ) -> list[tuple[str, Decimal]]:
     """Return how a promise must be closed; not at all while its grant may still be used."""
     if run is None:
         return [] if grant.voided_at is None else [("release", promised)]
     if run.ended_at is None:
         return []
-    closing = _closing(evidence, run)
+    closing = _closing(bundle, run)
     if closing is None:
         return [("release", promised)]
     if closing.spent is None:
@@ -85,11 +82,16 @@ def _closings(
     return [("settle", in_cents(closing.spent))]
 
 
-def _closing(evidence: Evidence, run: ExecutionRunRead) -> Closing | None:
+def _closing(bundle: Bundle, run: ExecutionRunRead) -> Closing | None:
     """Return what a run spent of its promise; None when that is nothing."""
-    completed, models = run.status == "completed", _model_costs(evidence, run)
-    if not is_before(evidence, run.created_at):
-        spent = _attempt_costs(evidence, run)
+    completed = run.status == "completed"
+    models = add_costs(
+        parse_cost(one.metadata.get("estimated_cost_usd"))
+        for one in of_type(bundle, "llm_usage")
+        if one.run_id == run.id
+    )
+    if not is_before(bundle, run.created_at):
+        spent = _attempt_costs(bundle, run)
         return closing_of(run.grant_id, spent, models, completed=completed)
     # Before attempts had rows, what the run itself told was all that counted.
     stated = (run.result or {}).get("cost")
@@ -100,51 +102,39 @@ def _closing(evidence: Evidence, run: ExecutionRunRead) -> Closing | None:
     return None if told is None and not known else Closing(run.grant_id, known)
 
 
-def _attempt_costs(evidence: Evidence, run: ExecutionRunRead) -> ModelCosts:
+def _attempt_costs(bundle: Bundle, run: ExecutionRunRead) -> ModelCosts:
     """Return what the attempts of a run had cost when it ended, as its workers signed."""
+    end = run.ended_at or datetime.max.replace(tzinfo=UTC)
     ended = [
         one.cost
-        for one in evidence.attempts
-        if one.run_id == run.id and one.ended_at is not None and one.ended_at <= _end_of(run)
+        for one in bundle.attempts
+        if one.run_id == run.id and one.ended_at is not None and one.ended_at <= end
     ]
     return attempts_cost(ended, max(run.attempts, len(ended)))
 
 
-def _end_of(run: ExecutionRunRead) -> datetime:
-    return run.ended_at or datetime.max.replace(tzinfo=UTC)
-
-
 def _not_promised(
-    evidence: Evidence,
+    bundle: Bundle,
     entries: Sequence[BudgetEntry],
     grant: Grant | None,
     run: ExecutionRunRead | None,
 ) -> Iterator[str]:
     """Yield what is wrong with what was spent where nothing had been promised."""
     # A budget promises nothing where no limit reserves it.
-    reserved = {one.grant_id for one in evidence.budget if one.kind == "reserve"}
+    reserved = {one.grant_id for one in bundle.budget if one.kind == "reserve"}
     if grant is None or run is None or grant.id in reserved:
         yield "it is of no run that nothing was promised to"
         return
-    spent = in_cents(_attempt_costs(evidence, run).known)
+    spent = in_cents(_attempt_costs(bundle, run).known)
     if [(one.kind, one.amount) for one in entries] != [("settle", spent)]:
         yield f"it is not what the attempts cost: {spent}"
 
 
-def _unentered(evidence: Evidence) -> Iterator[str]:
+def _unentered(bundle: Bundle) -> Iterator[str]:
     """Yield which runs spent what nothing was promised to, with no entry that says so."""
-    entered = {one.grant_id for one in evidence.budget}
-    for run in evidence.runs:
-        if is_before(evidence, run.created_at) or run.ended_at is None:
+    entered = {one.grant_id for one in bundle.budget}
+    for run in bundle.runs:
+        if is_before(bundle, run.created_at) or run.ended_at is None:
             continue
-        if run.grant_id not in entered and _attempt_costs(evidence, run).known:
+        if run.grant_id not in entered and _attempt_costs(bundle, run).known:
             yield f"what run {run.id} spent stands nowhere"
-
-
-def _model_costs(evidence: Evidence, run: ExecutionRunRead) -> ModelCosts:
-    """Return what models cost a run, as their artifacts say."""
-    return add_costs(
-        parse_cost(one.metadata.get("estimated_cost_usd"))
-        for one in of_type(evidence, "llm_usage")
-        if one.run_id == run.id
-    )
