@@ -29,29 +29,16 @@ class EmbeddingProvider(Protocol):
         ...
 
     def embed(self, request: EmbeddingRequest) -> EmbeddingResponse:
-        """Return one vector for each text, in their order.
-
-        Raises:
-            EmbeddingProviderError: there are none; `error` says why.
-        """
+        """Return one vector for each text, in their order, or raise EmbeddingProviderError."""
         ...
 
     def embed_single(self, text: str) -> tuple[float, ...]:
-        """Return the vector of one text.
-
-        Raises:
-            InvalidInputError: the text is outside the bounds.
-            EmbeddingProviderError: there is no vector; `error` says why.
-        """
+        """Return the vector of one text, or raise as `embed` and :class:`EmbeddingRequest` do."""
         ...
 
 
 class EmbeddingProviderError(ProviderError):
-    """A provider gave no vectors.
-
-    Attributes:
-        error: why; its parts are also `reason`, `message` and `retryable`.
-    """
+    """A provider gave no vectors; `error` says why."""
 
     def __init__(self, error: EmbeddingError) -> None:
         super().__init__(error.message, reason=error.error_type, retryable=error.retryable)
