@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
-from typing import Literal
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -20,12 +19,12 @@ from remit.budget.costs import NO_MODELS, ModelCosts, attempts_cost, closing_of
 from remit.budget.ledger import Unpromised, releases, settlements, unpromised
 from remit.budget.types import Closing
 from remit.db.batch import execute_batch
-from remit.directives.mutator import Move, moves
+from remit.directives.mutator import moves
 from remit.execution.models import Standing, output_to_json
 from remit.execution.modules.types import ModuleOutput, run_status_of
 from remit.execution.mutator import attempt_ended, end_attempts, end_execution_runs, run_ended
 from remit.operations.gate.telling import tell_settled
-from remit.vocabulary import AbortReason, AttemptOutcome, RunStatus
+from remit.vocabulary import AbortReason, AttemptOutcome, DirectiveStatus, RunStatus, StatusReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +127,7 @@ def write_run_ends(
     promised = [one for one in ends if one.standing.promised is not None]
     closings = {one.standing.run.grant_id: _closing(one, models) for one in promised}
     parts = [
-        moves([_move(one) for one in ends]),
+        moves(_targets(ends), current="executing"),
         end_execution_runs([_run_row(one) for one in ends]),
         end_attempts(
             [attempt_row(one, one.attempt) for one in ends if one.attempt is not None], moving=True
@@ -154,9 +153,11 @@ def _closing(end: RunEnd, models: Mapping[UUID, ModelCosts]) -> Closing | None:
     return closing_of(run.grant_id, end.attempts_cost, of_models, completed=is_completed)
 
 
-def _move(end: RunEnd) -> Move:
-    target: Literal["complete", "aborted"] = "complete" if end.reason is None else "aborted"
-    return Move(end.standing.run.directive_id, "executing", target, end.reason)
+def _targets(ends: Sequence[RunEnd]) -> dict[UUID, tuple[DirectiveStatus, StatusReason | None]]:
+    return {
+        one.standing.run.directive_id: ("aborted" if one.reason else "complete", one.reason)
+        for one in ends
+    }
 
 
 def _run_row(end: RunEnd) -> JsonObject:
