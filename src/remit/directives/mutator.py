@@ -17,35 +17,22 @@ from remit.telemetry.rows import read_row
 from remit.vocabulary import DirectiveStatus, StatusReason
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
-    """One directive's change of status; see :func:`transition_directive_status`."""
+def moves(
+    targets: Mapping[UUID, tuple[DirectiveStatus, StatusReason | None]], *, current: DirectiveStatus
+) -> BatchStatement:
+    """Return the write that moves directives from `current`, each to its target for its reason.
 
-    directive_id: UUID
-    current: DirectiveStatus
-    target: DirectiveStatus
-    reason: StatusReason | None = None
-
-
-def moves(wanted: Sequence[Move]) -> BatchStatement:
-    """Return the write that moves directives, each as its lifecycle allows.
-
-    A part that depends on it reads `moved (id)`.
+    A statement that depends on it reads `moved (id)`.
 
     Raises:
-        IllegalTransitionError: a lifecycle does not allow it.
+        IllegalTransitionError: the lifecycle does not allow it.
     """
-    rows: list[JsonObject] = []
-    for move in wanted:
-        validate_transition(move.current, move.target)
-        rows.append(
-            {
-                "id": str(move.directive_id),
-                "current": move.current,
-                "target": move.target,
-                "reason": move.reason,
-            }
-        )
+    for target, _ in targets.values():
+        validate_transition(current, target)
+    rows: list[JsonObject] = [
+        {"id": str(directive_id), "current": current, "target": target, "reason": reason}
+        for directive_id, (target, reason) in targets.items()
+    ]
     return BatchStatement(
         "moved", _MOVE, rows, "a directive has changed meanwhile; look at it and try again"
     )

@@ -142,7 +142,7 @@ def opening(found: DirectiveRead) -> tuple[str, dict[str, Any]]:
 
 def request(found: DirectiveRead, **changes: Any) -> ApprovalRequest:
     """Return what people are asked about a directive."""
-    terms = approval_terms(intent_of(found), POLICY)
+    terms = approval_terms(PolicyInput(intent_of(found), str(found.action_digest)), POLICY)
     fields: dict[str, Any] = {
         "id": REQUEST,
         "directive_id": DIRECTIVE,

@@ -31,7 +31,7 @@ from remit.audit.run_ends import Attempt, Worker
 from remit.base.canonical import canonical_json
 from remit.base.json_types import JsonObject
 from remit.budget.costs import attempt_cost
-from remit.directives.statements import Issued, sign_intent
+from remit.directives.statements import intent_statement, sign_intent
 from remit.execution.models import ExecutionRunRead
 from remit.execution.statements import (
     AttemptEnd,
@@ -138,7 +138,7 @@ def _issued(evidence: Bundle) -> JsonObject | None:
     directive = evidence.directive
     if directive.action_digest is None or directive.status == "draft":
         return None
-    issued = Issued(
+    issued = intent_statement(
         directive.id, directive.action_digest, directive.issued_by, directive.idempotency_key
     )
     key = uuid5(NAMESPACE_OID, directive.issued_by)

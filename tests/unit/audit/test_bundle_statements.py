@@ -13,7 +13,7 @@ from remit.audit.bundle.file import read_bundle, sign_bundle
 from remit.audit.bundle.types import Bundle, Statement
 from remit.audit.checkpoint import Head, make_checkpoint, sign_checkpoint
 from remit.audit.run_ends import read_statement
-from remit.directives.statements import Issued, sign_intent
+from remit.directives.statements import intent_statement, sign_intent
 from remit.errors import UnverifiableError
 from remit.execution.statements import RUN_END, RunEnd, sign_run_end
 from remit.execution.workers import WORKER, certificate
@@ -101,7 +101,8 @@ def test_what_was_filed_before_is_not_borne_out_and_holds() -> None:
 def test_whoever_showed_no_token_can_still_have_proposed() -> None:
     one = lives.auto()
     found = one.directive
-    issued = Issued(found.id, str(found.action_digest), found.issued_by, found.idempotency_key)
+    digest = str(found.action_digest)
+    issued = intent_statement(found.id, digest, found.issued_by, found.idempotency_key)
     agent = Principal("agent-1", "agent", acts_for="human-1")
     assert failing(replace(one, issued=sign_intent(issued, agent, KEYS))) == {}
 

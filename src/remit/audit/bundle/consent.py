@@ -120,7 +120,8 @@ def _of_request(
     if not asking:
         yield "follows from no decision of the gate"
         return
-    terms = asdict(approval_terms(asking[0].intent, asking[0].policy))
+    seen = PolicyInput(asking[0].intent, request.action_digest)
+    terms = asdict(approval_terms(seen, asking[0].policy))
     changed = [name for name, value in terms.items() if getattr(request, name) != value]
     if changed:
         yield f"asks for something else than policy does: {listed(changed, 'and')}"

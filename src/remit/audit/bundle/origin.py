@@ -14,7 +14,7 @@ from uuid import UUID
 from remit.audit.bundle.facts import Check, judged
 from remit.audit.bundle.types import Bundle
 from remit.base.json_types import JsonObject
-from remit.directives.statements import Issued, Proposer, verify_intent
+from remit.directives.statements import Proposer, intent_statement, verify_intent
 from remit.errors import UnverifiableError
 from remit.signing.keys import Installation, Keyring
 
@@ -92,7 +92,7 @@ def issuer(bundle: Bundle, keys: Keyring) -> Check:
     unborne: list[str] = []
     if directive.action_digest is None:
         return judged("issuer", problems, "a draft is nobody's word yet")
-    issued = Issued(
+    issued = intent_statement(
         directive.id, directive.action_digest, directive.issued_by, directive.idempotency_key
     )
     try:

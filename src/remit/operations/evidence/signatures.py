@@ -26,7 +26,7 @@ from remit.base.json_types import JsonObject
 from remit.base.progress import Progress
 from remit.base.wording import quoted
 from remit.directives.digest import action_digest
-from remit.directives.statements import Issued, verify_intent
+from remit.directives.statements import intent_statement, verify_intent
 from remit.errors import InvalidInputError, RemitError, UnverifiableError
 from remit.identity.invitation_repository import list_invitations
 from remit.identity.repository import list_principals
@@ -123,7 +123,8 @@ def _intent(intent: scan.AuditedIntent, keys: Keyring) -> Iterator[Finding]:
         yield Finding(intent.id, None, "content_changed", words)
     if intent.envelope is None and is_earlier(intent.created_at, keys):
         return
-    issued = Issued(intent.id, digest, str(intent.content["issued_by"]), intent.idempotency_key)
+    issued_by = str(intent.content["issued_by"])
+    issued = intent_statement(intent.id, digest, issued_by, intent.idempotency_key)
     yield from _signed(
         intent.id, "who issued it", partial(verify_intent, issued, intent.envelope, keys)
     )

@@ -20,13 +20,13 @@ from remit.budget.costs import NO_MODELS, ModelCosts, attempts_cost, closing_of
 from remit.budget.ledger import Unpromised, releases, settlements, unpromised
 from remit.budget.types import Closing
 from remit.db.batch import execute_batch
-from remit.directives.mutator import Move, moves
+from remit.directives.mutator import moves
 from remit.execution.models import Standing
 from remit.execution.mutator import EndedAttempt, RunClose, attempt_ends, run_ends
 from remit.execution.statements import RunEnd, RunFacts, sign_run_end
 from remit.operations.gate.telling import tell_settled
 from remit.signing.keys import Keyring
-from remit.vocabulary import AbortReason
+from remit.vocabulary import AbortReason, DirectiveStatus, StatusReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ def write_endings(
     """
     closings = _closings(endings, models)
     parts = [
-        moves([_move(one) for one in endings]),
+        moves(_targets(endings), current="executing"),
         run_ends([_close(one) for one in endings]),
         attempt_ends([one.attempt for one in endings if one.attempt is not None], moving=True),
         settlements([one for one in closings.values() if one is not None]),
@@ -169,9 +169,13 @@ def _closings(
     }
 
 
-def _move(one: RunEnding) -> Move:
-    target: Literal["complete", "aborted"] = "complete" if one.reason is None else "aborted"
-    return Move(one.standing.run.directive_id, "executing", target, one.reason)
+def _targets(
+    endings: Sequence[RunEnding],
+) -> dict[UUID, tuple[DirectiveStatus, StatusReason | None]]:
+    return {
+        one.standing.run.directive_id: ("aborted" if one.reason else "complete", one.reason)
+        for one in endings
+    }
 
 
 def _close(one: RunEnding) -> RunClose:
