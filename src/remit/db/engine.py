@@ -83,15 +83,7 @@ def create_database_engine(
         # An error that quoted its values would take a payload into logs and Temporal's history.
         hide_parameters=True,
         execution_options={"remit_role": role},
-        connect_args={
-            **fixed_parameters(given),
-            "client_encoding": "UTF8",
-            "connect_timeout": CONNECT_TIMEOUT_SECONDS,
-            "options": _startup_options(given, wanted),
-            # Prepared at the second use: the few statements of the loop are used over and over.
-            "prepare_threshold": 1,
-            "application_name": application_name,
-        },
+        connect_args={**_connection(given, wanted), "application_name": application_name},
     )
     check = partial(_check_new_session, wanted=wanted, place=where(engine))
     sa.event.listen(engine, "connect", check)
@@ -120,6 +112,17 @@ def check_address(database_url: str, variable: str) -> tuple[sa.URL, Mapping[str
         raise MisconfiguredError(message, field=variable)
     check_parameters(given, variable)
     return url, given
+
+
+def _connection(given: Mapping[str, Any], wanted: Mapping[str, str]) -> Mapping[str, object]:
+    return {
+        **fixed_parameters(given),
+        "client_encoding": "UTF8",
+        "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+        "options": _startup_options(given, wanted),
+        # Prepared at the second use: the few statements of the loop are used over and over.
+        "prepare_threshold": 1,
+    }
 
 
 def _startup_options(given: Mapping[str, Any], wanted: Mapping[str, str]) -> str:

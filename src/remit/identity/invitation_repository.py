@@ -46,14 +46,18 @@ def lock_invitation(
 
 def redeem_invitation(connection: sa.Connection, invitation_id: UUID, token_id: UUID) -> None:
     """Say that an invitation that was locked was redeemed."""
-    _end(connection, invitation_id, redeemed_at=sa.func.now(), token_id=token_id)
+    statement = _update_open(invitation_id)
+    done = connection.execute(statement.values(redeemed_at=sa.func.now(), token_id=token_id))
+    _require_one(done, invitation_id)
 
 
 def revoke_invitation(
     connection: sa.Connection, invitation_id: UUID, revocation: JsonObject
 ) -> None:
     """Say that an invitation that was locked was revoked."""
-    _end(connection, invitation_id, revoked_at=sa.func.now(), revocation=revocation)
+    statement = _update_open(invitation_id)
+    done = connection.execute(statement.values(revoked_at=sa.func.now(), revocation=revocation))
+    _require_one(done, invitation_id)
 
 
 def list_invitations(
@@ -82,13 +86,15 @@ def invited_with(connection: sa.Connection, token_id: UUID, since: datetime) -> 
 _COLUMNS = tuple(c for c in token_invitations.c if c.name not in {"hash", "envelope"})
 
 
-def _end(connection: sa.Connection, invitation_id: UUID, **values: object) -> None:
-    still_open = sa.and_(
+def _update_open(invitation_id: UUID) -> sa.Update:
+    return sa.update(token_invitations).where(
         token_invitations.c.id == invitation_id,
         token_invitations.c.redeemed_at.is_(None),
         token_invitations.c.revoked_at.is_(None),
     )
-    done = connection.execute(sa.update(token_invitations).where(still_open).values(values))
+
+
+def _require_one(done: sa.CursorResult[Any], invitation_id: UUID) -> None:
     if done.rowcount != 1:
         raise ConflictError(f"invitation {invitation_id} has ended already")
 

@@ -57,7 +57,10 @@ def update_principal(
         sa.update(principals)
         .where(principals.c.name == principal.name, principals.c.revision == revision - 1)
         .values(
-            columns_of(principal, "roles", "groups") | {"revision": revision, "envelope": envelope}
+            roles=sorted(set(principal.roles)),
+            groups=sorted(set(principal.groups)),
+            revision=revision,
+            envelope=envelope,
         )
     )
     if done.rowcount != 1:
