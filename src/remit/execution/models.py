@@ -33,14 +33,18 @@ class ExecutionRunCreate(BaseModel):
     )
 
 
-class ExecutionRunRead(ExecutionRunCreate):
+class ExecutionRunRead(BaseModel):
     """A run as it stands."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(frozen=True)
 
-    status: RunStatus = Field(  # type: ignore[assignment] # a run that goes on has others, too
-        description="Where it stands in its lifecycle."
-    )
+    id: UUID = Field(description="Its identifier.")
+    directive_id: UUID = Field(description="The directive that it carries out.")
+    grant_id: UUID = Field(description="The grant that it consumed.")
+    module: str = Field(description="Name of the module that acts.")
+    module_version: str = Field(description="Version of that module; empty when it is unknown.")
+    idempotency_key: str = Field(description="What the module must treat as one and the same act.")
+    status: RunStatus = Field(description="Where it stands in its lifecycle.")
     attempts: int = Field(description="How many attempts have begun.")
     result: JsonObject | None = Field(description="What the module returned; null until it has.")
     error_type: str | None = Field(description="Kind of failure; null when there was none.")
@@ -61,7 +65,9 @@ class AttemptRead:
 
     Attributes:
         attempt: which one, from 1.
-        alive: whether its worker lives: it has not ended, and its lease is not over.
+        worker_id: the worker that began it.
+        alive: whether that worker lives: it has not ended, and its lease is not over.
+        started_at: when it began.
         ended_at: when it ended; None: it has not, or nobody knows.
         cost: what it cost in US dollars; None: nobody knows, or it has not ended.
     """
@@ -79,6 +85,7 @@ class Standing:
     """A run with its attempts, at one moment.
 
     Attributes:
+        run: the run.
         attempts: those of which there are rows, in order.
         promised: what its grant was promised in US dollars; None when it was promised nothing.
         now: the database's clock.
@@ -102,7 +109,12 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class LeftArtifact:
-    """The type and the digest ("sha256:" and hex) of what a run left; never its content."""
+    """That a run left something behind; never the thing.
+
+    Attributes:
+        type: its type.
+        digest: "sha256:" and the hex of its content's digest.
+    """
 
     type: str
     digest: str
@@ -113,9 +125,11 @@ class EndedRun:
     """A run that has ended, for whoever observes: no payload, no result, no message.
 
     Attributes:
-        type: the directive's type.
+        directive_id: the directive that was carried out.
+        type: its type.
         role: the role that it was for.
-        status: the directive's status now.
+        status: its status now.
+        run_id: the run.
         module: name of the module that acted.
         run_status: how the run ended.
         attempts: how many attempts had begun.
@@ -157,12 +171,6 @@ def output_to_json(output: ModuleOutput) -> JsonObject:
 def output_from_json(stored: JsonObject) -> ModuleOutput:
     """Return the output that :func:`output_to_json` wrote."""
     return _OUTPUT.validate_python(stored)
-
-
-def error_of(output: JsonObject | None) -> JsonObject:
-    """Return the error of a stored output; empty when it has none."""
-    error = None if output is None else output.get("error")
-    return error if isinstance(error, dict) else {}
 
 
 _OUTPUT = TypeAdapter(ModuleOutput)
