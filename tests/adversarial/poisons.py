@@ -32,6 +32,7 @@ REFUSED: Mapping[str, tuple[str, str, str]] = {
     "an end of a person without end": ("principals", "disabled_at", "'infinity'"),
     "scopes that are numbers without end": ("api_tokens", "scopes", "'[1e5000]'"),
     "an end of a token without end": ("api_tokens", "expires_at", "'infinity'"),
+    "scopes of an invitation without end": ("token_invitations", "scopes", "'[1e5000]'"),
     "rules that are numbers without end": ("approval_requests", "rules", "'[1e5000]'"),
     "an expiry without end": ("approval_requests", "expires_at", "'infinity'"),
     "a signature of a vote that is too deep": ("approval_votes", "envelope", DEEP),
@@ -66,6 +67,7 @@ ALLOWED: Mapping[str, tuple[str, str, str]] = {
     "groups that are numbers": ("principals", "groups", "'[7]'"),
     "roles that are objects": ("principals", "roles", "'[{}]'"),
     "scopes that are numbers": ("api_tokens", "scopes", "'[7]'"),
+    "scopes of an invitation that are objects": ("token_invitations", "scopes", "'[{}]'"),
     "rules that are an object": ("approval_requests", "rules", "'{}'"),
     "voters that are numbers": ("grants", "votes", "'[7]'"),
     "a signature that is a number": ("grants", "envelope", "'7'"),
@@ -128,6 +130,11 @@ _MADE: Mapping[str, tuple[str, str]] = {
     "api_tokens": (
         """(id, principal, hash, scopes, created_by, expires_at)
         VALUES (CAST(:id AS uuid), 'admin', 'h', '[]', 'test', now() + interval '1 day')""",
+        "id = CAST(:id AS uuid)",
+    ),
+    "token_invitations": (
+        """(id, principal, hash, scopes, valid_seconds, created_by, expires_at, envelope)
+        VALUES (CAST(:id AS uuid), 'admin', 'h', '[]', 1, 'test', now() + interval '1 day', '{}')""",
         "id = CAST(:id AS uuid)",
     ),
     "modules": ("(name, version, digest, summary) VALUES (:id, '1', 'd', 's')", "name = :id"),

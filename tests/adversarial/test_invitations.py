@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from psycopg.types.json import Jsonb
 
-from remit.errors import ConflictError, RemitError, UnauthenticatedError
+from remit.errors import ConflictError, RemitError, UnauthenticatedError, UnreadableError
 from remit.identity import invitation_repository
 from remit.identity.statements import sign_invitation
 from remit.identity.tokens import new_code
@@ -18,7 +18,7 @@ from remit.identity.types import Invitation, KeptInvitation, Principal
 from remit.operations.identities import invitations
 from remit.operations.identities.authentication import authenticate
 from remit.operations.identities.directory import create_token, disable_principal
-from remit.operations.identities.invitations import MadeInvitation, invite, redeem
+from remit.operations.identities.invitations import MadeInvitation, invite, read_invitations, redeem
 from remit.operations.identities.principals import MadeToken
 from tests.adversarial import world as w
 from tests.adversarial.attacking import forgery, without
@@ -123,6 +123,39 @@ def test_control_one_that_was_signed_would_be_redeemed_and_no_event_tells_of_it(
         put_invitation(connection, kept)
     assert redeem(empty_engine, code, KEYS).row.principal == "boss"
     assert "untold" in faults(empty_engine)
+
+
+def put_one_whose_scopes_are_objects(engine: sa.Engine) -> str:
+    """Write an invitation of the boss as the services' login may, and return its code."""
+    know(engine, BOSS)
+    kept, code = forged(invited(engine).row, lambda _: {})
+    scopes: Any = ({},)
+    with as_service(engine) as connection:
+        put_invitation(
+            connection, replace(kept, invitation=replace(kept.invitation, scopes=scopes))
+        )
+    return code
+
+
+def test_one_whose_scopes_are_no_texts_is_unreadable_and_stops_no_other(
+    empty_engine: sa.Engine,
+) -> None:
+    code = put_one_whose_scopes_are_objects(empty_engine)
+    good = invited(empty_engine)
+    with pytest.raises(UnreadableError, match="table token_invitations cannot be read"):
+        redeem(empty_engine, code, KEYS)
+    listed = read_invitations(empty_engine, by=ADMIN)
+    assert [one.principal for one in listed] == [GRACE.name] * 2
+    assert redeem(empty_engine, str(good.code), KEYS).row.principal == GRACE.name
+
+
+def test_control_read_unchecked_its_scopes_would_end_the_verification(
+    empty_engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = put_one_whose_scopes_are_objects(empty_engine)
+    monkeypatch.setattr(invitation_repository, "words", tuple)
+    with pytest.raises(TypeError):
+        redeem(empty_engine, code, KEYS)
 
 
 REDIRECTIONS = (

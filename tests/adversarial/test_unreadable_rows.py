@@ -29,6 +29,7 @@ from remit.operations.evidence.overview import ChainWatch, read_glance, read_ove
 from remit.operations.evidence.upkeep import check_artifacts
 from remit.operations.gate import retries
 from remit.operations.identities import directory
+from remit.operations.identities.invitations import read_invitations
 from remit.operations.recall.memories import recent_memories
 from remit.operations.runs.beginning import start_run
 from remit.operations.runs.modules import read_modules
@@ -125,6 +126,7 @@ def _people(at: Poisoned) -> set[UUID]:
     names = {one.principal.name for one in directory.read_principals(at.engine, by=ADMIN)}
     assert {"admin", "ada", "agent-1"} <= names
     directory.read_tokens(at.engine, by=ADMIN)
+    read_invitations(at.engine, by=ADMIN)
     return set()
 
 

@@ -12,19 +12,14 @@ from remit.db.identity_tables import token_invitations
 from remit.db.reading import words
 from remit.db.session import wall_clock
 from remit.errors import ConflictError
-from remit.identity.repository import columns_of
+from remit.identity.repository import given_columns
 from remit.identity.types import Invitation, KeptInvitation
 from remit.telemetry.rows import read_row, read_rows
 
 
 def insert_invitation(connection: sa.Connection, new: KeptInvitation) -> Invitation:
     """Keep the digest of a signed invitation, and return what is kept; the database says when."""
-    # What is None yet, and the moment that the database stamps, no service may write.
-    names = [column.name for column in _COLUMNS if column.name != "created_at"]
-    given = {
-        name: each for name, each in columns_of(new.invitation, *names).items() if each is not None
-    }
-    values = given | {"hash": new.hash, "envelope": new.envelope}
+    values = given_columns(new.invitation, _COLUMNS, hash=new.hash, envelope=new.envelope)
     statement = sa.insert(token_invitations).values(values).returning(*_COLUMNS)
     return _invitation(connection.execute(statement).one()._mapping)
 
@@ -34,8 +29,7 @@ def lock_invitation(
 ) -> tuple[KeptInvitation, datetime] | None:
     """Return an invitation that nobody else changes until this transaction ends, and the time.
 
-    The time is the database's, after whoever held the row let it go. None: there is none of that
-    id.
+    The time is the database's, after whoever held the row let it go.
     """
     where = token_invitations.c.id == invitation_id
     row = connection.execute(sa.select(token_invitations).where(where).with_for_update()).first()
@@ -46,18 +40,14 @@ def lock_invitation(
 
 def redeem_invitation(connection: sa.Connection, invitation_id: UUID, token_id: UUID) -> None:
     """Say that an invitation that was locked was redeemed."""
-    statement = _update_open(invitation_id)
-    done = connection.execute(statement.values(redeemed_at=sa.func.now(), token_id=token_id))
-    _require_one(done, invitation_id)
+    _end(connection, invitation_id, redeemed_at=sa.func.now(), token_id=token_id)
 
 
 def revoke_invitation(
     connection: sa.Connection, invitation_id: UUID, revocation: JsonObject
 ) -> None:
     """Say that an invitation that was locked was revoked."""
-    statement = _update_open(invitation_id)
-    done = connection.execute(statement.values(revoked_at=sa.func.now(), revocation=revocation))
-    _require_one(done, invitation_id)
+    _end(connection, invitation_id, revoked_at=sa.func.now(), revocation=revocation)
 
 
 def list_invitations(
@@ -86,16 +76,13 @@ def invited_with(connection: sa.Connection, token_id: UUID, since: datetime) -> 
 _COLUMNS = tuple(c for c in token_invitations.c if c.name not in {"hash", "envelope"})
 
 
-def _update_open(invitation_id: UUID) -> sa.Update:
-    return sa.update(token_invitations).where(
+def _end(connection: sa.Connection, invitation_id: UUID, **values: object) -> None:
+    statement = sa.update(token_invitations).where(
         token_invitations.c.id == invitation_id,
         token_invitations.c.redeemed_at.is_(None),
         token_invitations.c.revoked_at.is_(None),
     )
-
-
-def _require_one(done: sa.CursorResult[Any], invitation_id: UUID) -> None:
-    if done.rowcount != 1:
+    if connection.execute(statement.values(values)).rowcount != 1:
         raise ConflictError(f"invitation {invitation_id} has ended already")
 
 

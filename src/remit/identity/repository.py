@@ -1,6 +1,6 @@
 """All SQL of principals and of the installation, one row that services lock and none writes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -70,10 +70,9 @@ def update_principal(
 def disable_principal(
     connection: sa.Connection, name: str, signed: tuple[int, JsonObject] | None
 ) -> None:
-    """Shut a principal out for good; whoever is shut out already keeps the first time.
+    """Shut a principal out for good.
 
-    `signed` is the revision and the envelope that say so; None for one whose row does not verify,
-    and which is not signed anew.
+    `signed` is the revision and the envelope that say so; None for one whose row does not verify.
     """
     statement = sa.update(principals).where(
         principals.c.name == name, principals.c.disabled_at.is_(None)
@@ -103,9 +102,7 @@ def principal_row(row: sa.RowMapping | Mapping[str, Any]) -> PrincipalRow:
     """Return the principal of a row that has all of its columns."""
     known = {name: row[name] for name in _PRINCIPAL}
     known |= {name: words(row[name]) for name in ("roles", "groups")}
-    kept = {column.name: row[column.name] for column in principals.c}
-    for name in known:
-        del kept[name]
+    kept = {name: row[name] for name in principals.c.keys() if name not in known}
     return PrincipalRow(Principal(**known), **kept)
 
 
@@ -115,6 +112,16 @@ def columns_of(value: object, *names: str) -> dict[str, object]:
     return {
         name: sorted(set(each)) if isinstance(each, tuple) else each for name, each in found.items()
     }
+
+
+def given_columns(
+    value: object, columns: Iterable[sa.Column[Any]], **more: object
+) -> dict[str, object]:
+    """Return what an INSERT by a service names: no moment of its own, and nothing that is None."""
+    names = [column.name for column in columns if column.name != "created_at"]
+    return {
+        name: each for name, each in columns_of(value, *names).items() if each is not None
+    } | more
 
 
 def read_installation(connection: sa.Connection) -> Installation:
@@ -131,7 +138,7 @@ def read_installation(connection: sa.Connection) -> Installation:
 def lock_installation(connection: sa.Connection) -> None:
     """Let one transaction at a time change who is known, until it ends.
 
-    Only services may take this lock, which is one on the row; an event of the installation takes
-    it, too. Whoever waits for longer than some seconds gets an error, and nothing is changed.
+    An event of the installation takes this lock, too. Whoever waits for it for longer than some
+    seconds gets an error.
     """
     connection.execute(sa.select(sa.func.remit_lock_installation()))

@@ -1,8 +1,7 @@
 """What is signed of principals, tokens and invitations, and whether it still verifies. Pure.
 
-A row of these says who may consent. Whoever writes to the database with the service's own login
-could add one; without the key it is nobody's. Every `sign_` raises MisconfiguredError where there
-is no key to sign with, every `verify_` UnverifiableError with the reason.
+Every `sign_` raises MisconfiguredError where there is no key to sign with, every `verify_`
+UnverifiableError with the reason.
 """
 
 from remit.base.json_types import JsonObject

@@ -1,7 +1,6 @@
 """All SQL of tokens, and of the line that leads from each to those with which it was made.
 
-Expiries are computed and judged by the database's clock. Consent asks for the line: who has seen a
-token could vote with it, and a revoked one carries no approval.
+Consent asks for the line: who has seen a token could vote with it.
 """
 
 from collections.abc import Collection, Mapping
@@ -15,7 +14,7 @@ import sqlalchemy as sa
 from remit.db.identity_tables import api_tokens, principals
 from remit.db.reading import words
 from remit.errors import ConflictError, NotFoundError
-from remit.identity.repository import columns_of, principal_row
+from remit.identity.repository import columns_of, given_columns, principal_row
 from remit.identity.types import SYSTEM, KeptToken, PrincipalRow, TokenRow
 from remit.telemetry.rows import read_row, read_rows
 
@@ -32,17 +31,12 @@ class TokenWithOwner:
 def find_token(connection: sa.Connection, token_id: UUID) -> TokenWithOwner | None:
     """Return what is kept of a token; None when there is none of that id."""
     row = connection.execute(_BY_TOKEN, {"token_id": token_id}).first()
-    if row is None:
-        return None
-    return read_row(row._mapping, _known, "api_tokens")
+    return read_row(row._mapping, _known, "api_tokens") if row else None
 
 
 def insert_token(connection: sa.Connection, new: KeptToken) -> TokenRow:
     """Keep the digest of a signed token, and return what is kept; the database says when."""
-    # What is None yet, and the moment that the database stamps, no service may write.
-    names = [column.name for column in _TOKEN_COLUMNS if column.name != "created_at"]
-    given = {name: each for name, each in columns_of(new.row, *names).items() if each is not None}
-    values = given | {"hash": new.hash, "envelope": new.envelope}
+    values = given_columns(new.row, _TOKEN_COLUMNS, hash=new.hash, envelope=new.envelope)
     statement = sa.insert(api_tokens).values(values).returning(*_TOKEN_COLUMNS)
     return _token(connection.execute(statement).one()._mapping)
 
@@ -73,10 +67,7 @@ def lock_token(connection: sa.Connection, token_id: UUID) -> TokenRow:
 
 
 def is_revoked(connection: sa.Connection, token_id: UUID) -> bool:
-    """Return whether a token was revoked, or is gone.
-
-    Nobody revokes it until this transaction ends; many may hold it so at once.
-    """
+    """Return whether a token was revoked, or is gone; nobody revokes it in this transaction."""
     statement = sa.select(api_tokens.c.revoked_at).where(api_tokens.c.id == token_id)
     row = connection.execute(statement.with_for_update(read=True)).first()
     return row is None or row.revoked_at is not None
@@ -84,16 +75,9 @@ def is_revoked(connection: sa.Connection, token_id: UUID) -> bool:
 
 def revoke_token(connection: sa.Connection, revoked: TokenRow) -> None:
     """End a token that was locked, or say that its end reaches further back; its end is signed."""
-    done = connection.execute(
-        sa.update(api_tokens)
-        .where(api_tokens.c.id == revoked.id)
-        .values(
-            revoked_at=revoked.revoked_at,
-            revoked_since=revoked.revoked_since,
-            revocation=revoked.revocation,
-        )
-    )
-    if done.rowcount != 1:
+    values = columns_of(revoked, "revoked_at", "revoked_since", "revocation")
+    statement = sa.update(api_tokens).where(api_tokens.c.id == revoked.id).values(values)
+    if connection.execute(statement).rowcount != 1:
         raise ConflictError(f"token {revoked.id} was changed at the same moment; try again")
 
 
@@ -125,7 +109,7 @@ def _known(row: sa.RowMapping | Mapping[str, Any]) -> TokenWithOwner:
 
 
 def kept_token(row: sa.RowMapping | Mapping[str, Any]) -> KeptToken:
-    """Return the token of a row that has all of its columns."""
+    """Return the token of a whole row."""
     shown = {name: value for name, value in row.items() if name not in {"hash", "envelope"}}
     return KeptToken(_token(shown), row["hash"], row["envelope"])
 
@@ -137,9 +121,8 @@ def _token(row: sa.RowMapping | Mapping[str, Any]) -> TokenRow:
 def token_lineage(connection: sa.Connection, token_id: UUID) -> dict[UUID, KeptToken]:
     """Return a token, those with which it may have been made, and with which those were, by id.
 
-    Empty when there is none of that id. The line ends at a token that its owner made of an
-    invitation, and at one that Remit made. Where it was not noted with which token one was made,
-    every token of its maker is meant.
+    The line ends at a token that its owner made of an invitation, and at one that Remit made. Where
+    it was not noted with which token one was made, every token of its maker is meant.
     """
     rows = connection.execute(_LINE, {"token_id": token_id, "own": SYSTEM.name})
     # One that cannot be read ends it: a line that leaves somebody out would count them as another.

@@ -9,7 +9,7 @@ import hmac
 import re
 import secrets
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 from uuid import UUID, uuid4
 
 from remit.errors import UnauthenticatedError
@@ -55,6 +55,9 @@ class Code(Token):
     prefix: ClassVar[str] = CODE_PREFIX
 
 
+_T = TypeVar("_T", bound=Token)
+
+
 def new_token() -> Token:
     """Return a token that nobody has."""
     return Token(uuid4(), secrets.token_urlsafe(32))
@@ -67,21 +70,19 @@ def new_code() -> Code:
 
 def parse_token(text: str) -> Token:
     """Return the token that `text` is."""
-    match = re.fullmatch(PREFIX + _FORM, text.strip())
-    if match is None:
-        raise UnauthenticatedError(
-            f"this is no token: it begins with {PREFIX}_ and is 82 characters long; "
-            "`remit token create` makes one"
-        )
-    return Token(UUID(match["id"]), match["secret"])
+    return _parsed(Token, text, "token", "token create")
 
 
 def parse_code(text: str) -> Code:
     """Return the code of an invitation that `text` is."""
-    match = re.fullmatch(CODE_PREFIX + _FORM, text.strip())
+    return _parsed(Code, text, "invitation's code", "token invite")
+
+
+def _parsed(kind: type[_T], text: str, noun: str, command: str) -> _T:
+    match = re.fullmatch(kind.prefix + _FORM, text.strip())
     if match is None:
         raise UnauthenticatedError(
-            f"this is no invitation's code: it begins with {CODE_PREFIX}_ and is 89 characters "
-            "long; `remit token invite` makes one"
+            f"this is no {noun}: it begins with {kind.prefix}_ and is {len(kind.prefix) + 77} "
+            f"characters long; `remit {command}` makes one"
         )
-    return Code(UUID(match["id"]), match["secret"])
+    return kind(UUID(match["id"]), match["secret"])

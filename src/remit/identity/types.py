@@ -14,18 +14,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Somebody who is known: a person, an agent, or a service.
+    """Somebody who is known; a name is never used for another one.
 
-    Attributes:
-        name: what the evidence calls it; never used for another one.
-        kind: what it is.
-        roles: what it is trusted with.
-        groups: the groups of approvers that it belongs to.
-        acts_for: on whose behalf it acts; None: on its own.
-        scopes: the abilities that its token is limited to; None: all that its roles give.
-        token: the token that was shown; None: none was, as Remit itself shows none.
-        made_by: who made that token.
-        redeemed: whether that token was made of an invitation, so that only its owner has seen it.
+    The groups are those of approvers. `scopes` are the abilities that its token is limited to;
+    None: all that its roles give. `token` is the one that was shown, None as Remit itself shows
+    none; `made_by` made it; one `redeemed` of an invitation only its owner has seen.
     """
 
     name: str
@@ -60,10 +53,9 @@ class PrincipalRow:
 class TokenRow:
     """A token as it is kept: all but the token, of which `id` is a part.
 
-    Its scopes limit it to abilities; empty: all that the principal's roles give. `created_with` is
-    the token that its maker showed; None: none was, or it was not noted. Who redeemed an invitation
-    alone has seen it. From `revoked_since` on nothing that was done with it counts; None: from
-    `revoked_at`. The revocation is signed.
+    Empty scopes: all that the principal's roles give. `created_with` is the token that its maker
+    showed; None: none was, or it was not noted. From `revoked_since` on nothing that was done with
+    it counts; None: from `revoked_at`. The revocation is signed.
     """
 
     id: UUID

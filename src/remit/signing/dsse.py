@@ -1,8 +1,7 @@
 """The signed envelope: DSSE version 1, one signature an envelope, and its form in JSON. Pure.
 
-Source: the DSSE protocol and envelope, https://github.com/secure-systems-lab/dsse. Remit reads less
-than DSSE allows, so that one envelope has one form: exactly one signature, always with the name of
-its key, and standard base64 only.
+Source: https://github.com/secure-systems-lab/dsse. Remit reads less than DSSE allows, so that one
+envelope has one form: exactly one signature, with the name of its key, and canonical base64.
 """
 
 import base64
@@ -32,10 +31,7 @@ class Envelope:
 
 
 def pae(payload_type: str, payload: bytes) -> bytes:
-    """Return the pre-authentication encoding: the bytes that are signed.
-
-    Each part stands behind its length in bytes, so no two pairs give the same bytes.
-    """
+    """Return the pre-authentication encoding: the bytes that are signed, one form for each pair."""
     kind = payload_type.encode()
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
 
@@ -52,12 +48,7 @@ def envelope_to_json(envelope: Envelope) -> JsonObject:
 
 
 def envelope_from_json(stored: object) -> Envelope:
-    """Return the envelope that parsed JSON of any origin is.
-
-    Raises:
-        UnverifiableError: a key is missing or unknown, there is not exactly one signature, it does
-            not name its key, or base64 is not in its one canonical form.
-    """
+    """Return the envelope that parsed JSON of any origin is, or raise UnverifiableError."""
     envelope = _exactly(stored, _ENVELOPE_KEYS, "envelope")
     signatures = envelope["signatures"]
     if not isinstance(signatures, list) or len(signatures) != 1:

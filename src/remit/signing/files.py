@@ -14,15 +14,11 @@ SECRET = 0o077
 UNCHANGEABLE = 0o022
 ANY = 0o000
 
-_LOCK = ".lock"
-
 
 def read(path: Path, *, forbidden: int) -> bytes | None:
     """Return what a file holds; None when there is none. A link is judged by what it leads to.
 
-    Raises:
-        MisconfiguredError: it cannot be read, or gives others a right of `forbidden`: SECRET,
-            UNCHANGEABLE or ANY.
+    A file that gives others a right of `forbidden` (SECRET, UNCHANGEABLE, ANY) is refused.
     """
     try:
         with path.open("rb") as file:
@@ -38,9 +34,7 @@ def read(path: Path, *, forbidden: int) -> bytes | None:
 def list_folder(folder: Path, pattern: str) -> list[Path]:
     """Return the files of a folder that fit a pattern, by name; none when there is no folder.
 
-    Raises:
-        MisconfiguredError: it cannot be read, is no folder, or may be changed by others: whoever
-            may exchange a file may as well write it.
+    A folder that others may change is refused: whoever may exchange a file may as well write it.
     """
     try:
         _judge(folder, folder.stat().st_mode, UNCHANGEABLE)
@@ -57,7 +51,7 @@ def sole_writer(folder: Path) -> Iterator[None]:
     """Let one process, and one thread of it, write in `folder` at a time; make it if missing."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        lock = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise _unusable(folder, error) from error
     try:
@@ -81,18 +75,14 @@ def replace(path: Path, text: str, *, mode: int) -> None:
             new.flush()
             os.fsync(new.fileno())
         unfinished.replace(path)
-        _sync_folder(path.parent)
+        # The new name must last: what a lost key signed could never be verified again.
+        descriptor = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise _unusable(path, error) from error
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new name last: what a lost key signed could never be verified again."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _judge(path: Path, mode: int, forbidden: int) -> None:

@@ -2,9 +2,8 @@
 
 A key folder holds `signing.pem`, the one private key; `verify/*.pem`, the public keys that are
 trusted besides; and `installation`, the identifier of the one installation that they are for. A
-host that only verifies has no `signing.pem`. Whoever may write in the folder decides what is
-trusted, so a folder that others may change is refused. To trust an old key no longer, remove its
-file from `verify/`. Doors load a :class:`Keyring` and pass it down.
+host that only verifies has no `signing.pem`. To trust an old key no longer, remove its file from
+`verify/`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -91,12 +90,7 @@ class Keyring:
         return Envelope(payload_type, payload, self.kid, signature)
 
     def verify(self, envelope: Envelope, *, payload_type: str) -> bytes:
-        """Return the payload, once it is proved that a trusted key signed it as `payload_type`.
-
-        Raises:
-            UnverifiableError: it is of another type, names no key or one that is not trusted, or
-                the signature does not hold.
-        """
+        """Return the payload, once it is proved that a trusted key signed it as `payload_type`."""
         if envelope.payload_type != payload_type:
             found = quoted(envelope.payload_type)
             raise UnverifiableError(f"the envelope holds {found}, not {quoted(payload_type)}")
@@ -129,15 +123,12 @@ def public_pem(keyring: Keyring) -> Mapping[str, str]:
 def load_keyring(folder: Path | None, *, signing_key: str | None = None) -> Keyring:
     """Return the keys of a folder; nothing is made or changed.
 
-    Args:
-        folder: it need not exist where `signing_key` is given.
-        signing_key: a private key as PEM, in place of the folder's `signing.pem`, which is then not
-            looked at: its public key is trusted only if it stands in `verify/`, too.
+    `signing_key` is a private key as PEM in place of the folder's `signing.pem`, which is then not
+    looked at: its public key is trusted only if it stands in `verify/`, too. The folder need not
+    exist then.
 
     Raises:
-        MisconfiguredError: there is no key at all; or a file cannot be read, may be changed by
-            others, or holds something other than an Ed25519 key. A private key must be readable by
-            its owner alone.
+        MisconfiguredError: there is no key at all, or a file is unsafe or no Ed25519 key.
     """
     own = None
     if signing_key is not None:
@@ -145,7 +136,9 @@ def load_keyring(folder: Path | None, *, signing_key: str | None = None) -> Keyr
     elif folder is not None:
         own = _read_signing_key(folder)
     # In this order: `rotate_keys` writes the old public key before the new private one.
-    trusted = [] if folder is None else _read_verify_folder(folder)
+    verify = [] if folder is None else files.list_folder(folder, VERIFY_FOLDER)
+    paths = [path for each in verify for path in files.list_folder(each, "*.pem")]
+    trusted = [key for path in paths for key in _read_public_keys(path, files.UNCHANGEABLE)]
     if own is not None:
         source = str(folder / SIGNING_FILE) if folder and signing_key is None else SIGNING_VARIABLE
         public = own.public_key()
@@ -182,8 +175,7 @@ def ensure_keys(folder: Path) -> Keyring:
 def rotate_keys(folder: Path) -> Keyring:
     """Replace the signing key by a new one; what the old one signed still verifies.
 
-    A process that loaded its keys before signs with the old one, and does not trust the new one,
-    until it looks again, as :class:`KeySource` does.
+    A process that loaded its keys before does not trust the new one until it looks again.
     """
     load_keyring(folder)  # a folder that does not exist, or is unsafe, gets no file
     with files.sole_writer(folder):
@@ -232,12 +224,6 @@ def _read_signing_key(folder: Path) -> Ed25519PrivateKey | None:
         if data is not None:
             return pem.parse_private(data, str(path))
     return None
-
-
-def _read_verify_folder(folder: Path) -> list[TrustedKey]:
-    found = files.list_folder(folder, VERIFY_FOLDER)
-    paths = [path for verify in found for path in files.list_folder(verify, "*.pem")]
-    return [key for path in paths for key in _read_public_keys(path, files.UNCHANGEABLE)]
 
 
 def _read_public_keys(path: Path, forbidden: int) -> list[TrustedKey]:

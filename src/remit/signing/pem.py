@@ -1,11 +1,8 @@
-"""Ed25519 keys as PEM text, and their names. Pure.
-
-Keys of another kind, keys behind a passphrase and damaged text are refused here, in words that say
-what to do instead.
-"""
+"""Ed25519 keys as PEM text, and their names; no other kind, and none behind a passphrase. Pure."""
 
 import hashlib
 import re
+from contextlib import suppress
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
@@ -45,10 +42,8 @@ def parse_private(data: bytes, source: str) -> Ed25519PrivateKey:
     """Return the one private key in PEM; text around it is allowed. `source` is for messages."""
     key = None
     if data.count(_BEGIN) == 1:  # of several keys the library would take the first
-        try:
+        with suppress(*_UNREADABLE):
             key = serialization.load_pem_private_key(data, password=None)
-        except _UNREADABLE:
-            key = None
     if isinstance(key, Ed25519PrivateKey):
         return key
     raise MisconfiguredError(
@@ -59,8 +54,11 @@ def parse_private(data: bytes, source: str) -> Ed25519PrivateKey:
 
 def parse_public(data: bytes, source: str) -> list[Ed25519PublicKey]:
     """Return the public keys in PEM, in their order; text between them is allowed."""
-    found = [_public_key(block.group()) for block in _BLOCK.finditer(data)]
-    keys = [key for key in found if isinstance(key, Ed25519PublicKey)]
+    keys = []
+    for block in _BLOCK.finditer(data):
+        with suppress(*_UNREADABLE):
+            key = serialization.load_pem_public_key(block.group())
+            keys += [key] if isinstance(key, Ed25519PublicKey) else []
     # A block that is cut off has a beginning and is no block: it must not go unnoticed.
     if not keys or len(keys) != data.count(_BEGIN):
         raise MisconfiguredError(
@@ -68,10 +66,3 @@ def parse_public(data: bytes, source: str) -> list[Ed25519PublicKey]:
             "a file, and `openssl pkey -pubout` makes one of a private key"
         )
     return keys
-
-
-def _public_key(block: bytes) -> object:
-    try:
-        return serialization.load_pem_public_key(block)
-    except _UNREADABLE:
-        return None

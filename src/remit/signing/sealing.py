@@ -1,16 +1,17 @@
 """The keys that seal what calls of language models leave in Temporal's histories.
 
 They lie beside the signing keys, in `history.keys`: a line each, 32 random bytes in base64. The
-first one seals, every one opens; a new one goes in front, and an old one stays as long as there are
-histories of its time. They are not derived from the signing key, which may be rotated while
-workflows wait. Every host that starts or serves such calls needs the same file.
+first one seals, every one opens; an old one stays as long as there are histories of its time. They
+are not derived from the signing key, which may be rotated while workflows wait. Every host that
+starts or serves such calls needs the same file.
 """
 
 import base64
 import binascii
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -48,10 +49,8 @@ class Seal:
                 f"sealed with the key {quoted(name)}, which is not here: every host that thinks "
                 f"needs the same {SEALING_FILE} in its key folder"
             )
-        try:
+        with suppress(InvalidTag, ValueError):
             return key.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _PURPOSE)
-        except (InvalidTag, ValueError):
-            pass
         raise UnverifiableError(f"the key {name} did not seal this: it was changed, or forged")
 
 
@@ -79,17 +78,13 @@ def load_seal(folder: Path) -> Seal:
             f"there is no key in {path}: `remit llm-worker` makes one; copy that file to every "
             "host that starts what it serves"
         )
-    return _seal(found)
+    named = {hashlib.sha256(_PURPOSE + key).hexdigest()[:16]: AESGCM(key) for key in found}
+    return Seal(MappingProxyType(named))
 
 
 def new_sealing_key() -> str:
     """Return a line for the file: a new key."""
     return base64.b64encode(os.urandom(_KEY_BYTES)).decode() + "\n"
-
-
-def _seal(keys: Iterable[bytes]) -> Seal:
-    named = {hashlib.sha256(_PURPOSE + key).hexdigest()[:16]: AESGCM(key) for key in keys}
-    return Seal(MappingProxyType(named))
 
 
 def _parsed(line: bytes, path: Path) -> bytes:

@@ -1,15 +1,13 @@
 """Statements: what rows say, signed and verified against the row as it is now.
 
-A statement repeats a whole row as bytes in one form. So a row that was changed, or made, by whoever
-writes to the database but has no key is worth nothing. What a statement says is its package's; here
-is only what all of them share.
-
+A row that was changed, or made, by whoever writes to the database but has no key is worth nothing.
 Every statement names its installation, so that nothing signed for one database means anything in
 another that uses the same key. The first version of statements did not: it counts only for rows
 that the database stamped before it began to keep the second.
 """
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -66,13 +64,8 @@ def verify_statement(
 ) -> None:
     """Return quietly when one of the keys signed exactly this statement for this installation.
 
-    Args:
-        kind: what the statement is of.
-        envelope: what is stored as its envelope; None: nothing is.
-        statement: what it must say, made from the row as it is now.
-        keys: the keys in force, of an installation.
-        earlier: what the first version would have said; None: there was none.
-        stamped_at: when the row was made, by the database's clock; `earlier` counts by it.
+    The statement is made from the row as it is now; `earlier` is what the first version would have
+    said, and counts by `stamped_at`, when the database made the row.
 
     Raises:
         UnverifiableError: it is not so; the message says why.
@@ -89,7 +82,10 @@ def verify_statement(
             )
         wanted, payload_type = canonical(earlier), kind.first_type
     if keys.verify(found, payload_type=payload_type) != wanted:
-        raise UnverifiableError(_unlike(found, keys))
+        own = None if keys.installation is None else str(keys.installation.id)
+        if _said(found).get("installation", own) != own:
+            raise UnverifiableError("it was signed for another installation")
+        raise UnverifiableError("it is not what was signed: its row was changed")
 
 
 def is_earlier(stamped_at: datetime, keys: Keyring) -> bool:
@@ -105,11 +101,9 @@ def claimed(envelope: JsonObject | None, name: str) -> JsonValue:
 
     It proves nothing: :func:`verify_statement` does, given the rest of the row.
     """
-    try:
-        said = _said(envelope_from_json(envelope))
-    except UnverifiableError:
-        return None
-    return said.get(name)
+    with suppress(UnverifiableError):
+        return _said(envelope_from_json(envelope)).get(name)
+    return None
 
 
 def moment(when: datetime) -> str:
@@ -139,13 +133,6 @@ def _json(value: Any) -> JsonValue:  # noqa: ANN401 - the value of any field
     if isinstance(value, tuple):
         return sorted(set(value))
     return cast("JsonValue", value)
-
-
-def _unlike(found: Envelope, keys: Keyring) -> str:
-    own = None if keys.installation is None else str(keys.installation.id)
-    if _said(found).get("installation", own) != own:
-        return "it was signed for another installation"
-    return "it is not what was signed: its row was changed"
 
 
 def _said(envelope: Envelope) -> JsonObject:

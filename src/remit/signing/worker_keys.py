@@ -1,9 +1,7 @@
 """The keys of a process that executes.
 
 A host that must not hold the installation's key has a folder with `worker.pem`, a private key for
-workers, and `worker.json`, what the installation says of it: its name, its public key, a label, and
-the signed statement over them. `remit keys worker` writes both. A worker outlives a rotation of
-keys, so it has a :class:`KeySource`.
+workers, and `worker.json`, what the installation says of it. `remit keys worker` writes both.
 """
 
 import json

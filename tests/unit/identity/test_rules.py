@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remit.errors import ForbiddenError
-from remit.identity.rules import abilities, may, require, require_own
+from remit.errors import ForbiddenError, InvalidInputError
+from remit.identity.rules import abilities, check_roles, may, require, require_own
 from remit.identity.types import SYSTEM, Principal
 from remit.vocabulary import Ability, PrincipalKind, Role
 
@@ -170,3 +170,14 @@ def test_the_issuer_steers_their_own_directive_and_an_operator_every_one(
 
 def test_remit_itself_neither_issues_nor_votes_nor_administers() -> None:
     assert abilities(SYSTEM) == {"operate"}
+
+
+@pytest.mark.parametrize("kind", get_args(PrincipalKind))
+def test_roles_that_only_people_can_use_are_given_to_people_alone(kind: PrincipalKind) -> None:
+    check_roles(kind, ["proposer", "operator", "auditor"])
+    if kind == "human":
+        check_roles(kind, list(PERSON))
+        return
+    for role in ("approver", "admin"):
+        with pytest.raises(InvalidInputError, match=f"{role}: only for people, since an? {kind}"):
+            check_roles(kind, ["proposer", role])

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remit.errors import UnauthenticatedError
-from remit.identity.tokens import Token, new_token, parse_token
+from remit.identity.tokens import Code, Token, new_code, new_token, parse_code, parse_token
 
 TOKEN = Token(UUID(int=0xABC), "s" * 43)
 TEXT = f"remit_{'0' * 29}abc_{'s' * 43}"
@@ -91,3 +91,21 @@ def test_what_has_another_form_is_refused_and_nothing_of_it_is_repeated(text: st
 def test_any_other_text_is_refused_in_the_same_words(text: str) -> None:
     with pytest.raises(UnauthenticatedError, match="this is no token"):
         parse_token(text)
+
+
+def test_a_code_reads_back_and_is_no_token() -> None:
+    code = new_code()
+    assert parse_code(f" {code}\n") == code
+    assert len(str(code)) == 89
+    assert repr(code) == f"Code({code.id})"
+    with pytest.raises(UnauthenticatedError, match="this is no token"):
+        parse_token(str(code))
+
+
+@pytest.mark.parametrize(
+    "text", ["", TEXT, str(Code(TOKEN.id, TOKEN.secret)) + "s", "remit_invite_"]
+)
+def test_what_is_no_code_is_refused(text: str) -> None:
+    with pytest.raises(UnauthenticatedError, match="this is no invitation's code") as caught:
+        parse_code(text)
+    assert TOKEN.secret not in str(caught.value)

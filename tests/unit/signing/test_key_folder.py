@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
+from uuid import UUID
 
 import pytest
 
@@ -17,6 +18,7 @@ from remit.signing.keys import (
     load_keyring,
     load_public_keys,
     new_signing_key,
+    pin,
     public_pem,
     rotate_keys,
 )
@@ -269,3 +271,19 @@ def test_a_folder_in_the_way_of_a_file_stops_a_rotation(tmp_path: Path) -> None:
     (tmp_path / "verify" / f".{old.kid}.pem.new").mkdir()
     assert "cannot be used" in refusal(lambda: rotate_keys(tmp_path))
     assert load_keyring(tmp_path).kid == old.kid
+
+
+def test_a_folder_is_settled_to_be_of_one_installation_once(tmp_path: Path) -> None:
+    assert ensure_keys(tmp_path).pinned is None
+    for installation in (UUID(int=1), UUID(int=2)):
+        pin(tmp_path, installation)
+    assert load_keyring(tmp_path).pinned == UUID(int=1)
+
+
+def test_a_folder_that_names_no_installation_is_refused(tmp_path: Path) -> None:
+    ensure_keys(tmp_path)
+    (tmp_path / "installation").write_text("of mine\n")
+    (tmp_path / "installation").chmod(0o644)
+    assert "does not hold the identifier of an installation" in refusal(
+        lambda: load_keyring(tmp_path)
+    )
