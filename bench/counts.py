@@ -23,7 +23,7 @@ from temporalio.service import RPCError
 
 from bench.ground import Ground
 from bench.measurement import BARE, LOADS, ROWS, Counts
-from remit.artifacts.noop import NoOpObjectStore
+from remit.artifacts.store import NoOpObjectStore
 from remit.db.engine import create_database_engine
 from remit.errors import UnavailableError
 from remit.operations.gate.policies import PolicySource

@@ -22,7 +22,7 @@ from temporalio.client import Client
 from bench.bare import QUEUE, BareWorkflow
 from bench.measurement import BARE, LOOP, PERSON, ROWS
 from remit.approval.types import Ballot
-from remit.artifacts.noop import NoOpObjectStore
+from remit.artifacts.store import NoOpObjectStore
 from remit.base.json_types import JsonObject
 from remit.control import Control
 from remit.directives.models import DirectiveCreate, parse_directive

@@ -17,7 +17,7 @@ import pytest
 import sqlalchemy as sa
 from temporalio.testing import ActivityEnvironment
 
-from remit.artifacts.noop import NoOpObjectStore
+from remit.artifacts.store import NoOpObjectStore
 from remit.directives.models import DirectiveRead
 from remit.execution.modules.base import BaseExecutionModule, EmitArtifact
 from remit.execution.modules.registry import ModuleRegistry, discover_modules

@@ -134,7 +134,8 @@ _MADE: Mapping[str, tuple[str, str]] = {
     ),
     "token_invitations": (
         """(id, principal, hash, scopes, valid_seconds, created_by, expires_at, envelope)
-        VALUES (CAST(:id AS uuid), 'admin', 'h', '[]', 1, 'test', now() + interval '1 day', '{}')""",
+        VALUES (CAST(:id AS uuid), 'admin', 'h', '[]', 1, 'test', now() + interval '1 hour',
+        '{}')""",
         "id = CAST(:id AS uuid)",
     ),
     "modules": ("(name, version, digest, summary) VALUES (:id, '1', 'd', 's')", "name = :id"),

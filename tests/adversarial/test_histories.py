@@ -171,7 +171,7 @@ def test_a_memory_that_nobody_signed_is_not_answered(
     )
     reader = open_memory_reader(reading, empty_engine, WordEmbedder(), by=ADMIN, keys=KEYS)
     assert reader.semantic_search("who may have tea?", 5) == []
-    monkeypatch.setattr("remit.memory.postgres.is_believed", lambda *_, **__: True)
+    monkeypatch.setattr("remit.memory.reader.is_believed", lambda *_, **__: True)
     [answered] = reader.semantic_search("who may have tea?", 5)
     assert answered.content == CLAIM.content
     reading.dispose()

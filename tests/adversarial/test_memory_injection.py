@@ -20,7 +20,7 @@ from remit.audit.repository import list_events
 from remit.db.engine import create_database_engine
 from remit.directives.models import DirectiveRead
 from remit.errors import ForbiddenError
-from remit.memory.postgres import PostgresMemoryReader
+from remit.memory.reader import PostgresMemoryReader
 from remit.memory.writing import NewMemory
 from remit.operations.evidence.artifacts import Filing, file_attachment, get_artifact_content
 from remit.operations.evidence.records import read_record

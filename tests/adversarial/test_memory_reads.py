@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from remit.db.engine import create_database_engine
 from remit.errors import MisconfiguredError
 from remit.identity.types import Principal
-from remit.memory.postgres import PostgresMemoryReader
+from remit.memory.reader import PostgresMemoryReader
 from remit.memory.writing import NewMemory
 from remit.operations.recall.memories import (
     embed_memories,

@@ -11,8 +11,7 @@ from temporalio.client import Client
 from temporalio.worker import WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from remit.artifacts.noop import NoOpObjectStore
-from remit.artifacts.store import ObjectStore
+from remit.artifacts.store import NoOpObjectStore, ObjectStore
 from remit.control import Control
 from remit.db.engine import create_database_engine
 from remit.execution.modules.base import ExecutionModule

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from remit.artifacts.noop import NoOpObjectStore
+from remit.artifacts.store import NoOpObjectStore
 from remit.execution.models import EndedRun, LeftArtifact
 from remit.execution.modules.registry import discover_modules
 from remit.execution.modules.types import ModuleOutput

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner
 
-from remit.artifacts.noop import NoOpObjectStore
+from remit.artifacts.store import NoOpObjectStore
 from remit.cli.base.telemetry import evaluated
 from remit.control import Control
 from remit.evaluation import config

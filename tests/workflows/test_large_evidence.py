@@ -10,8 +10,7 @@ from pydantic import JsonValue
 from temporalio.client import Client
 
 from remit.artifacts.filesystem import FilesystemObjectStore
-from remit.artifacts.noop import NoOpObjectStore
-from remit.artifacts.store import ObjectStore, object_key
+from remit.artifacts.store import NoOpObjectStore, ObjectStore, object_key
 from remit.artifacts.types import MAX_ARTIFACT_BYTES
 from remit.base.canonical import canonical_json
 from remit.base.progress import tell_nobody

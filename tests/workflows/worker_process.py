@@ -10,7 +10,7 @@ import sys
 from dataclasses import replace
 from datetime import timedelta
 
-from remit.artifacts.noop import NoOpObjectStore
+from remit.artifacts.store import NoOpObjectStore
 from remit.db.engine import create_database_engine
 from remit.execution.modules.registry import discover_modules
 from remit.execution.workers import Terms

@@ -7,8 +7,7 @@
 - `statements`: what is signed of evidence that somebody files
 - `repository`: all SQL of artifacts, and of what language models cost runs
 - `contents`: where content goes by its size, and how it is read back, verified
-- `store`: the interface of an object store, and its rules
-- `noop`: the store that forgets
+- `store`: the interface of an object store, its rules, and the store that forgets
 - `filesystem`: the store of one machine
 - `r2`: the store of a bucket: Cloudflare R2, or any S3
 - `config`: which store is used

@@ -7,8 +7,7 @@ from types import MappingProxyType
 from pydantic import SecretStr
 
 from remit.artifacts.filesystem import FilesystemObjectStore
-from remit.artifacts.noop import NoOpObjectStore
-from remit.artifacts.store import ObjectStore, failure
+from remit.artifacts.store import NoOpObjectStore, ObjectStore, failure
 from remit.settings import Settings
 
 

@@ -2,16 +2,16 @@
 
 An object store holds content that is too large for a row. It knows bytes and keys, and nothing of
 artifacts or directives. A key is `sha256/` and the hex digest of the content, so one content is one
-object, and whoever reads can tell whether it is what was put. Nothing is replaced and nothing is
-removed. `noop`, `filesystem` and `r2` are the kinds; `config` chooses one.
+object, and whoever reads can tell whether it is what was put. Nothing is replaced or removed.
 """
 
 import hashlib
 import re
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NoReturn
 
 from remit.artifacts.types import MAX_ARTIFACT_BYTES
@@ -24,7 +24,6 @@ CONTENT_THRESHOLD_BYTES = 65_536
 MAX_OBJECT_BYTES = MAX_ARTIFACT_BYTES
 """Largest object, in bytes; no store accepts more, and none reads more into memory."""
 
-
 KEY_FOLDER = "sha256"
 _KEY = re.compile(KEY_FOLDER + r"/[0-9a-f]{64}")
 # One line of visible ASCII, as RFC 9110 (8.3.1) builds a media type; parameters may follow.
@@ -35,11 +34,7 @@ _MAX_MEDIA_TYPE = 255
 
 @dataclass(frozen=True, slots=True)
 class ObjectStoreRequest:
-    """Content to be put under its :func:`object_key`.
-
-    `content` has at most :data:`MAX_OBJECT_BYTES`. A store may keep the media type, and never
-    relies on it.
-    """
+    """Content to be put under its :func:`object_key`; no store relies on the media type."""
 
     key: str
     content: bytes
@@ -110,9 +105,6 @@ def check_key(key: str) -> str:
 
     The match is exact, so no separator, dot, escape or control character ever reaches a path or
     a URL.
-
-    Raises:
-        ObjectStoreException: `serialization`: it is not a key that :func:`object_key` makes.
     """
     if not is_key(key):
         raise failure(
@@ -122,11 +114,7 @@ def check_key(key: str) -> str:
 
 
 def check_request(request: ObjectStoreRequest) -> str:
-    """Return the hex digest of a content that may be put.
-
-    Raises:
-        ObjectStoreException: `size_exceeded`, or `serialization`.
-    """
+    """Return the hex digest of a content that may be put."""
     digest = check_key(request.key)
     # Measured before it is digested: refusing what is too large costs nothing.
     if len(request.content) > MAX_OBJECT_BYTES:
@@ -143,11 +131,7 @@ def check_request(request: ObjectStoreRequest) -> str:
 
 
 def check_content(key: str, content: bytes) -> bytes:
-    """Return a content that was read, once it is proved to be the one that was put.
-
-    Raises:
-        ObjectStoreException: `storage_error`, not retryable: it is not what was put.
-    """
+    """Return a content that was read, once it is proved to be the one that was put."""
     if len(content) > MAX_OBJECT_BYTES:
         raise damaged(key, f"it is over {MAX_OBJECT_BYTES} bytes")
     if object_key(content) != key:
@@ -172,11 +156,8 @@ class ObjectStore(ABC):
     """Where large contents lie. Every method may raise :class:`ObjectStoreException`.
 
     It checks what comes in and what goes out; a kind of store says only how objects are kept, and
-    may be called by several threads at once.
-
-    Attributes:
-        name: which kind it is; the store part of its objects' addresses.
-        durable: whether an acknowledged object outlives the process and a loss of power.
+    may be called by several threads at once. `name` is the store part of its objects' addresses;
+    an object of a `durable` one outlives the process and a loss of power.
     """
 
     name: str
@@ -231,3 +212,44 @@ class ObjectStore(ABC):
     @abstractmethod
     def holds(self, key: str) -> bool:
         """Return whether there is an object of a checked key."""
+
+
+class NoOpObjectStore(ObjectStore):
+    """Holds objects in memory until the process ends, and says so: it is not `durable`."""
+
+    name = "noop"
+    durable = False
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._objects: dict[str, tuple[bytes, datetime]] = {}
+
+    def keep(self, request: ObjectStoreRequest) -> bool:
+        """Hold an object."""
+        with self._lock:
+            created = request.key not in self._objects
+            if created:
+                self._objects[request.key] = (bytes(request.content), datetime.now(UTC))
+        if not created:
+            self.get(request.key)
+        return created
+
+    def read(self, key: str) -> bytes:
+        """Return what is held."""
+        with self._lock:
+            held = self._objects.get(key)
+        if held is None:
+            raise not_found(key)
+        return held[0]
+
+    def holds(self, key: str) -> bool:
+        """Return whether there is such an object."""
+        with self._lock:
+            return key in self._objects
+
+    def list_objects(self) -> Iterator[StoredObject]:
+        """Yield every object, by key."""
+        with self._lock:
+            held = sorted(self._objects.items())
+        for key, (content, put_at) in held:
+            yield StoredObject(key, len(content), put_at)

@@ -102,7 +102,7 @@ def principal_row(row: sa.RowMapping | Mapping[str, Any]) -> PrincipalRow:
     """Return the principal of a row that has all of its columns."""
     known = {name: row[name] for name in _PRINCIPAL}
     known |= {name: words(row[name]) for name in ("roles", "groups")}
-    kept = {name: row[name] for name in principals.c.keys() if name not in known}
+    kept = {each.name: row[each.name] for each in principals.c if each.name not in known}
     return PrincipalRow(Principal(**known), **kept)
 
 

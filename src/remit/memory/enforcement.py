@@ -1,7 +1,6 @@
 """What makes a reader one that only reads, and leaves a record of every read.
 
-`readonly_method` marks the answer to a question: it holds the question's bounds, records who asked
-what, and lets nothing out that was not recorded. `verify_readonly_interface` finds a reader that
+`readonly_method` marks the answer to a question. `verify_readonly_interface` finds a reader that
 could write; the tests hold every reader to it, and its source too.
 """
 
@@ -16,7 +15,7 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 from remit.base.json_types import JsonObject
 from remit.base.wording import listed, quoted
 from remit.errors import InvalidInputError, MisconfiguredError
-from remit.memory.queries import QUESTIONS, Question, recorded
+from remit.memory.queries import QUESTIONS, recorded
 from remit.memory.results import MemoryReadResult
 from remit.vocabulary import ReadOutcome
 
@@ -80,7 +79,12 @@ def readonly_method(
     `_record` once the read is over and before its answer is handed on: what cannot be recorded is
     not answered.
     """
-    question = _question(query_name)
+    question = QUESTIONS.get(query_name)
+    if question is None:
+        raise InvalidInputError(
+            f"{quoted(query_name)} is no question of memory; they are {listed(QUESTIONS, 'and')}",
+            field="query_name",
+        )
     names = [each.name for each in fields(question)]
 
     def mark(
@@ -111,16 +115,6 @@ def readonly_method(
         return read
 
     return mark
-
-
-def _question(query_name: str) -> type[Question]:
-    question = QUESTIONS.get(query_name)
-    if question is None:
-        raise InvalidInputError(
-            f"{quoted(query_name)} is no question of memory; they are {listed(QUESTIONS, 'and')}",
-            field="query_name",
-        )
-    return question
 
 
 def verify_readonly_interface(cls: type) -> None:

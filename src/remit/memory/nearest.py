@@ -27,8 +27,8 @@ def nearest(
     second one looks where the first has found nothing. Parts of the graph that no link leads to are
     found by the scan, which passes nothing over. Embeddings of other models are not looked at.
 
-    The vector has 1,536 numbers and length 1. Each memory comes with the cosine of the angle, -1 to
-    1. The settings of the search are local to the transaction.
+    The vector has length 1. Each memory comes with the cosine of the angle, -1 to 1. The settings
+    of the search are local to the transaction.
     """
     connection.execute(_TUNE, {"breadth": str(EF_SEARCH)})
     values = {

@@ -1,8 +1,7 @@
 """The questions that may be asked of memory: named, bounded, and nothing besides. Pure.
 
 A reader's methods take the same parameters as these classes have fields, in the same order;
-`remit.memory.enforcement` builds the class from them before anything is read, so no reader can
-forget a bound.
+`remit.memory.enforcement` builds the class from them before anything is read.
 """
 
 from collections.abc import Mapping
@@ -30,7 +29,6 @@ from remit.vocabulary import ArtifactType, RunStatus
 MAX_EXECUTION_LIMIT = 100
 MAX_ARTIFACT_LIMIT = 100
 MAX_SEMANTIC_TOP_K = 50
-_SHOWN_CHARACTERS = MAX_TEXT_LENGTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +112,8 @@ QUESTIONS: Mapping[str, type[Question]] = {
 def recorded(parameters: Mapping[str, object]) -> JsonObject:
     """Return parameters as the record of reads keeps them, those of a refused question included.
 
-    Secrets are masked, what is invisible is escaped, and a text that is longer than any question
-    may be is told by its length: cutting it could leave a part of a secret that no pattern knows.
+    A text that is longer than any question may be is told by its length: cutting it could leave a
+    part of a secret that no pattern knows.
     """
     return redact_object({name: _plain(value) for name, value in parameters.items()})
 
@@ -136,10 +134,10 @@ def check_words(field: str, value: object, most: int) -> None:
 
 def _plain(value: object) -> JsonValue:
     if isinstance(value, str):
-        if len(value) > _SHOWN_CHARACTERS:
+        if len(value) > MAX_TEXT_LENGTH:
             return f"[{len(value)} characters]"
         # Before anything is escaped: an escape in front of a secret hides it from the patterns.
-        return printable(redact_text(value), _SHOWN_CHARACTERS)
+        return printable(redact_text(value), MAX_TEXT_LENGTH)
     if isinstance(value, bool | None):
         return value
     # A number beyond what every JSON reader holds exactly is as good as its kind.

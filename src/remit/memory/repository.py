@@ -5,7 +5,7 @@ Nothing here changes or removes a row. What a reader calls selects only what `re
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -24,18 +24,9 @@ from remit.memory.results import (
     Memory,
     SemanticResult,
 )
-from remit.memory.writing import Remembered, SignedMemory
+from remit.memory.writing import Remembered, SignedMemory, Source
 from remit.telemetry.rows import read_row, read_rows
 from remit.vocabulary import ArtifactType, RunStatus
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where new memories come from; an admin's own cite no directive and no run."""
-
-    created_by: str
-    directive_id: UUID | None
-    run_id: UUID | None
 
 
 def insert_memories(
@@ -47,10 +38,9 @@ def insert_memories(
     rows = [
         {
             "id": one.id,
-            "scope": one.memory.scope,
-            "content": one.memory.content,
             "digest": one.memory.digest,
             "envelope": one.envelope,
+            **asdict(one.memory),
             **asdict(source),
         }
         # In one order, whoever writes: two who write the same at once wait for one another, and in
@@ -122,10 +112,7 @@ def index_model(connection: sa.Connection, model: str) -> None:
 def insert_embeddings(
     connection: sa.Connection, model: str, embeddings: Sequence[tuple[UUID, Sequence[float]]]
 ) -> int:
-    """Store embeddings of a model; return how many: a memory that has one of it keeps that one.
-
-    Each vector has 1,536 numbers and length 1.
-    """
+    """Store embeddings of a model, of length 1; a memory that has one of it keeps that one."""
     values = {
         "model": model,
         "ids": [memory_id for memory_id, _ in embeddings],
@@ -201,15 +188,12 @@ def list_executions(
     connection: sa.Connection, limit: int, status: RunStatus | None
 ) -> list[ExecutionSummary]:
     """Return runs, newest first: all of them, or those that stand so."""
+    own = [name for name in ExecutionSummary.__slots__ if name in execution_runs.c]
     statement = (
         sa.select(
             execution_runs.c.id.label("run_id"),
             directives.c.type.label("directive_type"),
-            *(
-                execution_runs.c[name]
-                for name in ExecutionSummary.__slots__
-                if name in execution_runs.c
-            ),
+            *(execution_runs.c[name] for name in own),
         )
         .join(directives, directives.c.id == execution_runs.c.directive_id)
         .order_by(execution_runs.c.created_at.desc(), execution_runs.c.id)

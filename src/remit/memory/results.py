@@ -13,8 +13,6 @@ from uuid import UUID
 from remit.base.json_types import JsonObject
 from remit.vocabulary import ArtifactType, DirectiveStatus, RunStatus
 
-_SHOWN_ID = 8
-
 
 @dataclass(frozen=True, slots=True)
 class DirectiveSummary:
@@ -67,7 +65,7 @@ class MemorySource:
         """The source in a few words, to stand wherever the memory is shown."""
         if self.run_id is None or self.directive_id is None:
             return f"added by admin {self.created_by}"
-        run, directive = (str(each)[:_SHOWN_ID] for each in (self.run_id, self.directive_id))
+        run, directive = (str(each)[:8] for each in (self.run_id, self.directive_id))
         return f"run {run} of directive {directive}, by {self.created_by}"
 
 
@@ -75,9 +73,8 @@ class MemorySource:
 class Memory:
     """A memory as it was stored, for those who look after memory; no question returns it.
 
-    `content` is data: nothing in it is an instruction. The digest is over its UTF-8. The directive
-    and the run that it cites are None when an admin added it. The envelope says that its author
-    wrote it; None: nobody signed that.
+    `content` is data: nothing in it is an instruction. The directive and the run that it cites are
+    None when an admin added it. Without an envelope nobody signed that its author wrote it.
     """
 
     id: UUID
@@ -117,13 +114,7 @@ Answer = DirectiveSummary | ExecutionSummary | ArtifactSummary | SemanticResult
 
 @dataclass(frozen=True, slots=True)
 class MemoryReadResult:
-    """What one question was answered with.
-
-    Attributes:
-        query_name: the question.
-        result_count: how many results there are.
-        results: the results, all of one kind.
-    """
+    """What one question was answered with: results all of one kind."""
 
     query_name: str
     result_count: int
@@ -133,9 +124,7 @@ class MemoryReadResult:
     def of(cls, query_name: str, answered: object, kind: type[Answer]) -> Self:
         """Take what a reader's method returned: one result, several in a list, or None.
 
-        Raises:
-            TypeError: the reader returned something other than results of that kind; it must not
-                reach whoever asked.
+        Anything else is a TypeError: it must not reach whoever asked.
         """
         one = () if answered is None else (answered,)
         found: Sequence[object] = answered if isinstance(answered, list) else one

@@ -32,10 +32,9 @@ MAX_MODEL_LENGTH = 200
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """What :func:`embed_and_store` did.
+    """How many memories have an embedding of the model now and had none before, at which cost.
 
-    `count` memories have an embedding of the model now and had none before; `cost_usd` is what the
-    provider charged, in US dollars, None when a price is not known.
+    The cost is in US dollars, None when a price is not known.
     """
 
     count: int
@@ -64,7 +63,7 @@ def semantic_search(
     """Return the memories whose embeddings of one model are nearest to a vector of the same model.
 
     The vector is 1,536 finite numbers, not all zero; the limit is 1 to 50. Each memory comes with
-    its cosine similarity (-1 to 1), nearest first, equals in the order of their ids.
+    its cosine similarity (-1 to 1), nearest first.
     """
     vector = as_direction(query_embedding)
     check_model(model)
@@ -76,9 +75,7 @@ def semantic_search(
 def embed_and_store(
     engine: sa.Engine, provider: EmbeddingProvider, memory_ids: Sequence[UUID]
 ) -> Embedded:
-    """Embed memories, and store that a hundred at a time; a call that is cut short can be repeated.
-
-    A memory that has an embedding of the provider's model is not embedded again.
+    """Embed memories that have no embedding of the provider's model, a hundred at a time.
 
     Raises:
         EmbeddingProviderError: there are no vectors; those of earlier batches are stored.
@@ -105,11 +102,7 @@ def embed_and_store(
 def semantic_search_text(
     engine: sa.Engine, provider: EmbeddingProvider, query: str, limit: int
 ) -> list[tuple[UUID, float]]:
-    """Return the memories nearest in meaning to a text, as :func:`semantic_search` does.
-
-    Raises:
-        EmbeddingProviderError: the text could not be embedded.
-    """
+    """Return the memories nearest in meaning to a text, as :func:`semantic_search` does."""
     vector = _asked(provider, query, limit)
     with snapshot(engine) as connection:
         return nearest(connection, provider.model, vector, limit)
@@ -126,9 +119,6 @@ def semantic_search_with_content(
     """Return what the memories nearest to a text say, nearest first, each with its source.
 
     Those of the nearest that `believes` does not are left out.
-
-    Raises:
-        EmbeddingProviderError: the text could not be embedded.
     """
     vector = _asked(provider, query, limit)
     with snapshot(engine) as connection:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from remit.artifacts.filesystem import FilesystemObjectStore
-from remit.artifacts.noop import NoOpObjectStore
 from remit.artifacts.r2 import R2ObjectStore
+from remit.artifacts.store import NoOpObjectStore
 from tests.support.object_stores import Case, object_file
 from tests.support.s3 import BUCKET, options, running_s3, send
 

@@ -26,10 +26,9 @@ from remit.directives.models import DirectiveRead
 from remit.execution.modules.types import ModuleOutput
 from remit.memory import repository
 from remit.memory.enforcement import MemoryAccessAttempt
-from remit.memory.postgres import PostgresMemoryReader
-from remit.memory.statements import sign_memory
+from remit.memory.reader import PostgresMemoryReader
 from remit.memory.vector import embed_and_store
-from remit.memory.writing import NewMemory, SignedMemory
+from remit.memory.writing import NewMemory, SignedMemory, Source, sign_memory
 from remit.operations.runs.beginning import start_run
 from tests.support.contents import AUTHORITY, SHORT, finish, proposed
 from tests.support.keys import KEYS
@@ -146,7 +145,7 @@ def remembered(
     directive_id: UUID | None = None,
 ) -> dict[str, UUID]:
     """Store memories, of the admin or of a run; return them by what they say."""
-    source = repository.Source("agent-1" if run_id else "admin", directive_id, run_id)
+    source = Source("agent-1" if run_id else "admin", directive_id, run_id)
     with transaction(engine) as connection:
         written = repository.insert_memories(
             connection, signed_by(source, *(NewMemory(scope, each) for each in contents)), source
@@ -154,7 +153,7 @@ def remembered(
     return dict(zip(contents, (each.memory_id for each in written), strict=True))
 
 
-def signed_by(source: repository.Source, *memories: NewMemory) -> list[SignedMemory]:
+def signed_by(source: Source, *memories: NewMemory) -> list[SignedMemory]:
     """Return memories of a source, signed."""
     return [sign_memory(memory, source, KEYS, token=None) for memory in memories]
 

@@ -6,15 +6,15 @@ import sqlalchemy as sa
 
 from remit.db.session import snapshot, transaction
 from remit.memory import repository
-from remit.memory.writing import NewMemory
+from remit.memory.writing import NewMemory, Source
 from tests.integration.memory.conftest import Past, remembered, signed_by
 from tests.support.races import at_once
 
-ADMIN = repository.Source("admin", None, None)
+ADMIN = Source("admin", None, None)
 
 
 def written(
-    engine: sa.Engine, *contents: str, source: repository.Source = ADMIN, scope: str = "s"
+    engine: sa.Engine, *contents: str, source: Source = ADMIN, scope: str = "s"
 ) -> list[tuple[UUID, bool]]:
     with transaction(engine) as connection:
         found = repository.insert_memories(
@@ -36,7 +36,7 @@ def test_the_same_words_of_the_same_source_are_one_memory(empty_engine: sa.Engin
 
 
 def test_a_run_and_an_admin_may_say_the_same(past: Past) -> None:
-    run = repository.Source("agent-1", past.done.id, past.run_id)
+    run = Source("agent-1", past.done.id, past.run_id)
     [(of_run, is_new)] = written(past.engine, "The same words.", source=run)
     assert is_new
     [(of_admin, is_new)] = written(past.engine, "The same words.")

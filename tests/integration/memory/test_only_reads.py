@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from remit.db.evidence_tables import memory_embeddings
 from remit.db.schema import metadata
 from remit.db.session import snapshot
-from remit.memory.postgres import PostgresMemoryReader
+from remit.memory.reader import PostgresMemoryReader
 from tests.integration.memory.conftest import Past
 
 NO_RIGHT = "42501"

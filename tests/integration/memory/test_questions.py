@@ -11,8 +11,7 @@ from remit.db.engine import create_database_engine
 from remit.db.evidence_tables import memory_reads
 from remit.errors import InvalidInputError, MisconfiguredError, UnavailableError
 from remit.memory.enforcement import MemoryAccessAttempt
-from remit.memory.postgres import PostgresMemoryReader
-from remit.memory.reader import MemoryReader
+from remit.memory.reader import MemoryReader, PostgresMemoryReader
 from remit.memory.results import DirectiveSummary, ExecutionSummary
 from tests.integration.memory.conftest import LESSONS, NOTES, Past, WordEmbedder, note
 from tests.support.contents import proposed

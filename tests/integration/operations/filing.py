@@ -10,8 +10,13 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from remit.artifacts.filesystem import FilesystemObjectStore
-from remit.artifacts.noop import NoOpObjectStore
-from remit.artifacts.store import ObjectStore, ObjectStoreRequest, ObjectStoreResponse, failure
+from remit.artifacts.store import (
+    NoOpObjectStore,
+    ObjectStore,
+    ObjectStoreRequest,
+    ObjectStoreResponse,
+    failure,
+)
 from remit.identity.types import Principal
 from remit.operations.evidence.artifacts import Filed, Filing, file_attachment
 from remit.vocabulary import ObjectStoreErrorType

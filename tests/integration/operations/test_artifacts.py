@@ -9,9 +9,13 @@ import pytest
 import sqlalchemy as sa
 
 from remit.artifacts.filesystem import FilesystemObjectStore
-from remit.artifacts.noop import NoOpObjectStore
 from remit.artifacts.statements import FILING
-from remit.artifacts.store import CONTENT_THRESHOLD_BYTES, ObjectStoreException, object_key
+from remit.artifacts.store import (
+    CONTENT_THRESHOLD_BYTES,
+    NoOpObjectStore,
+    ObjectStoreException,
+    object_key,
+)
 from remit.artifacts.types import MAX_ARTIFACT_BYTES
 from remit.audit.bundle.checks import check_bundle
 from remit.audit.bundle.file import read_bundle

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remit.artifacts.noop import NoOpObjectStore
 from remit.artifacts.store import (
     CONTENT_THRESHOLD_BYTES,
     MAX_OBJECT_BYTES,
+    NoOpObjectStore,
     ObjectStoreError,
     ObjectStoreException,
     ObjectStoreRequest,

@@ -9,9 +9,8 @@ from pydantic import SecretStr
 
 from remit.artifacts.config import get_object_store
 from remit.artifacts.filesystem import FilesystemObjectStore
-from remit.artifacts.noop import NoOpObjectStore
 from remit.artifacts.r2 import R2ObjectStore
-from remit.artifacts.store import ObjectStoreException
+from remit.artifacts.store import NoOpObjectStore, ObjectStoreException
 from remit.settings import Settings
 
 R2 = {

@@ -8,10 +8,15 @@ from uuid import UUID, uuid4
 import pytest
 
 from remit.errors import UnverifiableError
-from remit.memory.repository import Source
 from remit.memory.results import Memory
-from remit.memory.statements import is_believed, sign_memory, verify_memory
-from remit.memory.writing import NewMemory, SignedMemory
+from remit.memory.writing import (
+    NewMemory,
+    SignedMemory,
+    Source,
+    is_believed,
+    sign_memory,
+    verify_memory,
+)
 from tests.support.keys import INSTALLATION, KEYS, new_keys
 
 NOW = INSTALLATION.since + timedelta(days=1)

@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from remit.errors import MisconfiguredError
-from remit.memory.postgres import PostgresMemoryReader
-from remit.memory.reader import NoOpMemoryReader
+from remit.memory.reader import NoOpMemoryReader, PostgresMemoryReader
 from tests.support.reader_sources import verify_reader
 
 HEAD = """

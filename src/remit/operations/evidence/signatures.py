@@ -32,7 +32,7 @@ from remit.identity.invitation_repository import list_invitations
 from remit.identity.repository import list_principals
 from remit.identity.token_repository import list_kept_tokens
 from remit.memory.repository import stream_memories
-from remit.memory.statements import MEMORY, verify_memory
+from remit.memory.writing import MEMORY, verify_memory
 from remit.signing.keys import Keyring
 from remit.signing.statements import claimed, is_earlier, verify_statement
 

@@ -23,13 +23,21 @@ from remit.identity.rules import require, require_own
 from remit.identity.types import Principal
 from remit.memory import repository
 from remit.memory.enforcement import MemoryAccessAttempt
-from remit.memory.postgres import PostgresMemoryReader
 from remit.memory.queries import check_words, recorded
+from remit.memory.reader import PostgresMemoryReader
 from remit.memory.repository import insert_read
 from remit.memory.results import Memory
-from remit.memory.statements import is_believed, sign_memory
 from remit.memory.vector import Embedded, embed_and_store
-from remit.memory.writing import MAX_SCOPE_LENGTH, NewMemory, Remembered, SignedMemory, checked
+from remit.memory.writing import (
+    MAX_SCOPE_LENGTH,
+    NewMemory,
+    Remembered,
+    SignedMemory,
+    Source,
+    checked,
+    is_believed,
+    sign_memory,
+)
 from remit.operations.evidence.records import identified
 from remit.signing.keys import Keyring
 from remit.telemetry.metrics import add_embedding_usage, count_memory_read
@@ -152,10 +160,10 @@ def find_run_id(engine: sa.Engine, text: str) -> UUID:
     return identified(engine, text, "run", runs_beginning, listing="remit show DIRECTIVE")
 
 
-def _source(connection: sa.Connection, run_id: UUID | None, by: Principal) -> repository.Source:
+def _source(connection: sa.Connection, run_id: UUID | None, by: Principal) -> Source:
     if run_id is None:
         require(by, "administer")
-        return repository.Source(by.name, None, None)
+        return Source(by.name, None, None)
     run = run_by_id(connection, run_id)
     if run is None:
         raise NotFoundError(f"there is no run {run_id}; `remit show DIRECTIVE` names its run")
@@ -165,10 +173,10 @@ def _source(connection: sa.Connection, run_id: UUID | None, by: Principal) -> re
         raise ConflictError(
             f"run {run_id} is {run.status}; only what a completed run brought is remembered"
         )
-    return repository.Source(by.name, directive.id, run_id)
+    return Source(by.name, directive.id, run_id)
 
 
-def _added(source: repository.Source, told: Sequence[SignedMemory]) -> Entry:
+def _added(source: Source, told: Sequence[SignedMemory]) -> Entry:
     """Return the event that tells of new memories: the digest of what each says, and its envelope.
 
     The envelopes stay when a memory has to be forgotten.
