@@ -1,8 +1,6 @@
 """Which object store an installation has: the one place that knows them all."""
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import MappingProxyType
 
 from pydantic import SecretStr
 
@@ -19,52 +17,31 @@ def get_object_store(
     It keeps objects in `folder` unless `OBJECT_STORE_DIR` says otherwise; None is `objects` in the
     data folder.
     """
-    name = settings.object_store_provider or default
-    make = _STORES.get(name)
-    if make is None:
-        raise failure(
-            "misconfigured",
-            f"OBJECT_STORE_PROVIDER names no store; there are {', '.join(sorted(_STORES))}",
-        )
-    return make(settings, folder)
-
-
-def _filesystem(settings: Settings, folder: Path | None) -> ObjectStore:
-    return FilesystemObjectStore(
-        settings.object_store_dir or folder or settings.remit_data_dir / "objects"
+    match settings.object_store_provider or default:
+        case "noop":
+            return NoOpObjectStore()
+        case "filesystem":
+            return FilesystemObjectStore(
+                settings.object_store_dir or folder or settings.remit_data_dir / "objects"
+            )
+        case "r2":
+            return _r2(settings)
+    raise failure(
+        "misconfigured", "OBJECT_STORE_PROVIDER names no store; there are filesystem, noop, r2"
     )
 
 
-def _r2(settings: Settings, _folder: Path | None) -> ObjectStore:
+def _r2(settings: Settings) -> ObjectStore:
     # obstore takes some hundredths of a second to load.
     from remit.artifacts.r2 import R2ObjectStore, R2Options
 
-    needed: dict[str, str | SecretStr | None] = {
-        "endpoint": settings.object_store_endpoint,
-        "bucket": settings.object_store_bucket,
-        "access_key_id": settings.object_store_access_key_id,
-        "secret_access_key": settings.object_store_secret_access_key,
-    }
-    given = {name: _plain(value) for name, value in needed.items()}
+    given: dict[str, str] = {}
+    for name in ("endpoint", "bucket", "access_key_id", "secret_access_key"):
+        value: str | SecretStr | None = getattr(settings, f"object_store_{name}")
+        given[name] = value.get_secret_value() if isinstance(value, SecretStr) else value or ""
     missing = [f"OBJECT_STORE_{name.upper()}" for name, value in given.items() if not value]
     if missing:
         raise failure("misconfigured", f"the store r2 also needs {', '.join(missing)}")
-    return R2ObjectStore(
-        R2Options(
-            endpoint=given["endpoint"],
-            bucket=given["bucket"],
-            region=settings.object_store_region,
-            access_key_id=given["access_key_id"],
-            secret_access_key=given["secret_access_key"],
-            timeout_seconds=settings.provider_timeout_seconds,
-        )
-    )
-
-
-def _plain(value: str | SecretStr | None) -> str:
-    return value.get_secret_value() if isinstance(value, SecretStr) else value or ""
-
-
-_STORES: Mapping[str, Callable[[Settings, Path | None], ObjectStore]] = MappingProxyType(
-    {"filesystem": _filesystem, "noop": lambda _settings, _folder: NoOpObjectStore(), "r2": _r2}
-)
+    endpoint, bucket, key_id, secret = given.values()
+    region, timeout = settings.object_store_region, settings.provider_timeout_seconds
+    return R2ObjectStore(R2Options(endpoint, bucket, region, key_id, secret, timeout))

@@ -1,12 +1,9 @@
 """Where an artifact's content goes, and how it is read back.
 
-Small content lies in Postgres beside the metadata; large content is an object of the store, under
-its own digest. The metadata names the content by that digest, the metadata's digest covers that,
-and the log covers the metadata's. Whoever changes a byte is found on the next read, unless the row
-was made to agree with itself: `remit audit verify` finds that, by the log.
-
-The object is written first and the row that speaks of it after. A crash between the two leaves an
-object that nothing refers to, never an artifact without its content.
+Small content lies in Postgres beside the metadata; large content is an object of the store. The
+metadata names the content by its digest, the metadata's digest covers that, and the log covers the
+metadata's. The object is written first and the row that speaks of it after: a crash between the two
+leaves an object that nothing refers to, never an artifact without its content.
 """
 
 from dataclasses import asdict, dataclass
@@ -79,20 +76,12 @@ def too_large() -> InvalidInputError:
 
 
 def unread(media_type: str) -> JsonObject:
-    """Return what stands in metadata for content that is not read yet, so that it can be checked.
-
-    Where content lies and what its digest is are Remit's own to say: an empty one stands for it.
-    """
+    """Return what stands in metadata for content not read yet, so that it can be checked."""
     return asdict(ContentRef(sha256_digest(b""), 0, media_type, artifact_uri(UUID(int=0))))
 
 
 def place_content(store: ObjectStore, data: bytes, media_type: str) -> PlacedContent:
-    """Put content where it will stay; when this returns, a large one is an object of the store.
-
-    Raises:
-        InvalidInputError: it is over :data:`MAX_ARTIFACT_BYTES`.
-        ObjectStoreException: the store did not keep it, or keeps nothing for good.
-    """
+    """Put content where it will stay; when this returns, a large one is an object of the store."""
     if len(data) > MAX_ARTIFACT_BYTES:
         raise too_large()
     artifact_id, digest = uuid4(), sha256_digest(data)
@@ -117,11 +106,7 @@ def place_json(store: ObjectStore, metadata: JsonObject) -> PlacedContent | None
 
 
 def check_metadata_digest(artifact: Artifact) -> bytes:
-    """Return an artifact's metadata as canonical JSON, once its digest was held against it.
-
-    Raises:
-        UnverifiableError: it is not what its digest says, or no object.
-    """
+    """Return an artifact's metadata as canonical JSON, once its digest was held against it."""
     try:
         written = canonical_json(artifact.metadata)
     except InvalidInputError as error:

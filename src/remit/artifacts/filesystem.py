@@ -3,10 +3,9 @@
 `<folder>/sha256/<first two digits>/<64 digits>` holds an object, so `sha256sum` checks one by
 hand and no folder grows without bound. `<folder>/unfinished/` holds what is being written.
 
-A put writes beside, syncs the file, links it under its name and syncs the folders: at each moment,
-of a crash or of a loss of power, a name leads to a whole object or to none. A link, unlike a
-rename, never replaces. obstore's own `LocalStore` is not used: it does not let a caller ask for a
-sync, follows symbolic links and gives files the rights that the umask leaves.
+A put writes beside, syncs the file, links it under its name (a link, unlike a rename, never
+replaces) and syncs the folders: at each moment a name leads to a whole object or to none. obstore's
+`LocalStore` lets no caller ask for a sync, follows symbolic links and leaves rights to the umask.
 
 Folders are walked by descriptors that follow no symbolic link, so nothing outside is reached.
 """
@@ -42,7 +41,7 @@ UNFINISHED = "unfinished"
 """Folder of the store for what is being written; what a crash left there is no object."""
 
 UNFINISHED_KEPT = timedelta(days=1)
-"""How old a file there must be before a later start removes it. A put takes seconds at most."""
+"""How old a file there must be before a later start removes it; a put takes seconds."""
 
 _MAY_NOT = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTSUP})
 # What opening meets where somebody put a link, a file or a socket in an object's or folder's place.

@@ -1,8 +1,7 @@
 """What the metadata of each type of artifact holds, field by field. No I/O.
 
-`remit.artifacts.schemas` says who makes which, checks them and exports them as JSON Schema. The
-models are built at their first use, so importing them costs little. All bounds are such that JSON
-Schema can say them too, unless a validator says otherwise.
+The models are built at their first use, so importing them costs little. All bounds are such that
+JSON Schema can say them too, unless a validator says otherwise.
 """
 
 from typing import Annotated, Literal, Self

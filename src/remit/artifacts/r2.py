@@ -1,9 +1,8 @@
 """An object store on Cloudflare R2, or on any other S3.
 
 Every put is conditional (`If-None-Match: *`), so the server itself refuses to replace an object.
-A server that answers that it knows no conditions is refused in turn: there is no way around it in
-which two writers could not replace one another. A server that ignores the condition without a word
-can do no harm, for a key is the digest of what is put: it can only be replaced by itself.
+A server that answers that it knows no conditions is refused in turn. One that ignores the condition
+without a word can do no harm: a key is the digest of what is put.
 
 obstore signs and sends. What it says of an error may quote the request, so nothing of it is passed
 on but the status and the server's error code. It also reads every `AWS_*` variable of the process,
@@ -70,9 +69,8 @@ _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]")
 class R2Options:
     """Where the bucket is, and how to reach it; the endpoint is `http` only on this machine.
 
-    `timeout_seconds` is the longest wait for one answer with its body, and for all that is sent
-    again after it: a call ends within about twice that. `backoff_seconds` doubles with each
-    repetition.
+    `timeout_seconds` is the longest wait for one answer with its body, and again for all that is
+    sent after it. `backoff_seconds` doubles with each repetition.
     """
 
     endpoint: str

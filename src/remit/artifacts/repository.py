@@ -1,7 +1,6 @@
 """All SQL of artifacts, and of what language models cost runs, by the evidence of their calls.
 
-Nothing changes or removes an artifact. They are stored in one statement with the events that speak
-of them.
+They are stored in one statement with the events that speak of them.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -26,10 +25,9 @@ from remit.vocabulary import ArtifactType
 
 @dataclass(frozen=True, slots=True)
 class NewArtifact:
-    """An artifact about to be stored; its address is known before it is.
+    """An artifact about to be stored.
 
-    `content` is what Postgres keeps of it besides its metadata. The envelope says who filed it;
-    None where nobody did.
+    `content` is what Postgres keeps of it besides its metadata; the envelope says who filed it.
     """
 
     id: UUID
@@ -56,10 +54,7 @@ def new_artifact(
     run_id: UUID | None = None,
     placed: PlacedContent | None = None,
 ) -> NewArtifact:
-    """Prepare an artifact: name it, digest it, measure it.
-
-    Its content, if it has one, is `placed` already.
-    """
+    """Prepare an artifact: name it, digest it, measure it; its content is `placed` already."""
     if placed is not None:
         metadata = {**metadata, CONTENT_REF: asdict(placed.ref)}
     covered = canonical_json(metadata)
@@ -103,8 +98,7 @@ def latest_artifact(
         .order_by(artifacts.c.created_at.desc())
         .limit(1)
     )
-    found = _read(connection, statement)
-    return found[0] if found else None
+    return next(iter(_read(connection, statement)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +122,8 @@ def find_artifacts(connection: sa.Connection, wanted: ArtifactFilter) -> list[Ar
 
 def artifact_by_id(connection: sa.Connection, artifact_id: UUID) -> Artifact | None:
     """Return one artifact; None when there is none."""
-    found = _read(connection, sa.select(*_COLUMNS).where(artifacts.c.id == artifact_id))
-    return found[0] if found else None
+    statement = sa.select(*_COLUMNS).where(artifacts.c.id == artifact_id)
+    return next(iter(_read(connection, statement)), None)
 
 
 def inline_content(connection: sa.Connection, artifact_id: UUID) -> bytes | None:
@@ -165,10 +159,10 @@ def stream_whole(connection: sa.Connection) -> Iterator[tuple[Artifact, bytes | 
 
 
 def _read(connection: sa.Connection, statement: sa.Select[Any]) -> list[Artifact]:
-    return [_artifact(dict(row._mapping)) for row in connection.execute(statement)]
+    return [_artifact(row._mapping) for row in connection.execute(statement)]
 
 
-def _artifact(row: Mapping[str, Any]) -> Artifact:
+def _artifact(row: Mapping[str, Any] | sa.RowMapping) -> Artifact:
     """Return an artifact; one whose metadata somebody forged fails later, by its digest."""
     return Artifact(**{**row, "metadata": parsed_json(row["metadata"])})
 
@@ -184,10 +178,7 @@ _STORE = f"{insert_into(artifacts, 'kept', _STORED)} RETURNING id"
 
 
 def model_costs(connection: sa.Connection, run_ids: Collection[UUID]) -> dict[UUID, ModelCosts]:
-    """Return what models cost runs; those that asked none are left out.
-
-    Without runs nothing is asked of the database.
-    """
+    """Return what models cost runs; those that asked none are left out."""
     if not run_ids:
         return {}
     rows = connection.execute(_COSTS, {"runs": list(run_ids)})

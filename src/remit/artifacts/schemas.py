@@ -1,7 +1,6 @@
 """The schema of every type of artifact: who makes it, when, and what its metadata holds. No I/O.
 
-`docs/artifacts.md` and the command line print what is here; whoever files an artifact that did not
-come from Remit's own code checks it first.
+`docs/artifacts.md` and the command line print what is here.
 """
 
 from collections.abc import Mapping
@@ -108,12 +107,8 @@ def artifact_json_schema(artifact_type: ArtifactType) -> JsonObject:
     schema = ARTIFACT_SCHEMAS[artifact_type]
     # As it is stored, not as it may be typed in: amounts are text, times have one form.
     exported: JsonObject = schema.model.model_json_schema(mode="serialization")
-    return {
-        "$schema": DIALECT,
-        **exported,
-        "title": artifact_type,
-        "description": schema.description,
-    }
+    told = {"title": artifact_type, "description": schema.description}
+    return {"$schema": DIALECT, **exported, **told}
 
 
 def check_metadata(artifact_type: ArtifactType, metadata: JsonObject) -> None:

@@ -1,8 +1,4 @@
-"""What is signed of evidence that somebody files, and whether it still verifies. Pure.
-
-Whoever writes to the database with the services' own login could file in anybody's name; without
-the key it is nobody's.
-"""
+"""What is signed of evidence that somebody files, and whether it still verifies. Pure."""
 
 from typing import TYPE_CHECKING
 from uuid import UUID

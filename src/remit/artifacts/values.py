@@ -45,19 +45,9 @@ FORMS: Mapping[str, str] = {
 Id = Annotated[str, StringConstraints(pattern=_IDENTIFIER, min_length=36, max_length=36)]
 Digest = Annotated[str, StringConstraints(pattern=_DIGEST, min_length=71, max_length=71)]
 ArtifactUri = Annotated[str, StringConstraints(pattern=_ADDRESS, min_length=53, max_length=53)]
-ContentUri = Annotated[
-    str,
-    StringConstraints(
-        pattern=_PLACE,
-        max_length=93,
-    ),
-]
-"""The address of bytes: in the artifact's own row, or in an object store."""
-
+ContentUri = Annotated[str, StringConstraints(pattern=_PLACE, max_length=93)]
 MediaType = Annotated[str, StringConstraints(pattern=_MEDIA_TYPE, max_length=255)]
 FileName = Annotated[str, StringConstraints(pattern=_FILE_NAME, min_length=1, max_length=255)]
-"""The name of a file, without its folder and with nothing invisible that could mislead."""
-
 LabelName = Annotated[str, StringConstraints(pattern=_SEEN, min_length=1, max_length=64)]
 LabelText = Annotated[str, StringConstraints(pattern=_SEEN, max_length=255)]
 

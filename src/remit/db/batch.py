@@ -1,12 +1,10 @@
 """Several writes as one statement, with columns and types derived from the tables.
 
-A statement costs a round trip and its preparation, nearly regardless of how many rows it writes.
-So repositories and mutators hand out their writes as :class:`BatchStatement`, and an operation
-executes those that belong together as data-modifying common table expressions of one statement.
-Rows travel as one JSON parameter for each.
-
-All of them see the tables as they were before. One that must come after another, for the order of
-locks, reads from that one's name.
+Repositories and mutators hand out their writes as :class:`BatchStatement`, and an operation
+executes those that belong together as data-modifying common table expressions: one round trip. All
+of them
+see the tables as they were before. One that must come after another, for the order of locks, reads
+from that one's name.
 """
 
 import json
@@ -28,14 +26,11 @@ _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 @dataclass(frozen=True, slots=True)
 class BatchStatement:
-    """One write.
+    """One write; each name may take part once.
 
-    Attributes:
-        name: what the others call it; each name may take part once.
-        sql: an INSERT or UPDATE that reads :func:`recordset` and returns a row for each written.
-        rows: what it writes.
-        conflict: the error's message if it does not write exactly one row for each of `rows`;
-            None where a row may rightly write none, or several.
+    `sql` is an INSERT or UPDATE that reads :func:`recordset` and returns a row for each written.
+    `conflict` is the error's message if it does not write exactly one row for each of `rows`; None
+    where a row may rightly write none, or several.
     """
 
     name: str
@@ -70,13 +65,8 @@ def recordset(
 ) -> str:
     """Return the rows of statement `name` as SQL that stands after FROM, called `new`.
 
-    A statement that joins them to a table writes :func:`limited` instead.
-
-    Args:
-        name: of the statement.
-        table: whose columns they have.
-        columns: those that are given.
-        extra: what else each row holds, with its type in SQL.
+    They hold the table's `columns`, and `extra` with its types in SQL. A statement that joins them
+    to a table writes :func:`limited` instead.
     """
     types = {each: table.c[each].type.compile(dialect=_DIALECT) for each in columns}
     listed = ", ".join(f"{each} {type_}" for each, type_ in {**types, **(extra or {})}.items())
@@ -104,12 +94,7 @@ def insert_into(
 ) -> str:
     """Return the INSERT of the rows of statement `name`; a clause that follows it may be added.
 
-    Args:
-        table: into which.
-        name: of the statement.
-        columns: those that are written as they are given.
-        extra: what else each row holds for `computed`, with its type in SQL.
-        computed: columns that are written otherwise, each with its expression over a row.
+    `computed` columns are written by an expression over a row, which may use `extra`.
     """
     values = {**{each: each for each in columns}, **(computed or {})}
     return (

@@ -1,7 +1,7 @@
 """Makes SQLAlchemy engines, which are passed to every operation; none is made at import.
 
-Every connection says for itself what a session is to be like, so that neither the environment nor a
-default of the database or its login changes what is read, and looks once whether that arrived.
+Every connection says what its session is to be like, so that neither the environment nor a default
+of the database or its login changes what is read, and looks once whether that arrived.
 """
 
 from collections.abc import Mapping
@@ -61,12 +61,8 @@ def create_database_engine(
 ) -> sa.Engine:
     """Return a new engine; no connection is opened yet.
 
-    Args:
-        database_url: a `postgresql://` address, with or without a driver name.
-        role: acts with this role's rights, even where the login has more; None acts with the
-            login's own, for migrations. A login that is no member of the role cannot connect.
-        application_name: what `pg_stat_activity` shows for its connections.
-        pool_size: connections kept open; as many again may open under load.
+    It acts with the role's rights, even where the login has more; None acts with the login's own,
+    for migrations. `pool_size` connections are kept open; as many again may open under load.
 
     Raises:
         MisconfiguredError: the address is not one of Postgres, or has a parameter that cannot be.
@@ -115,22 +111,18 @@ def check_address(database_url: str, variable: str) -> tuple[sa.URL, Mapping[str
 
 
 def _connection(given: Mapping[str, Any], wanted: Mapping[str, str]) -> Mapping[str, object]:
+    own = given.get("options", ())
+    own = (own,) if isinstance(own, str) else own
+    settings = (f"{name}={value}".replace(" ", "\\ ") for name, value in wanted.items())
     return {
         **fixed_parameters(given),
         "client_encoding": "UTF8",
         "connect_timeout": CONNECT_TIMEOUT_SECONDS,
-        "options": _startup_options(given, wanted),
+        # As an option of libpq a setting outweighs the database's own.
+        "options": " ".join((*own, *(f"-c {setting}" for setting in settings))),
         # Prepared at the second use: the few statements of the loop are used over and over.
         "prepare_threshold": 1,
     }
-
-
-def _startup_options(given: Mapping[str, Any], wanted: Mapping[str, str]) -> str:
-    """Return the session's settings as an option of libpq, which outweighs the database's own."""
-    own = given.get("options", ())
-    own = (own,) if isinstance(own, str) else own
-    settings = (f"{name}={value}".replace(" ", "\\ ") for name, value in wanted.items())
-    return " ".join((*own, *(f"-c {setting}" for setting in settings)))
 
 
 def _check_new_session(

@@ -1,11 +1,11 @@
 """What libpq takes from the environment by itself, and what Remit's connections take from there.
 
-libpq fills every parameter that it is not given from a variable of its own, and a `PGHOSTADDR` of
-the caller's shell leads past the host that an address names. So the server, the database and the
-session are never the environment's to say. Over a socket file, as the embedded Postgres has it,
-nothing is, but who connects. Over the network the rest stays libpq's: PGPASSWORD, PGPASSFILE and
-PGSSLROOTCERT are how secrets are handed to a service, and to drop PGSSLMODE or PGREQUIREAUTH would
-ask less of the server than somebody meant.
+libpq fills every parameter that it is not given from a variable of its own. The server, the
+database and the session are never the environment's to say; over a socket file nothing is, but who
+connects.
+Over the network the rest stays libpq's: PGPASSWORD, PGPASSFILE and PGSSLROOTCERT are how secrets
+are handed to a service, and to drop PGSSLMODE or PGREQUIREAUTH would ask less of the server than
+somebody meant.
 """
 
 import re
@@ -41,7 +41,6 @@ _UNSAID: Mapping[str, str] = {
     "max_protocol_version": "3.0",
 }
 
-_NO_SERVER = "/dev/null"
 # What is left to complain of once libpq has taken every parameter.
 _PASSED = ("connection to server", "over a local socket")
 
@@ -56,7 +55,8 @@ def fixed_parameters(given: Mapping[str, object]) -> dict[str, str]:
     shut_out_variables()
     from psycopg import pq
 
-    local = _is_local(given)
+    hosts = str(given.get("host") or "/").split(",")
+    local = not given.get("hostaddr") and all(host.startswith(("/", "@")) for host in hosts)
     fixed = {}
     # libpq's own list, so that the variables of a newer one count as well. What the environment
     # says shows in `val`.
@@ -68,11 +68,6 @@ def fixed_parameters(given: Mapping[str, object]) -> dict[str, str]:
     return fixed
 
 
-def _is_local(given: Mapping[str, object]) -> bool:
-    hosts = str(given.get("host") or "/").split(",")
-    return not given.get("hostaddr") and all(host.startswith(("/", "@")) for host in hosts)
-
-
 def check_parameters(given: Mapping[str, object], variable: str) -> None:
     """Refuse an address whose parameters libpq would not take; nothing is connected to."""
     shut_out_variables()
@@ -80,16 +75,12 @@ def check_parameters(given: Mapping[str, object], variable: str) -> None:
 
     known = {each.keyword.decode(): each for each in pq.Conninfo.get_defaults()}
     for keyword in given:
-        if keyword not in known:
-            advice = "take it out of the address"
-        elif keyword in _NOT_IN_ADDRESS:
-            advice = _NOT_IN_ADDRESS[keyword]
-        else:
-            continue
-        raise MisconfiguredError(
-            f"{keyword!r} is no parameter that an address of Remit's may have: {advice}",
-            field=variable,
-        )
+        if keyword not in known or keyword in _NOT_IN_ADDRESS:
+            advice = _NOT_IN_ADDRESS.get(keyword, "take it out of the address")
+            raise MisconfiguredError(
+                f"{keyword!r} is no parameter that an address of Remit's may have: {advice}",
+                field=variable,
+            )
     problem = _tried(given, fixed_parameters(given))
     if any(words in problem for words in _PASSED):
         return
@@ -109,7 +100,7 @@ def _tried(given: Mapping[str, object], fixed: Mapping[str, str]) -> str:
     # A password, so that none is looked for; several ports would want as many hosts.
     moot = {"hostaddr"} | ({"port"} if "," in str(given.get("port", "")) else set())
     said = {keyword: str(value) for keyword, value in given.items() if keyword not in moot}
-    trial = {**said, **fixed, "host": _NO_SERVER, "password": "none"}
+    trial = {**said, **fixed, "host": "/dev/null", "password": "none"}
     connection = pq.PGconn.connect_start(make_conninfo("", **trial).encode())
     try:
         problem = connection.get_error_message().strip()

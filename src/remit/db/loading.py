@@ -1,7 +1,6 @@
 """What a connection makes of values that Python cannot hold: a mark in their place, and no error.
 
-Postgres holds numbers of 131,072 digits, JSON as deep as its stack, and moments without end. An
-error in the middle of many rows would take all of them away. `remit.telemetry.rows` finds the
+An error in the middle of many rows would take all of them away; `remit.telemetry.rows` finds the
 marks, row by row. This loads the driver, and so is loaded only once a connection is there.
 """
 

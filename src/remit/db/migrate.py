@@ -76,14 +76,7 @@ def check_ours(connection: sa.Connection, place: str) -> None:
 
 
 def upgrade(database_url: str, revision: str = "head") -> str:
-    """Migrate the database up, in one transaction, and return the revision it is now at.
-
-    Raises:
-        MisconfiguredError: the database is another program's, was made by a newer Remit, or the
-            login may not do what a migration does; the message names what an administrator must
-            run.
-        UnavailableError: Postgres cannot be reached.
-    """
+    """Migrate the database up, in one transaction, and return the revision it is now at."""
     return _migrate(database_url, command.upgrade, revision)
 
 

@@ -1,7 +1,4 @@
-"""Reading what no writer of Remit's would write: a row that somebody forged ends no reading.
-
-Repositories use it wherever many rows are read, or rows that are judged afterwards.
-"""
+"""Reading what no writer of Remit's would write: a row that somebody forged ends no reading."""
 
 import json
 import math
@@ -18,10 +15,9 @@ from remit.base.json_types import GREATEST, MAX_KEPT_DEPTH, MAX_NUMBER, Unreadab
 
 
 def readable(table: sa.Table, names: Sequence[str]) -> list[sa.ColumnElement[Any]]:
-    """Return columns as Python can read them, whatever they hold.
+    """Return columns as Python can read them, whatever they hold: JSON is read as its text.
 
-    JSON is read as its text. A time is read as the nearest one that Python has: Postgres knows
-    infinity and the year 100,000.
+    A time is read as the nearest one that Python has: Postgres knows infinity and the year 100,000.
     """
     found: list[sa.ColumnElement[Any]] = []
     for name in names:
@@ -77,8 +73,6 @@ def ids_beginning(
 _DIGITS = 309
 # A number with fewer digits in a row is a double; Postgres writes no exponents.
 _LONG = re.compile(rb"[0-9]{%d}" % _DIGITS)
-
-
 _JSON = Unreadable("json")
 
 

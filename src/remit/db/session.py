@@ -27,8 +27,6 @@ from remit.errors import (
 _DATA = "22"
 """First characters of the SQLSTATEs about a value; their messages quote it."""
 
-_WORDS = re.compile("(?<=[a-z])(?=[A-Z])")
-
 
 def hide_values(engine: sa.Engine) -> None:
     """Let no error of this engine quote what a row or a parameter holds."""
@@ -39,7 +37,7 @@ def error_text(error: BaseException | None) -> str:
     """Return what the database says went wrong, in one line that quotes no value of a row."""
     state = str(getattr(error, "sqlstate", None) or "")
     if state.startswith(_DATA):
-        return _WORDS.sub(" ", type(error).__name__).lower()
+        return re.sub("(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower()
     lines = str(error or "").strip().splitlines()
     return lines[0] if lines else ""
 
@@ -117,12 +115,11 @@ def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
     """Open a transaction that commits when the block ends and rolls back when it raises.
 
     Raises:
-        UnavailableError: Postgres cannot be reached, went away, only reads, or ended the
-            transaction for a reason that passes; nothing was committed, unless the connection was
-            lost during the commit itself, which a retry with the same idempotency key resolves.
+        UnavailableError: Postgres does not answer, or ended the transaction for a reason that
+            passes; nothing was committed, unless the connection was lost during the commit itself,
+            which a retry with the same idempotency key resolves.
         InvalidInputError: a text holds what no text in UTF-8 can.
-        MisconfiguredError: the database has no Remit schema, its login may not act with the
-            engine's role, that role lacks a right, or it cannot serve Remit as it is.
+        MisconfiguredError: the database, its schema or the role's rights cannot serve Remit so.
         RuleViolationError: a rule of the database refused what was to be written.
     """
     try:
