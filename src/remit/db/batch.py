@@ -2,9 +2,8 @@
 
 Repositories and mutators hand out their writes as :class:`BatchStatement`, and an operation
 executes those that belong together as data-modifying common table expressions: one round trip. All
-of them
-see the tables as they were before. One that must come after another, for the order of locks, reads
-from that one's name.
+of them see the tables as they were before. One that must come after another, for the order of
+locks, reads from that one's name.
 """
 
 import json

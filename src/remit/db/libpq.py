@@ -2,10 +2,9 @@
 
 libpq fills every parameter that it is not given from a variable of its own. The server, the
 database and the session are never the environment's to say; over a socket file nothing is, but who
-connects.
-Over the network the rest stays libpq's: PGPASSWORD, PGPASSFILE and PGSSLROOTCERT are how secrets
-are handed to a service, and to drop PGSSLMODE or PGREQUIREAUTH would ask less of the server than
-somebody meant.
+connects. Over the network the rest stays libpq's: PGPASSWORD, PGPASSFILE and PGSSLROOTCERT are how
+secrets are handed to a service, and to drop PGSSLMODE or PGREQUIREAUTH would ask less of the server
+than somebody meant.
 """
 
 import re

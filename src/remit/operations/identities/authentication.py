@@ -20,9 +20,7 @@ _ANOTHER = "an admin gives you another one by `remit token invite`"
 def authenticate(engine: sa.Engine, text: str, keys: Keyring) -> Principal:
     """Return whose token `text` is, limited to the token's scopes.
 
-    Raises:
-        UnauthenticatedError: it is no token, or none that holds; the message does not say which
-            part of it is wrong.
+    UnauthenticatedError does not say which part of it is wrong.
     """
     token = parse_token(text)
     with snapshot(engine) as connection:
@@ -35,11 +33,13 @@ def authenticate(engine: sa.Engine, text: str, keys: Keyring) -> Principal:
         verify_token(known.kept, keys)
     except UnverifiableError as error:
         raise UnauthenticatedError(f"this token does not verify: {error}; {_ANOTHER}") from error
-    revoked = row.revoked_at is not None
-    if revoked or known.expired or owner.disabled_at is not None:
-        did = "was revoked" if revoked else "has expired"
-        did = "belongs to somebody who was shut out" if owner.disabled_at is not None else did
-        raise UnauthenticatedError(f"this token {did}; {_ANOTHER}")
+    for over, did in (
+        (owner.disabled_at is not None, "belongs to somebody who was shut out"),
+        (row.revoked_at is not None, "was revoked"),
+        (known.expired, "has expired"),
+    ):
+        if over:
+            raise UnauthenticatedError(f"this token {did}; {_ANOTHER}")
     return replace(
         owner.principal,
         scopes=row.scopes or None,

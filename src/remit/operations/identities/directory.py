@@ -1,7 +1,4 @@
-"""Identity: who is known, what each is trusted with, and who is given a token.
-
-Everything that changes here is told in the installation's own chain of events.
-"""
+"""Identity: who is known, what each is trusted with, and who is given a token."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -80,8 +77,8 @@ def make_first_admin(
 ) -> MadeToken | None:
     """Make the first person known, with every right, unless somebody is known already.
 
-    Called by whoever set the installation up: there is nobody yet who could be asked. What `keep`
-    raises, which is given the token to keep it, undoes all of this.
+    There is nobody yet who could be asked. What `keep` raises, which is given the token to keep it,
+    undoes all of this.
     """
     check_name(name, field="name")
     admin = Principal(name, "human", roles=("admin",))
@@ -102,12 +99,8 @@ def recover_admin(
 ) -> MadeToken:
     """Make a token for an admin, and make them known if need be, without asking anybody.
 
-    For whoever owns the database and has the key that signs: they could do all of this by hand. It
-    is the way back in when every admin's token is lost or over, and it is told in the log.
-
-    Raises:
-        ConflictError: the name is that of somebody who is no admin, was shut out, or does not
-            verify.
+    For whoever owns the database and has the key that signs: the way back in when every admin's
+    token is lost or over. A name of somebody who is no admin, or was shut out, is a ConflictError.
     """
     check_name(name, field="name")
     admin = Principal(name, "human", roles=("admin",))
@@ -161,10 +154,7 @@ def change_within(
     keys: Keyring,
     agreed: bool = False,
 ) -> PrincipalRow:
-    """Give a principal the name, roles and groups of `wanted`, as :func:`change_principal` does.
-
-    `agreed` says whether a second admin did.
-    """
+    """Change a principal as :func:`change_principal` does; `agreed`: a second admin did."""
     known = get_principal(connection, wanted.name)
     check_roles(known.principal.kind, wanted.roles)
     check_signed(known, keys)

@@ -47,8 +47,7 @@ Verb = Literal["invite", "set", "off"]
 class Change:
     """What an admin wants, and two are asked for.
 
-    The principal is whom it is about, with all that they shall have; the proposer for `off`. The
-    token of an invitation will be good for `valid_for`, its code for `open_for`.
+    The principal is whom it is about, with all that they shall have; the proposer for `off`.
     """
 
     verb: Verb
@@ -69,11 +68,7 @@ class Proposal:
 
 
 def switch_on(engine: sa.Engine, *, by: Principal, keys: Keyring) -> None:
-    """Ask two admins from now on, wherever an approver or an admin is made.
-
-    Raises:
-        ConflictError: there is no other admin, so nobody could ever confirm anything.
-    """
+    """Ask two admins from now on, wherever an approver or an admin is made."""
     require(by, "administer")
     with transaction(engine) as connection:
         check_token_shown(connection, by)
@@ -132,11 +127,7 @@ def read_proposals(engine: sa.Engine, *, by: Principal, keys: Keyring) -> list[P
 def confirm(
     engine: sa.Engine, proposal_id: UUID, *, by: Principal, keys: Keyring
 ) -> MadeInvitation | PrincipalRow | None:
-    """Carry out what another admin proposed; return what came of it.
-
-    Raises:
-        ConflictError: it can no longer be carried out.
-    """
+    """Carry out what another admin proposed, and return what came of it."""
     require(by, "administer")
     with transaction(engine) as connection:
         check_token_shown(connection, by)

@@ -1,7 +1,7 @@
 """Invitations: an admin hands a person a code, and that person alone makes a token of it.
 
-So the token's secret was never in the admin's hands. An admin who redeems the code themself is told
-of: the person's own redemption is refused, and says when the code was redeemed.
+So the token's secret was never in the admin's hands. If an admin redeems the code themself, the
+person's own redemption is refused, and says when the code was redeemed.
 """
 
 from collections.abc import Callable
@@ -57,9 +57,8 @@ def invite(
 ) -> MadeInvitation:
     """Invite somebody to make a token, and make them known if nobody has the name yet.
 
-    The principal is as of :func:`remit.operations.identities.directory.create_token`. The token
-    will be good for `valid_for` from its redemption, and the code can be redeemed for `open_for`,
-    at most :data:`LONGEST_INVITATION`.
+    The token will be good for `valid_for` from its redemption, and the code can be redeemed for
+    `open_for`, at most :data:`LONGEST_INVITATION`.
 
     Raises:
         ConflictError: the principal is known as something else, or was shut out.
@@ -125,11 +124,10 @@ def redeem(
 ) -> MadeToken:
     """Make a token of an invitation by its code; whoever has the code is who was invited.
 
-    `keep` is given the token to keep it; what it raises undoes all of this.
+    `keep` is given the token to keep it; what it raises undoes all of this. UnauthenticatedError
+    does not say which part of the code is wrong.
 
     Raises:
-        UnauthenticatedError: it is no code, or none that holds; the message does not say which part
-            of it is wrong.
         ConflictError: it was redeemed before; the message says when.
     """
     code = parse_code(text)
@@ -153,11 +151,7 @@ def redeem(
 def revoke_invitation(
     engine: sa.Engine, invitation_id: UUID, *, by: Principal, keys: Keyring
 ) -> Invitation:
-    """End an invitation at once.
-
-    Raises:
-        ConflictError: it was redeemed.
-    """
+    """End an invitation at once, unless it was redeemed (ConflictError)."""
     with transaction(engine) as connection:
         check_token_shown(connection, by)
         invitation = withdraw(connection, invitation_id, by=by, keys=keys)
@@ -202,16 +196,16 @@ def _invited(connection: sa.Connection, invitation: Invitation, keys: Keyring) -
     verify_principal(owner, keys)
     if owner.disabled_at is not None:
         raise UnauthenticatedError("this invitation is for somebody who was shut out")
-    if invitation.created_by != SYSTEM.name:
-        host = repository.find_principal(connection, invitation.created_by)
-        known = host is not None and host.disabled_at is None
-        if host and known:
-            verify_principal(host, keys)
-        if not host or not known or not may(host.principal, "administer"):
-            raise UnauthenticatedError(
-                f"this invitation is by somebody who may no longer invite; {ASK_AGAIN}"
-            )
-    return owner.principal
+    if invitation.created_by == SYSTEM.name:
+        return owner.principal
+    host = repository.find_principal(connection, invitation.created_by)
+    if host is not None and host.disabled_at is None:
+        verify_principal(host, keys)
+        if may(host.principal, "administer"):
+            return owner.principal
+    raise UnauthenticatedError(
+        f"this invitation is by somebody who may no longer invite; {ASK_AGAIN}"
+    )
 
 
 def _check_open(invitation: Invitation) -> None:

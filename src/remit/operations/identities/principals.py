@@ -1,8 +1,7 @@
 """What the operations about people, tokens and invitations share inside their transactions.
 
-Principals and tokens are signed, told in the installation's own chain of events, and never known as
-two things at once. Two admins may be asked where one would make an approver or an admin: an event
-of that chain switches it on.
+Principals and tokens are signed, and told in the installation's own chain of events. An event of
+that chain switches on that two admins are asked where one would make an approver or an admin.
 """
 
 from collections.abc import Collection, Sequence
@@ -71,9 +70,8 @@ def record_signed(
 def check_token_shown(connection: sa.Connection, by: Principal) -> None:
     """Return quietly when the token that somebody showed still holds, until this transaction ends.
 
-    It was looked at when they came in. Whoever revokes it waits for this transaction, or this one
-    for them: so a revocation finds all that was done with it. One transaction at a time changes who
-    is known.
+    Whoever revokes it waits for this transaction, or this one for them: so a revocation finds all
+    that was done with it. One transaction at a time changes who is known.
     """
     lock_installation(connection)
     if by.token is not None and is_revoked(connection, by.token):
@@ -228,9 +226,8 @@ def mint(
         **stated(row, "principal", "scopes"),
         "expires_at": row.expires_at.isoformat(),
     }
-    if invitation is None:
-        record_signed(connection, "token.created", data, keys, by=by)
-    else:
+    if invitation is not None:
         data["invitation"] = str(invitation)
-        record_signed(connection, "token.redeemed", data, keys, by=by)
+    event: EventType = "token.created" if invitation is None else "token.redeemed"
+    record_signed(connection, event, data, keys, by=by)
     return MadeToken(token, row)

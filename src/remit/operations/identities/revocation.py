@@ -41,9 +41,8 @@ Effect = Literal["waiting", "voided", "ran"]
 class Revoked:
     """What a revocation ended: a token, what was made with it from `revoked_since` on, and so on.
 
-    The invitations are those made with any of these, redeemed or not. The principals, by name, are
-    those that somebody made known, changed or shut out with any of them. That is not undone: look
-    at each.
+    The principals, by name, were made known, changed or shut out with any of these tokens. That is
+    not undone: look at each.
     """
 
     row: TokenRow
@@ -56,8 +55,8 @@ class Revoked:
 class Reassessed:
     """What became of directives that were approved with tokens that do not count.
 
-    Those that wait lose the approval; those that were approved and had not started are voided, and
-    now blocked; those that ran, or run, with such an approval nobody can undo.
+    Those that wait lose the approval; those that had not started are voided, and now blocked; those
+    that ran, or run, nobody can undo.
     """
 
     waiting: tuple[UUID, ...] = ()
@@ -75,11 +74,8 @@ def revoke_token(
 ) -> Revoked:
     """End a token at once; with `since`, also what was made with it from then on.
 
-    A token that was revoked before keeps the first time; `since` may reach further back than it
-    did.
-
-    `since` is from when on nothing that was done with it counts, or how long before now that was;
-    None: nothing was done with it that was not its owner's doing.
+    A token that was revoked before keeps the first time; `since`, a moment or how long before now
+    that was, may reach further back than it did.
     """
     with transaction(engine) as connection:
         check_token_shown(connection, by)
@@ -97,13 +93,7 @@ def revoke_token(
 def reassess_approvals(
     engine: sa.Engine, revoked: Revoked, *, by: Principal, keys: Keyring
 ) -> Reassessed:
-    """Judge anew what was approved with tokens from the moment on that their revocation says.
-
-    Without `revoked_since`, nothing is judged.
-
-    Raises:
-        UnavailableError: the database does not answer; what was done stays done.
-    """
+    """Judge anew what was approved with tokens from their `revoked_since` on."""
     ended = (revoked.row, *revoked.also)
     starts = {one.id: one.revoked_since for one in ended if one.revoked_since is not None}
     with snapshot(engine) as connection:
@@ -128,8 +118,7 @@ def _start(row: TokenRow, since: datetime | timedelta | None, now: datetime) -> 
     # Nothing was done with it before it was made.
     start = max(start, row.created_at)
     # What comes after the end of a token was not done with it.
-    start = start if row.revoked_at is None else min(start, row.revoked_at)
-    return start if row.revoked_since is None else min(start, row.revoked_since)
+    return min(start, row.revoked_at or start, row.revoked_since or start)
 
 
 def _end(

@@ -41,11 +41,10 @@ class CalledModel:
 def why_not_call(engine: sa.Engine, directive_id: UUID | None) -> str | None:
     """Return why a model may not be asked; None when it may.
 
-    For a directive it may while that executes and less than its budget was spent on models. Without
-    a budget nothing may be spent. A call whose cost nobody knows counts as the whole. Calls that
-    are made at once are each judged by those that have ended: together they can pass the budget by
-    what they cost, which the ledger then says. The database is asked in any case: where no evidence
-    can be kept, nobody is asked.
+    For a directive it may while that executes and less than its budget was spent on models. A call
+    whose cost nobody knows counts as the whole. Calls that are made at once are each judged by
+    those that have ended: together they can pass the budget by what they cost, which the ledger
+    then says. The database is asked in any case: where no evidence can be kept, nobody is asked.
     """
     with snapshot(engine) as connection:
         if directive_id is None:

@@ -1,8 +1,7 @@
 """Memory: reading it in somebody's name, and writing what a completed run taught or an admin notes.
 
-Every read is on record, or it is not answered. Nothing is remembered by itself. Whoever writes
-cites the run, and may only if the run is theirs to speak of; the database refuses a memory that
-cites no completed run and no admin.
+Every read is on record, or it is not answered. The database refuses a memory that cites no
+completed run and no admin.
 """
 
 from collections.abc import Sequence
@@ -54,7 +53,7 @@ def open_memory_reader(
     """Return what answers the four questions of memory, in the name of one principal.
 
     It reads through `reader_engine`, of the role `remit_reader`, and keeps the record of reads
-    through `engine`, of `remit_app`. To verify who wrote a memory, public keys are enough.
+    through `engine`, of `remit_app`; public keys are enough.
     """
     return PostgresMemoryReader(
         reader_engine,
@@ -66,11 +65,7 @@ def open_memory_reader(
 
 
 def record_read(engine: sa.Engine, attempt: MemoryAccessAttempt) -> None:
-    """Put one read of memory on record.
-
-    Raises:
-        UnavailableError: the database does not answer; the caller must not answer either.
-    """
+    """Put one read of memory on record; if that fails, the caller must not answer."""
     with transaction(engine) as connection:
         insert_read(connection, attempt)
     count_memory_read(attempt.query_name, attempt.outcome)
@@ -91,20 +86,14 @@ def remember(
 
     With the completed run that they come from, `by` is whoever issued its directive, or an
     operator; without one, an admin, which is recorded as such. `keys` sign that `by` wrote them.
-
-    Returns:
-        Each with its identifier, in the order of `memories`.
-
-    Raises:
-        ConflictError: the run is not completed.
+    Returned is each with its identifier, in the order of `memories`.
     """
     if not 1 <= len(memories) <= MAX_BATCH_SIZE:
         raise InvalidInputError(f"give 1 to {MAX_BATCH_SIZE} memories at once", field="memories")
     new = [checked(memory, place) for place, memory in enumerate(memories)]
     with transaction(engine) as connection:
         source = _source(connection, run_id, by)
-        shown = by.token
-        signed = [sign_memory(memory, source, keys, token=shown) for memory in new]
+        signed = [sign_memory(memory, source, keys, token=by.token) for memory in new]
         written = repository.insert_memories(connection, signed, source)
         told = [one for one, kept in zip(signed, written, strict=True) if kept.is_new]
         if told:
@@ -115,11 +104,7 @@ def remember(
 def embed_memories(
     engine: sa.Engine, provider: EmbeddingProvider, memory_ids: Sequence[UUID], *, by: Principal
 ) -> Embedded:
-    """Make memories searchable under the provider's model; those that are already cost nothing.
-
-    Raises:
-        EmbeddingProviderError: the provider gave no vectors; batches before it were stored.
-    """
+    """Make memories searchable under the provider's model; those that are already cost nothing."""
     require(by, "propose", "operate", "administer")
     embedded = embed_and_store(engine, provider, memory_ids)
     cost = None if embedded.cost_usd is None else float(embedded.cost_usd)
