@@ -111,18 +111,22 @@ def check_address(database_url: str, variable: str) -> tuple[sa.URL, Mapping[str
 
 
 def _connection(given: Mapping[str, Any], wanted: Mapping[str, str]) -> Mapping[str, object]:
-    own = given.get("options", ())
-    own = (own,) if isinstance(own, str) else own
-    settings = (f"{name}={value}".replace(" ", "\\ ") for name, value in wanted.items())
     return {
         **fixed_parameters(given),
         "client_encoding": "UTF8",
         "connect_timeout": CONNECT_TIMEOUT_SECONDS,
-        # As an option of libpq a setting outweighs the database's own.
-        "options": " ".join((*own, *(f"-c {setting}" for setting in settings))),
+        "options": _startup_options(given, wanted),
         # Prepared at the second use: the few statements of the loop are used over and over.
         "prepare_threshold": 1,
     }
+
+
+def _startup_options(given: Mapping[str, Any], wanted: Mapping[str, str]) -> str:
+    """Return the session's settings as an option of libpq, which outweighs the database's own."""
+    own = given.get("options", ())
+    own = (own,) if isinstance(own, str) else own
+    settings = (f"{name}={value}".replace(" ", "\\ ") for name, value in wanted.items())
+    return " ".join((*own, *(f"-c {setting}" for setting in settings)))
 
 
 def _check_new_session(
