@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from psycopg.types.json import Jsonb
 
 from remit.errors import ConflictError, RemitError, UnauthenticatedError, UnreadableError
-from remit.identity import invitation_repository
+from remit.identity import token_repository
 from remit.identity.statements import sign_invitation
 from remit.identity.tokens import new_code
 from remit.identity.types import Invitation, KeptInvitation, Principal
@@ -51,7 +51,7 @@ def test_control_without_the_look_at_its_end_all_eight_would_get_as_far_as_the_d
     empty_engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(invitations, "_check_open", lambda _: None)
-    monkeypatch.setattr(invitation_repository, "redeem_invitation", lambda *_: None)
+    monkeypatch.setattr(token_repository, "redeem_invitation", lambda *_: None)
     code = str(invited(empty_engine).code)
     made = at_once(refused(lambda _: redeem(empty_engine, code, KEYS)))
     assert all(isinstance(one, MadeToken) for one in made)
@@ -153,7 +153,7 @@ def test_control_read_unchecked_its_scopes_would_end_the_verification(
     empty_engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     code = put_one_whose_scopes_are_objects(empty_engine)
-    monkeypatch.setattr(invitation_repository, "words", tuple)
+    monkeypatch.setattr(token_repository, "words", tuple)
     with pytest.raises(TypeError):
         redeem(empty_engine, code, KEYS)
 

@@ -7,9 +7,8 @@ from remit.audit.identity_rows import compare_identity
 from remit.audit.repository import list_events
 from remit.audit.verification import Finding
 from remit.db.session import snapshot
-from remit.identity.invitation_repository import list_invitations
 from remit.identity.repository import list_principals
-from remit.identity.token_repository import list_kept_tokens
+from remit.identity.token_repository import list_invitations, list_kept_tokens
 from tests.support.keys import KEYS
 
 

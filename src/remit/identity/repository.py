@@ -1,6 +1,6 @@
 """All SQL of principals and of the installation, one row that services lock and none writes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -112,16 +112,6 @@ def columns_of(value: object, *names: str) -> dict[str, object]:
     return {
         name: sorted(set(each)) if isinstance(each, tuple) else each for name, each in found.items()
     }
-
-
-def given_columns(
-    value: object, columns: Iterable[sa.Column[Any]], **more: object
-) -> dict[str, object]:
-    """Return what an INSERT by a service names: no moment of its own, and nothing that is None."""
-    names = [column.name for column in columns if column.name != "created_at"]
-    return {
-        name: each for name, each in columns_of(value, *names).items() if each is not None
-    } | more
 
 
 def read_installation(connection: sa.Connection) -> Installation:

@@ -1,6 +1,6 @@
-"""All SQL of tokens, and of the line that leads from each to those with which it was made.
+"""All SQL of tokens and of the invitations of which people make them.
 
-Consent asks for the line: who has seen a token could vote with it.
+Expiries are computed and judged by the database's clock.
 """
 
 from collections.abc import Collection, Mapping
@@ -11,12 +11,25 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from remit.db.identity_tables import api_tokens, principals
+from remit.base.json_types import JsonObject
+from remit.db.identity_tables import api_tokens, principals, token_invitations
 from remit.db.reading import words
+from remit.db.session import wall_clock
 from remit.errors import ConflictError, NotFoundError
-from remit.identity.repository import columns_of, given_columns, principal_row
-from remit.identity.types import SYSTEM, KeptToken, PrincipalRow, TokenRow
+from remit.identity.repository import columns_of, principal_row
+from remit.identity.types import (
+    SYSTEM,
+    Invitation,
+    KeptInvitation,
+    KeptToken,
+    PrincipalRow,
+    TokenRow,
+)
 from remit.telemetry.rows import read_row, read_rows
+
+_SECRET = ("hash", "envelope")
+_TOKEN_COLUMNS = tuple(column for column in api_tokens.c if column.name not in _SECRET)
+_INVITATION_COLUMNS = tuple(each for each in token_invitations.c if each.name not in _SECRET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +49,13 @@ def find_token(connection: sa.Connection, token_id: UUID) -> TokenWithOwner | No
 
 def insert_token(connection: sa.Connection, new: KeptToken) -> TokenRow:
     """Keep the digest of a signed token, and return what is kept; the database says when."""
-    values = given_columns(new.row, _TOKEN_COLUMNS, hash=new.hash, envelope=new.envelope)
-    statement = sa.insert(api_tokens).values(values).returning(*_TOKEN_COLUMNS)
+    statement = _insert(_TOKEN_COLUMNS, new.row, hash=new.hash, envelope=new.envelope)
     return _token(connection.execute(statement).one()._mapping)
 
 
 def list_tokens(connection: sa.Connection, principal: str | None = None) -> list[TokenRow]:
     """Return every token, or one principal's, newest first."""
-    statement = sa.select(*_TOKEN_COLUMNS).order_by(api_tokens.c.created_at.desc())
-    if principal is not None:
-        statement = statement.where(api_tokens.c.principal == principal)
+    statement = _newest(api_tokens, principal, *_TOKEN_COLUMNS)
     return read_rows(connection.execute(statement), _token, "api_tokens")
 
 
@@ -83,15 +93,88 @@ def revoke_token(connection: sa.Connection, revoked: TokenRow) -> None:
 
 def made_with(connection: sa.Connection, token_id: UUID, since: datetime) -> list[TokenRow]:
     """Return the tokens that were made with one from a moment on, oldest first."""
-    statement = (
-        sa.select(*_TOKEN_COLUMNS)
-        .where(api_tokens.c.created_with == token_id, api_tokens.c.created_at >= since)
-        .order_by(api_tokens.c.created_at, api_tokens.c.id)
-    )
+    statement = _made_with(api_tokens, token_id, since, *_TOKEN_COLUMNS)
     return read_rows(connection.execute(statement), _token, "api_tokens")
 
 
-_TOKEN_COLUMNS = tuple(column for column in api_tokens.c if column.name not in {"hash", "envelope"})
+def insert_invitation(connection: sa.Connection, new: KeptInvitation) -> Invitation:
+    """Keep the digest of a signed invitation, and return what is kept; the database says when."""
+    statement = _insert(_INVITATION_COLUMNS, new.invitation, hash=new.hash, envelope=new.envelope)
+    return _invitation(connection.execute(statement).one()._mapping)
+
+
+def lock_invitation(
+    connection: sa.Connection, invitation_id: UUID
+) -> tuple[KeptInvitation, datetime] | None:
+    """Return an invitation that nobody else changes until this transaction ends, and the time.
+
+    The time is the database's, after whoever held the row let it go.
+    """
+    where = token_invitations.c.id == invitation_id
+    row = connection.execute(sa.select(token_invitations).where(where).with_for_update()).first()
+    if row is None:
+        return None
+    return read_row(row._mapping, _kept_invitation, "token_invitations"), wall_clock(connection)
+
+
+def redeem_invitation(connection: sa.Connection, invitation_id: UUID, token_id: UUID) -> None:
+    """Say that an invitation that was locked was redeemed."""
+    _end(connection, invitation_id, redeemed_at=sa.func.now(), token_id=token_id)
+
+
+def revoke_invitation(
+    connection: sa.Connection, invitation_id: UUID, revocation: JsonObject
+) -> None:
+    """Say that an invitation that was locked was revoked."""
+    _end(connection, invitation_id, revoked_at=sa.func.now(), revocation=revocation)
+
+
+def _end(connection: sa.Connection, invitation_id: UUID, **values: object) -> None:
+    statement = sa.update(token_invitations).where(
+        token_invitations.c.id == invitation_id,
+        token_invitations.c.redeemed_at.is_(None),
+        token_invitations.c.revoked_at.is_(None),
+    )
+    if connection.execute(statement.values(values)).rowcount != 1:
+        raise ConflictError(f"invitation {invitation_id} has ended already")
+
+
+def list_invitations(
+    connection: sa.Connection, principal: str | None = None
+) -> list[KeptInvitation]:
+    """Return every invitation, or those for one principal, newest first."""
+    statement = _newest(token_invitations, principal, *token_invitations.c)
+    return read_rows(connection.execute(statement), _kept_invitation, "token_invitations")
+
+
+def invited_with(connection: sa.Connection, token_id: UUID, since: datetime) -> list[Invitation]:
+    """Return the invitations that were made with a token from a moment on, oldest first."""
+    statement = _made_with(token_invitations, token_id, since, *_INVITATION_COLUMNS)
+    return read_rows(connection.execute(statement), _invitation, "token_invitations")
+
+
+def _insert(columns: tuple[sa.Column[Any], ...], value: object, **kept: object) -> sa.Insert:
+    # What is None yet, and the moment that the database stamps, no service may write.
+    names = [column.name for column in columns if column.name != "created_at"]
+    found = columns_of(value, *names).items()
+    given = {name: each for name, each in found if each is not None}
+    return sa.insert(columns[0].table).values({**given, **kept}).returning(*columns)
+
+
+def _newest(
+    table: sa.Table, principal: str | None, *columns: sa.Column[Any]
+) -> sa.Select[tuple[Any, ...]]:
+    statement = sa.select(*columns).order_by(table.c.created_at.desc())
+    return statement if principal is None else statement.where(table.c.principal == principal)
+
+
+def _made_with(
+    table: sa.Table, token_id: UUID, since: datetime, *columns: sa.Column[Any]
+) -> sa.Select[tuple[Any, ...]]:
+    made = (table.c.created_with == token_id) & (table.c.created_at >= since)
+    return sa.select(*columns).where(made).order_by(table.c.created_at, table.c.id)
+
+
 _BY_TOKEN = (
     sa.select(
         principals,
@@ -110,19 +193,31 @@ def _known(row: sa.RowMapping | Mapping[str, Any]) -> TokenWithOwner:
 
 def kept_token(row: sa.RowMapping | Mapping[str, Any]) -> KeptToken:
     """Return the token of a whole row."""
-    shown = {name: value for name, value in row.items() if name not in {"hash", "envelope"}}
-    return KeptToken(_token(shown), row["hash"], row["envelope"])
+    return KeptToken(_token(_shown(row)), row["hash"], row["envelope"])
+
+
+def _kept_invitation(row: sa.RowMapping | Mapping[str, Any]) -> KeptInvitation:
+    return KeptInvitation(_invitation(_shown(row)), row["hash"], row["envelope"])
+
+
+def _shown(row: sa.RowMapping | Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in _SECRET}
 
 
 def _token(row: sa.RowMapping | Mapping[str, Any]) -> TokenRow:
     return TokenRow(**{**row, "scopes": words(row["scopes"])})
 
 
+def _invitation(row: sa.RowMapping | Mapping[str, Any]) -> Invitation:
+    return Invitation(**{**row, "scopes": words(row["scopes"])})
+
+
 def token_lineage(connection: sa.Connection, token_id: UUID) -> dict[UUID, KeptToken]:
     """Return a token, those with which it may have been made, and with which those were, by id.
 
-    The line ends at a token that its owner made of an invitation, and at one that Remit made. Where
-    it was not noted with which token one was made, every token of its maker is meant.
+    Consent asks for it: who has seen a token could vote with it. The line ends at a token that its
+    owner made of an invitation, and at one that Remit made. Where it was not noted with which token
+    one was made, every token of its maker is meant.
     """
     rows = connection.execute(_LINE, {"token_id": token_id, "own": SYSTEM.name})
     # One that cannot be read ends it: a line that leaves somebody out would count them as another.

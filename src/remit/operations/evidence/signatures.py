@@ -28,9 +28,8 @@ from remit.base.wording import quoted
 from remit.directives.digest import action_digest
 from remit.directives.statements import intent_statement, verify_intent
 from remit.errors import InvalidInputError, RemitError, UnverifiableError
-from remit.identity.invitation_repository import list_invitations
 from remit.identity.repository import list_principals
-from remit.identity.token_repository import list_kept_tokens
+from remit.identity.token_repository import list_invitations, list_kept_tokens
 from remit.memory.repository import stream_memories
 from remit.memory.writing import MEMORY, verify_memory
 from remit.signing.keys import Keyring

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from remit.db.session import database_time, snapshot, transaction
 from remit.errors import ConflictError, InvalidInputError, UnauthenticatedError, UnverifiableError
-from remit.identity import invitation_repository, repository
+from remit.identity import repository, token_repository
 from remit.identity.names import check_name
 from remit.identity.repository import lock_installation
 from remit.identity.rules import abilities, check_roles, may, require
@@ -108,7 +108,7 @@ def invite_within(
     )
     new = KeptInvitation(invitation, code.hash, None)
     new = replace(new, envelope=sign_invitation(new, keys))
-    row = invitation_repository.insert_invitation(connection, new)
+    row = token_repository.insert_invitation(connection, new)
     said = stated(row, "principal", "scopes", "valid_seconds", invitation="id")
     said["expires_at"] = row.expires_at.isoformat()
     record_signed(connection, "token.invited", said, keys, by=by)
@@ -142,7 +142,7 @@ def redeem(
             by=owner,
             invitation=invitation.id,
         )
-        invitation_repository.redeem_invitation(connection, invitation.id, made.row.id)
+        token_repository.redeem_invitation(connection, invitation.id, made.row.id)
         if keep is not None:
             keep(made)
         return made
@@ -169,12 +169,12 @@ def read_invitations(engine: sa.Engine, *, by: Principal) -> list[Invitation]:
     """Return every invitation, newest first; without `administer` or `audit` only one's own."""
     sees_all = bool(abilities(by) & {"administer", "audit"})
     with snapshot(engine) as connection:
-        found = invitation_repository.list_invitations(connection, None if sees_all else by.name)
+        found = token_repository.list_invitations(connection, None if sees_all else by.name)
     return [one.invitation for one in found]
 
 
 def _open(connection: sa.Connection, code: Code, keys: Keyring) -> tuple[Invitation, Principal]:
-    found = invitation_repository.lock_invitation(connection, code.id)
+    found = token_repository.lock_invitation(connection, code.id)
     if found is None or not code.matches(found[0].hash):
         raise UnauthenticatedError("this invitation is not known here; use one that was made here")
     kept, now = found

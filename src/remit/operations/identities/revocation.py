@@ -24,9 +24,9 @@ from remit.directives.models import DirectiveRead
 from remit.directives.repository import lock_directive
 from remit.errors import InvalidInputError, NotFoundError
 from remit.identity import token_repository
-from remit.identity.invitation_repository import invited_with, lock_invitation, revoke_invitation
 from remit.identity.rules import require
 from remit.identity.statements import sign_revocation, sign_withdrawal
+from remit.identity.token_repository import invited_with, lock_invitation, revoke_invitation
 from remit.identity.types import Invitation, Principal, TokenRow
 from remit.operations.gate.ballots import counted_votes
 from remit.operations.gate.grants import block_void
