@@ -28,12 +28,9 @@ WHOEVER_PROPOSES = "-"
 
 @dataclass(frozen=True)
 class Defaults:
-    """What a file's directive need not say itself.
+    """What a directive need not say itself: its status; whether it must then be a draft; its bound.
 
-    Attributes:
-        status: the status of a directive that names none.
-        only_drafts: whether a directive that says "proposed" is refused.
-        max_bytes: largest directive accepted, in bytes of its canonical JSON.
+    `max_bytes` is that of its canonical JSON.
     """
 
     status: str
@@ -42,22 +39,15 @@ class Defaults:
 
     @classmethod
     def of(cls, settings: "Settings", *, draft: bool) -> Self:
-        """Return what one command leaves open.
-
-        Args:
-            settings: where the size limit comes from.
-            draft: whether it is to store drafts.
-        """
+        """Return what one command leaves open, which is to store drafts or to propose."""
         status = "draft" if draft else "proposed"
         return cls(status, draft, settings.remit_max_directive_bytes)
 
 
 def parse_json(text: str, *, is_file: bool = False) -> object:
-    """Return what JSON text says, held to the standard: no NaN, no key twice.
+    """Return what one JSON document says, held to the standard: no NaN, no key twice.
 
-    Args:
-        text: one JSON document.
-        is_file: whether it is a whole file, so that a fault is given its line.
+    With `is_file` a fault is given its line.
 
     Raises:
         InvalidInputError: it is not JSON; the message says where.
@@ -69,7 +59,8 @@ def parse_json(text: str, *, is_file: bool = False) -> object:
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, " if is_file else ""
         where += f"column {error.colno}"
-        raise InvalidInputError(f"not JSON: {_lowered(error.msg)} at {where}") from error
+        said = error.msg[:1].lower() + error.msg[1:]
+        raise InvalidInputError(f"not JSON: {said} at {where}") from error
     except RecursionError as error:
         raise InvalidInputError("nested too deeply: flatten it") from error
     except ValueError as error:
@@ -78,12 +69,51 @@ def parse_json(text: str, *, is_file: bool = False) -> object:
     return value
 
 
-def read_option(value: str, option: str) -> object:
-    """Return the JSON of an option: the text itself, or the content of `@file`.
+def from_options(options: Mapping[str, str], defaults: Defaults) -> "DirectiveCreate":
+    """Return the directive that options describe, by its fields.
 
     Raises:
-        InvalidInputError: no such file, or no JSON; `field` is the option's.
+        InvalidInputError: the first fault; `field` names the directive's field.
     """
+    data: dict[str, object] = {
+        "status": defaults.status,
+        "issued_by": WHOEVER_PROPOSES,
+        **options,
+    }
+    budget = options.get("budget")
+    # What a shell leaves of $5.00, whose $5 it replaces by nothing.
+    if budget is not None and (budget.startswith((".", ",")) or not budget.strip("0.,")):
+        raise InvalidInputError(
+            f"{quoted(budget)} is no amount to spend; in a shell, quote the $: '$50.00', or leave "
+            "it out: 50.00; to spend nothing, leave out --budget",
+            field="budget",
+        )
+    for name in ("payload", "constraints", "success_metrics"):
+        if name in options:
+            data[name] = _read_option(options[name], name)
+    return _check_directive(data, defaults.max_bytes)
+
+
+def refuse_options(options: Mapping[str, str], file: str) -> None:
+    """Raise InvalidInputError when content is given by options beside a file."""
+    for name in options:
+        is_file = file == STANDARD_INPUT or Path(file).exists()
+        hint = "" if is_file else f"; {quoted(file)} is none, so quote what has spaces"
+        raise InvalidInputError(
+            f"cannot stand beside a file: write it into the file{hint}",
+            field="--" + name.replace("_", "-"),
+        )
+
+
+def issued(directive: "DirectiveCreate", name: str) -> "DirectiveCreate":
+    """Return the directive as issued by `name`, unless it says itself who issues it."""
+    if directive.issued_by != WHOEVER_PROPOSES:
+        return directive
+    return directive.model_copy(update={"issued_by": name})
+
+
+def _read_option(value: str, option: str) -> object:
+    """Return the JSON of an option: the text itself, or the content of `@file`."""
     try:
         if value.startswith("@"):
             return parse_json(read_text(value[1:]), is_file=True)
@@ -97,9 +127,7 @@ def read_option(value: str, option: str) -> object:
 def read_directives(name: str, defaults: Defaults) -> "list[DirectiveCreate]":
     """Return the directives of a file, all of them checked.
 
-    Args:
-        name: a file of one JSON object, an array of them, or JSONL; "-" is standard input.
-        defaults: what a directive need not say itself.
+    It holds one JSON object, an array of them, or JSONL; "-" is standard input.
 
     Raises:
         InvalidInputError: the first fault; for JSONL `field` begins with the line's number.
@@ -121,12 +149,8 @@ def read_directives(name: str, defaults: Defaults) -> "list[DirectiveCreate]":
     return [_directive(document, None, defaults)]
 
 
-def check_directive(data: object, max_bytes: int) -> "DirectiveCreate":
-    """Return one directive, checked as far as it can be without the database.
-
-    Raises:
-        InvalidInputError: the first fault.
-    """
+def _check_directive(data: object, max_bytes: int) -> "DirectiveCreate":
+    """Return one directive, checked as far as it can be without the database."""
     from remit.base.money import parse_budget
     from remit.directives.models import parse_directive
 
@@ -141,7 +165,7 @@ def _directive(data: object, place: str | None, defaults: Defaults) -> "Directiv
     if isinstance(data, dict):
         data = {"status": defaults.status, "issued_by": WHOEVER_PROPOSES, **data}
     try:
-        directive = check_directive(data, defaults.max_bytes)
+        directive = _check_directive(data, defaults.max_bytes)
         _check_status(directive.status, defaults)
     except InvalidInputError as error:
         if place is None:
@@ -152,7 +176,6 @@ def _directive(data: object, place: str | None, defaults: Defaults) -> "Directiv
 
 
 def _check_status(status: str, defaults: Defaults) -> None:
-    """Raise InvalidInputError for a directive that would act although only drafts are wanted."""
     if defaults.only_drafts and status != "draft":
         raise InvalidInputError(
             'says "proposed", and --draft says otherwise: remove one of them', field="status"
@@ -223,7 +246,3 @@ def _without_repeats(pairs: list[tuple[str, object]]) -> Mapping[str, object]:
             raise InvalidInputError(f"the key {quoted(key)} stands twice in one object: keep one")
         found[key] = value
     return found
-
-
-def _lowered(text: str) -> str:
-    return text[:1].lower() + text[1:]

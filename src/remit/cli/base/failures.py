@@ -98,7 +98,7 @@ def report_defect(error: Exception, *, as_json: bool, debug: bool) -> int:
     return EXIT_DEFECT
 
 
-def report_untold(message: str, *, as_json: bool) -> int:
+def report_output_lost(message: str, *, as_json: bool) -> int:
     """Print that something is done and could not be told; return the exit code."""
     details = {"type": "untold", "field": None, "message": message, "retryable": False}
     _write(message, details, as_json=as_json)
@@ -121,7 +121,7 @@ def settle(code: int, *, as_json: bool) -> int:
     streams.loss(sys.stderr)  # flushed; what is lost there can be told nowhere
     if loss is None or streams.is_enough() or code not in {EXIT_OK, EXIT_UNSUCCESSFUL}:
         return code
-    untold = report_untold(
+    untold = report_output_lost(
         f"this is done, and standard output could not take the answer ({loss}): "
         "look before you do it again",
         as_json=as_json,

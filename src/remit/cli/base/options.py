@@ -14,60 +14,47 @@ DataDirOption = Annotated[
     typer.Option(
         "--data-dir",
         metavar="DIR",
-        show_default=False,
         help="Folder of the embedded stack. Default: REMIT_DATA_DIR, "
         "else the platform's user data folder.",
     ),
 ]
-"""Which embedded stack is meant."""
-
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON document instead of text.")
 ]
-"""Whether a program reads the output."""
-
 ActorOption = Annotated[
     str | None,
     typer.Option(
         "--as",
         metavar="NAME",
-        show_default=False,
         help="Act with the token kept under this name. Default: REMIT_TOKEN, else your own.",
     ),
 ]
-"""Who acts: a name whose token is kept in the data folder, and never a mere claim."""
-
 IdArgument = Annotated[
     str,
     typer.Argument(metavar="ID", help="The directive, or at least the first 4 characters of it."),
 ]
-"""One directive."""
-
 ModuleOption = Annotated[
     list[str] | None,
     typer.Option(
         "--module",
         metavar="PACKAGE.MODULE:CLASS",
-        show_default=False,
         help="One more module, besides those of REMIT_MODULES; may be given several times.",
     ),
 ]
-"""Modules that no installed package announces."""
-
-STANDARD_STREAM = Path("-")
-"""In place of a file: standard input, or standard output."""
-
 KeyOption = Annotated[
     list[Path] | None,
     typer.Option(
         "--key",
         metavar="FILE",
-        show_default=False,
         help="Trust these public keys, as `remit keys export` prints them, in place of the "
         "installation's; may be given several times.",
     ),
 ]
-"""Keys that verify what was signed elsewhere."""
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")]
+ReasonOption = Annotated[str | None, typer.Option("--reason", help="Why; kept as evidence.")]
+
+STANDARD_STREAM = Path("-")
+"""In place of a file: standard input, or standard output."""
 
 
 def one_of(word: str, known: "Sequence[str]", option: str) -> str:
@@ -80,3 +67,19 @@ def one_of(word: str, known: "Sequence[str]", option: str) -> str:
 def all_of(words: "Sequence[str] | None", known: "Sequence[str]", option: str) -> tuple[str, ...]:
     """Return the words if all are known; see :func:`one_of`."""
     return tuple(one_of(word, known, option) for word in words or ())
+
+
+def read_option_file(path: Path, option: str) -> bytes:
+    """Return the content of a file that an option names.
+
+    Raises:
+        InvalidInputError: it cannot be read.
+    """
+    from remit.user_files import read_file
+
+    try:
+        return read_file(path)
+    except OSError as error:
+        raise InvalidInputError(
+            f"{path} cannot be read ({error.strerror})", field=option
+        ) from error

@@ -1,7 +1,7 @@
 """What a person, a pipe or a program sees of the tour while it runs.
 
 A view is told of each event of the stack (from any thread) and each moment of the tour.
-:mod:`remit.cli.views.demo_result` says what all of them show at the end.
+:mod:`remit.cli.views.tour` says what all of them show at the end.
 """
 
 import threading
@@ -93,7 +93,7 @@ class View:
             traced: the trace of one directive; None when none ran.
             kept: the folder that stays; None when none does.
         """
-        from remit.cli.views.demo_result import tell
+        from remit.cli.views.tour import tell
 
         tell(report, self.started, traced, kept)
 

@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from remit.audit.overview import MOST_COUNTED
-from remit.cli.base.output import Cell, Row, on_terminal, status_cell
-from remit.cli.views.timeline import moment, short_moment
-from remit.cli.views.verdict import shown_id
+from remit.cli.base.output import Cell, Row
+from remit.cli.views.cells import VERDICT_STYLES, short_moment, shown_id, status_cell
 from remit.confusables.text import revealed
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 SOON_SECONDS = 3600.0
 """An approval with less time left than this is shown in another color."""
 
-_VERDICTS: Mapping[str, str] = {"allow": "green", "require_approval": "yellow", "block": "red"}
 _UNDER_WAY = frozenset({"proposed", "approved", "executing"})
 _MEASURES: Mapping[str, str] = {
     "approval_wait": "waiting for approval",
@@ -40,11 +38,9 @@ _UNITS = (
 
 @dataclass(frozen=True)
 class Table:
-    """One table of the overview.
+    """One table of the overview; the first column's header names the table, too.
 
     Attributes:
-        header: its columns; the first one names the table too.
-        rows: its rows.
         wide: whether it has a place of its own; narrow ones stand side by side.
         empty: what stands in place of the rows when there are none.
         more: how many there are besides those of the rows.
@@ -82,11 +78,6 @@ def tables_of(overview: "Overview") -> tuple[Table, ...]:
         _times(overview),
         _reads(overview),
     )
-
-
-def lately(overview: "Overview") -> str:
-    """Return since when things are counted that are counted lately, as words."""
-    return f"the last {length(overview.window_seconds)}"
 
 
 def length(seconds: float) -> str:
@@ -164,7 +155,7 @@ def _verdicts(overview: "Overview") -> Table:
     rows = [
         (
             revealed(one.policy) if one.policy else Cell("the gate", "bold"),
-            Cell(revealed(one.verdict), _VERDICTS.get(one.verdict, "")),
+            Cell(revealed(one.verdict), VERDICT_STYLES.get(one.verdict, "")),
             str(one.count),
         )
         for one in overview.verdicts
@@ -244,7 +235,7 @@ def _endings(overview: "Overview") -> Table:
     rows = [
         (
             Cell(shown_id(one.directive_id), "bold"),
-            short_moment(one.ended_at) if on_terminal() else moment(one.ended_at),
+            short_moment(one.ended_at),
             status_cell(one.status, one.status_reason),
             f"{revealed(one.type)} in {revealed(one.scope)}",
         )

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from remit.cli.base.output import STATUS_STYLES, Cell, Row, safe, write_line, write_table
+from remit.cli.base.output import Cell, Row, safe, write_line, write_table
+from remit.cli.views.cells import STATUS_STYLES
 from remit.cli.views.trace import tell_trace
 
 if TYPE_CHECKING:

@@ -3,19 +3,20 @@
 import re
 import sys
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
+from remit.base.wording import quoted
 from remit.cli.base import streams
-from remit.cli.base.failures import report_untold
-from remit.cli.base.options import ActorOption, DataDirOption, JsonOption, all_of, one_of
-from remit.cli.base.output import Cell, Row, write_json, write_line, write_table
-from remit.cli.commands.principals import GroupOption, NameArgument, RoleOption
-from remit.cli.views.timeline import moment_or_dash
+from remit.cli.base.context import Context, command
+from remit.cli.base.failures import report_output_lost
+from remit.cli.base.options import all_of, one_of
+from remit.cli.commands.principals import GroupOption, NameArgument, RoleOption, found_by_id
+from remit.cli.views.identities import write_made_token, write_revoked, write_tokens
 from remit.errors import InvalidInputError, RemitError
 from remit.identity.rules import may
 from remit.identity.types import Principal
@@ -24,7 +25,6 @@ from remit.vocabulary import Ability, PrincipalKind, Role
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from remit.identity.types import TokenRow
     from remit.operations.identities.minting import MadeToken
     from remit.signing.keys import Keyring
 
@@ -37,7 +37,6 @@ KindOption = Annotated[
     typer.Option(
         "--kind",
         metavar="KIND",
-        show_default=False,
         help="What it is: human, agent or service. Default: what it is known as, else human.",
     ),
 ]
@@ -46,13 +45,10 @@ ScopeOption = Annotated[
     typer.Option(
         "--scope",
         metavar="ABILITY",
-        show_default=False,
         help="Limit the token to this: propose, vote, operate, audit or administer; may be given "
         "several times. Default: all that its roles give.",
     ),
 ]
-
-
 ActsForOption = Annotated[
     str | None,
     typer.Option("--acts-for", metavar="NAME", help="On whose behalf an agent acts."),
@@ -63,6 +59,18 @@ LengthOption = Annotated[
 KeepOption = Annotated[
     bool, typer.Option("--keep", help="Keep it for this account, for --as NAME.")
 ]
+TokenArgument = Annotated[
+    str, typer.Argument(metavar="ID", help="The token's identifier, or its beginning.")
+]
+SinceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--since",
+        metavar="TIME",
+        help="From when on it was misused, like 2026-01-31T14:05Z, or 2h for two hours ago: "
+        "what was done with it since then does not count.",
+    ),
+]
 
 
 @app.callback()
@@ -71,7 +79,9 @@ def token() -> None:
 
 
 @app.command("create")
+@command(acting=True)
 def create_token(
+    context: Context,
     name: NameArgument,
     *,
     kind: KindOption = None,
@@ -81,81 +91,88 @@ def create_token(
     scope: ScopeOption = None,
     valid_for: LengthOption = "30d",
     keep: KeepOption = False,
-    actor: ActorOption = None,
-    data_dir: DataDirOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Make a token, and make its principal known if nobody has the name yet.
 
     The token is printed now and never again: only its digest is kept.
     """
-    scopes = cast("tuple[Ability, ...]", all_of(scope, get_args(Ability), "--scope")) or None
-    wanted = replace(described(name, kind, role, group), acts_for=acts_for, scopes=scopes)
+    wanted = described(name, kind, role, group, acts_for=acts_for, scope=scope)
     length = length_of(valid_for)
-    from remit.cli.base import services, token_files
+    from remit.cli.base import token_files
 
-    settings = services.load_settings(data_dir)
+    settings = context.settings
     if keep:
         token_files.prepare_to_keep(settings)
     handing = partial(token_files.keep_made, settings) if keep else None
-    with services.database(data_dir) as engine:
-        from remit.operations.identities import directory
+    engine = context.engine
+    from remit.operations.identities import directory
 
-        keys = services.keys_for(engine, settings)
-        by = services.caller(engine, settings, actor, keys=keys)
-        wanted = wanted if kind else as_known(engine, wanted, by)
-        made = directory.create_token(
-            engine, wanted, valid_for=length, by=by, keys=keys, keep=handing
-        )
-        write_made_token(made, token_files.place(settings, name) if keep else None, as_json=as_json)
-        if not keep:
-            revoke_unless_shown(engine, made, keys, by=by, as_json=as_json)
+    keys, by = context.keys, context.caller
+    wanted = wanted if kind else as_known(engine, wanted, by)
+    made = directory.create_token(engine, wanted, valid_for=length, by=by, keys=keys, keep=handing)
+    place = token_files.place(settings, name) if keep else None
+    show_made_token(context, made, place)
+    if not keep:
+        revoke_unless_shown(engine, made, keys, by=by, as_json=context.as_json)
 
 
 def described(
-    name: str, kind: str | None, role: list[str] | None, group: list[str] | None
+    name: str,
+    kind: str | None,
+    role: list[str] | None,
+    group: list[str] | None,
+    *,
+    acts_for: str | None,
+    scope: list[str] | None,
 ) -> Principal:
     """Return the principal that the options describe."""
+    scopes = cast("tuple[Ability, ...]", all_of(scope, get_args(Ability), "--scope"))
     return Principal(
         name,
         cast("PrincipalKind", one_of(kind or "human", get_args(PrincipalKind), "--kind")),
         roles=cast("tuple[Role, ...]", all_of(role, get_args(Role), "--role")),
         groups=tuple(group or ()),
+        acts_for=acts_for,
+        scopes=scopes or None,
     )
 
 
 @app.command("list")
-def list_tokens(
-    *, actor: ActorOption = None, data_dir: DataDirOption = None, as_json: JsonOption = False
-) -> None:
+@command(acting=True)
+def list_tokens(context: Context) -> None:
     """List the tokens that were made; an ordinary principal sees its own."""
-    from remit.cli.base.services import caller, database, load_settings
+    engine = context.engine
+    from remit.operations.identities import directory
 
-    with database(data_dir) as engine:
-        from remit.operations.identities import directory
-
-        by = caller(engine, load_settings(data_dir), actor)
-        rows = directory.read_tokens(engine, by=by)
-    if as_json:
-        write_json({"tokens": rows})
-        return
-    head = ("ID", "PRINCIPAL", "SCOPES", "CREATED BY", "CREATED", "EXPIRES", "REVOKED")
-    write_table(head, [_token_row(row) for row in rows])
+    rows = directory.read_tokens(engine, by=context.caller)
+    context.show({"tokens": rows}, lambda: write_tokens(rows))
 
 
-def write_made_token(made: "MadeToken", kept: Path | None, *, as_json: bool) -> None:
+@app.command("revoke")
+@command(acting=True)
+def revoke_token(context: Context, token_id: TokenArgument, *, since: SinceOption = None) -> None:
+    """End a token at once; with --since, also what was made and approved with it from then on.
+
+    Tokens and invitations that were made with it end too. Directives that it approved and that have
+    not started are blocked; those that ran are named.
+    """
+    began = None if since is None else _moment(since)
+    engine = context.engine
+    from remit.operations.identities import directory, revocation
+
+    keys, by = context.keys, context.caller
+    rows = directory.read_tokens(engine, by=by)
+    one = found_by_id(rows, token_id, noun="token", command="remit token list")
+    revoked = revocation.revoke_token(engine, one.id, by=by, keys=keys, since=began)
+    became = revocation.void_resting_on(engine, revoked, by=by, keys=keys)
+    document = {"token": revoked.row, "ended": revoked, "directives": became}
+    context.show(document, lambda: write_revoked(revoked, became))
+
+
+def show_made_token(context: Context, made: "MadeToken", kept: Path | None) -> None:
     """Print a token, the only time that anybody sees it."""
-    if as_json:
-        write_json({"token": str(made.token), "kept_in": kept, "row": made.row})
-        return
-    write_line(Cell(str(made.token), "bold"))
-    notes = [
-        f"{made.row.principal}'s until {moment_or_dash(made.row.expires_at)}; never shown again"
-    ]
-    if kept is not None:
-        notes.append(f"kept in {kept}: --as {made.row.principal} acts with it")
-    for note in notes:
-        write_line(Cell(note, "dim"), stderr=True)
+    document = {"token": str(made.token), "kept_in": kept, "row": made.row}
+    context.show(document, lambda: write_made_token(made, kept))
 
 
 def revoke_unless_shown(
@@ -177,7 +194,7 @@ def revoke_unless_shown(
     except RemitError as error:
         ending = f"and not be revoked ({error}): do so with `remit token revoke {made.row.id}`"
     message = f"the token of {made.row.principal} could not be shown ({loss}), {ending}"
-    raise typer.Exit(report_untold(message, as_json=as_json))
+    raise typer.Exit(report_output_lost(message, as_json=as_json))
 
 
 def as_known(engine: "sa.Engine", wanted: Principal, by: Principal) -> Principal:
@@ -190,18 +207,6 @@ def as_known(engine: "sa.Engine", wanted: Principal, by: Principal) -> Principal
     return replace(wanted, kind=kinds.get(wanted.name, wanted.kind))
 
 
-def _token_row(row: "TokenRow") -> Row:
-    return (
-        Cell(row.id.hex[:8], "bold"),
-        row.principal,
-        ", ".join(row.scopes) or "all",
-        f"{row.created_by} (redeemed)" if row.redeemed else row.created_by,
-        moment_or_dash(row.created_at),
-        moment_or_dash(row.expires_at),
-        moment_or_dash(row.revoked_at),
-    )
-
-
 def length_of(text: str, field: str = "--valid-for") -> timedelta:
     """Return the length of time that an option says; whole days may be more than 30."""
     from remit.base.durations import parse_timebox
@@ -209,7 +214,22 @@ def length_of(text: str, field: str = "--valid-for") -> timedelta:
     # A timebox ends at 30 days, and a token may be good for longer: whole days are read here.
     if _DAYS.fullmatch(text):
         return timedelta(days=int(text[:-1]))
+    return parse_timebox(text, field=field)
+
+
+def _moment(text: str) -> datetime | timedelta:
+    """Return the moment that `text` says, or how long ago it was."""
+    plain = text.strip().removesuffix("ago").strip()
+    if plain[:1].isdigit() and plain[-1:] in {"s", "m", "h", "d"}:
+        return length_of(plain, "--since")
     try:
-        return parse_timebox(text)
-    except InvalidInputError as error:
-        raise InvalidInputError(error.message, field=field) from error
+        moment = datetime.fromisoformat(plain)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise InvalidInputError(
+            f"{quoted(text)} is no moment: write it with its zone, like 2026-01-31T14:05Z, or like "
+            "2h for two hours ago",
+            field="--since",
+        )
+    return moment
