@@ -131,11 +131,7 @@ GROUPS: Mapping[str, Mapping[str, typer.Typer]] = {
         "evaluation": evaluation.app,
     },
     "What is remembered": {"memory": memory.app},
-    "Who may do what": {
-        "token": invitations.app,
-        "principal": principals.app,
-        "keys": keys.app,
-    },
+    "Who may do what": {"token": invitations.app, "principal": principals.app, "keys": keys.app},
     "Services": {"db": database.app},
 }
 """Every group of commands, likewise."""

@@ -13,6 +13,8 @@ from functools import cached_property, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate
 
+import typer
+
 from remit.cli.base import output, services
 from remit.cli.base.options import ActorOption, DataDirOption, JsonOption
 
@@ -182,3 +184,21 @@ def command(
 
 def _option(name: str, kind: object, default: object) -> inspect.Parameter:
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+
+
+class Group(typer.Typer):
+    """A group of commands, each of them a function of a :class:`Context`."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(help=text, no_args_is_help=True)
+        self.callback()(lambda: None)  # else a group of one command would be that command
+
+    def add(
+        self, name: str | None = None, *, acting: bool = False
+    ) -> Callable[[Callable[Concatenate[Context, ...], None]], Callable[..., None]]:
+        """Make a function a command of this group; see :func:`command`."""
+
+        def decorate(function: Callable[Concatenate[Context, ...], None]) -> Callable[..., None]:
+            return self.command(name)(command(acting=acting)(function))
+
+        return decorate

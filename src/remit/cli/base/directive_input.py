@@ -75,11 +75,7 @@ def from_options(options: Mapping[str, str], defaults: Defaults) -> "DirectiveCr
     Raises:
         InvalidInputError: the first fault; `field` names the directive's field.
     """
-    data: dict[str, object] = {
-        "status": defaults.status,
-        "issued_by": WHOEVER_PROPOSES,
-        **options,
-    }
+    data: dict[str, object] = {"status": defaults.status, "issued_by": WHOEVER_PROPOSES, **options}
     budget = options.get("budget")
     # What a shell leaves of $5.00, whose $5 it replaces by nothing.
     if budget is not None and (budget.startswith((".", ",")) or not budget.strip("0.,")):

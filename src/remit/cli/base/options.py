@@ -9,49 +9,65 @@ import typer
 from remit.base.wording import listed
 from remit.errors import InvalidInputError
 
+
+def option(
+    name: str,
+    text: str,
+    metavar: str | None = None,
+    *,
+    min: float | None = None,  # noqa: A002 - as Typer calls it
+    max: float | None = None,  # noqa: A002 - likewise
+    panel: str | None = None,
+) -> object:
+    """Return an option; `text` is what `--help` says of it."""
+    return typer.Option(name, metavar=metavar, help=text, min=min, max=max, rich_help_panel=panel)
+
+
+def argument(metavar: str, text: str) -> object:
+    """Return an argument; `text` is what `--help` says of it."""
+    return typer.Argument(metavar=metavar, help=text)
+
+
 DataDirOption = Annotated[
     Path | None,
-    typer.Option(
+    option(
         "--data-dir",
-        metavar="DIR",
-        help="Folder of the embedded stack. Default: REMIT_DATA_DIR, "
+        "Folder of the embedded stack. Default: REMIT_DATA_DIR, "
         "else the platform's user data folder.",
+        "DIR",
     ),
 ]
-JsonOption = Annotated[
-    bool, typer.Option("--json", help="Print one JSON document instead of text.")
-]
+JsonOption = Annotated[bool, option("--json", "Print one JSON document instead of text.")]
 ActorOption = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--as",
-        metavar="NAME",
-        help="Act with the token kept under this name. Default: REMIT_TOKEN, else your own.",
+        "Act with the token kept under this name. Default: REMIT_TOKEN, else your own.",
+        "NAME",
     ),
 ]
 IdArgument = Annotated[
-    str,
-    typer.Argument(metavar="ID", help="The directive, or at least the first 4 characters of it."),
+    str, argument("ID", "The directive, or at least the first 4 characters of it.")
 ]
 ModuleOption = Annotated[
     list[str] | None,
-    typer.Option(
+    option(
         "--module",
-        metavar="PACKAGE.MODULE:CLASS",
-        help="One more module, besides those of REMIT_MODULES; may be given several times.",
+        "One more module, besides those of REMIT_MODULES; may be given several times.",
+        "PACKAGE.MODULE:CLASS",
     ),
 ]
 KeyOption = Annotated[
     list[Path] | None,
-    typer.Option(
+    option(
         "--key",
-        metavar="FILE",
-        help="Trust these public keys, as `remit keys export` prints them, in place of the "
+        "Trust these public keys, as `remit keys export` prints them, in place of the "
         "installation's; may be given several times.",
+        "FILE",
     ),
 ]
-ForceOption = Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")]
-ReasonOption = Annotated[str | None, typer.Option("--reason", help="Why; kept as evidence.")]
+ForceOption = Annotated[bool, option("--force", "Replace FILE if it is there.")]
+ReasonOption = Annotated[str | None, option("--reason", "Why; kept as evidence.")]
 
 STANDARD_STREAM = Path("-")
 """In place of a file: standard input, or standard output."""

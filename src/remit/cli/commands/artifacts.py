@@ -7,42 +7,37 @@ import typer
 
 from remit.base.wording import listed
 from remit.cli.base import services
-from remit.cli.base.context import Context, command
+from remit.cli.base.context import Context, Group
 from remit.cli.base.failures import EXIT_UNSUCCESSFUL
 from remit.cli.base.file_writing import OWNER_ONLY, require_free, save
-from remit.cli.base.options import STANDARD_STREAM, ForceOption
+from remit.cli.base.options import STANDARD_STREAM, ForceOption, argument, option
 from remit.cli.base.output import write_list
 from remit.cli.commands.attachments import put
 from remit.errors import InvalidInputError
 from remit.vocabulary import ArtifactType
 
-app = typer.Typer(
-    help="The evidence there is, read back and verified, and filed by hand.", no_args_is_help=True
-)
+app = Group("The evidence there is, read back and verified, and filed by hand.")
 
 ArtifactArgument = Annotated[
     str,
-    typer.Argument(
-        metavar="ID",
-        help="The artifact: its address, its id, or at least the first 4 characters of the id.",
+    argument(
+        "ID", "The artifact: its address, its id, or at least the first 4 characters of the id."
     ),
 ]
 TypeOption = Annotated[
     str | None,
-    typer.Option(
-        "--type", help="Only those of this type, like attachment: see `remit schema --help`."
-    ),
+    option("--type", "Only those of this type, like attachment: see `remit schema --help`."),
 ]
 DirectiveOption = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--directive",
-        metavar="ID",
-        help="The directive they are about, or at least the first 4 characters of it.",
+        "The directive they are about, or at least the first 4 characters of it.",
+        "ID",
     ),
 ]
 LimitOption = Annotated[
-    int, typer.Option("--limit", min=1, max=1000, help="At most so many, the newest first.")
+    int, option("--limit", "At most so many, the newest first.", min=1, max=1000)
 ]
 OutputOption = Annotated[
     Path | None,
@@ -54,25 +49,19 @@ OutputOption = Annotated[
     ),
 ]
 DryRunOption = Annotated[
-    bool, typer.Option("--dry-run", help="List them. Remit removes none, so this must be said.")
+    bool, option("--dry-run", "List them. Remit removes none, so this must be said.")
 ]
 OlderOption = Annotated[
     str,
-    typer.Option(
+    option(
         "--older-than",
-        metavar="LENGTH",
-        help="Leave out younger ones: their artifact may be about to be stored.",
+        "Leave out younger ones: their artifact may be about to be stored.",
+        "LENGTH",
     ),
 ]
 
 
-@app.callback()
-def artifacts() -> None:
-    """Look at the evidence there is, and file some."""
-
-
-@app.command("list")
-@command()
+@app.add("list")
 def list_artifacts(
     context: Context,
     *,
@@ -95,8 +84,7 @@ def list_artifacts(
     )
 
 
-@app.command()
-@command()
+@app.add()
 def show(context: Context, artifact: ArtifactArgument) -> None:
     """Show an artifact: what it says, its digest, and where its content lies."""
     engine = context.engine
@@ -108,8 +96,7 @@ def show(context: Context, artifact: ArtifactArgument) -> None:
     context.show({"artifact": found, "lies": lies}, lambda: write_artifact(found, context.data_dir))
 
 
-@app.command()
-@command()
+@app.add()
 def get(
     context: Context,
     artifact: ArtifactArgument,
@@ -145,8 +132,7 @@ def get(
 app.command()(put)
 
 
-@app.command()
-@command()
+@app.add()
 def gc(context: Context, *, dry_run: DryRunOption = False, older_than: OlderOption = "1h") -> None:
     """List the objects of the store that no artifact has as its content, the oldest first.
 
@@ -173,8 +159,7 @@ def gc(context: Context, *, dry_run: DryRunOption = False, older_than: OlderOpti
     context.show(document, lambda: write_unreferenced(found, store.name, size))
 
 
-@app.command()
-@command()
+@app.add()
 def check(context: Context) -> None:
     """Read every artifact with its content, and verify them; 1 when one is not what was stored.
 

@@ -8,44 +8,34 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import Annotated, BinaryIO
 
-import typer
-
 from remit.base.wording import quoted
 from remit.cli.base import services
 from remit.cli.base.context import Context, command
-from remit.cli.base.options import STANDARD_STREAM
+from remit.cli.base.options import STANDARD_STREAM, argument, option
 from remit.cli.base.output import spinner
 from remit.cli.base.streams import standard_input
 from remit.errors import InvalidInputError
 
-FileArgument = Annotated[
-    Path, typer.Argument(metavar="FILE", help="What to file; - reads standard input.")
-]
-NameOption = Annotated[
-    str | None, typer.Option("--name", help="What it is called. Default: FILE's name.")
-]
+FileArgument = Annotated[Path, argument("FILE", "What to file; - reads standard input.")]
+NameOption = Annotated[str | None, option("--name", "What it is called. Default: FILE's name.")]
 MediaTypeOption = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--media-type",
-        metavar="TYPE/SUBTYPE",
-        help="What it is. Default: what its name says, else application/octet-stream.",
+        "What it is. Default: what its name says, else application/octet-stream.",
+        "TYPE/SUBTYPE",
     ),
 ]
 LabelOption = Annotated[
     list[str] | None,
-    typer.Option(
-        "--label",
-        metavar="NAME=VALUE",
-        help="A word of your own about it; may be given several times.",
-    ),
+    option("--label", "A word of your own about it; may be given several times.", "NAME=VALUE"),
 ]
 AboutOption = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--directive",
-        metavar="ID",
-        help="The directive it is evidence for. Default: for none, which an operator may.",
+        "The directive it is evidence for. Default: for none, which an operator may.",
+        "ID",
     ),
 ]
 

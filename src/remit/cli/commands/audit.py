@@ -8,10 +8,10 @@ import typer
 
 from remit.base.wording import counted
 from remit.cli.base import services
-from remit.cli.base.context import Context, command
+from remit.cli.base.context import Context, Group
 from remit.cli.base.failures import EXIT_UNSUCCESSFUL
 from remit.cli.base.file_writing import require_free, save
-from remit.cli.base.options import ForceOption, KeyOption, read_option_file
+from remit.cli.base.options import ForceOption, KeyOption, option, read_option_file
 from remit.cli.base.output import Cell, write_facts, write_line, write_table
 from remit.cli.views.cells import moment
 from remit.errors import UnverifiableError
@@ -24,39 +24,31 @@ if TYPE_CHECKING:
     from remit.base.json_types import JsonObject
     from remit.operations.evidence.auditing import AuditReport, TakenCheckpoint
 
-app = typer.Typer(help="Whether the log still says what it said.", no_args_is_help=True)
+app = Group("Whether the log still says what it said.")
 
 MAX_SHOWN = 20
 """Most findings that are shown, a line each; with --json there are more."""
 
 CheckpointOption = Annotated[
     Path | None,
-    typer.Option(
+    option(
         "--checkpoint",
-        metavar="FILE",
-        help="Hold every chain against this file, as `remit audit checkpoint` wrote it.",
+        "Hold every chain against this file, as `remit audit checkpoint` wrote it.",
+        "FILE",
     ),
 ]
-OutOption = Annotated[
-    Path, typer.Option("--out", metavar="FILE", help="Where to write it; keep it elsewhere.")
-]
+OutOption = Annotated[Path, option("--out", "Where to write it; keep it elsewhere.", "FILE")]
 PreviousOption = Annotated[
     Path | None,
-    typer.Option(
+    option(
         "--previous",
-        metavar="FILE",
-        help="The checkpoint before: the log must still hold against it, and the new one names it.",
+        "The checkpoint before: the log must still hold against it, and the new one names it.",
+        "FILE",
     ),
 ]
 
 
-@app.callback()
-def audit() -> None:
-    """Find out whether the log still says what it said."""
-
-
-@app.command()
-@command(acting=True)
+@app.add(acting=True)
 def verify(context: Context, *, checkpoint: CheckpointOption = None, key: KeyOption = None) -> None:
     """Verify the whole log, hold it against every row, both ways, and verify what was signed.
 
@@ -97,14 +89,9 @@ def _about_checkpoint() -> "Iterator[None]":
         raise UnverifiableError(error.message, field="--checkpoint") from error
 
 
-@app.command("checkpoint")
-@command(acting=True)
+@app.add("checkpoint", acting=True)
 def take(
-    context: Context,
-    *,
-    out: OutOption,
-    previous: PreviousOption = None,
-    force: ForceOption = False,
+    context: Context, *, out: OutOption, previous: PreviousOption = None, force: ForceOption = False
 ) -> None:
     """Sign how far every chain of the log has come, into a file to be kept elsewhere.
 
@@ -149,7 +136,7 @@ def _write_report(report: "AuditReport") -> None:
     if held is None:
         write_line(
             "Without --checkpoint FILE, a chain that was cut off or rewritten is not seen; "
-            "`remit audit checkpoint` takes one.",
+            "`remit audit checkpoint` takes one."
         )
 
 

@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from remit.cli.base import services
 from remit.cli.base.context import Context, command
-from remit.cli.base.options import JsonOption, ModuleOption
+from remit.cli.base.options import JsonOption, ModuleOption, option
 from remit.cli.base.output import Cell, write_json, write_line, write_table
 from remit.cli.views.cells import moment
 from remit.errors import UnavailableError
@@ -18,18 +16,17 @@ if TYPE_CHECKING:
 
 LocalOption = Annotated[
     bool,
-    typer.Option(
-        "--local",
-        help="List those that a worker started from this shell would have; so does --module.",
+    option(
+        "--local", "List those that a worker started from this shell would have; so does --module."
     ),
 ]
 ArtifactOption = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--artifact",
-        metavar="TYPE",
-        help="In its place that of an artifact's metadata: policy_evaluation, execution_start, "
+        "In its place that of an artifact's metadata: policy_evaluation, execution_start, "
         "execution_checkpoint, execution_end, module_output, attachment, llm_call or llm_usage.",
+        "TYPE",
     ),
 ]
 

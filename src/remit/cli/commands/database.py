@@ -2,32 +2,21 @@
 
 from typing import Annotated
 
-import typer
-
 from remit.cli.base import services
-from remit.cli.base.context import Context, command
+from remit.cli.base.context import Context, Group
+from remit.cli.base.options import option
 from remit.cli.base.output import write_json, write_line
 from remit.identity.types import Principal
 
-app = typer.Typer(help="The database's schema.", no_args_is_help=True)
+app = Group("The database's schema.")
 
 AdminOption = Annotated[
     str | None,
-    typer.Option(
-        "--admin",
-        metavar="NAME",
-        help="Print a token for this person as an admin, made known if need be.",
-    ),
+    option("--admin", "Print a token for this person as an admin, made known if need be.", "NAME"),
 ]
 
 
-@app.callback()
-def db() -> None:
-    """Look after the database's schema."""
-
-
-@app.command()
-@command()
+@app.add()
 def upgrade(context: Context, *, admin: AdminOption = None) -> None:
     """Bring the database to the schema of this release.
 

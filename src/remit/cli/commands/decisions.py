@@ -9,7 +9,7 @@ import typer
 from remit.base.wording import quoted
 from remit.cli.base.context import Context, command
 from remit.cli.base.failures import EXIT_UNSUCCESSFUL
-from remit.cli.base.options import IdArgument, ReasonOption, one_of
+from remit.cli.base.options import IdArgument, ReasonOption, one_of, option
 from remit.cli.base.output import on_terminal, write_line
 from remit.cli.views.cells import status_cell, write_directive, write_next
 from remit.errors import ConflictError, InvalidInputError
@@ -28,22 +28,22 @@ if TYPE_CHECKING:
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Vote without being asked again.")]
 DigestOption = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--digest",
-        metavar="DIGEST",
-        help="The action digest that you saw; refused if the directive's is another.",
+        "The action digest that you saw; refused if the directive's is another.",
+        "DIGEST",
     ),
 ]
 SettledOption = Annotated[
-    str, typer.Option("--as", metavar="done|failed", help="How it ended, as you have found out.")
+    str, option("--as", "How it ended, as you have found out.", "done|failed")
 ]
-KnownByOption = Annotated[str, typer.Option("--reason", help="How you know; kept as evidence.")]
+KnownByOption = Annotated[str, option("--reason", "How you know; kept as evidence.")]
 ByOption = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--by",
-        metavar="NAME",
-        help="Act with the token kept under this name. Default: REMIT_TOKEN, else your own.",
+        "Act with the token kept under this name. Default: REMIT_TOKEN, else your own.",
+        "NAME",
     ),
 ]
 """What is --as elsewhere."""

@@ -19,7 +19,7 @@ import typer
 
 from remit.cli.base import services
 from remit.cli.base.failures import EXIT_UNSUCCESSFUL
-from remit.cli.base.options import JsonOption
+from remit.cli.base.options import JsonOption, option
 from remit.cli.commands.workers import ending_signals
 
 if TYPE_CHECKING:
@@ -41,19 +41,15 @@ TOUR_MODULES = "remit.tour.inventory:InventoryModule,remit.tour.ledger:LedgerMod
 
 _KeepOption = Annotated[
     Path | None,
-    typer.Option(
+    option(
         "--data-dir",
-        metavar="DIR",
-        help="Keep what happens in this folder. Default: a temporary one, removed afterwards.",
+        "Keep what happens in this folder. Default: a temporary one, removed afterwards.",
+        "DIR",
     ),
 ]
 _TourOption = Annotated[
     Path | None,
-    typer.Option(
-        "--tour",
-        metavar="FILE",
-        help="Another tour, as JSONL in the shape of examples/tour.jsonl.",
-    ),
+    option("--tour", "Another tour, as JSONL in the shape of examples/tour.jsonl.", "FILE"),
 ]
 
 

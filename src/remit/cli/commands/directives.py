@@ -7,7 +7,7 @@ import typer
 
 from remit.cli.base.context import Context, command
 from remit.cli.base.failures import EXIT_UNSUCCESSFUL
-from remit.cli.base.options import IdArgument, one_of
+from remit.cli.base.options import IdArgument, one_of, option
 from remit.cli.base.output import write_line, write_list
 from remit.cli.views.cells import write_next
 from remit.errors import RemitError
@@ -15,18 +15,16 @@ from remit.errors import RemitError
 if TYPE_CHECKING:
     from remit.operations.evidence.records import Record
 
-StatusOption = Annotated[str | None, typer.Option("--status", help="Only those of this status.")]
-ScopeOption = Annotated[str | None, typer.Option("--scope", help="Only those of this scope.")]
-TypeOption = Annotated[str | None, typer.Option("--type", help="Only those for this module.")]
-IssuerOption = Annotated[str | None, typer.Option("--issued-by", help="Only those of this issuer.")]
+StatusOption = Annotated[str | None, option("--status", "Only those of this status.")]
+ScopeOption = Annotated[str | None, option("--scope", "Only those of this scope.")]
+TypeOption = Annotated[str | None, option("--type", "Only those for this module.")]
+IssuerOption = Annotated[str | None, option("--issued-by", "Only those of this issuer.")]
 ReasonOption = Annotated[
     str | None,
-    typer.Option(
-        "--reason", help="Only those with this reason for their status, such as in_doubt."
-    ),
+    option("--reason", "Only those with this reason for their status, such as in_doubt."),
 ]
 LimitOption = Annotated[
-    int, typer.Option("--limit", min=1, max=1000, help="At most so many, the newest first.")
+    int, option("--limit", "At most so many, the newest first.", min=1, max=1000)
 ]
 
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from remit.base.wording import counted, printable
-from remit.cli.base.context import Context, command
+from remit.cli.base.context import Context, Group
 from remit.cli.base.failures import EXIT_UNSUCCESSFUL
-from remit.cli.base.options import IdArgument
+from remit.cli.base.options import IdArgument, argument, option
 from remit.cli.base.output import Cell, Row, write_line, write_table
 from remit.cli.base.telemetry import NOBODY
 from remit.errors import InvalidInputError, MisconfiguredError, ProviderError
@@ -22,29 +22,21 @@ if TYPE_CHECKING:
     from remit.evaluation.interface import DirectProvider, EvaluationResult
     from remit.execution.models import EndedRun
 
-app = typer.Typer(
-    help="Who is told of ended runs: by hand, and side by side.", no_args_is_help=True
-)
+app = Group("Who is told of ended runs: by hand, and side by side.")
 
 NameArgument = Annotated[
-    str, typer.Argument(metavar="NAME", help="What the experiment is called, like before-upgrade.")
+    str, argument("NAME", "What the experiment is called, like before-upgrade.")
 ]
-RoleOption = Annotated[str | None, typer.Option("--role", help="Only those for this role.")]
-TypeOption = Annotated[str | None, typer.Option("--type", help="Only those for this module.")]
+RoleOption = Annotated[str | None, option("--role", "Only those for this role.")]
+TypeOption = Annotated[str | None, option("--type", "Only those for this module.")]
 LimitOption = Annotated[
-    int, typer.Option("--limit", min=1, max=1000, help="At most so many, the last to end first.")
+    int, option("--limit", "At most so many, the last to end first.", min=1, max=1000)
 ]
 
 _NOBODY_IS_TOLD = "nobody is told of ended runs: EVALUATION_PROVIDER chooses no provider"
 
 
-@app.callback()
-def evaluation() -> None:
-    """Tell whoever evaluates of ended runs, and see how they are judged."""
-
-
-@app.command()
-@command()
+@app.add()
 def status(context: Context) -> None:
     """Say who is told of ended runs, and ask whether they can be; 1 when they cannot.
 
@@ -80,8 +72,7 @@ def _write_status(provider: str, problem: ProviderError | None) -> None:
         write_line(Cell(provider, "bold"), " can be told of ended runs")
 
 
-@app.command()
-@command()
+@app.add()
 def tell(context: Context, directive: IdArgument) -> None:
     """Tell of a directive's ended run, and print how it is judged.
 
@@ -113,8 +104,7 @@ def _row(result: "EvaluationResult") -> Row:
     return result.name, score, str(result.metadata.get("by", ""))
 
 
-@app.command()
-@command()
+@app.add()
 def experiment(
     context: Context,
     name: NameArgument,

@@ -7,7 +7,7 @@ from uuid import UUID
 import typer
 
 from remit.cli.base import services
-from remit.cli.base.context import Context, command
+from remit.cli.base.context import Context, Group
 from remit.cli.base.failures import EXIT_UNSUCCESSFUL
 from remit.cli.base.file_writing import require_free, save
 from remit.cli.base.options import (
@@ -15,6 +15,8 @@ from remit.cli.base.options import (
     ForceOption,
     IdArgument,
     KeyOption,
+    argument,
+    option,
     read_option_file,
 )
 from remit.cli.base.output import Cell, print_out, write_facts, write_json, write_line
@@ -26,55 +28,38 @@ if TYPE_CHECKING:
     from remit.audit.bundle_facts import Check
     from remit.signing.keys import Keyring
 
-app = typer.Typer(
-    help="One directive's evidence as a file, and what that file proves.", no_args_is_help=True
-)
+app = Group("One directive's evidence as a file, and what that file proves.")
 
-BundleArgument = Annotated[
-    Path, typer.Argument(metavar="BUNDLE", help="A file that `remit evidence export` wrote.")
-]
+BundleArgument = Annotated[Path, argument("BUNDLE", "A file that `remit evidence export` wrote.")]
 OutOption = Annotated[
     Path | None,
-    typer.Option(
-        "--out",
-        metavar="FILE",
-        help="Where to write it; - prints it. Default: evidence-ID.json in this folder.",
+    option(
+        "--out", "Where to write it; - prints it. Default: evidence-ID.json in this folder.", "FILE"
     ),
 ]
 CarryOption = Annotated[
     Path | None,
-    typer.Option(
+    option(
         "--checkpoint",
-        metavar="FILE",
-        help="Carry the proof that this checkpoint covers its log; `remit audit checkpoint` takes "
-        "one.",
+        "Carry the proof that this checkpoint covers its log; `remit audit checkpoint` takes one.",
+        "FILE",
     ),
 ]
 AgainstOption = Annotated[
     Path | None,
-    typer.Option(
+    option(
         "--checkpoint",
-        metavar="FILE",
-        help="Hold its log against this file, too, as `remit audit checkpoint` wrote it.",
+        "Hold its log against this file, too, as `remit audit checkpoint` wrote it.",
+        "FILE",
     ),
 ]
 InstallationOption = Annotated[
     UUID | None,
-    typer.Option(
-        "--installation",
-        metavar="ID",
-        help="It must be of this installation, by its identifier.",
-    ),
+    option("--installation", "It must be of this installation, by its identifier.", "ID"),
 ]
 
 
-@app.callback()
-def evidence() -> None:
-    """Hand out one directive's evidence as a file, and find out what such a file proves."""
-
-
-@app.command()
-@command(acting=True)
+@app.add(acting=True)
 def export(
     context: Context,
     directive: IdArgument,
@@ -123,8 +108,7 @@ def _show_exported(context: Context, directive: str, file: Path, data: bytes) ->
     context.show(document, write)
 
 
-@app.command()
-@command()
+@app.add()
 def verify(
     context: Context,
     bundle: BundleArgument,

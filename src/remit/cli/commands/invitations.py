@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from remit.cli.base.context import Context, command
-from remit.cli.base.options import STANDARD_STREAM
+from remit.cli.base.context import Context
+from remit.cli.base.options import STANDARD_STREAM, argument, option
 from remit.cli.base.output import write_line
 from remit.cli.commands import tokens
 from remit.cli.commands.principals import (
@@ -38,34 +38,26 @@ app = tokens.app
 """These are commands of `remit token`, too."""
 
 CodeArgument = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="CODE",
-        help="The code. Default: asked for, or read from standard input.",
-    ),
+    str | None, argument("CODE", "The code. Default: asked for, or read from standard input.")
 ]
 FileOption = Annotated[
     Path | None,
-    typer.Option(
+    option(
         "--file",
-        metavar="FILE",
-        help="Read the code from here, so that it stands in no history of commands; - is standard "
+        "Read the code from here, so that it stands in no history of commands; - is standard "
         "input.",
+        "FILE",
     ),
 ]
 ExpiryOption = Annotated[
-    str,
-    typer.Option(
-        "--code-expires", metavar="LENGTH", help="How long the code can be redeemed, like 2h."
-    ),
+    str, option("--code-expires", "How long the code can be redeemed, like 2h.", "LENGTH")
 ]
 InvitationArgument = Annotated[
-    str, typer.Argument(metavar="ID", help="The invitation's identifier, or its beginning.")
+    str, argument("ID", "The invitation's identifier, or its beginning.")
 ]
 
 
-@app.command("invite")
-@command(acting=True)
+@app.add("invite", acting=True)
 def invite(
     context: Context,
     name: NameArgument,
@@ -98,8 +90,7 @@ def invite(
     context.show(document, lambda: write_made_invitation(made))
 
 
-@app.command("redeem")
-@command()
+@app.add("redeem")
 def redeem(
     context: Context,
     code: CodeArgument = None,
@@ -129,8 +120,7 @@ def redeem(
         revoke_unless_shown(engine, made, context.keys, by=by, as_json=context.as_json)
 
 
-@app.command("invitations")
-@command(acting=True)
+@app.add("invitations", acting=True)
 def list_invitations(context: Context) -> None:
     """List the invitations that were made; an ordinary principal sees its own."""
     engine = context.engine
@@ -140,8 +130,7 @@ def list_invitations(context: Context) -> None:
     context.show({"invitations": rows}, lambda: write_invitations(rows))
 
 
-@app.command("withdraw")
-@command(acting=True)
+@app.add("withdraw", acting=True)
 def withdraw(context: Context, invitation_id: InvitationArgument) -> None:
     """End an invitation before it is redeemed."""
     engine = context.engine

@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from remit.cli.base import services
-from remit.cli.base.context import Context, command
+from remit.cli.base.context import Context, Group
+from remit.cli.base.options import argument
 from remit.cli.base.output import Cell, print_out, write_line, write_table
 from remit.errors import MisconfiguredError
 
 if TYPE_CHECKING:
     from remit.settings import Settings
 
-FolderArgument = Annotated[
-    Path, typer.Argument(metavar="FOLDER", help="Where to write it; made if it is missing.")
-]
+FolderArgument = Annotated[Path, argument("FOLDER", "Where to write it; made if it is missing.")]
 LabelOption = Annotated[
     str,
     typer.Option(
@@ -26,16 +25,10 @@ LabelOption = Annotated[
     ),
 ]
 
-app = typer.Typer(help="The keys that sign what the gate decides.", no_args_is_help=True)
+app = Group("The keys that sign what the gate decides.")
 
 
-@app.callback()
-def keys() -> None:
-    """Look at the keys that sign what the gate decides, replace one, hand them on."""
-
-
-@app.command()
-@command()
+@app.add()
 def show(context: Context) -> None:
     """List the keys that are trusted here, which of them signs, and for which installation.
 
@@ -59,8 +52,7 @@ def show(context: Context) -> None:
     context.show({"keys": listed, "installation": found.pinned}, write)
 
 
-@app.command()
-@command()
+@app.add()
 def create(context: Context) -> None:
     """Make a signing key where there is none; `remit up` does it by itself."""
     from remit.signing.keys import ensure_keys
@@ -71,8 +63,7 @@ def create(context: Context) -> None:
     context.show(document, lambda: write_line(f"{kid} signs, from {folder}"))
 
 
-@app.command()
-@command()
+@app.add()
 def rotate(context: Context) -> None:
     """Sign with a new key from now on; what the old one signed still verifies.
 
@@ -96,8 +87,7 @@ def rotate(context: Context) -> None:
     context.show({"old": old, "new": new, "folder": str(folder)}, write)
 
 
-@app.command()
-@command()
+@app.add()
 def export(context: Context) -> None:
     """Print the public keys as PEM: all that is needed to verify evidence elsewhere."""
     from remit.signing.keys import public_pem
@@ -107,8 +97,7 @@ def export(context: Context) -> None:
     context.show(document, lambda: print_out("".join(found.values()).rstrip("\n")))
 
 
-@app.command()
-@command()
+@app.add()
 def worker(context: Context, folder: FolderArgument, *, label: LabelOption = "") -> None:
     """Make a key for the workers of a host that must not hold the signing key.
 

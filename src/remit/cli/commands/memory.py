@@ -5,57 +5,43 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from remit.cli.base import services
-from remit.cli.base.context import Context, command
+from remit.cli.base.context import Context, Group
 from remit.cli.base.failures import EXIT_UNSUCCESSFUL
+from remit.cli.base.options import argument, option
 from remit.cli.base.output import write_list
 
 if TYPE_CHECKING:
     from remit.cli.base.embedding import Tally
 
-app = typer.Typer(help="What is remembered, found again by its meaning.", no_args_is_help=True)
+app = Group("What is remembered, found again by its meaning.")
 
-TextArgument = Annotated[
-    str, typer.Argument(metavar="TEXT", help="What to remember; - reads standard input.")
-]
+TextArgument = Annotated[str, argument("TEXT", "What to remember; - reads standard input.")]
 NotesArgument = Annotated[
     str,
-    typer.Argument(
-        metavar="FILE",
-        help='JSON Lines: {"scope": ..., "content": ...} on each; - reads standard input.',
-    ),
+    argument("FILE", 'JSON Lines: {"scope": ..., "content": ...} on each; - reads standard input.'),
 ]
-QuestionArgument = Annotated[
-    str, typer.Argument(metavar="QUESTION", help="What to look for, in your own words.")
-]
-AboutOption = Annotated[str, typer.Option("--scope", help="What it is about, like billing.")]
-DefaultScopeOption = Annotated[
-    str | None, typer.Option("--scope", help="The scope of lines that name none.")
-]
-OnlyScopeOption = Annotated[str | None, typer.Option("--scope", help="Only those of this scope.")]
+QuestionArgument = Annotated[str, argument("QUESTION", "What to look for, in your own words.")]
+AboutOption = Annotated[str, option("--scope", "What it is about, like billing.")]
+DefaultScopeOption = Annotated[str | None, option("--scope", "The scope of lines that name none.")]
+OnlyScopeOption = Annotated[str | None, option("--scope", "Only those of this scope.")]
 RunOption = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--run",
-        metavar="ID",
-        help="The completed run that taught it, or at least the first 4 characters of it. "
+        "The completed run that taught it, or at least the first 4 characters of it. "
         "Default: your own words, which needs the role admin.",
+        "ID",
     ),
 ]
 NearestOption = Annotated[
-    int, typer.Option("--limit", min=1, max=50, help="At most so many, the nearest first.")
+    int, option("--limit", "At most so many, the nearest first.", min=1, max=50)
 ]
 NewestOption = Annotated[
-    int, typer.Option("--limit", min=1, max=100, help="At most so many, the newest first.")
+    int, option("--limit", "At most so many, the newest first.", min=1, max=100)
 ]
 
 
-@app.callback()
-def memory() -> None:
-    """Remember, and find what is remembered by its meaning."""
-
-
-@app.command()
-@command(acting=True)
+@app.add(acting=True)
 def add(context: Context, text: TextArgument, *, scope: AboutOption, run: RunOption = None) -> None:
     """Remember a text, and make it searchable; 1 when it is kept and cannot be searched for.
 
@@ -86,8 +72,7 @@ def add(context: Context, text: TextArgument, *, scope: AboutOption, run: RunOpt
     _exit_by(tally)
 
 
-@app.command()
-@command(acting=True)
+@app.add(acting=True)
 def load(context: Context, file: NotesArgument, *, scope: DefaultScopeOption = None) -> None:
     """Remember each line of a file, and make all of them searchable; an admin may.
 
@@ -120,8 +105,7 @@ def load(context: Context, file: NotesArgument, *, scope: DefaultScopeOption = N
     _exit_by(tally)
 
 
-@app.command()
-@command(acting=True)
+@app.add(acting=True)
 def embed(context: Context) -> None:
     """Make searchable what is not under the model that EMBEDDING_PROVIDER chooses.
 
@@ -139,8 +123,7 @@ def embed(context: Context) -> None:
     _exit_by(tally)
 
 
-@app.command()
-@command(acting=True)
+@app.add(acting=True)
 def search(context: Context, question: QuestionArgument, *, limit: NearestOption = 5) -> None:
     """Find the memories nearest in meaning to a question; 1 when there is none to be found.
 
@@ -164,8 +147,7 @@ def search(context: Context, question: QuestionArgument, *, limit: NearestOption
         raise typer.Exit(EXIT_UNSUCCESSFUL)
 
 
-@app.command()
-@command(acting=True)
+@app.add(acting=True)
 def recent(context: Context, *, scope: OnlyScopeOption = None, limit: NewestOption = 20) -> None:
     """List what was remembered last, the newest first. Who looked is kept on record."""
     engine = context.engine

@@ -4,11 +4,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from remit.base.wording import quoted
 from remit.cli.base import services
-from remit.cli.base.context import Context, command
+from remit.cli.base.context import Context, Group
+from remit.cli.base.options import argument, option
 from remit.cli.base.output import Cell, print_out, safe, write_facts, write_line
 from remit.cli.views.cells import write_warning
 from remit.errors import (
@@ -26,27 +25,24 @@ if TYPE_CHECKING:
     from remit.policy.config import PolicyConfig
     from remit.settings import Settings
 
-app = typer.Typer(help="The policy that the gate decides by.", no_args_is_help=True)
+app = Group("The policy that the gate decides by.")
 
-FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A policy file (TOML).")]
+FileArgument = Annotated[Path, argument("FILE", "A policy file (TOML).")]
 ConfirmedArgument = Annotated[
-    Path | None,
-    typer.Argument(metavar="[FILE]", help="A policy file. Default: the one in force."),
+    Path | None, argument("[FILE]", "A policy file. Default: the one in force.")
 ]
 ToOption = Annotated[
     Path | None,
-    typer.Option(
-        "--to",
-        metavar="PATH",
-        help="The file to replace. Default: REMIT_POLICY_FILE, else the running stack's.",
+    option(
+        "--to", "The file to replace. Default: REMIT_POLICY_FILE, else the running stack's.", "PATH"
     ),
 ]
 DigestOption = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--digest",
-        metavar="DIGEST",
-        help="The digest that `remit policy check` showed; refused if the policy has another.",
+        "The digest that `remit policy check` showed; refused if the policy has another.",
+        "DIGEST",
     ),
 ]
 
@@ -54,13 +50,7 @@ _MOST_OF_A_DIGEST = 80
 """How many characters of a typed digest a message repeats; a digest has 71."""
 
 
-@app.callback()
-def policy() -> None:
-    """Look at the policy that the gate decides by, and put another one in force."""
-
-
-@app.command()
-@command()
+@app.add()
 def check(context: Context, file: FileArgument) -> None:
     """Check a policy file, and say what would happen under it.
 
@@ -107,8 +97,7 @@ def _known_modules(context: Context) -> tuple[tuple[str, ...], bool]:
     return tuple(each.name for each in found), False
 
 
-@app.command()
-@command()
+@app.add()
 def show(context: Context) -> None:
     """Print the policy in force: REMIT_POLICY_FILE, the running stack's, or the built-in one.
 
@@ -151,8 +140,7 @@ def _confirmation(context: Context, policy: "PolicyConfig") -> "tuple[JsonObject
     return _confirmed_json(found), ""
 
 
-@app.command()
-@command(acting=True)
+@app.add(acting=True)
 def confirm(
     context: Context, file: ConfirmedArgument = None, *, digest: DigestOption = None
 ) -> None:
@@ -170,14 +158,9 @@ def confirm(
     _show_confirmed(context, found, _confirm(context, found), path)
 
 
-@app.command()
-@command(acting=True)
+@app.add(acting=True)
 def install(
-    context: Context,
-    file: FileArgument,
-    *,
-    to: ToOption = None,
-    digest: DigestOption = None,
+    context: Context, file: FileArgument, *, to: ToOption = None, digest: DigestOption = None
 ) -> None:
     """Check a policy file, confirm it, and put it in place of the one in force at one stroke.
 

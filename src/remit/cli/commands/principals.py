@@ -3,10 +3,8 @@
 from typing import TYPE_CHECKING, Annotated, Protocol, TypeVar, cast, get_args
 from uuid import UUID
 
-import typer
-
-from remit.cli.base.context import Context, command
-from remit.cli.base.options import all_of, one_of
+from remit.cli.base.context import Context, Group
+from remit.cli.base.options import all_of, argument, one_of, option
 from remit.cli.base.output import write_line
 from remit.cli.views.identities import write_made_invitation, write_principals, write_proposals
 from remit.errors import InvalidInputError, NotFoundError
@@ -19,42 +17,32 @@ if TYPE_CHECKING:
     from remit.identity.types import PrincipalRow
     from remit.operations.identities.four_eyes import Change
 
-app = typer.Typer(help="Who is known, and what each may do.", no_args_is_help=True)
+app = Group("Who is known, and what each may do.")
 
 SHORTEST_ID = 4
 """Fewest characters that may stand for a whole identifier."""
 
-NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The principal's name.")]
+NameArgument = Annotated[str, argument("NAME", "The principal's name.")]
 RoleOption = Annotated[
     list[str] | None,
-    typer.Option(
+    option(
         "--role",
-        metavar="ROLE",
-        help="What it is trusted with: proposer, approver, operator, auditor or admin; may be "
+        "What it is trusted with: proposer, approver, operator, auditor or admin; may be "
         "given several times.",
+        "ROLE",
     ),
 ]
 GroupOption = Annotated[
     list[str] | None,
-    typer.Option(
-        "--group",
-        metavar="GROUP",
-        help="A group of approvers that it belongs to; may be given several times.",
+    option(
+        "--group", "A group of approvers that it belongs to; may be given several times.", "GROUP"
     ),
 ]
-SwitchArgument = Annotated[str, typer.Argument(metavar="on|off", help="Whether two are asked.")]
-ProposalArgument = Annotated[
-    str, typer.Argument(metavar="ID", help="The proposal's identifier, or its beginning.")
-]
+SwitchArgument = Annotated[str, argument("on|off", "Whether two are asked.")]
+ProposalArgument = Annotated[str, argument("ID", "The proposal's identifier, or its beginning.")]
 
 
-@app.callback()
-def principal() -> None:
-    """Look after who is known."""
-
-
-@app.command("list")
-@command(acting=True)
+@app.add("list", acting=True)
 def list_principals(context: Context) -> None:
     """List who is known."""
     engine = context.engine
@@ -63,8 +51,7 @@ def list_principals(context: Context) -> None:
     _show(context, directory.read_principals(engine, by=context.caller))
 
 
-@app.command("set")
-@command(acting=True)
+@app.add("set", acting=True)
 def set_principal(
     context: Context, name: NameArgument, *, role: RoleOption = None, group: GroupOption = None
 ) -> None:
@@ -81,8 +68,7 @@ def set_principal(
     _show(context, [row])
 
 
-@app.command("disable")
-@command(acting=True)
+@app.add("disable", acting=True)
 def disable_principal(context: Context, name: NameArgument) -> None:
     """Shut a principal out for good: its tokens end, and its name is never used again."""
     engine = context.engine
@@ -92,8 +78,7 @@ def disable_principal(context: Context, name: NameArgument) -> None:
     _show(context, [row])
 
 
-@app.command("four-eyes")
-@command(acting=True)
+@app.add("four-eyes", acting=True)
 def four_eyes(context: Context, switch: SwitchArgument) -> None:
     """Ask a second admin wherever an approver or an admin is made.
 
@@ -111,8 +96,7 @@ def four_eyes(context: Context, switch: SwitchArgument) -> None:
     _show_four_eyes(context, on=is_asked(engine, Change("off", by), keys))
 
 
-@app.command("proposals")
-@command(acting=True)
+@app.add("proposals", acting=True)
 def proposals(context: Context) -> None:
     """List what one admin proposed and another one must confirm."""
     engine = context.engine
@@ -122,8 +106,7 @@ def proposals(context: Context) -> None:
     context.show({"proposals": rows}, lambda: write_proposals(rows))
 
 
-@app.command("confirm")
-@command(acting=True)
+@app.add("confirm", acting=True)
 def confirm(context: Context, proposal_id: ProposalArgument) -> None:
     """Carry out what another admin proposed; the code of an invitation is printed now."""
     engine = context.engine

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from remit.cli.base.context import Context, command
-from remit.cli.base.options import IdArgument
+from remit.cli.base.options import IdArgument, argument, option
 from remit.cli.base.output import write_json, write_line
 from remit.cli.views.cells import shown_id, status_cell, write_next
 from remit.errors import ConflictError, InvalidInputError, UnavailableError
@@ -18,16 +19,7 @@ if TYPE_CHECKING:
     from remit.identity.types import Principal
     from remit.operations.gate.proposals import GateOutcome
 
-_PANEL = "What is to be done"
-
-
-def _content(name: str, text: str, metavar: str | None = None) -> typer.models.OptionInfo:
-    """Return the option for one field of a directive."""
-    found: typer.models.OptionInfo = typer.Option(
-        name, metavar=metavar, help=text, rich_help_panel=_PANEL
-    )
-    return found
-
+_content = partial(option, panel="What is to be done")
 
 RoleOption = Annotated[str | None, _content("--role", "Who is to act.")]
 TypeOption = Annotated[str | None, _content("--type", "The module: see `remit modules`.")]
@@ -56,26 +48,22 @@ KeyOption = Annotated[
 ]
 FileArgument = Annotated[
     str | None,
-    typer.Argument(
-        metavar="FILE",
-        help="Directives as JSON or JSONL; - reads standard input. Without it, the options say "
+    argument(
+        "FILE",
+        "Directives as JSON or JSONL; - reads standard input. Without it, the options say "
         "what is to be done.",
     ),
 ]
-DraftOption = Annotated[bool, typer.Option("--draft", help="Only store it; `remit submit` later.")]
+DraftOption = Annotated[bool, option("--draft", "Only store it; `remit submit` later.")]
 WaitOption = Annotated[
-    bool,
-    typer.Option("--wait", help="Wait for the end; the exit code is 1 unless all is complete."),
+    bool, option("--wait", "Wait for the end; the exit code is 1 unless all is complete.")
 ]
 OptionalIdArgument = Annotated[
-    str | None,
-    typer.Argument(metavar="ID", help="The directive, or at least the first 4 characters of it."),
+    str | None, argument("ID", "The directive, or at least the first 4 characters of it.")
 ]
-VoidedOption = Annotated[
-    bool, typer.Option("--voided", help="All that a change of the policy made void.")
-]
+VoidedOption = Annotated[bool, option("--voided", "All that a change of the policy made void.")]
 VoidedLimitOption = Annotated[
-    int, typer.Option("--limit", min=1, max=1000, help="With --voided: at most so many at once.")
+    int, option("--limit", "With --voided: at most so many at once.", min=1, max=1000)
 ]
 
 

@@ -12,9 +12,9 @@ import typer
 
 from remit.base.wording import quoted
 from remit.cli.base import streams
-from remit.cli.base.context import Context, command
+from remit.cli.base.context import Context, Group
 from remit.cli.base.failures import report_output_lost
-from remit.cli.base.options import all_of, one_of
+from remit.cli.base.options import all_of, argument, one_of, option
 from remit.cli.commands.principals import GroupOption, NameArgument, RoleOption, found_by_id
 from remit.cli.views.identities import write_made_token, write_revoked, write_tokens
 from remit.errors import InvalidInputError, RemitError
@@ -28,58 +28,45 @@ if TYPE_CHECKING:
     from remit.operations.identities.minting import MadeToken
     from remit.signing.keys import Keyring
 
-app = typer.Typer(help="The tokens that say who calls.", no_args_is_help=True)
+app = Group("The tokens that say who calls.")
 
 _DAYS = re.compile(r"[1-9]\d{0,2}d", re.ASCII)
 
 KindOption = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--kind",
-        metavar="KIND",
-        help="What it is: human, agent or service. Default: what it is known as, else human.",
+        "What it is: human, agent or service. Default: what it is known as, else human.",
+        "KIND",
     ),
 ]
 ScopeOption = Annotated[
     list[str] | None,
-    typer.Option(
+    option(
         "--scope",
-        metavar="ABILITY",
-        help="Limit the token to this: propose, vote, operate, audit or administer; may be given "
+        "Limit the token to this: propose, vote, operate, audit or administer; may be given "
         "several times. Default: all that its roles give.",
+        "ABILITY",
     ),
 ]
 ActsForOption = Annotated[
-    str | None,
-    typer.Option("--acts-for", metavar="NAME", help="On whose behalf an agent acts."),
+    str | None, option("--acts-for", "On whose behalf an agent acts.", "NAME")
 ]
-LengthOption = Annotated[
-    str, typer.Option("--valid-for", metavar="LENGTH", help="How long it is good, like 12h.")
-]
-KeepOption = Annotated[
-    bool, typer.Option("--keep", help="Keep it for this account, for --as NAME.")
-]
-TokenArgument = Annotated[
-    str, typer.Argument(metavar="ID", help="The token's identifier, or its beginning.")
-]
+LengthOption = Annotated[str, option("--valid-for", "How long it is good, like 12h.", "LENGTH")]
+KeepOption = Annotated[bool, option("--keep", "Keep it for this account, for --as NAME.")]
+TokenArgument = Annotated[str, argument("ID", "The token's identifier, or its beginning.")]
 SinceOption = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--since",
-        metavar="TIME",
-        help="From when on it was misused, like 2026-01-31T14:05Z, or 2h for two hours ago: "
+        "From when on it was misused, like 2026-01-31T14:05Z, or 2h for two hours ago: "
         "what was done with it since then does not count.",
+        "TIME",
     ),
 ]
 
 
-@app.callback()
-def token() -> None:
-    """Look after the tokens that say who calls."""
-
-
-@app.command("create")
-@command(acting=True)
+@app.add("create", acting=True)
 def create_token(
     context: Context,
     name: NameArgument,
@@ -137,8 +124,7 @@ def described(
     )
 
 
-@app.command("list")
-@command(acting=True)
+@app.add("list", acting=True)
 def list_tokens(context: Context) -> None:
     """List the tokens that were made; an ordinary principal sees its own."""
     engine = context.engine
@@ -148,8 +134,7 @@ def list_tokens(context: Context) -> None:
     context.show({"tokens": rows}, lambda: write_tokens(rows))
 
 
-@app.command("revoke")
-@command(acting=True)
+@app.add("revoke", acting=True)
 def revoke_token(context: Context, token_id: TokenArgument, *, since: SinceOption = None) -> None:
     """End a token at once; with --since, also what was made and approved with it from then on.
 

@@ -8,9 +8,8 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from remit.cli.base.context import Context, command
+from remit.cli.base.options import option
 from remit.cli.base.output import (
     Cell,
     console,
@@ -32,12 +31,9 @@ WINDOW = timedelta(hours=1)
 """How long ago "lately" begins."""
 
 EveryOption = Annotated[
-    float,
-    typer.Option("--every", metavar="SECONDS", min=0.5, max=3600, help="How often it looks."),
+    float, option("--every", "How often it looks.", "SECONDS", min=0.5, max=3600)
 ]
-OnceOption = Annotated[
-    bool, typer.Option("--once", help="Print it once, as in a pipe; else until Ctrl-C.")
-]
+OnceOption = Annotated[bool, option("--once", "Print it once, as in a pipe; else until Ctrl-C.")]
 
 
 @command()

@@ -15,7 +15,7 @@ import typer
 
 from remit.cli.base import services
 from remit.cli.base.failures import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNSUCCESSFUL
-from remit.cli.base.options import DataDirOption, JsonOption, ModuleOption
+from remit.cli.base.options import DataDirOption, JsonOption, ModuleOption, option
 from remit.cli.base.output import Cell, spinner, write_facts, write_json, write_line
 from remit.cli.base.streams import wait_for_no_reader
 from remit.cli.commands.workers import ending_signals, usable_provider
@@ -57,30 +57,18 @@ _EXAMPLE = (
 
 PortOption = Annotated[
     int | None,
-    typer.Option(
-        "--temporal-port",
-        min=1,
-        max=65535,
-        metavar="PORT",
-        help="Port of Temporal. Default: a free one.",
-    ),
+    option("--temporal-port", "Port of Temporal. Default: a free one.", "PORT", min=1, max=65535),
 ]
 UiPortOption = Annotated[
     int | None,
-    typer.Option(
-        "--ui-port",
-        min=1,
-        max=65535,
-        metavar="PORT",
-        help="Port of Temporal's web page. Default: a free one.",
+    option(
+        "--ui-port", "Port of Temporal's web page. Default: a free one.", "PORT", min=1, max=65535
     ),
 ]
 PolicyOption = Annotated[
     Path | None,
-    typer.Option(
-        "--policy-file",
-        metavar="FILE",
-        help="The policy. Default: REMIT_POLICY_FILE, else the built-in one.",
+    option(
+        "--policy-file", "The policy. Default: REMIT_POLICY_FILE, else the built-in one.", "FILE"
     ),
 ]
 

@@ -8,6 +8,7 @@ import typer
 
 from remit.cli.base.context import Context, command
 from remit.cli.base.failures import EXIT_OK
+from remit.cli.base.options import argument
 from remit.cli.base.output import on_terminal, write_json_line, write_line
 from remit.cli.base.streams import is_read
 from remit.cli.views.cells import moment, shown_id, status_cell
@@ -29,9 +30,8 @@ WATCHED = 20
 
 OptionalId = Annotated[
     str | None,
-    typer.Argument(
-        metavar="ID",
-        help="One directive, until it ends or is blocked. Without it: the newest, until Ctrl-C.",
+    argument(
+        "ID", "One directive, until it ends or is blocked. Without it: the newest, until Ctrl-C."
     ),
 ]
 
@@ -112,10 +112,7 @@ def _newest(engine: "sa.Engine") -> "list[DirectiveRead | UnreadableDirective]":
 
 
 def _write(
-    directive: "DirectiveRead | UnreadableDirective",
-    *,
-    as_json: bool,
-    on: "Console | None" = None,
+    directive: "DirectiveRead | UnreadableDirective", *, as_json: bool, on: "Console | None" = None
 ) -> None:
     """Print one directive as it now is, on one line."""
     from remit.directives.unreadable import UnreadableDirective

@@ -16,10 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from remit.cli.base import services
-from remit.cli.base.options import DataDirOption, ModuleOption
+from remit.cli.base.options import DataDirOption, ModuleOption, option
 from remit.cli.base.output import write_line
 from remit.errors import MisconfiguredError
 
@@ -41,18 +39,14 @@ LAST_PORT = 65535
 
 WaitOption = Annotated[
     Path | None,
-    typer.Option(
-        "--wait-for-stack",
-        metavar="DIR",
-        help="Serve the stack in this folder as soon as it is up.",
-    ),
+    option("--wait-for-stack", "Serve the stack in this folder as soon as it is up.", "DIR"),
 ]
 WorkflowOption = Annotated[
     list[str] | None,
-    typer.Option(
+    option(
         "--workflow",
-        metavar="PACKAGE.MODULE:CLASS",
-        help="A Temporal workflow to serve besides; may be given several times.",
+        "A Temporal workflow to serve besides; may be given several times.",
+        "PACKAGE.MODULE:CLASS",
     ),
 ]
 

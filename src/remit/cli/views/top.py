@@ -29,11 +29,7 @@ _MEASURES: Mapping[str, str] = {
 }
 _UNDER_A_SECOND = 0.9995  # it would be rounded to 1000 ms
 _FEW_SECONDS = 10.0  # so few that tenths tell something
-_UNITS = (
-    (86400, "d", 3600, "h"),
-    (3600, "h", 60, "min"),
-    (60, "min", 1, "s"),
-)
+_UNITS = ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s"))
 
 
 @dataclass(frozen=True)
