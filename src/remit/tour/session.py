@@ -46,15 +46,9 @@ async def play(
 ) -> TourReport:
     """Play a script over a stack that another thread starts.
 
-    Args:
-        stack: the stack; its worker has the tour's policy and its ledger.
-        starting: the call of `stack.start`.
-        script: the scenes.
-        watch: told of each moment.
-        find_host: returns the keys of the stack's worker, and the admin that makes the script's
-            people and agents known; called once the database is migrated.
-        find_store: returns where the stack's worker leaves large evidence.
-        observed: what Temporal's client tells its spans to; None: nobody.
+    `starting` is the call of `stack.start`. Once the database is migrated, `find_host` returns the
+    keys of the stack's worker and the admin that makes the script's people and agents known, and
+    `find_store` where that worker leaves large evidence.
 
     Raises:
         RemitError: the stack does not come up, or goes away.

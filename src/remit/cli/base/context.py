@@ -7,11 +7,12 @@ first: a Temporal that does not answer is found before anything is written.
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
 from functools import cached_property, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Concatenate
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Concatenate
 
 import typer
 
@@ -150,16 +151,18 @@ class Context:
 
 
 def command(
-    *, acting: bool = False
+    *, acting: bool = False, fields: Mapping[str, object] = MappingProxyType({})
 ) -> Callable[[Callable[Concatenate[Context, ...], None]], Callable[..., None]]:
     """Make a function of a :class:`Context` a command with the options that commands share.
 
     They come after its own: `--as` where somebody must be `acting`, then `--data-dir` and `--json`.
+    The options in `fields`, by the name of an argument that is text or None, come before its own.
     """
     shared = [
         _option("data_dir", DataDirOption, None),
         _option("as_json", JsonOption, default=False),
     ]
+    first = [_option(name, Annotated[str | None, kind], None) for name, kind in fields.items()]
     if acting:
         shared.insert(0, _option("actor", ActorOption, None))
 
@@ -176,7 +179,10 @@ def command(
 
         signature = inspect.signature(function)
         own = list(signature.parameters.values())[1:]
-        run.__signature__ = signature.replace(parameters=[*own, *shared])  # type: ignore[attr-defined] # Typer reads it
+        arguments = [each for each in own if each.kind is each.POSITIONAL_OR_KEYWORD]
+        options = [each for each in own if each.kind is each.KEYWORD_ONLY]
+        declared = [*arguments, *first, *options, *shared]
+        run.__signature__ = signature.replace(parameters=declared)  # type: ignore[attr-defined] # Typer reads it
         return run
 
     return decorate

@@ -21,31 +21,28 @@ if TYPE_CHECKING:
 
 _content = partial(option, panel="What is to be done")
 
-RoleOption = Annotated[str | None, _content("--role", "Who is to act.")]
-TypeOption = Annotated[str | None, _content("--type", "The module: see `remit modules`.")]
-ObjectiveOption = Annotated[str | None, _content("--objective", "What is to be achieved.")]
-ScopeOption = Annotated[str | None, _content("--scope", "Where it may act, like test.")]
-PayloadOption = Annotated[
-    str | None,
-    _content(
+FIELDS = {
+    "role": _content("--role", "Who is to act."),
+    "type": _content("--type", "The module: see `remit modules`."),
+    "objective": _content("--objective", "What is to be achieved."),
+    "scope": _content("--scope", "Where it may act, like test."),
+    "payload": _content(
         "--payload", "Input of the module, a JSON object, between single quotes.", "JSON|@FILE"
     ),
-]
-BudgetOption = Annotated[
-    str | None,
-    _content("--budget", "Most it may cost in US dollars, like 50.00; a $ needs quotes: '$50.00'."),
-]
-TimeboxOption = Annotated[str | None, _content("--timebox", "Longest it may take, like 5m.")]
-ConstraintsOption = Annotated[
-    str | None, _content("--constraints", "Limits for the module, a JSON object.", "JSON|@FILE")
-]
-MetricsOption = Annotated[
-    str | None,
-    _content("--success-metrics", "How success will be told, a JSON object.", "JSON|@FILE"),
-]
-KeyOption = Annotated[
-    str | None, _content("--idempotency-key", "Your own key: sent twice, it is one directive.")
-]
+    "budget": _content(
+        "--budget", "Most it may cost in US dollars, like 50.00; a $ needs quotes: '$50.00'."
+    ),
+    "timebox": _content("--timebox", "Longest it may take, like 5m."),
+    "constraints": _content("--constraints", "Limits for the module, a JSON object.", "JSON|@FILE"),
+    "success_metrics": _content(
+        "--success-metrics", "How success will be told, a JSON object.", "JSON|@FILE"
+    ),
+    "idempotency_key": _content(
+        "--idempotency-key", "Your own key: sent twice, it is one directive."
+    ),
+}
+"""The options that say what is to be done, one for each field of a directive."""
+
 FileArgument = Annotated[
     str | None,
     argument(
@@ -67,23 +64,14 @@ VoidedLimitOption = Annotated[
 ]
 
 
-@command(acting=True)
+@command(acting=True, fields=FIELDS)
 def propose(
     context: Context,
     file: FileArgument = None,
     *,
-    role: RoleOption = None,
-    type_: TypeOption = None,
-    objective: ObjectiveOption = None,
-    scope: ScopeOption = None,
-    payload: PayloadOption = None,
-    budget: BudgetOption = None,
-    timebox: TimeboxOption = None,
-    constraints: ConstraintsOption = None,
-    success_metrics: MetricsOption = None,
-    idempotency_key: KeyOption = None,
     draft: DraftOption = False,
     wait: WaitOption = False,
+    **fields: str | None,
 ) -> None:
     """Propose directives: the gate decides at once, and what it approves starts.
 
@@ -92,19 +80,7 @@ def propose(
     """
     from remit.cli.base import directive_input
 
-    options = {
-        "role": role,
-        "type": type_,
-        "objective": objective,
-        "scope": scope,
-        "payload": payload,
-        "budget": budget,
-        "timebox": timebox,
-        "constraints": constraints,
-        "success_metrics": success_metrics,
-        "idempotency_key": idempotency_key,
-    }
-    given = {name: value for name, value in options.items() if value is not None}
+    given = {name: value for name, value in fields.items() if value is not None}
     defaults = directive_input.Defaults.of(context.settings, draft=draft)
     if file is None:
         contents = [directive_input.from_options(given, defaults)]
