@@ -104,9 +104,7 @@ def aligned_tables(tables: Sequence[Table]) -> Iterator[str]:
 def rich_tables(tables: Sequence[Table], lines: int | None = None) -> "RenderableType":
     """Return the tables for a terminal: the wide ones, then the narrow ones side by side.
 
-    Args:
-        tables: the tables; of the wide ones, the first comes first where room is short.
-        lines: how many lines there are; None for as many as are needed.
+    Where there are only so many `lines`, the first of the wide ones comes first.
     """
     from rich.columns import Columns
     from rich.console import Group

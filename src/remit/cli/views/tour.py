@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from remit.base.wording import counted
 from remit.cli.base.output import Cell, Row, safe, write_line, write_table
 from remit.cli.views.cells import STATUS_STYLES
 from remit.cli.views.trace import tell_trace
@@ -71,7 +72,7 @@ def summary(outcome: "Outcome | None") -> str:
     if outcome.attempts > 1:
         said += f", {outcome.attempts} tries"
     if outcome.effects:
-        said += f", {outcome.effects} effect" + "s" * (outcome.effects > 1)
+        said += f", {counted(outcome.effects, 'effect')}"
     return said
 
 
