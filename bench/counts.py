@@ -27,7 +27,7 @@ from remit.artifacts.noop import NoOpObjectStore
 from remit.db.engine import create_database_engine
 from remit.errors import UnavailableError
 from remit.operations.gate.policies import PolicySource
-from remit.workflows.orders import DISPATCHER_ID
+from remit.workflows.messages import DISPATCHER_ID
 from remit.workflows.worker import WorkerParts, serve
 
 FEW, MANY = 5, 25

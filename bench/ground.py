@@ -25,10 +25,9 @@ from remit.execution.modules.registry import ModuleRegistry, discover_modules
 from remit.execution.workers import WorkerIdentity
 from remit.identity.types import Principal
 from remit.operations.gate.policies import PolicySource
-from remit.operations.identities.authentication import authenticate
+from remit.operations.identities.authentication import authenticate, use_keys
 from remit.operations.identities.directory import create_token, ensure_principals, make_first_admin
-from remit.operations.identities.installation import use_keys
-from remit.operations.identities.minting import LONGEST_TOKEN
+from remit.operations.identities.principals import LONGEST_TOKEN
 from remit.operations.runs.modules import announce
 from remit.signing.keys import Keyring, ensure_keys
 from remit.stack.layout import DataDir

@@ -40,7 +40,7 @@ from remit.operations.runs.starts import ModuleChoice
 from remit.signing.keys import Keyring
 from remit.workflows.activities.emitting import Evidence
 from remit.workflows.client import WorkflowClient
-from remit.workflows.orders import approval_id, execution_id
+from remit.workflows.messages import approval_id, execution_id
 
 Load = Callable[[], Awaitable[list[str]]]
 """Makes one unit, and returns the ids of its workflows once it is done; raises when it failed."""

@@ -1,4 +1,4 @@
-"""Every panel of the dashboard, on one page; metrics are named as in `remit.telemetry.catalog`."""
+"""Every panel of the dashboard; metrics are named as in `remit.telemetry.metric_definitions`."""
 
 from collections.abc import Sequence
 

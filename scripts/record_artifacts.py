@@ -28,8 +28,8 @@ from remit.identity.types import Principal
 from remit.operations.evidence.artifacts import Filing, file_attachment, read_artifacts
 from remit.operations.gate import proposals
 from remit.operations.gate.authority import Authority
+from remit.operations.identities.authentication import use_keys
 from remit.operations.identities.directory import ensure_principals
-from remit.operations.identities.installation import use_keys
 from remit.operations.runs.beginning import start_run
 from remit.operations.runs.modules import announce
 from remit.operations.runs.results import end_run

@@ -86,11 +86,11 @@ class Control:
 
         See :func:`remit.operations.gate.proposals.submit` for the errors.
         """
-        with directive_span(directive_id, "submit") as telling:
+        with directive_span(directive_id, "submit") as span:
             outcome = await asyncio.to_thread(
                 proposals.submit, self.engine, directive_id, self.authority(), by=by
             )
-            telling.set(status=outcome.directive.status)
+            span.set(status=outcome.directive.status)
             await self._start([outcome.directive])
         return outcome
 
@@ -115,11 +115,11 @@ class Control:
 
         See :func:`remit.operations.gate.approvals.vote` for the errors.
         """
-        with directive_span(directive_id, "vote", decision=ballot.decision) as telling:
+        with directive_span(directive_id, "vote", decision=ballot.decision) as span:
             outcome = await asyncio.to_thread(
                 approvals.vote, self.engine, directive_id, ballot, self.authority(), by=by
             )
-            telling.set(outcome=outcome.outcome, status=outcome.directive.status)
+            span.set(outcome=outcome.outcome, status=outcome.directive.status)
             if outcome.outcome == "approved":
                 await self._wake(self.workflows.execute(outcome.directive))
             await self._wake(self.workflows.wake_approval(directive_id))
@@ -132,7 +132,7 @@ class Control:
 
         See :func:`remit.operations.runs.cancellation.cancel` for the errors.
         """
-        with directive_span(directive_id, "cancel") as telling:
+        with directive_span(directive_id, "cancel") as span:
             directive, before = await asyncio.to_thread(
                 cancellation.cancel,
                 self.engine,
@@ -141,7 +141,7 @@ class Control:
                 reason=reason,
                 keys=self.keys,
             )
-            telling.set(status=directive.status)
+            span.set(status=directive.status)
             if before == "executing":
                 await self._wake(self.workflows.cancel_execution(directive_id))
             if before == "proposed":

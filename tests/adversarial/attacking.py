@@ -34,9 +34,8 @@ from remit.vocabulary import ModuleKind
 from remit.workflows.activities import attempts
 from remit.workflows.activities.calls import AuthoritySource, ModuleCaller
 from remit.workflows.activities.execution_activities import ExecutionActivities
-from remit.workflows.activities.module_activities import ModuleActivities
 from remit.workflows.lease import Lease
-from remit.workflows.orders import ExecutionOrder, ExecutionStep, execution_id, execution_order
+from remit.workflows.messages import ExecutionOrder, ExecutionStep, execution_id, execution_order
 from tests.support.contents import AUTHORITY, directive, forging
 from tests.support.keys import KEYS
 from tests.support.people import agent
@@ -88,13 +87,11 @@ class Hands:
     Attributes:
         engine: the database.
         short: the activities of `ExecutionWorkflow`.
-        long: the activity of its long modules.
         strikes: the modules that count, by kind.
     """
 
     engine: sa.Engine
     short: ExecutionActivities
-    long: ModuleActivities
     strikes: tuple[Strike, LongStrike]
 
     @property
@@ -121,7 +118,7 @@ class Hands:
         # In a thread of its own, so that a test may have an event loop or none.
         with ThreadPoolExecutor(1) as thread:
             return thread.submit(
-                lambda: asyncio.run(served(order).run(self.long.execute_module, order))
+                lambda: asyncio.run(served(order).run(self.short.execute_module, order))
             ).result()
 
     def work(self, directive_id: UUID) -> ExecutionStep:
@@ -191,8 +188,7 @@ def worker(engine: sa.Engine, policies: PolicySource | None = None) -> Iterator[
     with ThreadPoolExecutor(4) as threads:
         yield Hands(
             engine,
-            ExecutionActivities(engine, authority, modules, held),
-            ModuleActivities(engine, modules, authority, threads, held),
+            ExecutionActivities(engine, authority, modules, held, threads),
             strikes,
         )
 

@@ -18,7 +18,7 @@ from remit.control import Control
 from remit.directives.models import DirectiveRead
 from remit.operations.evidence.records import Record, read_record
 from remit.operations.runs.cancellation import cancel
-from remit.workflows.orders import DISPATCHER_ID
+from remit.workflows.messages import DISPATCHER_ID
 from tests.adversarial.attacking import LongStrike, Strike
 from tests.support.contents import cast, directive, no, proposed, waiting, yes
 from tests.support.people import AGENT, OPERATOR

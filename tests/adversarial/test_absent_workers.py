@@ -24,7 +24,7 @@ from remit.vocabulary import ModuleKind
 from remit.workflows.activities.attempts import Attempts
 from remit.workflows.activities.underway import Attempt, Underway
 from remit.workflows.lease import Lease
-from remit.workflows.orders import ExecutionOrder
+from remit.workflows.messages import ExecutionOrder
 from tests.adversarial.attacking import Hands, ended, proposed_many, served, without, worker
 
 
@@ -254,12 +254,12 @@ def test_an_activity_that_is_canceled_leaves_its_long_module_to_end_the_run(firs
 
     async def call() -> None:
         environment = served(order)
-        working = asyncio.ensure_future(environment.run(first.long.execute_module, order))
+        working = asyncio.ensure_future(environment.run(first.short.execute_module, order))
         await asyncio.to_thread(waits.called.acquire)
         environment.cancel()
         with pytest.raises(asyncio.CancelledError):
             await working
-        under_way = first.long.modules.underway.find(found.id)
+        under_way = first.short.modules.underway.find(found.id)
         assert under_way is not None
         waits.released.set()
         await asyncio.wrap_future(under_way.step)

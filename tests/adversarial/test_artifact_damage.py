@@ -57,7 +57,7 @@ def test_a_damaged_object_is_found_on_read(kept: Kept, name: str) -> None:
 def test_even_a_store_that_looks_at_nothing_hands_no_damage_on(
     kept: Kept, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("remit.artifacts.checked_store.check_content", lambda _, content: content)
+    monkeypatch.setattr("remit.artifacts.store.check_content", lambda _, content: content)
     kept.file(kept.large).write_bytes(DAMAGES[name](LARGE))
     assert isinstance(kept.refuses(kept.large), UnverifiableError)
 

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 import time_machine
 
-from remit.approval.grants import void_reason
+from remit.approval.rules import void_reason
 from remit.approval.types import Grant
 from remit.db.session import wall_clock
 from remit.errors import ConflictError, RuleViolationError, UnauthenticatedError

@@ -21,7 +21,7 @@ from remit.operations.evidence.records import read_directive
 from remit.operations.gate import proposals
 from remit.operations.gate.approvals import vote
 from remit.operations.identities import directory as people
-from remit.operations.identities.minting import MadeToken
+from remit.operations.identities.principals import MadeToken
 from remit.operations.identities.revocation import revoke_token
 from remit.operations.runs.cancellation import cancel
 from remit.vocabulary import Ability, PrincipalKind, Role

@@ -24,7 +24,7 @@ from remit.operations.identities.directory import (
     disable_principal,
     read_principals,
 )
-from remit.operations.identities.minting import MadeToken
+from remit.operations.identities.principals import MadeToken
 from remit.operations.identities.revocation import revoke_token
 from tests.adversarial.attacking import forgery, without
 from tests.adversarial.forging import OWN_KEYS, as_service, put_person

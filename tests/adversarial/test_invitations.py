@@ -19,7 +19,7 @@ from remit.operations.identities import invitations
 from remit.operations.identities.authentication import authenticate
 from remit.operations.identities.directory import create_token, disable_principal
 from remit.operations.identities.invitations import MadeInvitation, invite, redeem
-from remit.operations.identities.minting import MadeToken
+from remit.operations.identities.principals import MadeToken
 from tests.adversarial import world as w
 from tests.adversarial.attacking import forgery, without
 from tests.adversarial.forging import OWN_KEYS, as_service

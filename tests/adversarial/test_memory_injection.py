@@ -25,8 +25,12 @@ from remit.memory.writing import NewMemory
 from remit.operations.evidence.artifacts import Filing, file_attachment, get_artifact_content
 from remit.operations.evidence.records import read_record
 from remit.operations.gate import proposals
-from remit.operations.recall.memories import embed_memories, recent_memories, remember
-from remit.operations.recall.readers import open_memory_reader
+from remit.operations.recall.memories import (
+    embed_memories,
+    open_memory_reader,
+    recent_memories,
+    remember,
+)
 from remit.operations.runs.beginning import start_run
 from tests.integration.memory.conftest import WordEmbedder
 from tests.integration.operations.lives import ran

@@ -10,8 +10,12 @@ from remit.errors import MisconfiguredError
 from remit.identity.types import Principal
 from remit.memory.postgres import PostgresMemoryReader
 from remit.memory.writing import NewMemory
-from remit.operations.recall.memories import embed_memories, recent_memories, remember
-from remit.operations.recall.readers import open_memory_reader
+from remit.operations.recall.memories import (
+    embed_memories,
+    open_memory_reader,
+    recent_memories,
+    remember,
+)
 from tests.integration.memory.conftest import WordEmbedder
 from tests.integration.operations.lives import ran
 from tests.support.contents import forging, proposed

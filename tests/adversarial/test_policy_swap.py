@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from remit.approval.grants import void_reason
+from remit.approval.rules import void_reason
 from remit.approval.types import Grant
 from remit.directives.models import DirectiveRead
 from remit.errors import ConflictError, InvalidInputError, UnavailableError

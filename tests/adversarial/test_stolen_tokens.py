@@ -17,7 +17,7 @@ from remit.operations.identities import directory
 from remit.operations.identities.authentication import authenticate
 from remit.operations.identities.directory import change_principal, create_token
 from remit.operations.identities.invitations import invite, redeem
-from remit.operations.identities.minting import MadeToken
+from remit.operations.identities.principals import MadeToken
 from remit.operations.identities.revocation import Aftermath, Revoked, revoke_token, void_resting_on
 from tests.adversarial.attacking import worker
 from tests.support.contents import asking, cast, waiting

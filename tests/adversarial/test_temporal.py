@@ -23,8 +23,8 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from remit.operations.evidence.records import read_directive, read_record
 from remit.operations.runs.starts import RunState
 from remit.settings import APPROVAL_QUEUE, EXECUTION_QUEUE
-from remit.workflows.activities import execution_activities, module_activities
-from remit.workflows.orders import (
+from remit.workflows.activities import execution_activities
+from remit.workflows.messages import (
     DISPATCHER_ID,
     ApprovalOrder,
     ExecutionOrder,
@@ -229,7 +229,7 @@ async def test_without_the_look_at_the_grant_a_raw_start_executes_whatever_it_na
         return RunState(found, some_run.model_copy(update=forged))
 
     monkeypatch.setattr(execution_activities, "start_run", unguarded)
-    monkeypatch.setattr(module_activities, "begin_run", unguarded)
+    monkeypatch.setattr(execution_activities, "begin_run", unguarded)
     harmed = [one for one in scene.victims.values() if one.type in {"test", "validate"}]
     for victim in harmed:
         handle = await scene.client.start_workflow(

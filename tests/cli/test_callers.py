@@ -7,6 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from remit.base.canonical import canonical_json
+from remit.base.json_types import JsonObject
 from remit.cli.base.token_files import account_name
 from tests.cli.conftest import Remit, Shown, propose_arguments
 
@@ -161,6 +163,20 @@ def test_a_file_that_names_another_issuer_is_refused_and_nothing_is_written(
 def test_a_file_may_name_whoever_proposes_it(live: Remit) -> None:
     text = json.dumps(CONTENT | {"issued_by": "alice"})
     assert live("propose", "-", "--draft", stdin=text.encode()).code == 0
+
+
+def test_the_size_limit_measures_the_directive_with_whoever_issues_it(
+    live: Remit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content: JsonObject = {**CONTENT, "payload": {"note": "x" * 1024}}
+    nulls = dict.fromkeys(("constraints", "success_metrics", "budget", "timebox"))
+    stored = canonical_json({**content, **nulls, "issued_by": "alice"})
+    monkeypatch.setenv("REMIT_MAX_DIRECTIVE_BYTES", str(len(stored)))
+    text = json.dumps(content).encode()
+    assert live("propose", "-", "--draft", stdin=text).code == 0
+    shown = live("propose", "-", "--draft", "--as", "planner", stdin=text)
+    line = f"at most {len(stored)} bytes of canonical JSON; shorten the payload"
+    assert shown == Shown(2, "", f"remit: too large: {line}\n")
 
 
 def test_an_agent_can_propose_and_never_vote(live: Remit) -> None:

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from remit.artifacts.schemas import ARTIFACT_SCHEMAS, artifact_json_schema
-from remit.directives.schema import directive_json_schema
+from remit.directives.models import directive_json_schema
 from remit.execution.modules.registry import ModuleInfo, discover_modules
 from remit.operations.runs.modules import announce, read_modules
 from remit.policy.config import ApprovalPolicy, ApprovalRule, default_policy, parse_policy

@@ -9,7 +9,7 @@ import pytest
 
 from remit.cli.views.trace import LONGEST, TourTrace, find_trace, tell_trace
 from remit.operations.evidence.upkeep import ArtifactCheck
-from remit.telemetry.kept import Branch, KeptSpan
+from remit.telemetry.span_reader import SpanNode, StoredSpan
 from remit.tour.report import Played, TourReport
 from tests.unit.tour.samples import ID, KEYS, PEOPLE, a_played
 
@@ -104,8 +104,8 @@ def test_the_tree_leaves_out_temporals_steps_and_names_the_command(
 
 
 def test_a_long_trace_is_cut(capsys: pytest.CaptureFixture[str]) -> None:
-    steps = [KeptSpan.model_validate(a_step(n, f"step{n}", None)) for n in range(LONGEST + 5)]
-    tell_trace(TourTrace("Try", ID, [Branch(0, each) for each in steps]))
+    steps = [StoredSpan.model_validate(a_step(n, f"step{n}", None)) for n in range(LONGEST + 5)]
+    tell_trace(TourTrace("Try", ID, [SpanNode(0, each) for each in steps]))
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == LONGEST + 2
     assert lines[-1] == (

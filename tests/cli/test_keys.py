@@ -12,9 +12,9 @@ from remit.signing.keys import (
     load_keyring,
     load_public_keys,
     new_signing_key,
+    pin,
     public_pem,
 )
-from remit.signing.pins import pin
 from tests.cli.conftest import Remit, Shown
 from tests.support.keys import INSTALLATION
 

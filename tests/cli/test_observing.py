@@ -11,12 +11,11 @@ import sqlalchemy as sa
 
 from remit.cli.base.telemetry import TELLING_SECONDS, evaluated, gauges, in_background
 from remit.errors import UnavailableError
-from remit.evaluation.interface import EvaluationInput
-from remit.evaluation.noop import NoOpEvaluationProvider
+from remit.evaluation.interface import EvaluationInput, NoOpEvaluationProvider
 from remit.execution.models import EndedRun
 from remit.operations.gate.policies import PolicySource
 from remit.settings import Settings
-from remit.telemetry.active import ACTIVE
+from remit.telemetry.state import STATE
 from remit.workflows.client import Observed, connect
 from tests.support.workers import until
 
@@ -105,7 +104,7 @@ def test_what_was_told_of_runs_is_sent_before_a_worker_ends_however_it_ends(
 async def test_a_database_that_is_away_keeps_no_sweep_from_its_work(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    assert ACTIVE.samples is None
+    assert STATE.meter is None
     nowhere = sa.create_engine("postgresql+psycopg://nobody@127.0.0.1:1/none")
     gauges(nowhere, PolicySource(None))()
     said = {"chains_not_watched", "gauges_not_set"}

@@ -10,7 +10,7 @@ import pytest
 
 from remit.stack.discovery import find_stack
 from remit.stack.layout import DataDir
-from remit.stack.marks import process_mark
+from remit.stack.process_identity import process_mark
 from remit.stack.state import StackInfo, write_state
 from tests.cli.conftest import Remit, environment, program
 from tests.support.libpq_variables import LIBPQ_VARIABLES

@@ -12,9 +12,9 @@ import sqlalchemy as sa
 
 from remit.cli.views.trace import own_steps
 from remit.telemetry.ids import root_span_id_of
-from remit.telemetry.kept import Branch, KeptSpan
-from remit.telemetry.losses import Losses
-from remit.telemetry.running import TelemetryOptions, start
+from remit.telemetry.setup import TelemetryOptions, start
+from remit.telemetry.span_reader import SpanNode, StoredSpan
+from remit.telemetry.state import LossCounter
 from remit.telemetry.tracing import directive_root, directive_span, span
 from tests.cli.conftest import Remit, Shown
 from tests.support import otlp
@@ -36,7 +36,7 @@ def directive(kept_in: sa.Engine) -> UUID:
 
 
 @pytest.fixture
-def kept(directive: UUID, spans: Path, losses: Losses) -> Iterator[UUID]:
+def kept(directive: UUID, spans: Path, losses: LossCounter) -> Iterator[UUID]:
     """Return a directive whose steps were kept."""
     with start(TelemetryOptions("remit-test", "0", span_folder=spans)):
         began = time.time_ns()
@@ -85,9 +85,9 @@ def test_the_steps_are_a_tree_with_times_processes_and_how_each_ended(
 def test_without_temporals_own_steps_what_stands_within_them_moves_up() -> None:
     names = ["propose", " start", "  StartWorkflow:X", "   RunActivity:y", "    execute", " vote"]
     whole = [
-        Branch(
+        SpanNode(
             len(name) - len(name.lstrip()),
-            KeptSpan.model_validate(forged(UUID(int=1), name=name.lstrip())),
+            StoredSpan.model_validate(forged(UUID(int=1), name=name.lstrip())),
         )
         for name in names
     ]

@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from temporalio.client import Client
 
 from remit.telemetry.ids import root_span_id_of
-from remit.telemetry.kept import read_trace
+from remit.telemetry.span_reader import read_trace
 from tests.support import otlp
 from tests.support.installation import Installation, installed, scraped
 from tests.support.promtool import complaints_about

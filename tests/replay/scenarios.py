@@ -15,7 +15,7 @@ from temporalio.client import Client
 
 from remit.control import Control
 from remit.operations.gate.policies import PolicySource
-from remit.workflows.orders import DISPATCHER_ID, approval_id, execution_id
+from remit.workflows.messages import DISPATCHER_ID, approval_id, execution_id
 from tests.support.acting import Held
 from tests.support.contents import asking, directive, no, write, yes
 from tests.support.people import AGENT, OPERATOR

@@ -14,7 +14,7 @@ from temporalio.workflow import NondeterminismError
 with workflow.unsafe.imports_passed_through():
     from remit.workflows import dispatcher
     from remit.workflows.activities.execution_activities import ExecutionActivities
-    from remit.workflows.orders import ExecutionOrder, ExecutionStep
+    from remit.workflows.messages import ExecutionOrder, ExecutionStep
     from remit.workflows.worker import WORKFLOWS
     from tests.replay.scenarios import STORIES, SWEEPS
 

@@ -13,17 +13,16 @@ from coverage import Coverage
 from coverage.exceptions import NoDataError
 
 PURE = (
-    "src/remit/approval/grants.py",
     "src/remit/approval/rules.py",
     "src/remit/approval/statements.py",
-    "src/remit/audit/bundle*.py",
+    "src/remit/audit/bundle/*",
     "src/remit/audit/chain.py",
     "src/remit/audit/checkpoint.py",
+    "src/remit/audit/event_rules.py",
     "src/remit/audit/merkle.py",
     "src/remit/audit/verification.py",
     "src/remit/base/*",
     "src/remit/budget/types.py",
-    "src/remit/detectors/*",
     "src/remit/directives/digest.py",
     "src/remit/directives/lifecycle.py",
     "src/remit/execution/lifecycle.py",
@@ -32,7 +31,7 @@ PURE = (
     "src/remit/identity/statements.py",
     "src/remit/identity/tokens.py",
     "src/remit/policy/*",
-    "src/remit/redaction.py",
+    "src/remit/redaction/*",
     "src/remit/confusables/*",
     "src/remit/signing/*",
     "src/remit/vocabulary.py",

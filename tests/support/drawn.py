@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from remit.base.json_types import MAX_NUMBER
 from remit.directives.plain_json import find_fault
-from remit.redaction import find_secret
+from remit.redaction.masking import find_secret
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
 NUMBERS = st.integers(-MAX_NUMBER, MAX_NUMBER) | st.floats(-MAX_NUMBER, MAX_NUMBER)

@@ -21,8 +21,7 @@ from typing import Any, Literal
 
 import pytest
 
-from remit.telemetry.active import ACTIVE
-from remit.telemetry.losses import Losses
+from remit.telemetry.state import STATE, LossCounter
 
 _PATIENCE_SECONDS = 20.0
 
@@ -33,16 +32,16 @@ MANNERS: tuple[Manner, ...] = ("refuses", "hangs", "slow", "fails", "cuts")
 
 
 @pytest.fixture
-def losses() -> Iterator[Losses]:
+def losses() -> Iterator[LossCounter]:
     """Return the counts of what is lost, from zero; telemetry is off before and after."""
-    assert ACTIVE.recorder is None
-    assert ACTIVE.samples is None
-    before, ACTIVE.losses = ACTIVE.losses, Losses()
+    assert STATE.tracer is None
+    assert STATE.meter is None
+    before, STATE.losses = STATE.losses, LossCounter()
     try:
-        yield ACTIVE.losses
+        yield STATE.losses
     finally:
-        ACTIVE.recorder = ACTIVE.samples = None
-        ACTIVE.losses = before
+        STATE.tracer = STATE.meter = None
+        STATE.losses = before
 
 
 _TIMER_OF_TEMPORAL = re.compile(

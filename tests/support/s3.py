@@ -10,7 +10,7 @@ from http.client import HTTPConnection
 from typing import Self
 from urllib.parse import urlsplit
 
-from remit.artifacts.r2_client import R2Options
+from remit.artifacts.r2 import R2Options
 
 BUCKET = "evidence"
 """The bucket that :func:`running_s3` makes."""

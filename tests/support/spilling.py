@@ -20,11 +20,11 @@ from tests.support.keys import SIGNING_KEY
 from tests.support.planting import Canaries, make_canaries
 
 UNDEFENDED = """
-import remit.redaction
-remit.redaction.redact = lambda value: value
-remit.redaction.redact_object = dict
-remit.redaction.redact_text = lambda text: text
-remit.redaction.find_secret = lambda value, place="": None
+import remit.redaction.masking
+remit.redaction.masking.redact = lambda value: value
+remit.redaction.masking.redact_object = dict
+remit.redaction.masking.redact_text = lambda text: text
+remit.redaction.masking.find_secret = lambda value, place="": None
 """
 """Code that takes redaction away from a process."""
 

@@ -22,7 +22,7 @@ from remit.policy.config import PolicyConfig
 from remit.settings import Settings
 from remit.signing.sealing import Seal
 from remit.workflows.activities.llm_activities import LLMActivities
-from remit.workflows.thinking_worker import serve_thinking, thinking_parts
+from remit.workflows.llm_worker import llm_activities, serve_llm
 from tests.support.contents import POLICY, SHORT, proposed, under
 from tests.support.workers import polling
 
@@ -87,13 +87,13 @@ async def thinking(
         workflows: workflows to serve.
         provider: this one in place of the one that is chosen.
     """
-    parts = thinking_parts(engine, seal, settings)
+    activities = llm_activities(engine, settings)
     if provider is not None:
         given = provider
-        parts = replace(parts, provider=lambda: given, provider_name=given.name)
+        activities = replace(activities, provider=lambda: given, provider_name=given.name)
     async with polling(
-        lambda stop, ready: serve_thinking(
-            client, parts, workflows=workflows, stop=stop, on_ready=ready
+        lambda stop, ready: serve_llm(
+            client, activities, seal, workflows=workflows, stop=stop, on_ready=ready
         )
     ):
         yield

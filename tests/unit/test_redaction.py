@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from remit.detectors.names import names_secret
 from remit.identity.tokens import new_token
-from remit.redaction import MASK, find_secret, redact, redact_object, redact_text
+from remit.redaction.masking import MASK, find_secret, redact, redact_object, redact_text
+from remit.redaction.names import names_secret
 
 CANARY = "c4n4ryc4n4ryc4n4ryc4n4ryc4n4ry"
 

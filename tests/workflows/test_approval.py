@@ -14,7 +14,7 @@ from remit.errors import ConflictError
 from remit.operations.gate.policies import PolicySource
 from remit.policy.config import PolicyConfig
 from remit.workflows.approval import ApprovalWorkflow
-from remit.workflows.orders import ApprovalResult, approval_id
+from remit.workflows.messages import ApprovalResult, approval_id
 from tests.support.contents import POLICY, asking, directive, no, policy, proposed, write, yes
 from tests.support.people import AGENT, OPERATOR
 from tests.support.workers import control, working

@@ -21,8 +21,8 @@ from remit.operations.evidence.auditing import verify_log
 from remit.settings import LLM_QUEUE, Settings
 from remit.signing.sealing import Seal, ensure_seal
 from remit.workflows.client import Observed, connect
+from remit.workflows.llm_worker import load_workflows
 from remit.workflows.sealing import sealed
-from remit.workflows.thinking_worker import load_workflows
 from tests.integration.operations.conftest import AUDITOR
 from tests.support.embedding_server import Reply
 from tests.support.keys import KEYS

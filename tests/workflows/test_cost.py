@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHandle
 
-from remit.workflows.orders import DISPATCHER_ID
+from remit.workflows.messages import DISPATCHER_ID
 from tests.support.acting import Held
 from tests.support.contents import directive
 from tests.support.people import AGENT

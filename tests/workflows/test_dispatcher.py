@@ -19,7 +19,7 @@ from remit.operations.runs.starts import ModuleChoice
 from remit.workflows import dispatcher
 from remit.workflows.activities import dispatch_activities
 from remit.workflows.dispatcher import DispatcherWorkflow
-from remit.workflows.orders import DISPATCHER_ID
+from remit.workflows.messages import DISPATCHER_ID
 from tests.support.acting import Held
 from tests.support.contents import AUTHORITY, SHORT, cast, proposed, waiting, write
 from tests.support.keys import KEYS

@@ -20,13 +20,12 @@ from remit.evaluation.interface import EvaluationInput, EvaluationResult
 from remit.execution.models import EndedRun
 from remit.execution.modules.registry import discover_modules
 from remit.execution.modules.types import ModuleOutput
-from remit.operations.evidence.evaluations import read_ended_run
-from remit.operations.evidence.records import Record, read_record
+from remit.operations.evidence.records import Record, read_ended_run, read_record
 from remit.operations.gate.policies import PolicySource
 from remit.operations.runs.beginning import start_run
 from remit.settings import Settings
 from remit.workflows.activities.underway import Underway
-from remit.workflows.orders import DISPATCHER_ID
+from remit.workflows.messages import DISPATCHER_ID
 from remit.workflows.worker import WorkerParts, serve
 from tests.support.acting import Held
 from tests.support.contents import AUTHORITY, LONG, SHORT, directive, finish, proposed, write

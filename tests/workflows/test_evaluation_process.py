@@ -9,7 +9,7 @@ import pytest
 from temporalio.client import Client
 
 from remit.operations.runs.beginning import start_run
-from remit.workflows.orders import DISPATCHER_ID
+from remit.workflows.messages import DISPATCHER_ID
 from tests.support import otlp
 from tests.support.braintrust_server import LOGS_PATH, BraintrustServer, serving
 from tests.support.contents import AUTHORITY, SHORT

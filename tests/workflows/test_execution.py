@@ -14,7 +14,7 @@ from remit.operations.evidence.records import Record
 from remit.settings import EXECUTION_QUEUE
 from remit.workflows import worker
 from remit.workflows.execution import HEARTBEAT_TIMEOUT, ExecutionWorkflow
-from remit.workflows.orders import ExecutionOrder, ExecutionStep, execution_id, execution_order
+from remit.workflows.messages import ExecutionOrder, ExecutionStep, execution_id, execution_order
 from tests.integration.operations.forging import forged_for, plant, plant_run
 from tests.support.acting import Held, LongSluggish, LongUnsteady, Sluggish, Unsteady
 from tests.support.contents import directive, proposed, waiting, write

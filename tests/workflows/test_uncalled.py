@@ -6,10 +6,10 @@ import pytest
 import sqlalchemy as sa
 
 from remit.execution.models import EndedRun
-from remit.operations.evidence.evaluations import read_ended_run
-from remit.workflows.activities import uncalled
+from remit.operations.evidence.records import read_ended_run
+from remit.workflows.activities import dispatch_activities as uncalled
 from remit.workflows.activities.calls import unobserved
-from remit.workflows.activities.uncalled import UncalledRuns
+from remit.workflows.activities.dispatch_activities import UncalledRuns
 from tests.integration.operations.lives import canceled_run, exhausted, ran
 from tests.support.contents import proposed, write
 
@@ -68,7 +68,7 @@ def test_what_commits_after_a_look_and_began_before_it_is_told_by_the_next(
 def test_more_than_one_look_takes_are_told_by_the_next_ones(
     empty_engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uncalled, "BATCH", 2)
+    monkeypatch.setattr(uncalled, "UNCALLED_BATCH", 2)
     told: list[EndedRun] = []
     runs, expected = UncalledRuns(empty_engine, told.append), ended(empty_engine, 5)
     for expected_now in (expected[:2], expected[:4], expected, expected):

@@ -9,7 +9,7 @@ import pytest
 from remit.errors import UnavailableError
 from remit.workflows.activities import underway
 from remit.workflows.activities.underway import Underway, WorkingClock
-from remit.workflows.orders import ExecutionStep
+from remit.workflows.messages import ExecutionStep
 
 DONE = ExecutionStep("complete", None)
 

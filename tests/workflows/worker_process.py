@@ -15,7 +15,7 @@ from remit.db.engine import create_database_engine
 from remit.execution.modules.registry import discover_modules
 from remit.execution.workers import Terms
 from remit.operations.gate.policies import PolicySource
-from remit.operations.identities.installation import use_keys
+from remit.operations.identities.authentication import use_keys
 from remit.signing.keys import load_keyring
 from remit.workflows.client import connect
 from remit.workflows.worker import WorkerParts, serve

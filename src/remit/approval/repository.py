@@ -5,21 +5,20 @@ when. Operations call this inside their transaction, with the directive's row lo
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
-from decimal import Decimal
 from uuid import UUID
 
 import sqlalchemy as sa
-from pydantic import JsonValue, TypeAdapter
+from pydantic import TypeAdapter
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from remit.approval.types import ApprovalRequest, Grant, Vote
 from remit.base.json_types import JsonObject
+from remit.db.batch import BatchStatement, as_json, as_row, insert_into, limited
 from remit.db.reading import words
 from remit.db.session import wall_clock
 from remit.db.tables import approval_requests, approval_votes, grants
-from remit.db.together import Part
 from remit.errors import ConflictError, NotFoundError
 from remit.telemetry.rows import read_row, read_rows
 from remit.vocabulary import RequestStatus, VoidReason
@@ -42,20 +41,22 @@ class NewRequest:
     valid_for: timedelta
 
 
-def open_requests(requests: Sequence[NewRequest]) -> Part:
+def open_requests(requests: Sequence[NewRequest]) -> BatchStatement:
     """Return the write that opens pending requests."""
-    return Part("asked", _OPEN, _rows(requests), "an approval request was not opened")
+    rows = [{**as_row(one, _OPENED), "valid_for": as_json(one.valid_for)} for one in requests]
+    return BatchStatement("asked", _OPEN, rows, "an approval request was not opened")
 
 
-def issue_grants(issued: Sequence[Grant]) -> Part:
+def issue_grants(issued: Sequence[Grant]) -> BatchStatement:
     """Return the write that issues signed grants."""
-    return Part("granted", _ISSUE, _rows(issued), "a grant was not issued")
+    rows = [as_row(one, _ISSUED) for one in issued]
+    return BatchStatement("granted", _ISSUE, rows, "a grant was not issued")
 
 
-def consume_requests(request_ids: Sequence[UUID]) -> Part:
+def consume_requests(request_ids: Sequence[UUID]) -> BatchStatement:
     """Return the write that marks approved requests whose grants start runs."""
     rows = [{"id": str(request_id)} for request_id in request_ids]
-    return Part("consumed", _CONSUME, rows, "an approval request is no longer approved")
+    return BatchStatement("consumed", _CONSUME, rows, "an approval request is no longer approved")
 
 
 def latest_request(connection: sa.Connection, directive_id: UUID) -> ApprovalRequest | None:
@@ -168,47 +169,25 @@ def void_grant(connection: sa.Connection, grant_id: UUID, reason: VoidReason) ->
     )
 
 
-_OPEN = """
-    INSERT INTO approval_requests (
-        id, directive_id, action_digest, policy_version, policy_digest, required_approvals,
-        allow_self_approval, rejection_ends, approver_groups, rules, expires_at
+_OPENED = tuple(each.name for each in fields(NewRequest) if each.name != "valid_for")
+_OPEN = (
+    insert_into(
+        approval_requests,
+        "asked",
+        _OPENED,
+        extra={"valid_for": "interval"},
+        computed={"expires_at": "now() + valid_for"},
     )
-    SELECT
-        id, directive_id, action_digest, policy_version, policy_digest, required_approvals,
-        allow_self_approval, rejection_ends, approver_groups, rules, now() + valid_for
-    FROM jsonb_to_recordset(%(asked)s::jsonb) AS new (
-        id uuid, directive_id uuid, action_digest text, policy_version text, policy_digest text,
-        required_approvals integer, allow_self_approval boolean, rejection_ends boolean,
-        approver_groups jsonb, rules jsonb, valid_for interval
-    )
-    RETURNING id
-"""
-_ISSUE = """
-    INSERT INTO grants (
-        id, directive_id, request_id, action_digest, policy_version, policy_digest, module,
-        module_version, module_digest, required_approvals, votes, budget, heard, envelope,
-        issued_at, expires_at
-    )
-    SELECT
-        id, directive_id, request_id, action_digest, policy_version, policy_digest, module,
-        module_version, module_digest, required_approvals, votes, budget, heard, envelope,
-        issued_at, expires_at
-    FROM jsonb_to_recordset(%(granted)s::jsonb) AS new (
-        id uuid, directive_id uuid, request_id uuid, action_digest text, policy_version text,
-        policy_digest text, module text, module_version text, module_digest text,
-        required_approvals integer, votes jsonb, budget numeric, heard jsonb, envelope jsonb,
-        issued_at timestamptz, expires_at timestamptz
-    )
-    RETURNING id
-"""
-_CONSUME = """
+    + " RETURNING id"
+)
+_ISSUED = tuple(each for each in Grant.__slots__ if each not in {"voided_at", "void_reason"})
+_ISSUE = f"{insert_into(grants, 'granted', _ISSUED)} RETURNING id"
+_CONSUME = f"""
     UPDATE approval_requests AS request SET status = 'consumed'
-    FROM (
-        SELECT * FROM jsonb_to_recordset(%(consumed)s::jsonb) AS one (id uuid) LIMIT {count}
-    ) AS new
+    FROM {limited("consumed", approval_requests, ["id"])}
     WHERE request.id = new.id AND request.status = 'approved'
     RETURNING request.id
-"""
+"""  # noqa: S608 - constants
 LATEST_GRANT = """(
     SELECT to_jsonb(newest) || jsonb_build_object('budget', newest.budget::text)
     FROM grants AS newest WHERE newest.directive_id = directive.id
@@ -224,27 +203,6 @@ _LATEST_GRANTS = (
     .where(grants.c.directive_id == sa.any_(sa.bindparam("directive_ids", type_=sa.ARRAY(sa.Uuid))))
     .order_by(grants.c.directive_id, grants.c.issued_at.desc())
 )
-
-
-def _rows(new: Sequence[NewRequest] | Sequence[Grant]) -> list[JsonObject]:
-    """Return new requests or grants as JSON; an amount stays exact, as text."""
-    return [{name: _plain(getattr(one, name)) for name in one.__slots__} for one in new]
-
-
-def _plain(value: JsonObject | object) -> JsonValue:
-    if isinstance(value, tuple):
-        return list(value)
-    if isinstance(value, dict):
-        return value
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, timedelta):
-        return f"{value.total_seconds()} seconds"
-    if isinstance(value, UUID | Decimal):
-        return str(value)
-    if value is None or isinstance(value, str | int):
-        return value
-    raise TypeError(f"no column takes {type(value).__name__}")
 
 
 def _grant(row: sa.RowMapping) -> Grant:

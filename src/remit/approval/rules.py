@@ -1,16 +1,21 @@
-"""Who may vote, and when votes decide. Pure: requests and votes in, an answer out."""
+"""Who may vote, when votes decide, what a grant lets start, and what a request can have become.
+
+Pure: requests, votes and grants in, an answer out.
+"""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Literal
 
 from remit.approval.independence import independent, overlap, unfit
-from remit.approval.types import ApprovalRequest, Ballot, Vote
+from remit.approval.types import ApprovalRequest, Ballot, Grant, Vote
 from remit.base.wording import listed
 from remit.directives.plain_json import MAX_REASON, check_text
 from remit.errors import ConflictError, ForbiddenError, InvalidInputError
 from remit.identity.rules import may
 from remit.identity.types import Principal
 from remit.policy.types import TokenTerms
+from remit.vocabulary import RequestStatus, VoidReason
 
 Outcome = Literal["pending", "approved", "rejected"]
 """What the votes so far amount to."""
@@ -154,3 +159,77 @@ def token_objection(
     if not terms.independent or vote in independent([*others, vote]):
         return None
     return overlap(vote, others)
+
+
+def void_reason(
+    grant: Grant | None,
+    *,
+    action_digest: str,
+    module: str,
+    module_digest: str,
+    policy_digest: str,
+    now: datetime,
+) -> VoidReason | None:
+    """Return why `grant` may not start a run; None when it may.
+
+    Args:
+        grant: the latest grant of the directive; None when it has none.
+        action_digest: digest of the directive's content, computed afresh.
+        module: the module that would run.
+        module_digest: digest of that module as this worker has it; empty when it has none.
+        policy_digest: digest of the policy in force.
+        now: the database's clock.
+    """
+    if grant is None or len(set(grant.votes)) < grant.required_approvals:
+        return "approval_unverifiable"
+    if grant.voided_at is not None:
+        return grant.void_reason or "approval_unverifiable"
+    bound = (grant.action_digest, grant.module, grant.module_digest)
+    # One that was issued before any worker had announced anything binds to no module.
+    if bound != (action_digest, module, module_digest) or not grant.module_digest:
+        return "action_changed"
+    if grant.policy_digest != policy_digest:
+        return "policy_changed"
+    return "approval_expired" if now >= grant.expires_at else None
+
+
+def possible_statuses(
+    request: ApprovalRequest,
+    votes: Sequence[Vote],
+    grants: Sequence[Grant],
+    *,
+    started: bool,
+    at: datetime,
+) -> frozenset[RequestStatus]:
+    """Return every status that `request` can have; one that is not among them was written.
+
+    Whether one of the statuses `canceled` and `invalidated`, which no signature shows, is the true
+    one, the log tells: by `approval.resolved` with that outcome, or by the event that voided the
+    grant.
+
+    Args:
+        request: the request; its own status is not looked at.
+        votes: every vote on it whose signature verifies.
+        grants: every grant that names it and verifies.
+        started: whether a run names one of those grants.
+        at: when all of this was read, by the database's clock.
+    """
+    if started:
+        return frozenset({"consumed"}) if grants else frozenset()
+    if grants:
+        return _of_grant(grants[-1])
+    outcome = tally(request, votes)
+    if outcome == "rejected":
+        return frozenset({"rejected"})
+    # Enough approvals without a grant: a limit on spending withheld it, or one does not count.
+    found: set[RequestStatus] = {"pending", "canceled", "invalidated"}
+    if at >= request.expires_at:
+        found.add("expired")
+    return frozenset(found)
+
+
+def _of_grant(grant: Grant) -> frozenset[RequestStatus]:
+    """Return what a request can be whose grant has started nothing."""
+    if grant.voided_at is None:
+        return frozenset({"approved"})
+    return frozenset({"canceled" if grant.void_reason == "canceled" else "invalidated"})

@@ -48,8 +48,7 @@ def _filesystem(settings: Settings, folder: Path | None) -> ObjectStore:
 
 def _r2(settings: Settings, _folder: Path | None) -> ObjectStore:
     # obstore takes some hundredths of a second to load.
-    from remit.artifacts.r2 import R2ObjectStore
-    from remit.artifacts.r2_client import R2Options
+    from remit.artifacts.r2 import R2ObjectStore, R2Options
 
     needed: dict[str, str | SecretStr | None] = {
         "endpoint": settings.object_store_endpoint,

@@ -23,10 +23,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
-from remit.artifacts.checked_store import CheckedStore
 from remit.artifacts.store import (
     KEY_FOLDER,
     MAX_OBJECT_BYTES,
+    ObjectStore,
     ObjectStoreException,
     ObjectStoreRequest,
     StoredObject,
@@ -53,7 +53,7 @@ _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-class FilesystemObjectStore(CheckedStore):
+class FilesystemObjectStore(ObjectStore):
     """Keeps objects in a folder, each in a read-only file that only its owner may read."""
 
     name = "filesystem"

@@ -8,11 +8,10 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from remit.artifacts.checked_store import CheckedStore
-from remit.artifacts.store import ObjectStoreRequest, StoredObject, not_found
+from remit.artifacts.store import ObjectStore, ObjectStoreRequest, StoredObject, not_found
 
 
-class NoOpObjectStore(CheckedStore):
+class NoOpObjectStore(ObjectStore):
     """Holds objects until the process ends."""
 
     name = "noop"

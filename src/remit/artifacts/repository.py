@@ -1,11 +1,12 @@
-"""Preparing and reading artifacts. Nothing changes or removes one.
+"""All SQL of artifacts, and of what language models cost runs, by the evidence of their calls.
 
-They are stored in the same statement as the events that speak of them.
+Nothing changes or removes an artifact. They are stored in one statement with the events that speak
+of them.
 """
 
-import base64
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,10 +16,10 @@ from remit.artifacts.contents import PlacedContent
 from remit.artifacts.types import CONTENT_REF, MAX_ARTIFACT_BYTES, Artifact, artifact_uri
 from remit.base.canonical import canonical_json, sha256_digest
 from remit.base.json_types import JsonObject
+from remit.budget.costs import ModelCosts
+from remit.db.batch import BatchStatement, as_row, insert_into
 from remit.db.evidence_tables import artifacts
-from remit.db.prefixes import ids_beginning
-from remit.db.reading import parsed_json, readable
-from remit.db.together import Part
+from remit.db.reading import ids_beginning, parsed_json, readable
 from remit.errors import InvalidInputError
 from remit.vocabulary import ArtifactType
 
@@ -89,24 +90,10 @@ def new_artifact(
     )
 
 
-def store_artifacts(prepared: Sequence[NewArtifact]) -> Part:
+def store_artifacts(prepared: Sequence[NewArtifact]) -> BatchStatement:
     """Return the write that stores artifacts."""
-    rows: list[JsonObject] = [
-        {
-            "id": str(new.id),
-            "type": new.type,
-            "uri": new.uri,
-            "directive_id": None if new.directive_id is None else str(new.directive_id),
-            "run_id": None if new.run_id is None else str(new.run_id),
-            "metadata": new.metadata,
-            "digest": new.digest,
-            "size_bytes": new.size_bytes,
-            "content": None if new.content is None else base64.b64encode(new.content).decode(),
-            "envelope": new.envelope,
-        }
-        for new in prepared
-    ]
-    return Part("kept", _STORE, rows, "an artifact was not stored")
+    rows = [as_row(new, _STORED) for new in prepared]
+    return BatchStatement("kept", _STORE, rows, "an artifact was not stored")
 
 
 def list_artifacts(connection: sa.Connection, directive_id: UUID) -> list[Artifact]:
@@ -208,15 +195,55 @@ _COLUMNS = tuple(readable(artifacts, Artifact.__slots__))
 _MANY, _FEW = 2000, 20
 """Rows in memory at a time: an address is small, and an artifact may be 10 MiB."""
 
-_STORE = """
-    INSERT INTO artifacts
-        (id, type, uri, directive_id, run_id, metadata, digest, size_bytes, content, envelope)
-    SELECT
-        id, type, uri, directive_id, run_id, metadata, digest, size_bytes,
-        decode(content, 'base64'), envelope
-    FROM jsonb_to_recordset(%(kept)s::jsonb) AS new (
-        id uuid, type text, uri text, directive_id uuid, run_id uuid,
-        metadata jsonb, digest text, size_bytes integer, content text, envelope jsonb
-    )
-    RETURNING id
-"""
+_STORED = (*(each.name for each in fields(NewArtifact)), "uri")
+_STORE = f"{insert_into(artifacts, 'kept', _STORED)} RETURNING id"
+
+
+def model_costs(connection: sa.Connection, run_ids: Collection[UUID]) -> dict[UUID, ModelCosts]:
+    """Return what models cost runs; those that asked none are left out.
+
+    Without runs nothing is asked of the database.
+    """
+    if not run_ids:
+        return {}
+    rows = connection.execute(_COSTS, {"runs": list(run_ids)})
+    return {row.run_id: ModelCosts(Decimal(row.known), row.unknown) for row in rows}
+
+
+def final_model_costs(
+    connection: sa.Connection, run_ids: Collection[UUID]
+) -> dict[UUID, ModelCosts]:
+    """Return what models cost runs that end in this transaction: no call joins them any more.
+
+    It holds their directives' rows, and so waits for a call that is being recorded; one that comes
+    later finds that its directive does not execute.
+    """
+    if not run_ids:
+        return {}
+    # A statement of its own: the sums must see what was committed while this one waited.
+    connection.execute(_HOLD, {"runs": list(run_ids)})
+    return model_costs(connection, run_ids)
+
+
+_HOLD = sa.text("""
+    SELECT directive.id FROM directives AS directive
+    JOIN execution_runs AS run ON run.directive_id = directive.id
+    WHERE run.id = ANY(CAST(:runs AS uuid[]))
+    ORDER BY directive.id
+    FOR NO KEY UPDATE OF directive
+""")
+
+# By the directive, which has an index. A cost of another form was not written by Remit: unknown.
+_COSTS = sa.text("""
+    SELECT used.run_id, coalesce(sum(one.cost), 0) AS known, bool_or(one.cost IS NULL) AS unknown
+    FROM artifacts AS used
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN used.metadata ->> 'estimated_cost_usd' ~ '^[0-9]{1,9}(\\.[0-9]{1,12})?$'
+            THEN CAST(used.metadata ->> 'estimated_cost_usd' AS numeric) END AS cost
+    ) AS one
+    WHERE used.type = 'llm_usage' AND used.run_id = ANY(CAST(:runs AS uuid[]))
+        AND used.directive_id IN (
+            SELECT directive_id FROM execution_runs WHERE id = ANY(CAST(:runs AS uuid[]))
+        )
+    GROUP BY used.run_id
+""")

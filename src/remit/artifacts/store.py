@@ -1,20 +1,18 @@
 """The interface of an object store, and the rules that every store keeps.
 
 An object store holds content that is too large for a row. It knows bytes and keys, and nothing of
-artifacts or directives. Keys are made here and nowhere else: `sha256/` and the hex digest of the
-content, so one content is one object, and whoever reads can tell whether it is what was put.
-Nothing is replaced and nothing is removed.
-
-`noop`, `filesystem` and `r2` implement :class:`ObjectStore`, with the help of `checked_store`;
-`config` chooses one.
+artifacts or directives. A key is `sha256/` and the hex digest of the content, so one content is one
+object, and whoever reads can tell whether it is what was put. Nothing is replaced and nothing is
+removed. `noop`, `filesystem` and `r2` are the kinds; `config` chooses one.
 """
 
 import hashlib
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NoReturn, Protocol
+from typing import NoReturn
 
 from remit.artifacts.types import MAX_ARTIFACT_BYTES
 from remit.errors import ProviderError
@@ -39,13 +37,10 @@ _MAX_MEDIA_TYPE = 255
 
 @dataclass(frozen=True, slots=True)
 class ObjectStoreRequest:
-    """Content to be put.
+    """Content to be put under its :func:`object_key`.
 
-    Attributes:
-        key: :func:`object_key` of the content.
-        content: the bytes, at most :data:`MAX_OBJECT_BYTES`.
-        media_type: what they are, such as `text/plain`; a store may keep it, and never relies on
-            it.
+    `content` has at most :data:`MAX_OBJECT_BYTES`. A store may keep the media type, and never
+    relies on it.
     """
 
     key: str
@@ -58,11 +53,11 @@ class ObjectStoreResponse:
     """An object that is stored, and as durable as its store is.
 
     Attributes:
-        key: its key.
-        uri: its address, `artifact://<store>/<key>`.
+        key: see :func:`object_key`.
+        uri: `artifact://<store>/<key>`.
         size_bytes: length of the content.
         digest: `sha256:` and the hex digest of the content.
-        created: whether this put stored it; False: it was there already, whole.
+        created: False: it was there already, whole.
     """
 
     key: str
@@ -74,13 +69,7 @@ class ObjectStoreResponse:
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """An object as a listing shows it; nothing of it was read.
-
-    Attributes:
-        key: its key.
-        size_bytes: its length as the store tells it.
-        modified_at: when it was stored, by the store's clock, with its time zone.
-    """
+    """An object as a listing shows it, with the store's own time; nothing of it was read."""
 
     key: str
     size_bytes: int
@@ -89,13 +78,7 @@ class StoredObject:
 
 @dataclass(frozen=True, slots=True)
 class ObjectStoreError:
-    """What went wrong.
-
-    Attributes:
-        error_type: which kind of failure it is.
-        message: one sentence that says what is wrong and how to mend it; it never holds a secret.
-        retryable: whether the same call may succeed later with nothing changed.
-    """
+    """What went wrong; the message says how to mend it, and never holds a secret."""
 
     error_type: ObjectStoreErrorType
     message: str
@@ -103,56 +86,11 @@ class ObjectStoreError:
 
 
 class ObjectStoreException(ProviderError):  # noqa: N818 - the plan's name; the value is the Error
-    """An object store did not do what it was asked.
-
-    Attributes:
-        error: what went wrong.
-    """
+    """An object store did not do what it was asked."""
 
     def __init__(self, error: ObjectStoreError) -> None:
         super().__init__(error.message, reason=error.error_type, retryable=error.retryable)
         self.error = error
-
-
-class ObjectStore(Protocol):
-    """Where large contents lie. Every method may raise :class:`ObjectStoreException`.
-
-    Implementations may be called by several threads at once.
-    """
-
-    @property
-    def name(self) -> str:
-        """Which kind of store it is; the store part of its objects' addresses."""
-        ...
-
-    @property
-    def durable(self) -> bool:
-        """Whether an acknowledged object outlives the process and a loss of power."""
-        ...
-
-    def put(self, request: ObjectStoreRequest) -> ObjectStoreResponse:
-        """Store an object whole, or not at all; return once it is durable.
-
-        An object that is there already is read back: it stays as it is, and the put succeeds only
-        when it is undamaged.
-        """
-        ...
-
-    def get(self, key: str) -> bytes:
-        """Return an object's content, checked against its key."""
-        ...
-
-    def exists(self, key: str) -> bool:
-        """Return whether there is such an object. Its content is not checked."""
-        ...
-
-    def delete(self, key: str) -> NoReturn:
-        """Refuse: nothing is ever removed."""
-        ...
-
-    def list_objects(self) -> Iterator[StoredObject]:
-        """Yield every object; what else lies in the store is passed over."""
-        ...
 
 
 def failure(
@@ -168,12 +106,7 @@ def object_key(content: bytes) -> str:
 
 
 def object_uri(store: str, key: str) -> str:
-    """Return the address of an object.
-
-    Args:
-        store: the name of the store that has it.
-        key: its key.
-    """
+    """Return the address of an object, by the name of its store."""
     return f"artifact://{store}/{key}"
 
 
@@ -222,10 +155,6 @@ def check_request(request: ObjectStoreRequest) -> str:
 def check_content(key: str, content: bytes) -> bytes:
     """Return a content that was read, once it is proved to be the one that was put.
 
-    Args:
-        key: the object's key.
-        content: what the store holds, or its first :data:`MAX_OBJECT_BYTES` and one more.
-
     Raises:
         ObjectStoreException: `storage_error`, not retryable: it is not what was put.
     """
@@ -249,18 +178,66 @@ def not_found(key: str) -> ObjectStoreException:
     return failure("not_found", f"there is no object {key}")
 
 
-def stored(name: str, request: ObjectStoreRequest, *, created: bool) -> ObjectStoreResponse:
-    """Return the answer to a put that succeeded.
+class ObjectStore(ABC):
+    """Where large contents lie. Every method may raise :class:`ObjectStoreException`.
 
-    Args:
-        name: the store's.
-        request: what was put.
-        created: whether this put stored it.
+    It checks what comes in and what goes out; a kind of store says only how objects are kept, and
+    may be called by several threads at once.
+
+    Attributes:
+        name: which kind it is; the store part of its objects' addresses.
+        durable: whether an acknowledged object outlives the process and a loss of power.
     """
-    return ObjectStoreResponse(
-        key=request.key,
-        uri=object_uri(name, request.key),
-        size_bytes=len(request.content),
-        digest=request.key.replace("/", ":", 1),
-        created=created,
-    )
+
+    name: str
+    durable: bool
+
+    def put(self, request: ObjectStoreRequest) -> ObjectStoreResponse:
+        """Store an object whole, or not at all; return once it is durable.
+
+        An object that is there already is read back: it stays as it is, and the put succeeds only
+        when it is undamaged.
+        """
+        check_request(request)
+        created = self.keep(request)
+        return ObjectStoreResponse(
+            key=request.key,
+            uri=object_uri(self.name, request.key),
+            size_bytes=len(request.content),
+            digest=request.key.replace("/", ":", 1),
+            created=created,
+        )
+
+    def get(self, key: str) -> bytes:
+        """Return an object's content, checked against its key."""
+        check_key(key)
+        return check_content(key, self.read(key))
+
+    def exists(self, key: str) -> bool:
+        """Return whether there is such an object. Its content is not checked."""
+        check_key(key)
+        return self.holds(key)
+
+    def delete(self, key: str) -> NoReturn:
+        """Refuse: nothing is ever removed."""
+        check_key(key)
+        raise failure("disabled", "objects are evidence: Remit removes none")
+
+    @abstractmethod
+    def list_objects(self) -> Iterator[StoredObject]:
+        """Yield every object; what else lies in the store is passed over."""
+
+    @abstractmethod
+    def keep(self, request: ObjectStoreRequest) -> bool:
+        """Keep an object whose key is checked; return False when it was there already, whole."""
+
+    @abstractmethod
+    def read(self, key: str) -> bytes:
+        """Return what is kept under a checked key, unchecked, and no more than shows it too large.
+
+        A key that has no object raises :func:`not_found`.
+        """
+
+    @abstractmethod
+    def holds(self, key: str) -> bool:
+        """Return whether there is an object of a checked key."""

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from remit.base.wording import quoted
 from remit.errors import InvalidInputError
-from remit.redaction import redact_text
+from remit.redaction.masking import redact_text
 
 LONGEST_TIMEBOX = timedelta(days=30)
 """A timebox may not be longer."""

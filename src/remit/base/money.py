@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from remit.base.wording import quoted
 from remit.errors import InvalidInputError
-from remit.redaction import redact_text
+from remit.redaction.masking import redact_text
 
 _AMOUNT = re.compile(
     r"(?P<sign>\$)?"

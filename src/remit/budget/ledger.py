@@ -6,7 +6,7 @@ may. Operations lock directives first and accounts after them, never the other w
 one statement come in the order of accounts, so that two transactions never wait for each other.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
@@ -19,11 +19,10 @@ from remit.budget.types import (
     NOT_PROMISED,
     Closing,
     Committed,
-    Reservation,
     in_cents,
 )
+from remit.db.batch import BatchStatement, insert_into, limited
 from remit.db.tables import budget_entries
-from remit.db.together import Part
 from remit.policy.limits import BudgetLimit
 from remit.telemetry.rows import read_row
 
@@ -67,23 +66,12 @@ def read_accounts(connection: sa.Connection, limits: Iterable[BudgetLimit]) -> d
     return {limit.name: held[limit.account] for limit in wanted}
 
 
-def reserve(reserved: Sequence[Reservation]) -> Part:
-    """Return the write that reserves amounts; it goes with the one that issues their grants."""
-    rows: list[JsonObject] = [
-        {
-            "account": one.account,
-            "period_start": one.period_start.isoformat(),
-            "directive_id": str(one.promise.directive_id),
-            "grant_id": str(one.promise.grant_id),
-            "amount": str(one.promise.amount),
-            "ceiling": None if one.ceiling is None else str(one.ceiling),
-        }
-        for one in reserved
-    ]
-    return Part("reserved", _RESERVE, rows, "an amount was not reserved")
+def reserve(rows: Sequence[JsonObject]) -> BatchStatement:
+    """Return the write of `remit.budget.types.reservations`; it goes with that of their grants."""
+    return BatchStatement("reserved", _RESERVE, rows, "an amount was not reserved")
 
 
-def settlements(closings: Sequence[Closing]) -> Part:
+def settlements(closings: Sequence[Closing]) -> BatchStatement:
     """Return the write that closes reservations with what was spent.
 
     A grant without reservations, or whose reservations are closed, is left as it is.
@@ -96,16 +84,16 @@ def settlements(closings: Sequence[Closing]) -> Part:
         }
         for closing in closings
     ]
-    return Part("settled", _SETTLE, rows, "", exact=False)
+    return BatchStatement("settled", _SETTLE, rows, None)
 
 
-def releases(grant_ids: Sequence[UUID]) -> Part:
+def releases(grant_ids: Sequence[UUID]) -> BatchStatement:
     """Return the write that closes reservations of which nothing was spent.
 
     A grant without reservations, or whose reservations are closed, is left as it is.
     """
     rows: list[JsonObject] = [{"grant_id": str(grant_id)} for grant_id in grant_ids]
-    return Part("released", _RELEASE, rows, "", exact=False)
+    return BatchStatement("released", _RELEASE, rows, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +111,7 @@ class Unpromised:
     amount: Decimal
 
 
-def unpromised(spent: Sequence[Unpromised]) -> Part:
+def unpromised(spent: Sequence[Unpromised]) -> BatchStatement:
     """Return the write that enters what was spent and closes no reservation."""
     rows: list[JsonObject] = [
         {
@@ -133,7 +121,7 @@ def unpromised(spent: Sequence[Unpromised]) -> Part:
         }
         for one in spent
     ]
-    return Part("unpromised", _UNPROMISED, rows, "", exact=False)
+    return BatchStatement("unpromised", _UNPROMISED, rows, None)
 
 
 _LOCK = sa.text("""
@@ -147,56 +135,49 @@ _READ = sa.text("""
     LEFT JOIN budget_accounts AS held ON held.account = wanted.account
         AND held.period_start = date_trunc(wanted.period, now(), 'UTC')
 """)
-_RESERVE = """
-    INSERT INTO budget_entries (
-        account, period_start, directive_id, grant_id, kind, amount, ceiling
-    )
-    SELECT account, period_start, directive_id, grant_id, 'reserve', amount, ceiling
-    FROM jsonb_to_recordset(%(reserved)s::jsonb) AS new (
-        account text, period_start timestamptz, directive_id uuid, grant_id uuid, amount numeric,
-        ceiling numeric
-    )
+_GIVEN = ("account", "period_start", "directive_id", "grant_id", "amount", "ceiling")
+_RESERVE = f"""
+    {insert_into(budget_entries, "reserved", _GIVEN, computed={"kind": "'reserve'"})}
     ORDER BY account, period_start
     RETURNING id
 """
-_SETTLE = """
+_CLOSE = """
     INSERT INTO budget_entries (account, period_start, directive_id, grant_id, kind, amount)
-    SELECT
-        promise.account, promise.period_start, promise.directive_id, promise.grant_id, 'settle',
-        coalesce(new.spent, greatest(promise.amount, new.at_least))
-    FROM (
-        SELECT * FROM jsonb_to_recordset(%(settled)s::jsonb)
-            AS one (grant_id uuid, spent numeric, at_least numeric)
-        LIMIT {count}
-    ) AS new
+    SELECT promise.account, promise.period_start, promise.directive_id, promise.grant_id,
+"""
+_PROMISED = """
     JOIN budget_entries AS promise ON promise.grant_id = new.grant_id AND promise.kind = 'reserve'
     ORDER BY promise.account, promise.period_start
     ON CONFLICT DO NOTHING
     RETURNING id
 """
-_RELEASE = """
-    INSERT INTO budget_entries (account, period_start, directive_id, grant_id, kind, amount)
-    SELECT
-        promise.account, promise.period_start, promise.directive_id, promise.grant_id, 'release',
-        promise.amount
-    FROM (
-        SELECT * FROM jsonb_to_recordset(%(released)s::jsonb) AS one (grant_id uuid) LIMIT {count}
-    ) AS new
-    JOIN budget_entries AS promise ON promise.grant_id = new.grant_id AND promise.kind = 'reserve'
-    ORDER BY promise.account, promise.period_start
-    ON CONFLICT DO NOTHING
-    RETURNING id
+_SPENT: Mapping[str, str] = {"spent": "numeric", "at_least": "numeric"}
+_SETTLE = f"""
+    {_CLOSE}
+        'settle', coalesce(new.spent, greatest(promise.amount, new.at_least))
+    FROM {limited("settled", budget_entries, ["grant_id"], _SPENT)}
+    {_PROMISED}
 """
-_UNPROMISED = f"""
-    INSERT INTO budget_entries (account, period_start, directive_id, grant_id, kind, amount)
-    SELECT
-        '{NOT_PROMISED}', date_trunc('month', now(), 'UTC'), new.directive_id, new.grant_id,
-        'settle', new.amount
-    FROM jsonb_to_recordset(%(unpromised)s::jsonb)
-        AS new (directive_id uuid, grant_id uuid, amount numeric)
-    ON CONFLICT DO NOTHING
-    RETURNING id
-"""  # noqa: S608 - the name stands above
+_RELEASE = f"""
+    {_CLOSE}
+        'release', promise.amount
+    FROM {limited("released", budget_entries, ["grant_id"])}
+    {_PROMISED}
+"""
+_OF_NOTHING: Mapping[str, str] = {
+    "account": f"'{NOT_PROMISED}'",
+    "period_start": "date_trunc('month', now(), 'UTC')",
+    "kind": "'settle'",
+}
+_UNPROMISED = (
+    insert_into(
+        budget_entries,
+        "unpromised",
+        ["directive_id", "grant_id", "amount"],
+        computed=_OF_NOTHING,
+    )
+    + " ON CONFLICT DO NOTHING RETURNING id"
+)
 
 
 def _committed(row: sa.RowMapping) -> Committed:

@@ -1,7 +1,7 @@
 """Which service is asked, with which key, for which model; checked before anything is sent. Pure.
 
-Each provider on a service asks when it is built, so that a wrong setting is told at once. A message
-names the variable and never repeats what it holds; the provider raises it as its own error.
+`variable` is the environment variable that holds what is checked: messages name it and never
+repeat what it holds. Providers check when they are built, and raise ValueError as their own error.
 """
 
 import ipaddress
@@ -24,7 +24,7 @@ class ServiceAddress:
     """Where a service is.
 
     Attributes:
-        url: its address, without a slash at the end.
+        url: without a slash at the end.
         place: that without `https://`; part of the model's name when it is not the vendor's.
         is_loopback: whether it is on this machine.
     """
@@ -36,10 +36,6 @@ class ServiceAddress:
 
 def parse_address(url: str, *, variable: str) -> ServiceAddress:
     """Return the address of a service.
-
-    Args:
-        url: the address as it was set.
-        variable: the environment variable that holds it, for the message.
 
     Raises:
         ValueError: it is none, or texts and key would travel in clear.
@@ -69,13 +65,9 @@ def parse_address(url: str, *, variable: str) -> ServiceAddress:
 def checked_key(
     api_key: SecretStr | None, address: ServiceAddress, *, variable: str, missing: str
 ) -> str:
-    """Return the key to send.
+    """Return the key to send; only a service on this machine needs none.
 
-    Args:
-        api_key: the key as it was set; None or empty only for a service on this machine.
-        address: the service that it is for.
-        variable: the environment variable that holds it, for the message.
-        missing: the whole message for a key that is needed and was not set.
+    `missing` is the whole message for a key that is needed and was not set.
 
     Raises:
         ValueError: there is none, or it is not one.
@@ -99,16 +91,7 @@ def is_model_name(text: str) -> bool:
 
 
 def checked_model(model: str, *, variable: str, example: str) -> str:
-    """Return the model's name as the service knows it.
-
-    Args:
-        model: the name as it was set.
-        variable: the environment variable that holds it, for the message.
-        example: a name that would do, for the message.
-
-    Raises:
-        ValueError: it cannot be one.
-    """
+    """Return the model's name as the service knows it; ValueError when it cannot be one."""
     if not is_model_name(model):
         raise ValueError(
             f"{variable} is no model's name: at most 80 letters, digits and ._:/-, such as "

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 class Body(BaseModel):
     """An answer's body, or a part of it: no type is bent, and what is not named is passed over."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(strict=True, hide_input_in_errors=True)
 
 
 _Body = TypeVar("_Body", bound=Body)
@@ -18,12 +18,7 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def read_body(kind: type[_Body], content: bytes, *, what: str) -> _Body:
-    """Return what the bytes of an answer hold.
-
-    Args:
-        kind: what they should hold.
-        content: the bytes; a byte order mark in front of them is passed over.
-        what: the same in words, for the message.
+    """Return what the bytes of an answer hold; `what` says in words what that should be.
 
     Raises:
         ValueError: they hold something else, or a key twice in one object, of which nobody knows
@@ -34,7 +29,7 @@ def read_body(kind: type[_Body], content: bytes, *, what: str) -> _Body:
         body = kind.model_validate_json(text)
     except ValidationError:
         body = None
-    # Outside the handler: pydantic's own error quotes the body.
+    # Outside the handler: pydantic's own error holds the body.
     if body is None:
         raise ValueError(f"the answer is {_seen(text)}not {what} in JSON")
     json.loads(text.decode(), object_pairs_hook=_each_once)

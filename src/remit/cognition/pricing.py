@@ -1,6 +1,6 @@
 """What a model's tokens cost, from `prices.toml`, the one place that holds prices.
 
-Providers ask it for their usage. An estimate: a discount, a tax or a newer price is not known here.
+An estimate: a discount, a tax or a newer price is not known here.
 """
 
 import tomllib
@@ -51,15 +51,7 @@ def completion_prices() -> Mapping[str, Mapping[str, tuple[CompletionPrice, ...]
 
 
 def embedding_cost(model: str, total_tokens: int | None) -> Decimal | None:
-    """Return what embedding so many tokens costs, in US dollars.
-
-    Args:
-        model: the name by which the vendor sells it.
-        total_tokens: how many were embedded; None when nobody counted them.
-
-    Returns:
-        The estimate; None when the price or the count is not known.
-    """
+    """Return an estimate in US dollars; None when the price or the count is not known."""
     price = embedding_prices().get(model)
     if price is None or total_tokens is None:
         return None
@@ -70,17 +62,7 @@ def embedding_cost(model: str, total_tokens: int | None) -> Decimal | None:
 def completion_cost(
     vendor: str, model: str, input_tokens: int | None, output_tokens: int | None
 ) -> Decimal | None:
-    """Return what an answer of a language model costs, in US dollars.
-
-    Args:
-        vendor: who sells the model, such as `openai`.
-        model: the name by which the vendor sells it.
-        input_tokens: how many were put in; None when nobody counted them.
-        output_tokens: how many were given out; None when nobody counted them.
-
-    Returns:
-        The estimate; None when the price or a count is not known.
-    """
+    """Return an estimate in US dollars; None when the price or a count is not known."""
     if input_tokens is None or output_tokens is None:
         return None
     for price in completion_prices().get(vendor, {}).get(model, ()):

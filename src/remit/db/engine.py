@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError
 
-from remit.db.error_texts import hide_values
 from remit.db.libpq import check_parameters, fixed_parameters, shut_out_variables
-from remit.db.session import address_variable, where
+from remit.db.session import address_variable, hide_values, where
 from remit.errors import MisconfiguredError
 
 if TYPE_CHECKING:

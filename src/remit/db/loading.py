@@ -13,7 +13,7 @@ from psycopg.adapt import Buffer, Loader
 from psycopg.pq import Format
 
 from remit.base.json_types import Unreadable
-from remit.db.reading_json import read_json
+from remit.db.reading import read_json
 
 if TYPE_CHECKING:
     from psycopg import Connection

@@ -1,6 +1,9 @@
-"""One operation is one transaction: this is how it opens, and how a database that fails is told.
+"""One operation is one transaction: how it opens, and what errors of the database become.
 
-Operations call :func:`transaction`; repositories and mutators receive the connection.
+Operations call :func:`transaction`; repositories and mutators receive the connection. Postgres
+prints the whole row that a rule refused, and psycopg makes that the text of its error. It would go
+into run errors, logs, spans and Temporal's history, so :func:`hide_values` takes the values out
+where an error arises, for every engine.
 """
 
 import re
@@ -10,9 +13,9 @@ from datetime import datetime
 from typing import NoReturn
 
 import sqlalchemy as sa
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from remit.db.error_texts import said
 from remit.errors import (
     InvalidInputError,
     MisconfiguredError,
@@ -20,6 +23,38 @@ from remit.errors import (
     RuleViolationError,
     UnavailableError,
 )
+
+_DATA = "22"
+"""First characters of the SQLSTATEs about a value; their messages quote it."""
+
+_WORDS = re.compile("(?<=[a-z])(?=[A-Z])")
+
+
+def hide_values(engine: sa.Engine) -> None:
+    """Let no error of this engine quote what a row or a parameter holds."""
+    sa.event.listen(engine, "handle_error", _hide)
+
+
+def said(error: BaseException | None) -> str:
+    """Return what the database says went wrong, in one line that quotes no value of a row."""
+    state = str(getattr(error, "sqlstate", None) or "")
+    if state.startswith(_DATA):
+        return _WORDS.sub(" ", type(error).__name__).lower()
+    lines = str(error or "").strip().splitlines()
+    return lines[0] if lines else ""
+
+
+def _hide(context: ExceptionContext) -> None:
+    original, told = context.original_exception, context.sqlalchemy_exception
+    if not getattr(original, "sqlstate", None):
+        return  # an error of the connection itself, which has seen no row
+    whole, short = str(original), said(original)
+    original.args = (short,)
+    if told is not None:
+        told.args = tuple(
+            each.replace(whole, short) if isinstance(each, str) else each for each in told.args
+        )
+
 
 READ_ONLY, NO_RIGHT = "25006", "42501"
 

@@ -8,8 +8,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from remit.base.json_types import JsonObject
+from remit.db.batch import BatchStatement, limited
 from remit.db.tables import directives
-from remit.db.together import Part
 from remit.directives.lifecycle import validate_transition
 from remit.directives.models import DirectiveRead, Row
 from remit.errors import ConflictError
@@ -17,36 +17,25 @@ from remit.telemetry.rows import read_row
 from remit.vocabulary import DirectiveStatus, StatusReason
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
-    """One directive's change of status; see :func:`transition_directive_status`."""
+def moves(
+    targets: Mapping[UUID, tuple[DirectiveStatus, StatusReason | None]], *, current: DirectiveStatus
+) -> BatchStatement:
+    """Return the write that moves directives from `current`, each to its target for its reason.
 
-    directive_id: UUID
-    current: DirectiveStatus
-    target: DirectiveStatus
-    reason: StatusReason | None = None
-
-
-def moves(wanted: Sequence[Move]) -> Part:
-    """Return the write that moves directives, each as its lifecycle allows.
-
-    A part that depends on it reads `moved (id)`.
+    A statement that depends on it reads `moved (id)`.
 
     Raises:
-        IllegalTransitionError: a lifecycle does not allow it.
+        IllegalTransitionError: the lifecycle does not allow it.
     """
-    rows: list[JsonObject] = []
-    for move in wanted:
-        validate_transition(move.current, move.target)
-        rows.append(
-            {
-                "id": str(move.directive_id),
-                "current": move.current,
-                "target": move.target,
-                "reason": move.reason,
-            }
-        )
-    return Part("moved", _MOVE, rows, "a directive has changed meanwhile; look at it and try again")
+    for target, _ in targets.values():
+        validate_transition(current, target)
+    rows: list[JsonObject] = [
+        {"id": str(directive_id), "current": current, "target": target, "reason": reason}
+        for directive_id, (target, reason) in targets.items()
+    ]
+    return BatchStatement(
+        "moved", _MOVE, rows, "a directive has changed meanwhile; look at it and try again"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,17 +139,14 @@ def _claimed(row: Mapping[str, Row]) -> DirectiveRead:
     return DirectiveRead.from_row(row["claimed"])
 
 
-_MOVE = """
+_GIVEN: Mapping[str, str] = {"current": "text", "target": "text", "reason": "text"}
+_MOVE = f"""
     UPDATE directives AS directive
     SET status = new.target, status_reason = new.reason, updated_at = now()
-    FROM (
-        SELECT * FROM jsonb_to_recordset(%(moved)s::jsonb)
-            AS one (id uuid, current text, target text, reason text)
-        LIMIT {count}
-    ) AS new
+    FROM {limited("moved", directives, ["id"], _GIVEN)}
     WHERE directive.id = new.id AND directive.status = new.current
     RETURNING directive.id
-"""
+"""  # noqa: S608 - constants
 _CLAIM = """
     UPDATE directives AS directive
     SET status = 'executing', status_reason = NULL, updated_at = now()

@@ -1,7 +1,7 @@
 """Every statement on directives but the one that changes a status, which is the mutator's."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -9,38 +9,23 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from remit.base.json_types import JsonObject
-from remit.db.prefixes import ids_beginning
+from remit.db.batch import insert_into
+from remit.db.reading import ids_beginning
 from remit.db.tables import approval_requests, directives
 from remit.directives.models import (
+    INTENT_FIELDS,
     DirectiveCreate,
     DirectiveRead,
     Row,
+    UnreadableDirective,
     intent_of,
 )
-from remit.directives.unreadable import UnreadableDirective
 from remit.errors import NotFoundError
 from remit.telemetry.rows import read_row, read_rows
 from remit.vocabulary import DirectiveStatus
 
 MAX_LISTED = 1000
 """Most directives that one listing returns."""
-
-
-@dataclass(frozen=True, slots=True)
-class NewDirective:
-    """A directive about to be stored.
-
-    Attributes:
-        id: its identifier.
-        content: what the caller sent.
-        action_digest: digest of the intent; None for a draft.
-        envelope: who proposes it, signed; None for a draft.
-    """
-
-    id: UUID
-    content: DirectiveCreate
-    action_digest: str | None
-    envelope: JsonObject | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,47 +49,41 @@ class DirectiveFilter:
     status_reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What storing a directive told.
-
-    Attributes:
-        created_at: the database's clock, at the start of the transaction.
-        grounds: what was read with it; None when there was nothing.
-    """
-
-    created_at: datetime
-    grounds: JsonObject | None
-
-
 def insert_directives(
-    connection: sa.Connection, new: Sequence[NewDirective], *, grounds: str
-) -> dict[UUID, Stored]:
-    """Store directives and return those stored by their ids.
+    connection: sa.Connection,
+    new: Mapping[UUID, DirectiveCreate],
+    *,
+    signed: Mapping[UUID, JsonObject],
+    grounds: str,
+) -> dict[UUID, tuple[datetime, JsonObject]]:
+    """Store directives; return of each that was stored the database's clock, and the grounds.
 
     One whose issuer has used its idempotency key before is left out; see :func:`find_by_keys`.
 
     Args:
         connection: the operation's transaction.
-        new: what to store.
+        new: what to store, by the identifiers that they get.
+        signed: who proposes them, as was signed; none for a draft.
         grounds: an SQL value of type `jsonb` about the row `directive`, read with it.
     """
     rows = [
         {
-            "id": str(directive.id),
-            "action_digest": directive.action_digest,
-            "status": directive.content.status,
-            "idempotency_key": directive.content.idempotency_key,
-            "envelope": directive.envelope,
-            **intent_of(directive.content),
+            "id": str(directive_id),
+            "action_digest": content.content_digest if directive_id in signed else None,
+            "status": content.status,
+            "idempotency_key": content.idempotency_key,
+            "envelope": signed.get(directive_id),
+            **intent_of(content),
         }
         # In one order for all, so that callers who send the same keys wait, and never deadlock.
-        for directive in sorted(new, key=lambda each: each.content.idempotency_key or "")
+        for directive_id, content in sorted(
+            new.items(), key=lambda each: each[1].idempotency_key or ""
+        )
     ]
     stored = connection.exec_driver_sql(
         f"{_INSERT} {grounds} AS grounds", {"rows": json.dumps(rows, ensure_ascii=False)}
     )
-    return {row.id: Stored(row.created_at, row.grounds) for row in stored}
+    return {row.id: (row.created_at, row.grounds) for row in stored}
 
 
 def freeze_directive(
@@ -226,19 +205,9 @@ def find_voided(
     return _oldest(connection, [void, whose], limit)
 
 
-_INSERT = """
-    INSERT INTO directives AS directive (
-        id, role, type, payload, issued_by, objective, scope, constraints, success_metrics,
-        budget, timebox, status, action_digest, idempotency_key, envelope
-    )
-    SELECT
-        id, role, type, payload, issued_by, objective, scope, constraints, success_metrics,
-        budget, timebox, status, action_digest, idempotency_key, envelope
-    FROM jsonb_to_recordset(%(rows)s::jsonb) AS new (
-        id uuid, role text, type text, payload jsonb, issued_by text, objective text, scope text,
-        constraints jsonb, success_metrics jsonb, budget text, timebox text, status text,
-        action_digest text, idempotency_key text, envelope jsonb
-    )
+_GIVEN = (*INTENT_FIELDS, "id", "status", "action_digest", "idempotency_key", "envelope")
+_INSERT = f"""
+    {insert_into(directives, "rows", _GIVEN).replace("directives", "directives AS directive", 1)}
     ON CONFLICT (issued_by, idempotency_key) DO NOTHING
     RETURNING id, created_at,
 """

@@ -1,14 +1,11 @@
 """What watches ended runs from outside, and can change none of them.
 
-- `interface`: what is told of a run, what is answered, and what every provider offers
+- `interface`: what is told of a run, what is answered, what every provider offers, and the one that
+  tells nobody
 - `outgoing`: what may leave of it: secrets masked, then cut to length (pure)
-- `noop`: tells nobody; used when nothing else was chosen
-- `braintrust`: Braintrust's service
-- `braintrust_connection`: its SDK, on a connection bounded in size and time
-- `braintrust_failures`: its failures, in the bounded words of `interface`
-- `braintrust_rows`: its rows, written, and read without trust (pure)
 - `answers`: what any provider answers, read without trust (pure)
-- `bounded_calls`: calls that end in time, whatever they do
 - `guarded`: around every provider: bounded, silent, and harmless
+- `braintrust`: Braintrust's service, and its rows
+- `braintrust_client`: its SDK on a bounded connection, and what its errors mean
 - `config`: which provider the settings choose
 """

@@ -9,7 +9,7 @@ import json
 from remit.base.json_types import JsonObject
 from remit.base.wording import printable
 from remit.evaluation.interface import MAX_NAME_LENGTH, EvaluationResult
-from remit.redaction import redact_object, redact_text
+from remit.redaction.masking import redact_object, redact_text
 
 MAX_RESULTS = 100
 """Most judgements of one run."""
@@ -21,22 +21,14 @@ _MAX_EXPERIMENT_LENGTH = 200
 
 
 def checked_results(answer: object) -> tuple[EvaluationResult, ...]:
-    """Return the judgements that `score` answered.
-
-    Raises:
-        ValueError: that is not what they are; the message repeats nothing of it.
-    """
+    """Return the judgements that `score` answered; ValueError, which quotes nothing, if not."""
     if type(answer) is not tuple or len(answer) > MAX_RESULTS:
         raise ValueError(f"no tuple of at most {MAX_RESULTS} results")
     return tuple(_checked(each) for each in answer)
 
 
 def checked_experiment(answer: object) -> str | None:
-    """Return what `experiment` answered.
-
-    Raises:
-        ValueError: it is neither None nor a short printable text.
-    """
+    """Return what `experiment` answered; ValueError if it is neither None nor a short text."""
     if answer is None:
         return None
     if type(answer) is not str or not 1 <= len(answer) <= _MAX_EXPERIMENT_LENGTH:
@@ -73,11 +65,7 @@ def _checked_score(score: object) -> float | None:
 
 
 def _checked_metadata(metadata: object) -> JsonObject:
-    """Return a copy that shares nothing; what is too large is not even written out.
-
-    Raises:
-        ValueError: it is no JSON object, or too large.
-    """
+    """Return a copy that shares nothing; what is too large is not even written out."""
     if type(metadata) is not dict:
         raise ValueError("metadata that is no object")
     pieces: list[str] = []

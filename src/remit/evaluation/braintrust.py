@@ -1,33 +1,23 @@
-"""Tells Braintrust's service of ended runs.
+"""Tells Braintrust's service of ended runs; needs its SDK, the extra `remit[braintrust]`.
 
-Needs the official SDK, which the extra `remit[braintrust]` installs; it is imported when there is
-something to tell. A run is one row of the project's log; its scores are merged into the row, and
-read back together with those that the service's own scorers, or people, gave it.
+A run is one row of the project's log; its scores are merged into the row, and read back together
+with those that the service's own scorers, or people, gave it. The form of the rows:
+https://www.braintrust.dev/docs/api-reference/logs/insert-project-logs-events
 """
 
-import weakref
-from collections.abc import Callable, Iterator, Sequence
-from threading import Lock
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
-from pydantic import JsonValue, SecretStr
+from pydantic import AfterValidator, Field, JsonValue, SecretStr, ValidationError
 
 from remit.base.json_types import JsonObject
 from remit.cognition.addresses import ServiceAddress, checked_key, parse_address
-from remit.cognition.deadlines import within
-from remit.cognition.sdk_logs import sdk_logs_shut
-from remit.evaluation.braintrust_rows import (
-    UnreadableAnswerError,
-    check_inserted,
-    experiment_row,
-    read_id,
-    read_results,
-    score_row,
-    scores_query,
-    trace_row,
-)
-from remit.evaluation.interface import EvaluationInput, EvaluationResult, failed
-from remit.evaluation.outgoing import outgoing_text
+from remit.cognition.bodies import Body
+from remit.cognition.sdk import Opened, no_sdk, sdk_logs_shut, within
+from remit.evaluation.answers import MAX_RESULTS
+from remit.evaluation.interface import MAX_NAME_LENGTH, EvaluationInput, EvaluationResult, failed
+from remit.evaluation.outgoing import outgoing, outgoing_text
 
 if TYPE_CHECKING:
     from braintrust.api import BraintrustClient
@@ -38,11 +28,20 @@ VENDOR_URL = "https://api.braintrust.dev"
 ROWS_AT_ONCE = 100
 """Most rows in one request."""
 
+_OTHERWISE = "set EVALUATION_PROVIDER to noop"
 _T = TypeVar("_T")
+_B = TypeVar("_B", bound=Body)
+
+
+class UnreadableAnswerError(Exception):
+    """An answer is not what was asked for; the message follows "the service answered"."""
 
 
 class BraintrustEvaluationProvider:
-    """Keeps a row for each run, and lays runs side by side in experiments."""
+    """Keeps a row for each run, and lays runs side by side in experiments.
+
+    Every method raises EvaluationProviderError when it could not do all that it was asked.
+    """
 
     name = "braintrust"
 
@@ -56,43 +55,53 @@ class BraintrustEvaluationProvider:
     ) -> None:
         """Check the settings; nothing is sent yet.
 
-        Args:
-            api_key: the key; None only for a service on this machine.
-            project: the project that runs are told to; it is made if there is none.
-            api_url: address of the service; None for the vendor's own.
-            timeout_seconds: longest that one call of a method takes.
+        Only a service on this machine needs no key; `api_url` is None for the vendor's own; the
+        project is made if there is none; one call of a method takes `timeout_seconds` at most.
 
         Raises:
             EvaluationProviderError: `misconfigured`; the message names the variable.
         """
-        self._address, self._key = _checked(api_url or VENDOR_URL, api_key)
+        try:
+            address = parse_address(api_url or VENDOR_URL, variable="BRAINTRUST_API_URL")
+            key = checked_key(
+                api_key,
+                address,
+                variable="BRAINTRUST_API_KEY",
+                missing="no key for the evaluation service: set BRAINTRUST_API_KEY, or "
+                + _OTHERWISE,
+            )
+        except ValueError as error:
+            raise failed("misconfigured", str(error)) from None
         self._project = outgoing_text(project.strip())
         if not self._project:
             raise failed("misconfigured", "BRAINTRUST_PROJECT is empty: name a project")
         self._timeout_seconds = timeout_seconds
-        self._opening = Lock()
-        self._client: BraintrustClient | None = None
         self._project_id: str | None = None
+        self._client: Opened[BraintrustClient] = Opened(
+            partial(_connect, address, key=key, timeout_seconds=timeout_seconds),
+            without_sdk=no_sdk("Braintrust", "braintrust", otherwise=_OTHERWISE),
+            unusable="the SDK of Braintrust cannot be used: unset the variables of its own, such "
+            "as BRAINTRUST_HTTP_TIMEOUT",
+            misconfigured=partial(failed, "misconfigured"),
+            close="transport.session.close",
+        )
 
     def log_trace(self, told: EvaluationInput) -> None:
-        """Keep the row of a run; sent again it takes the place of the one before.
-
-        Raises:
-            EvaluationProviderError: it is not kept.
-        """
-        self._ask(lambda client: self._insert(client, trace_row(told)))
+        """Keep the row of a run; sent again it takes the place of the one before."""
+        self._ask(lambda client: self._insert(client, _trace_row(told)))
 
     def score(self, told: EvaluationInput) -> tuple[EvaluationResult, ...]:
-        """Score a run by the facts, and return these scores and those that it was given there.
-
-        Raises:
-            EvaluationProviderError: it is not scored, or its scores cannot be read.
-        """
+        """Score a run by the facts, and return these scores and those that it was given there."""
 
         def call(client: "BraintrustClient") -> tuple[EvaluationResult, ...]:
-            self._insert(client, score_row(told))
-            query = scores_query(self._project_of(client), str(told.run_id))
-            return read_results(_post(client, "/btql", query), told)
+            row: JsonObject = {
+                "id": str(told.run_id),
+                "_is_merge": True,
+                "scores": dict(_own_scores(told)),
+            }
+            self._insert(client, row)
+            query = _scores_query(self._project_of(client), str(told.run_id))
+            return _read_results(_post(client, "/btql", query), told)
 
         return self._ask(call)
 
@@ -101,34 +110,27 @@ class BraintrustEvaluationProvider:
 
         Returns:
             The experiment's id; None when there is no run to put into it.
-
-        Raises:
-            EvaluationProviderError: not all of them are in it.
         """
-        rows: list[JsonValue] = [experiment_row(each) for each in inputs]
+        rows: list[JsonValue] = [
+            {**_trace_row(each), "scores": dict(_own_scores(each))} for each in inputs
+        ]
         if not rows:
             return None
 
         def call(client: "BraintrustClient") -> str:
-            experiments = client.openapi.experiments
-            project_id = self._project_of(client)
-            made = experiments.post_experiment(
-                body={"project_id": project_id, "name": outgoing_text(name)}
+            answer = client.openapi.experiments.post_experiment(
+                body={"project_id": self._project_of(client), "name": outgoing_text(name)}
             )
-            experiment_id = read_id(made)
-            for part in _parts(rows):
-                path = f"/v1/experiment/{experiment_id}/insert"
-                check_inserted(_post(client, path, {"events": part}), sent=len(part))
+            experiment_id = _read(_Made, answer, "without an id").id
+            for start in range(0, len(rows), ROWS_AT_ONCE):
+                part = rows[start : start + ROWS_AT_ONCE]
+                _insert_rows(client, f"/v1/experiment/{experiment_id}/insert", part)
             return experiment_id
 
         return self._ask(call)
 
     def check(self) -> None:
-        """Ask for the project, as telling of a run would; it is made if there is none.
-
-        Raises:
-            EvaluationProviderError: nothing could be told.
-        """
+        """Ask for the project, as telling of a run would; it is made if there is none."""
 
         def call(client: "BraintrustClient") -> None:
             self._project_id = None
@@ -137,24 +139,18 @@ class BraintrustEvaluationProvider:
         self._ask(call)
 
     def _insert(self, client: "BraintrustClient", row: JsonObject) -> None:
-        path = f"/v1/project_logs/{self._project_of(client)}/insert"
-        check_inserted(_post(client, path, {"events": [row]}), sent=1)
+        _insert_rows(client, f"/v1/project_logs/{self._project_of(client)}/insert", [row])
 
     def _project_of(self, client: "BraintrustClient") -> str:
         """Return the project's id, asked for once; two threads that both ask get the same."""
         if self._project_id is None:
             answer = client.openapi.projects.post_project(body={"name": self._project})
-            self._project_id = read_id(answer)
+            self._project_id = _read(_Made, answer, "without an id").id
         return self._project_id
 
     def _ask(self, call: Callable[["BraintrustClient"], _T]) -> _T:
-        """Return what a call of the service returns.
-
-        Raises:
-            EvaluationProviderError: it returns nothing usable.
-        """
-        client = self._open()
-        from remit.evaluation.braintrust_failures import failure_of
+        client = self._client.get()
+        from remit.evaluation.braintrust_client import failure_of
 
         try:
             return within(self._timeout_seconds, lambda: call(client))
@@ -163,62 +159,17 @@ class BraintrustEvaluationProvider:
             failure = failed("provider_error", message)
         except Exception as error:  # noqa: BLE001 - an SDK may raise anything
             known = failure_of(error, timeout_seconds=self._timeout_seconds)
-            failure = failed(known.kind, known.message, retryable=known.retryable)
+            failure = failed(known.error_type, known.message, retryable=known.retryable)
         # Outside the handler: an error raised in there would carry the SDK's along, and with it the
         # request and its key. A project that is gone is asked for again.
         self._project_id = None
         raise failure
 
-    def _open(self) -> "BraintrustClient":
-        """Return the SDK's client, made once however many threads ask.
 
-        Raises:
-            EvaluationProviderError: `misconfigured`.
-        """
-        with self._opening:
-            if self._client is None:
-                self._client = self._connect()
-                weakref.finalize(self, self._client.transport.session.close)
-            return self._client
-
-    def _connect(self) -> "BraintrustClient":
-        try:
-            with sdk_logs_shut("braintrust"):
-                from remit.evaluation.braintrust_connection import connect
-
-            return connect(self._address, key=self._key, timeout_seconds=self._timeout_seconds)
-        except ImportError as error:
-            raise failed(
-                "misconfigured",
-                "the SDK of Braintrust is not installed: run `pip install braintrust`, or set "
-                "EVALUATION_PROVIDER to noop",
-            ) from error
-        except (OSError, ValueError) as error:
-            raise failed(
-                "misconfigured",
-                f"the SDK of Braintrust cannot be used ({type(error).__name__}): unset the "
-                "variables of its own, such as BRAINTRUST_HTTP_TIMEOUT",
-            ) from None
-
-
-def _checked(url: str, api_key: SecretStr | None) -> tuple[ServiceAddress, str]:
-    """Return the address and the key.
-
-    Raises:
-        EvaluationProviderError: `misconfigured`: one of them is none.
-    """
-    try:
-        address = parse_address(url, variable="BRAINTRUST_API_URL")
-        key = checked_key(
-            api_key,
-            address,
-            variable="BRAINTRUST_API_KEY",
-            missing="no key for the evaluation service: set BRAINTRUST_API_KEY, or set "
-            "EVALUATION_PROVIDER to noop",
-        )
-    except ValueError as error:
-        raise failed("misconfigured", str(error)) from None
-    return address, key
+def _connect(address: ServiceAddress, *, key: str, timeout_seconds: float) -> "BraintrustClient":
+    with sdk_logs_shut("braintrust"):
+        from remit.evaluation.braintrust_client import connect
+    return connect(address, key=key, timeout_seconds=timeout_seconds)
 
 
 def _post(client: "BraintrustClient", path: str, body: JsonObject) -> object:
@@ -230,6 +181,111 @@ def _post(client: "BraintrustClient", path: str, body: JsonObject) -> object:
     return answer
 
 
-def _parts(rows: list[JsonValue]) -> Iterator[list[JsonValue]]:
-    for start in range(0, len(rows), ROWS_AT_ONCE):
-        yield rows[start : start + ROWS_AT_ONCE]
+def _insert_rows(client: "BraintrustClient", path: str, rows: list[JsonValue]) -> None:
+    fault = "without saying that every row was taken"
+    if len(_read(_Inserted, _post(client, path, {"events": rows}), fault).row_ids) != len(rows):
+        raise UnreadableAnswerError(fault)
+
+
+def _trace_row(told: EvaluationInput) -> JsonObject:
+    """Return the row of a run; it stands under the run's id, so sent twice it is one row."""
+    safe = outgoing(told)
+    run_id = str(safe.run_id)
+    seconds = safe.duration_seconds
+    return {
+        "id": run_id,
+        "span_id": run_id,
+        "root_span_id": run_id,
+        "span_attributes": {"name": safe.type, "type": "task"},
+        # What two runs of one kind share, so that experiments can lay them side by side.
+        "input": {"type": safe.type, "role": safe.role},
+        "output": {
+            "status": safe.status,
+            "run_status": safe.run_status,
+            "artifacts": [{"type": each.type, "digest": each.digest} for each in safe.artifacts],
+        },
+        "metadata": {"directive_id": str(safe.directive_id), "module": safe.module},
+        "metrics": {
+            "attempts": safe.attempts,
+            **({} if seconds is None else {"duration_seconds": seconds}),
+        },
+    }
+
+
+def _own_scores(told: EvaluationInput) -> Mapping[str, float]:
+    """Return what the facts say: whether the run completed and, if so, at the first attempt."""
+    if told.run_status != "completed":
+        return {"completed": 0.0}
+    return {"completed": 1.0, "first_attempt": 1.0 if told.attempts <= 1 else 0.0}
+
+
+def _scores_query(project_id: str, run_id: str) -> JsonObject:
+    """Return the question for the row of a run, in the form in which the SDK itself asks."""
+    return {
+        "query": {
+            "select": [{"op": "star"}],
+            "from": {
+                "op": "function",
+                "name": {"op": "ident", "name": ["project_logs"]},
+                "args": [{"op": "literal", "value": project_id}],
+            },
+            "filter": {
+                "op": "eq",
+                "left": {"op": "ident", "name": ["id"]},
+                "right": {"op": "literal", "value": run_id},
+            },
+            "limit": 1,
+        },
+        "use_columnstore": False,
+        "brainstore_realtime": True,
+    }
+
+
+def _read_results(answer: object, told: EvaluationInput) -> tuple[EvaluationResult, ...]:
+    """Return every judgement of a run: by the facts, and by whoever judges at the service.
+
+    A row that is not there yet holds none; the service shows what was written a little later.
+    """
+    rows = _read(_Rows, answer, "without the one row that it was asked for, scores in it").data
+    scores: dict[str, tuple[float | None, str]] = {
+        name: (score, "remit") for name, score in _own_scores(told).items()
+    }
+    for row in rows:
+        if row.id != str(told.run_id):
+            raise UnreadableAnswerError("with another row than it was asked for")
+        for name, score in (row.scores or {}).items():
+            if name not in scores or scores[name][0] != score:
+                scores[name] = score, "braintrust"
+    return tuple(EvaluationResult(name, score, {"by": by}) for name, (score, by) in scores.items())
+
+
+class _Made(Body):
+    id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,100}$")
+
+
+class _Inserted(Body):
+    row_ids: list[JsonValue]
+
+
+_Name = Annotated[
+    str, AfterValidator(outgoing_text), Field(min_length=1, max_length=MAX_NAME_LENGTH)
+]
+_Score = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Row(Body):
+    id: str
+    scores: Annotated[dict[_Name, _Score | None], Field(max_length=MAX_RESULTS // 2)] | None = None
+
+
+class _Rows(Body):
+    data: list[_Row] = Field(max_length=1)
+
+
+def _read(kind: type[_B], answer: object, fault: str) -> _B:
+    try:
+        return kind.model_validate(answer)
+    except ValidationError:
+        pass
+    # Outside the handler: pydantic's own error holds the answer.
+    raise UnreadableAnswerError(fault)

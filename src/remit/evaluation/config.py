@@ -2,8 +2,7 @@
 
 from remit.base.wording import listed, quoted
 from remit.evaluation.guarded import GuardedEvaluation
-from remit.evaluation.interface import DirectProvider, failed
-from remit.evaluation.noop import NoOpEvaluationProvider
+from remit.evaluation.interface import DirectProvider, NoOpEvaluationProvider, failed
 from remit.settings import Settings
 
 PROVIDERS = ("noop", "braintrust")

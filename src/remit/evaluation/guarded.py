@@ -1,22 +1,25 @@
 """Around every provider: whatever it does, whoever tells it of a run goes on undisturbed.
 
-Doors hold one and tell it of each ended run with `observe`, which appends to a bounded queue and
-returns. A thread that lives only while there is something to tell hands it on. What fails, hangs or
-lies is logged and counted, and never raised.
+Each call of a provider runs in a thread of its own that keeps no process alive; when it is late it
+is left to itself. How many may hang like that is bounded: beyond that, calls are refused. What no
+thread can stop is not stopped: code that ends the process itself (`os._exit`), or that holds the
+interpreter's lock.
 """
 
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from threading import Condition, Thread
+from threading import Condition, Event, Semaphore, Thread
 from time import monotonic
-from typing import TypeVar
+from typing import Literal, TypeVar
 
+from remit.base.wording import one_line
+from remit.errors import ProviderError
 from remit.evaluation.answers import checked_experiment, checked_results
-from remit.evaluation.bounded_calls import BoundedCalls, CallFailedError
 from remit.evaluation.interface import EvaluationInput, EvaluationProvider, EvaluationResult
 from remit.evaluation.outgoing import outgoing, outgoing_text
+from remit.redaction.masking import redact_text
 from remit.telemetry.logging import get_logger
 
 QUEUE_RUNS = 1000
@@ -36,7 +39,7 @@ class Told:
 
     Attributes:
         told: runs that were handed on without a fault.
-        failed: calls of the provider that raised, were late, or answered what is no answer.
+        failed: calls of the provider that gave no answer.
         dropped: runs that were not handed on: the queue was full, or closed.
     """
 
@@ -46,9 +49,11 @@ class Told:
 
 
 class GuardedEvaluation:
-    """A provider that cannot be one too many; nothing here raises, and nothing here waits for long.
+    """An EvaluationProvider around another; nothing here raises, and nothing here waits for long.
 
-    It is itself an :class:`~remit.evaluation.interface.EvaluationProvider`.
+    Doors tell it of each ended run with `observe`, which appends to a bounded queue and returns; a
+    thread that lives only while there is something to tell hands it on. What fails, hangs or lies
+    is logged and counted.
     """
 
     def __init__(
@@ -59,16 +64,10 @@ class GuardedEvaluation:
         queue_runs: int = QUEUE_RUNS,
         calls_at_once: int = CALLS_AT_ONCE,
     ) -> None:
-        """Wrap a provider.
-
-        Args:
-            provider: the one that is told.
-            timeout_seconds: longest wait for one call of it.
-            queue_runs: how many runs may wait to be told of.
-            calls_at_once: how many calls may be under way, those that hang included.
-        """
+        """Wrap a provider; `timeout_seconds` is the longest wait for one call of it."""
         self._provider = provider
-        self._calls = BoundedCalls(timeout_seconds=timeout_seconds, at_once=calls_at_once)
+        self._timeout_seconds = timeout_seconds
+        self._free = Semaphore(calls_at_once)
         self._queue_runs = queue_runs
         self._changed = Condition()
         self._waiting: deque[Callable[[], bool]] = deque()
@@ -175,7 +174,7 @@ class GuardedEvaluation:
     def _call(self, what: str, call: Callable[[], _T], default: _T) -> _T:
         """Return what a call returns; the default when it returns nothing in time."""
         try:
-            return self._calls.run(call)
+            return run_bounded(call, self._free, timeout_seconds=self._timeout_seconds)
         except CallFailedError as error:
             fault, detail = error.fault, error.detail
         with self._changed:
@@ -192,3 +191,59 @@ class GuardedEvaluation:
         """Count more; called with the lock held."""
         now = self._counts
         self._counts = Told(now.told + told, now.failed + failed, now.dropped + dropped)
+
+
+class CallFailedError(Exception):
+    """A call gave no answer.
+
+    Attributes:
+        fault: it raised · did not come back in time · too many hang already.
+        detail: the kind of error and, for one of Remit's own kinds, its message; without secrets.
+    """
+
+    def __init__(self, fault: Literal["raised", "late", "busy"], detail: str) -> None:
+        super().__init__(detail)
+        self.fault = fault
+        self.detail = detail
+
+
+def run_bounded(call: Callable[[], _T], free: Semaphore, *, timeout_seconds: float) -> _T:
+    """Return what a call returns; `free` bounds how many are under way, late ones included.
+
+    Raises:
+        CallFailedError: it returned nothing; nothing that it raised passes, not even an exit.
+    """
+    if not free.acquire(blocking=False):
+        raise CallFailedError("busy", "earlier calls still hang")
+    ended = Event()
+    answers: list[_T] = []
+    details = ["an error that cannot be described"]
+
+    def run() -> None:
+        try:
+            answers.append(call())
+        except BaseException as error:  # noqa: BLE001 - an exit in there must not be one out here
+            # To describe an error runs its code.
+            with suppress(BaseException):
+                details.append(_described(error))
+        finally:
+            free.release()
+            ended.set()
+
+    try:
+        Thread(target=run, name="remit-evaluation-call", daemon=True).start()
+    except RuntimeError as error:
+        free.release()
+        raise CallFailedError("busy", "no thread can be started") from error
+    if not ended.wait(timeout_seconds):
+        raise CallFailedError("late", f"no answer within {timeout_seconds:g} seconds")
+    for answer in answers:
+        return answer
+    raise CallFailedError("raised", details[-1])
+
+
+def _described(error: BaseException) -> str:
+    kind = type(error).__name__
+    # The message of anybody else's error may quote a request, and with it the key.
+    words = f"{kind}: {error.message}" if isinstance(error, ProviderError) else kind
+    return one_line(redact_text(words), 300)

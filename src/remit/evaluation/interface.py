@@ -1,7 +1,7 @@
 """What is told of an ended run, what is answered, and what every provider offers. No I/O here.
 
-An evaluation observes. It is handed words and numbers, and has nothing that it could act with: no
-database, no operation, no workflow. No answer of it is ever asked for by a decision.
+An evaluation observes: it is handed words and numbers and nothing to act with, and no decision asks
+for its answer.
 """
 
 import math
@@ -20,12 +20,7 @@ MAX_NAME_LENGTH = 100
 
 @dataclass(frozen=True, slots=True)
 class EvaluatedArtifact:
-    """That a run left something behind, and what kind of thing; never the thing.
-
-    Attributes:
-        type: its type.
-        digest: "sha256:" and the hex of its content's digest.
-    """
+    """That a run left something behind, never the thing; `digest` is "sha256:" and hex."""
 
     type: str
     digest: str
@@ -36,15 +31,11 @@ class EvaluationInput:
     """What is told of one ended run: never a payload, a result or the body of a message.
 
     Attributes:
-        directive_id: the directive that was carried out.
-        type: its type.
-        role: the role that it was for.
-        status: its status when the run had ended.
-        run_id: the run; telling of it again replaces what was told before.
+        type: that of the directive, as are `role` and `status`, the one when the run had ended.
+        run_id: telling of it again replaces what was told before.
         module: name of the module that acted.
-        run_status: how the run ended.
-        attempts: how many attempts had begun.
-        duration_seconds: how long it took; None when no attempt began.
+        attempts: how many had begun.
+        duration_seconds: None when no attempt began.
         artifacts: what the run left behind and was kept.
     """
 
@@ -86,9 +77,9 @@ class EvaluationResult:
 
 
 class EvaluationProvider(Protocol):
-    """Whoever is told of ended runs.
+    """Whoever is told of ended runs; where runs end it is wrapped in `guarded`.
 
-    Where runs end it is wrapped in `guarded`, so nothing that it does reaches a caller.
+    A method that does not do all it was asked raises EvaluationProviderError; `reason` says why.
     """
 
     @property
@@ -97,30 +88,15 @@ class EvaluationProvider(Protocol):
         ...
 
     def log_trace(self, told: EvaluationInput) -> None:
-        """Keep what is told of a run; telling of it again replaces it.
-
-        Raises:
-            EvaluationProviderError: it is not kept; `reason` says why.
-        """
+        """Keep what is told of a run; telling of it again replaces it."""
         ...
 
     def score(self, told: EvaluationInput) -> tuple[EvaluationResult, ...]:
-        """Judge a run, and return every judgement of it that there is.
-
-        Raises:
-            EvaluationProviderError: there is none; `reason` says why.
-        """
+        """Judge a run, and return every judgement of it that there is."""
         ...
 
     def experiment(self, name: str, inputs: Sequence[EvaluationInput]) -> str | None:
-        """Lay runs side by side under a name.
-
-        Returns:
-            What the experiment is known under there; None when none was made.
-
-        Raises:
-            EvaluationProviderError: there is none, or not all of it; `reason` says why.
-        """
+        """Lay runs side by side; return what that is known under there, None when none was made."""
         ...
 
 
@@ -128,11 +104,7 @@ class DirectProvider(EvaluationProvider, Protocol):
     """A provider as it is, for people who tell it of runs themselves and want to see it fail."""
 
     def check(self) -> None:
-        """Return quietly when it could be told of a run now.
-
-        Raises:
-            EvaluationProviderError: it could not; `reason` says why.
-        """
+        """Return quietly when it could be told of a run now; raise as the others do."""
         ...
 
 
@@ -145,3 +117,23 @@ def failed(
 ) -> EvaluationProviderError:
     """Return the error of one of the bounded types."""
     return EvaluationProviderError(message, reason=error_type, retryable=retryable)
+
+
+class NoOpEvaluationProvider:
+    """Keeps nothing, judges nothing, compares nothing."""
+
+    name = "noop"
+
+    def log_trace(self, told: EvaluationInput) -> None:
+        """Keep nothing."""
+
+    def score(self, told: EvaluationInput) -> tuple[EvaluationResult, ...]:  # noqa: ARG002 - the Protocol's form
+        """Return no judgement."""
+        return ()
+
+    def experiment(self, name: str, inputs: Sequence[EvaluationInput]) -> str | None:  # noqa: ARG002 - as above
+        """Return None: there is no experiment."""
+        return None
+
+    def check(self) -> None:
+        """Return quietly: there is nobody who could not be told."""

@@ -1,14 +1,13 @@
 """What may leave of what is told of a run: secrets masked first, then cut to length. Pure.
 
-`guarded` calls it before any provider is told anything, and each provider before it sends. Done
-twice, it changes nothing more.
+Done twice, as `guarded` and then the provider do, it changes nothing more.
 """
 
 import math
 
 from remit.base.wording import printable
 from remit.evaluation.interface import EvaluatedArtifact, EvaluationInput
-from remit.redaction import redact_text
+from remit.redaction.masking import redact_text
 
 MAX_TEXT_LENGTH = 200
 """Longest text that leaves, in characters, the dots in place of what was cut included."""

@@ -1,28 +1,29 @@
 """The one place that writes runs, their status, and their attempts. Operations alone call it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
 from remit.base.json_types import JsonObject
-from remit.db.together import Part
+from remit.db.batch import BatchStatement, insert_into, limited
+from remit.db.execution_tables import execution_attempts, execution_runs
 from remit.execution.lifecycle import validate_transition
 from remit.execution.models import ExecutionRunCreate, ExecutionRunRead
 from remit.vocabulary import AttemptOutcome, RunStatus
 
 
-def create_execution_run(runs: Sequence[ExecutionRunCreate]) -> Part:
+def create_execution_run(runs: Sequence[ExecutionRunCreate]) -> BatchStatement:
     """Return the write that stores runs, and thereby consumes their grants.
 
     A grant that another run has consumed is a conflict.
     """
     rows = [run.model_dump(mode="json") for run in runs]
-    return Part("begun", _CREATE, rows, "a grant was consumed by another run")
+    return BatchStatement("begun", _CREATE, rows, "a grant was consumed by another run")
 
 
-def first_attempts(runs: Sequence[ExecutionRunCreate], worker_id: UUID) -> Part:
+def first_attempts(runs: Sequence[ExecutionRunCreate], worker_id: UUID) -> BatchStatement:
     """Return the write that stores the first attempt of each new run that begins at once.
 
     It takes part with :func:`create_execution_run`.
@@ -32,10 +33,10 @@ def first_attempts(runs: Sequence[ExecutionRunCreate], worker_id: UUID) -> Part:
         for run in runs
         if run.status == "running"
     ]
-    return Part("attempting", _ATTEMPT, rows, "an attempt was not written")
+    return BatchStatement("attempting", _ATTEMPT, rows, "an attempt was not written")
 
 
-def next_attempt(run: ExecutionRunRead, worker_id: UUID) -> list[Part]:
+def next_attempt(run: ExecutionRunRead, worker_id: UUID) -> list[BatchStatement]:
     """Return the writes that begin one more attempt of a run; the first makes it `running`.
 
     The operation holds the directive's lock.
@@ -49,7 +50,10 @@ def next_attempt(run: ExecutionRunRead, worker_id: UUID) -> list[Part]:
     again: JsonObject = {"id": str(run.id), "current": run.status, "attempt": attempt}
     row: JsonObject = {"run_id": str(run.id), "attempt": attempt, "worker_id": str(worker_id)}
     said = "a run has ended, or was begun again"
-    return [Part("begun", _AGAIN, [again], said), Part("attempting", _ATTEMPT, [row], said)]
+    return [
+        BatchStatement("begun", _AGAIN, [again], said),
+        BatchStatement("attempting", _ATTEMPT, [row], said),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ class EndedAttempt:
     envelope: JsonObject
 
 
-def attempt_ends(ends: Sequence[EndedAttempt], *, moving: bool) -> Part:
+def attempt_ends(ends: Sequence[EndedAttempt], *, moving: bool) -> BatchStatement:
     """Return the write that ends attempts; one that has ended already is a conflict.
 
     Args:
@@ -93,7 +97,7 @@ def attempt_ends(ends: Sequence[EndedAttempt], *, moving: bool) -> Part:
         for one in ends
     ]
     sql = _END_ATTEMPT_MOVING if moving else _END_ATTEMPT
-    return Part("attempted", sql, rows, "an attempt has ended already")
+    return BatchStatement("attempted", sql, rows, "an attempt has ended already")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,7 @@ class RunClose:
     envelope: JsonObject | None = None
 
 
-def run_ends(ends: Sequence[RunClose]) -> Part:
+def run_ends(ends: Sequence[RunClose]) -> BatchStatement:
     """Return the write that ends runs.
 
     It takes part after `moved`, which takes the directives' locks first, as every other writer
@@ -142,73 +146,52 @@ def run_ends(ends: Sequence[RunClose]) -> Part:
                 "envelope": end.envelope,
             }
         )
-    return Part("ended", _END, rows, "a run has ended, or was begun again")
+    return BatchStatement("ended", _END, rows, "a run has ended, or was begun again")
 
 
-_CREATE = """
-    INSERT INTO execution_runs (
-        id, directive_id, grant_id, module, module_version, idempotency_key, status,
-        attempts, started_at
-    )
-    SELECT
-        id, directive_id, grant_id, module, module_version, idempotency_key, status,
-        (status = 'running')::integer, CASE status WHEN 'running' THEN now() END
-    FROM jsonb_to_recordset(%(begun)s::jsonb) AS new (
-        id uuid, directive_id uuid, grant_id uuid, module text, module_version text,
-        idempotency_key text, status text
-    )
+_BEGUN: Mapping[str, str] = {
+    "attempts": "(status = 'running')::integer",
+    "started_at": "CASE status WHEN 'running' THEN now() END",
+}
+_CREATED = tuple(ExecutionRunCreate.model_fields)
+_CREATE = f"""
+    {insert_into(execution_runs, "begun", _CREATED, computed=_BEGUN)}
     ON CONFLICT (grant_id) DO NOTHING
     RETURNING id
 """
 # After the run itself, which a conflict may keep from being written.
-_ATTEMPT = """
-    INSERT INTO execution_attempts (run_id, attempt, worker_id)
-    SELECT run_id, attempt, worker_id
-    FROM jsonb_to_recordset(%(attempting)s::jsonb)
-        AS new (run_id uuid, attempt integer, worker_id uuid)
+_ATTEMPTING = ("run_id", "attempt", "worker_id")
+_ATTEMPT = f"""
+    {insert_into(execution_attempts, "attempting", _ATTEMPTING)}
     JOIN begun ON begun.id = new.run_id
     RETURNING run_id
 """
-_AGAIN = """
+_AGAIN = f"""
     UPDATE execution_runs AS run
     SET status = 'running', attempts = new.attempt, started_at = coalesce(run.started_at, now())
-    FROM (
-        SELECT * FROM jsonb_to_recordset(%(begun)s::jsonb)
-            AS one (id uuid, current text, attempt integer)
-        LIMIT {count}
-    ) AS new
+    FROM {limited("begun", execution_runs, ["id"], {"current": "text", "attempt": "integer"})}
     WHERE run.id = new.id AND run.status = new.current AND run.attempts = new.attempt - 1
     RETURNING run.id
-"""
-_END_ATTEMPT = """
+"""  # noqa: S608 - constants
+_ENDED_ATTEMPT = ("run_id", "attempt", "ended_at", "outcome", "cost", "envelope")
+_END_ATTEMPT = f"""
     UPDATE execution_attempts AS one
     SET ended_at = new.ended_at, outcome = new.outcome, cost = new.cost, envelope = new.envelope
-    FROM (
-        SELECT * FROM jsonb_to_recordset(%(attempted)s::jsonb) AS each (
-            run_id uuid, attempt integer, ended_at timestamptz, outcome text, cost numeric,
-            envelope jsonb
-        )
-        LIMIT {count}
-    ) AS new
+    FROM {limited("attempted", execution_attempts, _ENDED_ATTEMPT)}
     WHERE one.run_id = new.run_id AND one.attempt = new.attempt AND one.ended_at IS NULL
     RETURNING one.run_id
-"""
+"""  # noqa: S608 - constants
 # `ended` comes after `moved`.
 _END_ATTEMPT_MOVING = _END_ATTEMPT.replace(
     "RETURNING", "AND EXISTS (SELECT FROM ended WHERE ended.id = new.run_id)\n    RETURNING"
 )
-_END = """
+_ENDED = ("id", "attempts", "ended_at", "result", "error_type", "error_message", "envelope")
+_END = f"""
     UPDATE execution_runs AS run
     SET status = new.target, ended_at = new.ended_at, result = new.result,
         error_type = new.error_type, error_message = new.error_message, envelope = new.envelope
-    FROM (
-        SELECT * FROM jsonb_to_recordset(%(ended)s::jsonb) AS one (
-            id uuid, current text, target text, attempts integer, ended_at timestamptz,
-            result jsonb, error_type text, error_message text, envelope jsonb
-        )
-        LIMIT {count}
-    ) AS new, moved
+    FROM {limited("ended", execution_runs, _ENDED, {"current": "text", "target": "text"})}, moved
     WHERE run.id = new.id AND run.directive_id = moved.id
         AND run.status = new.current AND run.attempts = new.attempts
     RETURNING run.id
-"""
+"""  # noqa: S608 - constants

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 
 from remit.db.execution_tables import execution_runs
-from remit.db.prefixes import ids_beginning
+from remit.db.reading import ids_beginning
 from remit.execution.models import AttemptRead, ExecutionRunRead, Standing
 from remit.telemetry.rows import read_row
 

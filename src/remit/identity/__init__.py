@@ -5,6 +5,6 @@
 - `rules`: who may do what (pure)
 - `tokens`: what a token and an invitation's code are, and their digests (pure but for randomness)
 - `statements`: what is signed of principals, tokens and invitations (pure)
-- `repository`, `token_repository`, `invitation_repository`: all SQL of these
-- `installation`: whose database this is
+- `repository`, `token_repository`, `invitation_repository`: all SQL of these and of the
+installation
 """

@@ -4,7 +4,7 @@ import re
 
 from remit.base.wording import quoted
 from remit.errors import InvalidInputError
-from remit.redaction import redact_text
+from remit.redaction.masking import redact_text
 
 RESERVED = "remit"
 """The name under which Remit itself appears in the log."""

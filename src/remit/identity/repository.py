@@ -1,4 +1,4 @@
-"""All SQL of principals."""
+"""All SQL of principals and of the installation, one row that services lock and none writes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,10 +7,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from remit.base.json_types import JsonObject
-from remit.db.identity_tables import principals
+from remit.db.identity_tables import installation, principals
 from remit.db.reading import words
-from remit.errors import ConflictError
+from remit.errors import ConflictError, MisconfiguredError
 from remit.identity.types import Principal, PrincipalRow
+from remit.signing.keys import Installation
 from remit.telemetry.rows import read_row, read_rows
 
 
@@ -127,3 +128,27 @@ def principal_row(row: sa.RowMapping | Mapping[str, Any]) -> PrincipalRow:
     )
     kept = {name: row[name] for name in _KEPT}
     return PrincipalRow(principal, **kept)
+
+
+def read_installation(connection: sa.Connection) -> Installation:
+    """Return whose database this is.
+
+    Raises:
+        MisconfiguredError: it was not made by a migration of Remit's.
+    """
+    row = connection.execute(sa.select(installation.c.id, installation.c.since)).first()
+    if row is None:
+        raise MisconfiguredError(
+            "the database does not say which installation it is: `remit db upgrade` makes one that "
+            "does"
+        )
+    return Installation(row.id, row.since)
+
+
+def lock_installation(connection: sa.Connection) -> None:
+    """Let one transaction at a time change who is known, until it ends.
+
+    Only services may take this lock, which is one on the row; an event of the installation takes
+    it, too. Whoever waits for longer than some seconds gets an error, and nothing is changed.
+    """
+    connection.execute(sa.select(sa.func.remit_lock_installation()))

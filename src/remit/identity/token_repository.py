@@ -1,6 +1,10 @@
-"""All SQL of tokens. Expiries are computed and judged by the database's clock."""
+"""All SQL of tokens, and of the line that leads from each to those with which it was made.
 
-from collections.abc import Mapping
+Expiries are computed and judged by the database's clock. Consent asks for the line: who has seen a
+token could vote with it, and a revoked one carries no approval.
+"""
+
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +16,7 @@ from remit.db.identity_tables import api_tokens, principals
 from remit.db.reading import words
 from remit.errors import ConflictError, NotFoundError
 from remit.identity.repository import principal_row
-from remit.identity.types import KeptToken, PrincipalRow, TokenRow
+from remit.identity.types import SYSTEM, KeptToken, PrincipalRow, TokenRow
 from remit.telemetry.rows import read_row, read_rows
 
 
@@ -159,3 +163,37 @@ def kept_token(row: sa.RowMapping | Mapping[str, Any]) -> KeptToken:
 
 def _token(row: sa.RowMapping | Mapping[str, Any]) -> TokenRow:
     return TokenRow(**{**row, "scopes": words(row["scopes"])})
+
+
+def token_line(connection: sa.Connection, token_id: UUID) -> dict[UUID, KeptToken]:
+    """Return a token, those with which it may have been made, and with which those were, by id.
+
+    Empty when there is none of that id. The line ends at a token that its owner made of an
+    invitation, and at one that Remit made. Where it was not noted with which token one was made,
+    every token of its maker is meant.
+    """
+    rows = connection.execute(_LINE, {"token_id": token_id, "own": SYSTEM.name})
+    # One that cannot be read ends it: a line that leaves somebody out would count them as another.
+    return {row.id: read_row(row._mapping, kept_token, "api_tokens") for row in rows}
+
+
+def unrevoked_tokens(connection: sa.Connection, ids: Collection[UUID]) -> frozenset[UUID]:
+    """Return which of these tokens are known and were not revoked; they may have expired."""
+    if not ids:
+        return frozenset()
+    holds = api_tokens.c.id.in_(ids) & api_tokens.c.revoked_at.is_(None)
+    return frozenset(connection.execute(sa.select(api_tokens.c.id).where(holds)).scalars())
+
+
+_LINE = sa.text("""
+    WITH RECURSIVE line (id, created_by, created_with, redeemed) AS (
+        SELECT id, created_by, created_with, redeemed FROM api_tokens WHERE id = :token_id
+        UNION
+        SELECT maker.id, maker.created_by, maker.created_with, maker.redeemed
+        FROM line JOIN api_tokens AS maker ON CASE
+            WHEN line.created_with IS NULL THEN maker.principal = line.created_by
+            ELSE maker.id = line.created_with END
+        WHERE NOT line.redeemed AND line.created_by <> :own
+    )
+    SELECT token.* FROM line JOIN api_tokens AS token ON token.id = line.id
+""").columns(*api_tokens.c)

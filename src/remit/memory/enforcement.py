@@ -5,9 +5,12 @@ what, and lets nothing out that was not recorded. `verify_readonly_interface` fi
 could write; the tests hold every reader to it.
 """
 
-from collections.abc import Callable
+import inspect
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from functools import wraps
+from types import FunctionType, MemberDescriptorType
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from remit.base.json_types import JsonObject
@@ -15,8 +18,26 @@ from remit.base.wording import listed, quoted
 from remit.errors import InvalidInputError, MisconfiguredError
 from remit.memory.queries import QUESTIONS, Question, recorded
 from remit.memory.results import Answer, MemoryReadResult
-from remit.memory.write_indicators import MARK, find_write_indicators
 from remit.vocabulary import ReadOutcome
+
+_MARK = "__remit_question__"
+
+# Words that no method of a reader may have in its name.
+_WRITE_VERBS = frozenset(
+    {
+        *("add", "alter", "append", "commit", "copy", "create", "delete", "drop", "emit"),
+        *("execute", "grant", "import", "insert", "load", "merge", "mutate", "patch", "post"),
+        *("publish", "purge", "push", "put", "record", "register", "remember", "remove", "rename"),
+        *("replace", "reset", "revoke", "run", "save", "send", "set", "start", "store", "submit"),
+        *("transition", "truncate", "update", "upload", "upsert", "write"),
+    }
+)
+_OPEN = frozenset({"__call__", "__enter__", "__getattr__", "__getattribute__", "__getitem__"})
+_HANDLES = frozenset(
+    {"conn", "connect", "connection", "cursor", "database", "db", "engine", "pool", "session"}
+)
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_DATA = (str, int, float, bool, tuple, frozenset, type(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +115,7 @@ def readonly_method(
 
             return _on_record(attempt, self._record, within_bounds, question.answer)
 
-        setattr(read, MARK, query_name)
+        setattr(read, _MARK, query_name)
         return read
 
     return mark
@@ -121,20 +142,23 @@ def _on_record(
 
 
 def verify_readonly_interface(cls: type) -> None:
-    """Return quietly when nothing in a reader's interface or source writes.
+    """Return quietly when nothing that a reader's class shows could write.
 
     This finds mistakes. Code that is built to deceive it meets the two other locks: the rights of
     the role `remit_reader`, and transactions that only read.
 
-    Args:
-        cls: the class of a reader.
-
     Raises:
-        MisconfiguredError: something does; the message lists all of it.
+        MisconfiguredError: something could; the message lists all of it.
     """
-    found = find_write_indicators(cls)
+    found: list[str] = []
+    overridden: frozenset[str] = frozenset()
+    for each in cls.__mro__:
+        if each.__module__ not in {"builtins", "typing", "abc"}:
+            found += _offences(each, overridden)
+            overridden |= vars(each).keys()
     if found:
-        raise MisconfiguredError(f"{cls.__name__} does not only read: {'; '.join(found)}")
+        told = "; ".join(dict.fromkeys(found))
+        raise MisconfiguredError(f"{cls.__name__} does not only read: {told}")
 
 
 def _question(query_name: str) -> type[Question]:
@@ -154,3 +178,42 @@ def _asked(
     """Return the parameters of a call under the names that the question gives them."""
     names = [each.name for each in fields(question)]
     return recorded(dict(zip(names, args, strict=False)) | kwargs)
+
+
+def _offences(cls: type, overridden: frozenset[str]) -> Iterator[str]:
+    """Yield what the names and the kinds of a class's own members give away."""
+    for name, member in vars(cls).items():
+        if name in overridden:
+            continue
+        if name in _OPEN:
+            yield f"{name} opens it to what it does not declare"
+        if name.startswith("__"):
+            continue
+        if isinstance(member, staticmethod | classmethod):
+            yield from _of_method(name, member.__func__)
+        elif isinstance(member, FunctionType):
+            yield from _of_method(name, member)
+        elif not name.startswith("_"):
+            yield from _of_attribute(name, member)
+    for name in inspect.get_annotations(cls):
+        if not name.startswith("_") and _words(name) & _HANDLES:
+            yield f"{name} hands out the database"
+
+
+def _of_method(name: str, method: object) -> Iterator[str]:
+    verbs = _words(name) & _WRITE_VERBS
+    if verbs:
+        yield f"the name of {name} says {min(verbs)}"
+    if not name.startswith("_") and not hasattr(method, _MARK):
+        yield f"{name} is public and answers no question"
+
+
+def _of_attribute(name: str, member: object) -> Iterator[str]:
+    if _words(name) & _HANDLES:
+        yield f"{name} hands out the database"
+    elif not isinstance(member, (property, MemberDescriptorType, *_DATA)):
+        yield f"{name} is neither a question nor plain data"
+
+
+def _words(name: str) -> set[str]:
+    return {word.lower() for word in _WORDS.findall(name)}

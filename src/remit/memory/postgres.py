@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from remit.cognition.embeddings.provider import EmbeddingProvider
 from remit.db.session import snapshot
 from remit.errors import InvalidInputError
-from remit.memory import summaries_repository
+from remit.memory import repository
 from remit.memory.enforcement import MemoryAccessAttempt, readonly_method
 from remit.memory.results import (
     ArtifactSummary,
@@ -71,7 +71,7 @@ class PostgresMemoryReader:
     def latest_directive_for_role(self, role: str) -> DirectiveSummary | None:
         """Return the newest directive that addresses a role, or None when there is none."""
         with snapshot(self._engine) as connection:
-            return summaries_repository.latest_directive(connection, role)
+            return repository.latest_directive(connection, role)
 
     @readonly_method("execution_summaries")
     def execution_summaries(
@@ -79,13 +79,13 @@ class PostgresMemoryReader:
     ) -> list[ExecutionSummary]:
         """Return runs, newest first: all of them, or those that stand so."""
         with snapshot(self._engine) as connection:
-            return summaries_repository.list_executions(connection, limit, status_filter)
+            return repository.list_executions(connection, limit, status_filter)
 
     @readonly_method("artifacts_by_type")
     def artifacts_by_type(self, artifact_type: ArtifactType, limit: int) -> list[ArtifactSummary]:
         """Return the artifacts of one type, newest first."""
         with snapshot(self._engine) as connection:
-            return summaries_repository.list_artifacts_of(connection, artifact_type, limit)
+            return repository.list_artifacts_of(connection, artifact_type, limit)
 
     @readonly_method("semantic_search")
     def semantic_search(self, query: str, top_k: int) -> list[SemanticResult]:

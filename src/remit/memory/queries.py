@@ -24,7 +24,7 @@ from remit.memory.results import (
     ExecutionSummary,
     SemanticResult,
 )
-from remit.redaction import redact_object, redact_text
+from remit.redaction.masking import redact_object, redact_text
 from remit.vocabulary import ArtifactType, RunStatus
 
 MAX_EXECUTION_LIMIT = 100

@@ -1,11 +1,13 @@
-"""The only way in which thinking code may consult memory.
+"""The only way in which thinking code may consult memory: four questions, frozen answers.
 
-Agents are handed a :class:`MemoryReader`: four questions, frozen answers, no engine, no SQL, no
-vector. `remit.memory.enforcement.verify_readonly_interface` holds every implementation to it.
+Agents are handed a :class:`MemoryReader`: no engine, no SQL, no vector.
+`remit.memory.enforcement.verify_readonly_interface` holds every implementation to it.
 """
 
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable
+from typing import ClassVar, Protocol, runtime_checkable
 
+from remit.memory.enforcement import MemoryAccessAttempt, readonly_method
 from remit.memory.results import (
     ArtifactSummary,
     DirectiveSummary,
@@ -54,3 +56,58 @@ class MemoryReader(Protocol):
             ProviderError: the text could not be embedded.
         """
         ...
+
+
+def _forget(attempt: MemoryAccessAttempt) -> None:
+    """Take an attempt and keep nothing of it."""
+
+
+class NoOpMemoryReader:
+    """Answers every question with nothing, within the same bounds as a real reader.
+
+    Args:
+        principal: in whose name it reads.
+        record: called with every attempt; by default none is kept, for nothing was told.
+    """
+
+    __slots__ = ("_principal", "_record")
+    name: ClassVar[str] = "noop"
+
+    def __init__(
+        self, principal: str = "", *, record: Callable[[MemoryAccessAttempt], None] = _forget
+    ) -> None:
+        self._principal = principal
+        self._record = record
+
+    @property
+    def principal(self) -> str:
+        """In whose name it reads."""
+        return self._principal
+
+    @readonly_method("latest_directive_for_role")
+    def latest_directive_for_role(self, role: str) -> DirectiveSummary | None:  # noqa: ARG002
+        """Return None."""
+        return None
+
+    @readonly_method("execution_summaries")
+    def execution_summaries(
+        self,
+        limit: int,  # noqa: ARG002 - it is checked by the mark, as all parameters here are
+        status_filter: RunStatus | None = None,  # noqa: ARG002
+    ) -> list[ExecutionSummary]:
+        """Return no run."""
+        return []
+
+    @readonly_method("artifacts_by_type")
+    def artifacts_by_type(
+        self,
+        artifact_type: ArtifactType,  # noqa: ARG002
+        limit: int,  # noqa: ARG002
+    ) -> list[ArtifactSummary]:
+        """Return no artifact."""
+        return []
+
+    @readonly_method("semantic_search")
+    def semantic_search(self, query: str, top_k: int) -> list[SemanticResult]:  # noqa: ARG002
+        """Return no memory."""
+        return []

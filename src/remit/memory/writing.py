@@ -10,7 +10,7 @@ from remit.base.canonical import sha256_digest
 from remit.base.json_types import JsonObject
 from remit.cognition.embeddings.types import MAX_TEXT_LENGTH
 from remit.memory.queries import check_words
-from remit.redaction import redact_text
+from remit.redaction.masking import redact_text
 
 MAX_SCOPE_LENGTH = 200
 """Most characters of a memory's scope."""

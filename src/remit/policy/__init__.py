@@ -3,10 +3,8 @@
 Verdicts, results, and what the gate sees -> types
 The policy file and its digest -> config
 The policy that is used when none is named -> default.toml
-Amounts of money, exactly -> budget
 What directives may cost together -> limits
 The policies, and how they combine -> engine
-Whether a file is whole -> wholeness
 What makes a file refused, and what its author should look at again -> faults, doubts
 What would happen under a policy -> outlook
 """

@@ -94,9 +94,10 @@ def _merged(
 def _judged(
     intent: JsonObject, policy: PolicyConfig, announced: tuple[str, ...] | None
 ) -> tuple[PolicyVerdict, int, tuple[str, ...]]:
-    decision = decide(PolicyInput(intent, "", announced=announced), policy)
+    seen = PolicyInput(intent, "", announced=announced)
+    decision = decide(seen, policy)
     asks = decision.verdict is PolicyVerdict.REQUIRE_APPROVAL
-    rules = [rule.name for rule in matching_rules(intent, policy)] if asks else []
+    rules = [rule.name for rule in matching_rules(seen, policy)] if asks else []
     rules += [
         each.reason.partition(":")[0] if each.policy == "budget_limits" else each.policy
         for each in decision.results
@@ -104,5 +105,5 @@ def _judged(
         and decision.verdict is not PolicyVerdict.ALLOW
         and each.policy != "human_approval"
     ]
-    needed = approval_terms(intent, policy).required_approvals if asks else 0
+    needed = approval_terms(seen, policy).required_approvals if asks else 0
     return decision.verdict, needed, tuple(rules)

@@ -2,9 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
 
 from pydantic import JsonValue
 
+from remit.base.money import parse_budget
+from remit.errors import InvalidInputError
 from remit.vocabulary import PolicyVerdict
 
 
@@ -48,6 +52,19 @@ class PolicyInput:
     action_digest: str
     committed: Mapping[str, str] = field(default_factory=dict)
     announced: tuple[str, ...] | None = None
+
+    @cached_property
+    def budget(self) -> Decimal | str | None:
+        """The budget in US dollars; text: why it cannot be read; None: there is none."""
+        budget = self.intent.get("budget")
+        if budget is None:
+            return None
+        if not isinstance(budget, str):
+            return 'must be text, like "$50.00"'
+        try:
+            return parse_budget(budget)
+        except InvalidInputError as error:
+            return error.message
 
 
 @dataclass(frozen=True)

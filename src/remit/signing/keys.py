@@ -1,11 +1,10 @@
 """The keys that sign and verify: Ed25519, from files or the environment, never the database.
 
-A key folder holds `signing.pem`, the one private key, `verify/*.pem`, the public keys that are
-trusted besides, and `installation`, the identifier of the one installation that they are for. A
-host that only verifies has no `signing.pem`. Doors load a :class:`Keyring` and pass it down. A
-command keeps what it loaded until it ends; a worker looks again, see :mod:`remit.signing.source`.
-Whoever may write in the folder decides what is trusted, so a folder that others may change is
-refused. To trust an old key no longer, remove its file from `verify/`.
+A key folder holds `signing.pem`, the one private key; `verify/*.pem`, the public keys that are
+trusted besides; and `installation`, the identifier of the one installation that they are for. A
+host that only verifies has no `signing.pem`. Whoever may write in the folder decides what is
+trusted, so a folder that others may change is refused. To trust an old key no longer, remove its
+file from `verify/`. Doors load a :class:`Keyring` and pass it down.
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,27 +23,18 @@ from remit.base.wording import quoted
 from remit.errors import MisconfiguredError, UnverifiableError
 from remit.signing import files, pem
 from remit.signing.dsse import Envelope, pae
-from remit.signing.pins import INSTALLATION_FILE, read_pin
 
 SIGNING_VARIABLE = "REMIT_SIGNING_KEY"
 """What messages call a key that came from the environment."""
 
 SIGNING_FILE = "signing.pem"
-"""Name of the private key's file in a key folder."""
-
 VERIFY_FOLDER = "verify"
-"""Name of the folder of public keys in a key folder."""
+INSTALLATION_FILE = "installation"
 
 
 @dataclass(frozen=True, slots=True)
 class TrustedKey:
-    """A public key whose signatures count.
-
-    Attributes:
-        kid: its name, see :func:`key_id`.
-        key: the key itself.
-        source: where it was found: a path, or the name of a variable.
-    """
+    """A public key whose signatures count; `source` is a path or the name of a variable."""
 
     kid: str
     key: Ed25519PublicKey
@@ -53,12 +43,7 @@ class TrustedKey:
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """What a statement must be signed for.
-
-    Attributes:
-        id: the installation, made once with its database.
-        since: the moment from which every statement names it; one of before need not.
-    """
+    """What a statement must be signed for. Before `since` a statement need not name it."""
 
     id: UUID
     since: datetime
@@ -70,7 +55,7 @@ class Keyring:
 
     Attributes:
         trusted: every key that verifies, by its kid; the signing key's own is the first.
-        signing_key: the private key; None: this keyring can only verify.
+        signing_key: None: this keyring can only verify.
         pinned: the only installation that these keys may be used for; None: not settled yet.
         installation: the installation that they are used for; None: no statement can be signed or
             verified, only whole files.
@@ -99,7 +84,7 @@ class Keyring:
     @cached_property
     def kid(self) -> str | None:
         """Name of the key that signs; None: this keyring can only verify."""
-        return None if self.signing_key is None else key_id(self.signing_key.public_key())
+        return None if self.signing_key is None else pem.key_id(self.signing_key.public_key())
 
     def sign(self, payload_type: str, payload: bytes) -> Envelope:
         """Return `payload` in an envelope signed by the signing key.
@@ -116,11 +101,7 @@ class Keyring:
         return Envelope(payload_type, payload, self.kid, signature)
 
     def verify(self, envelope: Envelope, *, payload_type: str) -> bytes:
-        """Return the payload, once it is proved that a trusted key signed it.
-
-        Args:
-            envelope: what is said to be signed.
-            payload_type: what the caller expects; an envelope of another type proves nothing here.
+        """Return the payload, once it is proved that a trusted key signed it as `payload_type`.
 
         Raises:
             UnverifiableError: it is of another type, names no key or one that is not trusted, or
@@ -145,11 +126,6 @@ class Keyring:
         return envelope.payload
 
 
-def key_id(public: Ed25519PublicKey) -> str:
-    """Return "ed25519:" and the first 32 hexadecimal digits of the SHA-256 of the raw key."""
-    return pem.key_id(public)
-
-
 def new_signing_key() -> str:
     """Return a new private key as PEM, as `signing.pem` or the environment would hold it."""
     return pem.private_text(Ed25519PrivateKey.generate())
@@ -164,9 +140,9 @@ def load_keyring(folder: Path | None, *, signing_key: str | None = None) -> Keyr
     """Return the keys of a folder; nothing is made or changed.
 
     Args:
-        folder: a key folder; None for none. It need not exist where `signing_key` is given.
-        signing_key: a private key as PEM, in place of the folder's `signing.pem`, which is then
-            not looked at: its public key is trusted only if it stands in `verify/`, too.
+        folder: it need not exist where `signing_key` is given.
+        signing_key: a private key as PEM, in place of the folder's `signing.pem`, which is then not
+            looked at: its public key is trusted only if it stands in `verify/`, too.
 
     Raises:
         MisconfiguredError: there is no key at all; or a file cannot be read, may be changed by
@@ -183,14 +159,14 @@ def load_keyring(folder: Path | None, *, signing_key: str | None = None) -> Keyr
     if own is not None:
         source = str(folder / SIGNING_FILE) if folder and signing_key is None else SIGNING_VARIABLE
         public = own.public_key()
-        trusted.insert(0, TrustedKey(key_id(public), public, source))
+        trusted.insert(0, TrustedKey(pem.key_id(public), public, source))
     if not trusted:
         # With no key every signature fails: better said here than by blocking every directive.
         raise MisconfiguredError(
             f"there is no key in {folder or 'sight'}: `remit up` makes a key folder; else name one "
             f"with REMIT_KEYS_DIR, or set {SIGNING_VARIABLE}"
         )
-    return replace(_keyring(trusted, own), pinned=read_pin(folder))
+    return replace(_keyring(trusted, own), pinned=_read_pin(folder))
 
 
 def load_public_keys(paths: Iterable[Path]) -> Keyring:
@@ -225,7 +201,7 @@ def rotate_keys(folder: Path) -> Keyring:
     """Replace the signing key by a new one; what the old one signed still verifies.
 
     A process that loaded its keys before signs with the old one, and does not trust the new one,
-    until it looks again: a worker does so by itself, see :mod:`remit.signing.source`.
+    until it looks again, as :class:`KeySource` does.
 
     Raises:
         MisconfiguredError: as :func:`load_keyring`; or the folder has no signing key, or cannot be
@@ -245,6 +221,30 @@ def rotate_keys(folder: Path) -> Keyring:
         return load_keyring(folder)
 
 
+def pin(folder: Path, installation: UUID) -> None:
+    """Settle for which installation the keys of a folder are; one that is settled stays as it is.
+
+    Raises:
+        MisconfiguredError: the folder cannot be written.
+    """
+    with files.sole_writer(folder):
+        if _read_pin(folder) is None:
+            files.replace(folder / INSTALLATION_FILE, f"{installation}\n", mode=0o644)
+
+
+def _read_pin(folder: Path | None) -> UUID | None:
+    for path in [] if folder is None else files.list_folder(folder, INSTALLATION_FILE):
+        data = files.read(path, forbidden=files.UNCHANGEABLE)
+        try:
+            return None if data is None else UUID(data.decode("ascii").strip())
+        except ValueError as error:
+            raise MisconfiguredError(
+                f"{path} does not hold the identifier of an installation: restore it, or remove it "
+                "to use these keys with the database that is named now"
+            ) from error
+    return None
+
+
 def _keyring(trusted: Iterable[TrustedKey], private: Ed25519PrivateKey | None) -> Keyring:
     by_kid: dict[str, TrustedKey] = {}
     for each in trusted:
@@ -253,7 +253,6 @@ def _keyring(trusted: Iterable[TrustedKey], private: Ed25519PrivateKey | None) -
 
 
 def _read_signing_key(folder: Path) -> Ed25519PrivateKey | None:
-    """Return the private key of a folder; None when it has none."""
     for path in files.list_folder(folder, SIGNING_FILE):
         data = files.read(path, forbidden=files.SECRET)
         if data is not None:
@@ -262,7 +261,6 @@ def _read_signing_key(folder: Path) -> Ed25519PrivateKey | None:
 
 
 def _read_verify_folder(folder: Path) -> list[TrustedKey]:
-    """Return the public keys that a folder trusts besides its signing key."""
     found = files.list_folder(folder, VERIFY_FOLDER)
     paths = [path for verify in found for path in files.list_folder(verify, "*.pem")]
     return [key for path in paths for key in _read_public_keys(path, files.UNCHANGEABLE)]
@@ -273,4 +271,4 @@ def _read_public_keys(path: Path, forbidden: int) -> list[TrustedKey]:
     if data is None:
         raise MisconfiguredError(f"{path} does not exist: name a file of public keys")
     keys = pem.parse_public(data, str(path))
-    return [TrustedKey(key_id(key), key, str(path)) for key in keys]
+    return [TrustedKey(pem.key_id(key), key, str(path)) for key in keys]

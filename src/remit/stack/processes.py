@@ -1,9 +1,8 @@
 """Starting, recording and ending the stack's processes.
 
-Used by the rest of this package only. Two things end what a supervisor killed with SIGKILL leaves
-behind: the :mod:`remit.stack.guardian` within moments, and, should that one have been killed as
-well, the next start on the same data directory, which reads `processes.json`. Both know a process
-by more than its id: a process id alone may by then belong to a stranger.
+Two things end what a supervisor killed with SIGKILL leaves behind: the :mod:`remit.stack.guardian`
+within moments, and, should that one have been killed as well, the next start on the same data
+directory, which reads `processes.json` and knows a process by more than its id.
 """
 
 import contextlib
@@ -22,7 +21,7 @@ from typing import Self
 from remit.errors import UnavailableError
 from remit.stack import guardian
 from remit.stack.layout import write_private
-from remit.stack.marks import end_process, process_mark
+from remit.stack.process_identity import end_process, process_mark
 
 _RECENT_LINES = 12
 _REASON = re.compile(r"FATAL|PANIC|\berror: |\bcould not ")
@@ -133,10 +132,8 @@ class Command:
     """What to run, and as whom.
 
     Attributes:
-        argv: program and arguments.
         log: file that its output is appended to; created private.
         env: its whole environment; None hands on this process's own.
-        cwd: its working directory.
         owner: user id and group id to run as; None for our own.
     """
 

@@ -1,8 +1,7 @@
-"""Keeping one worker process alive: one that acts, or one that asks language models.
+"""Keeps the workers of a stack alive: `remit worker`, and `remit llm-worker` where one is wanted.
 
-`workers` starts it before the servers are up, since its imports take longer than they do: the
-command is `remit worker --wait-for-stack DIR`, or that of `llm-worker`, which waits for
-`stack.json`. The worker says that it polls its queues by making its `DataDir.worker_ready`.
+The supervisor starts them before the servers, since their imports take longest; they wait for
+`stack.json`. A worker says that it polls its queues by making its `DataDir.worker_ready`.
 """
 
 import contextlib
@@ -12,12 +11,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from remit.errors import ConflictError, MisconfiguredError, UnavailableError
 from remit.stack.layout import DataDir
-from remit.stack.options import WorkerEvent
+from remit.stack.options import StackOptions, WorkerEvent
 from remit.stack.processes import Command, ProcessSlot, Roster, last_line
 
 _STOP_SECONDS = 10.0
@@ -31,13 +31,13 @@ _STEADY_SECONDS = 5.0  # a worker that polled for so long is given its next star
 
 @dataclass(frozen=True)
 class WorkerKind:
-    """What one worker of a stack is, and another is not.
+    """What tells one worker of a stack from the other.
 
     Attributes:
         command: the command of `remit` that it runs; its log and its ready files are named so.
         title: what messages call it.
-        ready: told each time one polls its queues.
-        lost: told each time one has ended by itself.
+        ready: reported each time one polls its queues.
+        lost: reported each time one has ended by itself.
     """
 
     command: str
@@ -46,10 +46,10 @@ class WorkerKind:
     lost: WorkerEvent
 
 
-ACTING = WorkerKind("worker", "the worker", "worker", "worker_lost")
+WORKER = WorkerKind("worker", "the worker", "worker", "worker_lost")
 """It carries out what was approved."""
 
-THINKING = WorkerKind(
+LLM_WORKER = WorkerKind(
     "llm-worker", "the worker for language models", "llm_worker", "llm_worker_lost"
 )
 """It asks language models, and never acts."""
@@ -64,15 +64,11 @@ def restart_delay_seconds(failures: int) -> float:
 
 
 def worker_command(
-    data: DataDir, settings: Mapping[str, str], kind: WorkerKind = ACTING
+    data: DataDir, settings: Mapping[str, str], kind: WorkerKind = WORKER
 ) -> tuple[str, ...]:
     """Return the command line of a worker that serves the stack in `data`.
 
-    Args:
-        data: the stack's directory.
-        settings: variables for its environment; the rest of it is the caller's own. `env` sets
-            them, so that the environment need not be read here.
-        kind: which worker.
+    `settings` are set by `env` on top of the caller's environment, which is not read here.
     """
     return (
         "/usr/bin/env",
@@ -88,13 +84,7 @@ def worker_command(
 class WorkerProcess:
     """One worker, started again whenever it ends by itself, until `stop`.
 
-    Args:
-        data: the stack's directory.
-        argv: its command line.
-        roster: where to record it.
-        report: told the kind's `ready` each time one is ready, its `lost` each time one has ended
-            by itself; called from another thread.
-        kind: which worker it is.
+    `report` is called from another thread.
     """
 
     def __init__(
@@ -103,7 +93,7 @@ class WorkerProcess:
         argv: Sequence[str],
         roster: Roster,
         report: Callable[[WorkerEvent], None],
-        kind: WorkerKind = ACTING,
+        kind: WorkerKind = WORKER,
     ) -> None:
         self._data = data
         self._kind = kind
@@ -141,7 +131,7 @@ class WorkerProcess:
         self._clear_ready()
 
     def kill(self) -> int:
-        """Send SIGKILL to the worker, as a crash would; another is started. Return its id.
+        """Send SIGKILL to the worker, and return its process id; another is started.
 
         Raises:
             ConflictError: none runs at this moment.
@@ -153,11 +143,7 @@ class WorkerProcess:
         return pid
 
     def wait_ready(self, *, other_than: int | None = None, timeout_seconds: float) -> int:
-        """Wait until a worker polls its queues; return its process id.
-
-        Args:
-            other_than: a worker that does not count: the one that was just killed.
-            timeout_seconds: how long to wait.
+        """Wait until a worker other than `other_than` polls its queues; return its process id.
 
         Raises:
             MisconfiguredError: it refuses to start; the message is its own.
@@ -236,3 +222,77 @@ class WorkerProcess:
         for file in self._data.workers_ready(self._kind.command):
             with contextlib.suppress(OSError):
                 file.unlink()
+
+
+class Workers:
+    """The workers of one stack, as its options say; either may be None.
+
+    The one for language models is a process of its own, so that the other loads nothing for them.
+    `report` is called from other threads.
+    """
+
+    def __init__(
+        self,
+        data: DataDir,
+        options: StackOptions,
+        roster: Roster,
+        report: Callable[[WorkerEvent], None],
+    ) -> None:
+        self._data = data
+        self.worker: WorkerProcess | None = None
+        self.llm_worker: WorkerProcess | None = None
+        if options.worker:
+            argv = options.worker_argv or worker_command(data, worker_settings(data, options))
+            self.worker = WorkerProcess(data, argv, roster, report)
+        if options.llm_provider is not None:
+            argv = options.llm_worker_argv or worker_command(
+                data, llm_worker_settings(data, options), LLM_WORKER
+            )
+            self.llm_worker = WorkerProcess(data, argv, roster, report, LLM_WORKER)
+        self._all = [each for each in (self.worker, self.llm_worker) if each is not None]
+
+    def start(self) -> None:
+        """Start them, and wait for none; ready files that a killed stack left are removed."""
+        for kind in (WORKER, LLM_WORKER):
+            for stale in self._data.workers_ready(kind.command):
+                stale.unlink(missing_ok=True)
+        for each in self._all:
+            each.start()
+
+    def wait_ready(self, *, timeout_seconds: float) -> None:
+        """Wait until each polls its queues, each so long at most.
+
+        Raises:
+            MisconfiguredError: one refuses to start; the message is its own.
+            UnavailableError: one does not become ready; the message names its log.
+        """
+        for each in self._all:
+            each.wait_ready(timeout_seconds=timeout_seconds)
+
+    def stop(self) -> None:
+        """End them at the same time, and wait for it. Idempotent."""
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            stopping = [pool.submit(each.stop) for each in self._all]
+        for each in stopping:
+            each.result()
+
+
+def worker_settings(data: DataDir, options: StackOptions) -> dict[str, str]:
+    """Return the variables that `remit worker` gets besides the caller's own."""
+    settings = {
+        "REMIT_DATA_DIR": str(data.path),
+        "REMIT_MODULES": options.modules,
+        "TEMPORAL_NAMESPACE": options.temporal_namespace,
+    }
+    if options.policy_file is not None:
+        settings["REMIT_POLICY_FILE"] = str(options.policy_file.absolute())
+    return settings
+
+
+def llm_worker_settings(data: DataDir, options: StackOptions) -> dict[str, str]:
+    """Return the variables that `remit llm-worker` gets besides the caller's own."""
+    return {
+        "REMIT_DATA_DIR": str(data.path),
+        "TEMPORAL_NAMESPACE": options.temporal_namespace,
+        "LLM_PROVIDER": options.llm_provider or "noop",
+    }

@@ -1,8 +1,7 @@
-"""From a directive to its trace, with nothing stored and nothing sent along.
+"""From a directive to its trace, with nothing stored and nothing sent along. Pure.
 
 A directive's trace id is the 128 bits of its own id, and its root span's id follows from it. So
-whoever knows the directive (the one who proposes it, the voter's command line, the worker, the
-sweep) adds to one and the same trace. Pure.
+whoever knows the directive (who proposes it, who votes, the worker, the sweep) adds to one trace.
 """
 
 from hashlib import sha256

@@ -2,8 +2,8 @@
 
 `get_logger` stands on the standard library's logging and loads nothing else, so any module may call
 it. `configure` belongs to a process that runs on its own (the worker, the server): from then on its
-events and those of every library are lines of JSON, scrubbed. Without it they go where the standard
-library sends them.
+events and those of every library are scrubbed lines. Without it they go where the standard library
+sends them.
 """
 
 import logging
@@ -12,12 +12,10 @@ from pathlib import Path
 from typing import TextIO
 
 from remit.errors import MisconfiguredError
-from remit.telemetry.active import ACTIVE
+from remit.telemetry.state import LOG_FIELDS, STATE
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
 """What `configure` takes, the most talkative first."""
-
-_FIELDS = "remit_fields"  # as `log_lines.FIELDS`, which loads structlog
 
 
 class EventLogger:
@@ -50,15 +48,11 @@ class EventLogger:
         self, level: int, event: str, fields: dict[str, object], *, with_error: bool = False
     ) -> None:
         if self._logger.isEnabledFor(level):
-            self._logger.log(level, event, exc_info=with_error, extra={_FIELDS: fields})
+            self._logger.log(level, event, exc_info=with_error, extra={LOG_FIELDS: fields})
 
 
 def get_logger(name: str) -> EventLogger:
-    """Return what a module says its events with.
-
-    Args:
-        name: the module's `__name__`.
-    """
+    """Return what a module, by its `__name__`, says its events with."""
     return EventLogger(name)
 
 
@@ -79,12 +73,12 @@ def configure(*, json: bool, level: str, file: Path | None = None) -> None:
         raise MisconfiguredError(
             f"{level!r} is no level: choose one of {', '.join(LEVELS)}", field="REMIT_LOG_LEVEL"
         )
-    from remit.telemetry.log_lines import LineFormatter
+    from remit.telemetry.log_format import line_formatter
 
-    handler = _Lines(_opened(file) if file else sys.stderr, owned=file is not None)
-    handler.setFormatter(LineFormatter(json=json))
+    handler = _LineHandler(_opened(file) if file else sys.stderr, owned=file is not None)
+    handler.setFormatter(line_formatter(json=json))
     root = logging.getLogger()
-    for former in [each for each in root.handlers if isinstance(each, _Lines)]:
+    for former in [each for each in root.handlers if isinstance(each, _LineHandler)]:
         root.removeHandler(former)
         former.close()
     root.addHandler(handler)
@@ -99,7 +93,7 @@ def _opened(file: Path) -> TextIO:
         raise MisconfiguredError(f"the log file {file} cannot be written: {error}") from error
 
 
-class _Lines(logging.StreamHandler[TextIO]):
+class _LineHandler(logging.StreamHandler[TextIO]):
     """Writes lines; a line that cannot be made or written is counted, and never raised."""
 
     def __init__(self, stream: TextIO, *, owned: bool) -> None:
@@ -108,7 +102,7 @@ class _Lines(logging.StreamHandler[TextIO]):
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 - logging's own
         """Count a line that is lost."""
-        ACTIVE.losses.add("log_line")
+        STATE.losses.add("log_line")
 
     def close(self) -> None:
         """Close the file, if it was opened for this."""

@@ -1,35 +1,47 @@
-"""Counters and histograms. Each function writes one sample and returns nothing.
+"""Counters, gauges and histograms. Each function writes one sample and returns nothing.
 
 Called by operations and activities for what they did, in part when it is written and not yet
-committed: a commit that fails is counted all the same. While metrics are off a call costs less than
-a microsecond. Names, labels and buckets stand in `catalog`.
+committed: a commit that fails is counted all the same. Names, labels and buckets stand in
+`metric_definitions`.
 """
 
-from remit.telemetry.active import ACTIVE, harmless
+from typing import Literal
+
+from remit.telemetry.state import STATE, count_failures
+from remit.vocabulary import (
+    DirectiveStatus,
+    FailureType,
+    LLMErrorType,
+    ModuleStatus,
+    PolicyVerdict,
+    ReadOutcome,
+    TableName,
+    VoidReason,
+)
 
 
-def count_directive(status: str, count: int = 1) -> None:
+def count_directive(status: DirectiveStatus, count: int = 1) -> None:
     """Count directives that came to a status."""
     _write("directives_total", count, status=status)
 
 
-def count_execution_failure(failure_type: str) -> None:
-    """Count a run that did not succeed; `failure_type` is the status reason of its directive."""
+def count_execution_failure(failure_type: FailureType) -> None:
+    """Count a run that did not succeed."""
     _write("execution_failures_total", 1, failure_type=failure_type)
 
 
-def record_policy_evaluation(verdict: str, seconds: float) -> None:
+def record_policy_evaluation(verdict: PolicyVerdict, seconds: float) -> None:
     """Count a decision of the gate, and how long it took."""
     _write("policy_evaluations_total", 1, verdict=verdict)
     _write("policy_evaluation_duration_seconds", seconds)
 
 
-def count_policy_result(policy: str, verdict: str) -> None:
+def count_policy_result(policy: str, verdict: PolicyVerdict) -> None:
     """Count a policy that blocked a directive, or asked for a person."""
     _write("policy_results_total", 1, policy=policy, verdict=verdict)
 
 
-def count_module_execution(module_name: str, status: str) -> None:
+def count_module_execution(module_name: str, status: ModuleStatus) -> None:
     """Count a call of a module that ended and counted for its run."""
     _write("module_executions_total", 1, module_name=module_name, status=status)
 
@@ -39,7 +51,7 @@ def record_execution(directive_type: str, seconds: float) -> None:
     _write("execution_duration_seconds", seconds, directive_type=directive_type)
 
 
-def count_unreadable_rows(table: str, count: int) -> None:
+def count_unreadable_rows(table: TableName, count: int) -> None:
     """Count rows that were passed over because nobody can read them."""
     _write("rows_unreadable_total", count, table=table)
 
@@ -54,7 +66,7 @@ def record_queue_lag(seconds: float) -> None:
     _write("queue_lag_seconds", seconds)
 
 
-def count_grant_voided(reason: str) -> None:
+def count_grant_voided(reason: VoidReason) -> None:
     """Count a grant that no run may use any more."""
     _write("grants_voided_total", 1, reason=reason)
 
@@ -72,8 +84,8 @@ def add_budget_settled(dollars: float) -> None:
     _write("budget_settled_dollars_total", dollars)
 
 
-def count_llm_call(provider: str, status: str) -> None:
-    """Count a call of a language model; `status` is `success` or the error's type."""
+def count_llm_call(provider: str, status: Literal["success"] | LLMErrorType) -> None:
+    """Count a call of a language model."""
     _write("llm_calls_total", 1, provider=provider, status=status)
 
 
@@ -92,8 +104,8 @@ def add_embedding_usage(model: str, *, texts: int, dollars: float | None) -> Non
         _write("embedding_cost_dollars_total", dollars)
 
 
-def count_memory_read(query: str, outcome: str) -> None:
-    """Count a read of memory: `answered`, `refused` or `failed`."""
+def count_memory_read(query: str, outcome: ReadOutcome) -> None:
+    """Count a read of memory."""
     _write("memory_reads_total", 1, query=query, outcome=outcome)
 
 
@@ -103,7 +115,7 @@ def set_gauge(name: str, value: float, **labels: str) -> None:
 
 
 def _write(name: str, amount: float, **labels: str) -> None:
-    samples = ACTIVE.samples
-    if samples is not None:
-        with harmless():
-            samples.write(name, amount, labels)
+    meter = STATE.meter
+    if meter is not None:
+        with count_failures():
+            meter.write(name, amount, labels)

@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
 from remit.errors import MisconfiguredError
-from remit.telemetry.losses import Losses
+from remit.telemetry.state import LossCounter
 
 HOST = "127.0.0.1"
 """The only address that is listened on."""
@@ -37,7 +37,7 @@ class MetricsServer:
         MisconfiguredError: the port cannot be had.
     """
 
-    def __init__(self, port: int, core_port: int | None, losses: Losses) -> None:
+    def __init__(self, port: int, core_port: int | None, losses: LossCounter) -> None:
         self._registry = CollectorRegistry(auto_describe=False)
         self.reader = PrometheusMetricReader(
             disable_target_info=True, scope_info_enabled=False, registry=self._registry
@@ -71,7 +71,7 @@ def _listen(port: int, registry: CollectorRegistry) -> tuple[WSGIServer, Thread]
 class _CoreMetrics(Collector):
     """The metrics of Temporal's core, fetched when asked for."""
 
-    def __init__(self, port: int, losses: Losses) -> None:
+    def __init__(self, port: int, losses: LossCounter) -> None:
         self._port = port
         self._losses = losses
 

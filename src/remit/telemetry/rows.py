@@ -1,9 +1,8 @@
 """Reads rows one by one, so that one that nobody can read stops nothing but itself.
 
-Repositories hand it what the database gave and how to build a value from a row. Of many rows,
-those that cannot be read are left out, counted, and told of in the log by their keys. Where all
-rows count for a judgement (the votes on a request), and where there is one row, an error says which
-it is: what is missing must never pass for what is not there.
+For repositories. `read_rows` leaves out what cannot be read, counts it and logs its keys.
+`read_row` raises: it is for a single row, and for rows that all count for a judgement (the votes on
+a request), where what is missing must never pass for what is not there.
 """
 
 import logging
@@ -17,6 +16,7 @@ from remit.base.json_types import Unreadable
 from remit.base.wording import listed, printable
 from remit.errors import UnreadableError
 from remit.telemetry.metrics import count_unreadable_rows
+from remit.vocabulary import TableName
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -29,18 +29,14 @@ _SOMETHING = "a column"
 def read_rows(
     rows: Iterable[Any],
     build: Callable[[Any], _T],
-    table: str,
+    table: TableName,
     *,
     instead: Callable[[Any, str], _T] | None = None,
 ) -> list[_T]:
-    """Return what is built from each row; those that cannot be read are left out and logged.
+    """Return what `build` makes of each row; it raises what is not as it should be.
 
-    Args:
-        rows: what the database gave.
-        build: makes a value of one; it raises what is not as it should be.
-        table: where they are from.
-        instead: makes what stands in the place of one that cannot be read, of it and the name of
-            the column at fault, for whoever shows it; None leaves it out, and logs it.
+    A row that cannot be read is left out and logged; or `instead` makes what stands in its place,
+    of it and the name of the column at fault, for whoever shows it.
     """
     built: list[_T] = []
     faults: list[tuple[str, str]] = []
@@ -56,8 +52,8 @@ def read_rows(
     return built
 
 
-def read_row(row: Mapping[Any, Any], build: Callable[[Any], _T], table: str) -> _T:
-    """Return what is built from a row.
+def read_row(row: Mapping[Any, Any], build: Callable[[Any], _T], table: TableName) -> _T:
+    """Return what `build` makes of a row.
 
     Raises:
         UnreadableError: it cannot be read; the message names its key and the column.
@@ -104,7 +100,7 @@ def _key(row: Mapping[Any, Any]) -> str:
     return printable(str(found), 100)
 
 
-def _tell(table: str, faults: list[tuple[str, str]], *, shown: bool) -> None:
+def _tell(table: TableName, faults: list[tuple[str, str]], *, shown: bool) -> None:
     """Count rows that cannot be read, and log their keys and columns; never what they hold."""
     count_unreadable_rows(table, len(faults))
     if shown:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from itertools import islice
 
-from remit.redaction import redact_text
+from remit.redaction.masking import redact_text
 
 LONGEST_TEXT = 256
 """Characters that remain of a text, after secrets are masked."""
@@ -65,9 +65,8 @@ def scrub_text(text: str, longest: int = LONGEST_TEXT) -> str:
 def plain_attributes(attributes: Mapping[str, object]) -> dict[str, Plain]:
     """Return the attributes whose name and kind of value are allowed; their texts as they are.
 
-    A number that is none is left out: JSON has no word for it.
-
-    For whoever opens a span: the masking is left to :func:`scrub_attributes`, in another thread.
+    NaN and the infinities are left out: JSON has no word for them. Whoever opens a span calls this;
+    the masking is left to :func:`scrub_attributes`, in another thread.
     """
     return {
         name: value

@@ -7,40 +7,26 @@ nothing raises except what the step itself raises.
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from typing import Protocol
 from uuid import UUID
 
-from remit.telemetry.active import ACTIVE, OpenSpan, RootStart, harmless
+from remit.telemetry.state import STATE, OpenSpan, count_failures
 
 
-class Span(Protocol):
-    """A step under way."""
+class Span:
+    """A step under way; it keeps nothing while tracing is off."""
 
-    def set(self, **attributes: object) -> None:
-        """Add attributes; names that are not on the list of `scrubbing` are left out."""
-
-
-class _Unrecorded:
-    """Takes everything and keeps nothing; used while tracing is off."""
+    def __init__(self, recorded: OpenSpan | None = None) -> None:
+        self._recorded = recorded
 
     def set(self, **attributes: object) -> None:
-        """Keep nothing."""
-
-
-class _Harmless:
-    """A span that cannot fail."""
-
-    def __init__(self, inner: OpenSpan) -> None:
-        self._inner = inner
-
-    def set(self, **attributes: object) -> None:
-        """Add attributes."""
-        with harmless():
-            self._inner.set(**attributes)
+        """Add attributes; names that are not in `scrubbing.ALLOWED` are left out."""
+        if self._recorded is not None:
+            with count_failures():
+                self._recorded.set(**attributes)
 
 
 def span(name: str, **attributes: object) -> contextlib.AbstractContextManager[Span]:
-    """Return a context manager that records one step, as a child of the step around it.
+    """Record one step, as a child of the step around it.
 
     Args:
         name: what is done, the same for every directive: `policy.evaluate`.
@@ -52,7 +38,7 @@ def span(name: str, **attributes: object) -> contextlib.AbstractContextManager[S
 def directive_span(
     directive_id: UUID, name: str, **attributes: object
 ) -> contextlib.AbstractContextManager[Span]:
-    """Return a context manager that records one step in the trace of a directive.
+    """Record one step in the trace of a directive.
 
     It is a child of the step around it if that belongs to the same trace, else of the root span,
     whichever process recorded that; a step of another trace around it is linked.
@@ -74,38 +60,43 @@ def directive_root(
     their ids are not known before.
 
     Args:
-        directive_id: the directive.
+        directive_id: its id is the trace's id.
         name: what was done: `propose`.
         started_ns: when that began, as `time.time_ns()` gave it; it ends now.
         traceparent: the caller's own trace, as its W3C header says it; it is linked.
         attributes: as for :func:`span`.
     """
-    recorder = ACTIVE.recorder
-    if recorder is None:
+    tracer = STATE.tracer
+    if tracer is None:
         return
-    with harmless():
-        start = RootStart(directive_id, started_ns, traceparent)
-        recorder.root(name, {"directive_id": str(directive_id), **attributes}, start)
+    with count_failures():
+        tracer.root(
+            name,
+            {"directive_id": str(directive_id), **attributes},
+            directive_id=directive_id,
+            started_ns=started_ns,
+            traceparent=traceparent,
+        )
 
 
 @contextlib.contextmanager
 def _opened(
     name: str, attributes: Mapping[str, object], directive_id: UUID | None
 ) -> Iterator[Span]:
-    recorder = ACTIVE.recorder
-    opened: OpenSpan | None = None
-    if recorder is not None:
-        with harmless():
-            opened = recorder.open(name, attributes, directive_id)
-    if opened is None:
-        yield _Unrecorded()
+    tracer = STATE.tracer
+    recorded: OpenSpan | None = None
+    if tracer is not None:
+        with count_failures():
+            recorded = tracer.open(name, attributes, directive_id)
+    if recorded is None:
+        yield Span()
         return
     try:
-        yield _Harmless(opened)
+        yield Span(recorded)
     except Exception as error:
-        with harmless():
-            opened.fail(error)
+        with count_failures():
+            recorded.fail(error)
         raise
     finally:
-        with harmless():
-            opened.end()
+        with count_failures():
+            recorded.end()

@@ -10,9 +10,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from remit.directives.models import DirectiveRead
+from remit.directives.models import DirectiveRead, UnreadableDirective
 from remit.directives.repository import MAX_LISTED, DirectiveFilter
-from remit.directives.unreadable import UnreadableDirective
 from remit.errors import RemitError
 from remit.operations.evidence.records import read_directives
 from remit.policy.types import PolicyDecision

@@ -11,7 +11,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from remit.workflows.activities.approval_activities import ApprovalActivities
     from remit.workflows.execution import GRACE, PATIENT
-    from remit.workflows.orders import ApprovalOrder, ApprovalResult, ApprovalStep
+    from remit.workflows.messages import ApprovalOrder, ApprovalResult, ApprovalStep
 
 AFTER_EXPIRY = timedelta(milliseconds=50)
 """Wait this much past the expiry, so that the database's clock has surely reached it."""

@@ -22,7 +22,7 @@ from remit.settings import APPROVAL_QUEUE, EXECUTION_QUEUE
 from remit.workflows.approval import ApprovalWorkflow
 from remit.workflows.dispatcher import DispatcherWorkflow
 from remit.workflows.execution import ExecutionWorkflow
-from remit.workflows.orders import (
+from remit.workflows.messages import (
     DISPATCHER_ID,
     ApprovalOrder,
     ExecutionStep,

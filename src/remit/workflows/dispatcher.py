@@ -15,7 +15,7 @@ with workflow.unsafe.imports_passed_through():
     from remit.workflows.activities.dispatch_activities import DispatchActivities
     from remit.workflows.approval import ApprovalWorkflow
     from remit.workflows.execution import GRACE, PATIENT, ExecutionWorkflow
-    from remit.workflows.orders import (
+    from remit.workflows.messages import (
         ApprovalOrder,
         ExecutionOrder,
         SweepOrder,

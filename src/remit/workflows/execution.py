@@ -17,9 +17,7 @@ from temporalio.common import RetryPolicy
 
 with workflow.unsafe.imports_passed_through():
     from remit.workflows.activities.execution_activities import ExecutionActivities
-    from remit.workflows.activities.handover_activities import HandoverActivities
-    from remit.workflows.activities.module_activities import ModuleActivities
-    from remit.workflows.orders import ExecutionOrder, ExecutionStep
+    from remit.workflows.messages import ExecutionOrder, ExecutionStep
 
 SHORT_LIMIT = timedelta(seconds=30)
 """Longest time for a short module when its directive has no timebox."""
@@ -90,7 +88,7 @@ class ExecutionWorkflow:
     async def _hand_over(self, order: ExecutionOrder, queue: str) -> ExecutionStep:
         """Have one certain worker begin."""
         return await workflow.execute_activity_method(
-            HandoverActivities.execute_handed_over,
+            ExecutionActivities.execute_handed_over,
             order,
             task_queue=queue,
             schedule_to_start_timeout=PICKED_UP,
@@ -104,7 +102,7 @@ class ExecutionWorkflow:
     ) -> ExecutionStep:
         """Have the long module of a step called."""
         return await workflow.execute_activity_method(
-            ModuleActivities.execute_module,
+            ExecutionActivities.execute_module,
             order,
             task_queue=step.worker_queue,
             schedule_to_start_timeout=picked_up,

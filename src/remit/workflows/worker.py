@@ -40,11 +40,12 @@ from remit.workflows.activities.calls import (
     ModuleCaller,
     unobserved,
 )
-from remit.workflows.activities.dispatch_activities import DispatchActivities, unwatched
+from remit.workflows.activities.dispatch_activities import (
+    DispatchActivities,
+    UncalledRuns,
+    unwatched,
+)
 from remit.workflows.activities.execution_activities import ExecutionActivities
-from remit.workflows.activities.handover_activities import HandoverActivities
-from remit.workflows.activities.module_activities import ModuleActivities
-from remit.workflows.activities.uncalled import UncalledRuns
 from remit.workflows.activities.underway import Underway
 from remit.workflows.approval import ApprovalWorkflow
 from remit.workflows.client import WorkflowClient
@@ -52,7 +53,7 @@ from remit.workflows.dispatcher import DispatcherWorkflow
 from remit.workflows.execution import ExecutionWorkflow
 from remit.workflows.failures import BoundedFailures
 from remit.workflows.lease import Lease
-from remit.workflows.orders import worker_queue
+from remit.workflows.messages import worker_queue
 
 THREADS = 20
 """How many activities one worker carries out at a time."""
@@ -197,19 +198,17 @@ def _queues(
         parts.registry, parts.module_engine, parts.store, parts.observe, underway
     )
     authority = AuthoritySource(parts.policies, parts.keys, parts.patience)
-    execution = ExecutionActivities(parts.engine, authority, modules, lease)
-    long_modules = ModuleActivities(parts.engine, modules, authority, threads, lease)
+    execution = ExecutionActivities(parts.engine, authority, modules, lease, threads)
     approval = ApprovalActivities(parts.engine, authority)
     uncalled = UncalledRuns(parts.engine, parts.observe)
     dispatch = DispatchActivities(parts.engine, parts.look, uncalled.tell)
-    handover = HandoverActivities(execution, threads)
-    call = long_modules.execute_module
-    begin, sweep = execution.execute_directive, dispatch.fetch_approved_directives
+    begin, call = execution.execute_directive, execution.execute_module
+    sweep = dispatch.fetch_approved_directives
     runs = [ExecutionWorkflow, DispatcherWorkflow]
     own = worker_queue(lease.worker.id)
     return [
         _Queue(EXECUTION_QUEUE, runs, [begin, call, sweep], LONG_MODULES),
-        _Queue(own, [], [handover.execute_handed_over, call], HANDED_OVER),
+        _Queue(own, [], [execution.execute_handed_over, call], HANDED_OVER),
         _Queue(APPROVAL_QUEUE, [ApprovalWorkflow], [approval.settle_approval], LONG_MODULES),
     ]
 

@@ -7,19 +7,21 @@ or refused in its bounded words.
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import get_args
 
 import pytest
 from pydantic import SecretStr
 
 from remit.cognition.embeddings.local import LocalEmbeddingProvider
-from remit.cognition.embeddings.noop import NoOpEmbeddingProvider
 from remit.cognition.embeddings.openai import OpenAIEmbeddingProvider
-from remit.cognition.embeddings.provider import EmbeddingProvider, EmbeddingProviderError
+from remit.cognition.embeddings.provider import (
+    EmbeddingProvider,
+    EmbeddingProviderError,
+    NoOpEmbeddingProvider,
+)
 from remit.cognition.embeddings.retrying import RetryingEmbeddings
 from remit.cognition.embeddings.types import EmbeddingRequest, EmbeddingResponse, vector_fault
 from remit.errors import InvalidInputError, ProviderError
-from remit.vocabulary import EmbeddingErrorType
+from remit.vocabulary import EmbeddingErrorType, words_of
 from tests.support.embedding_server import EmbeddingServer, serving
 
 CANARY = "sk-canary-7f3a9d"
@@ -197,7 +199,7 @@ def test_it_does_not_show_its_key(provider: EmbeddingProvider) -> None:
 def test_every_refusal_is_a_provider_error_in_bounded_words() -> None:
     with pytest.raises(ProviderError) as refusal:
         NoOpEmbeddingProvider().embed(EmbeddingRequest(("a",)))
-    assert refusal.value.reason in get_args(EmbeddingErrorType)
+    assert refusal.value.reason in words_of(EmbeddingErrorType)
 
 
 def test_no_two_providers_share_the_name_of_a_model(server: EmbeddingServer) -> None:

@@ -11,8 +11,7 @@ from pydantic import SecretStr
 
 from remit.evaluation.braintrust import BraintrustEvaluationProvider
 from remit.evaluation.guarded import GuardedEvaluation
-from remit.evaluation.interface import EvaluatedArtifact, EvaluationProvider
-from remit.evaluation.noop import NoOpEvaluationProvider
+from remit.evaluation.interface import EvaluatedArtifact, EvaluationProvider, NoOpEvaluationProvider
 from tests.support.braintrust_server import EXPERIMENT_ID, PROJECT_PATH, BraintrustServer, serving
 from tests.support.evaluations import RUN_ID, ended_run
 

@@ -4,8 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from remit.cognition.llm.noop import NoOpLLMProvider
-from remit.cognition.llm.provider import LLMProvider
+from remit.cognition.llm.provider import LLMProvider, NoOpLLMProvider
 from remit.cognition.llm.types import LLMRequest, LLMResponse
 from tests.support.llm_asking import anthropic_provider, failure, openai_provider
 from tests.support.llm_server import LLMServer

@@ -11,8 +11,7 @@ from typing import get_args
 
 import pytest
 
-from remit.cognition.llm.noop import NoOpLLMProvider
-from remit.cognition.llm.provider import LLMProvider, LLMProviderError
+from remit.cognition.llm.provider import LLMProvider, LLMProviderError, NoOpLLMProvider
 from remit.cognition.llm.types import LLMMessage, LLMRequest, LLMResponse
 from remit.errors import ProviderError
 from remit.vocabulary import LLMErrorType

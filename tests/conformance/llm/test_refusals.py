@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from remit.cognition.llm.anthropic import AnthropicLLMProvider
 from remit.cognition.llm.openai import OpenAILLMProvider
 from remit.cognition.llm.provider import LLMProvider
-from remit.cognition.llm.usage import NOTHING_USED, UNKNOWN_USED
+from remit.cognition.llm.types import NOTHING_USED, UNKNOWN_USED
 from tests.conformance.llm.cases import Case, answered
 from tests.support.embedding_server import Reply
 from tests.support.llm_asking import CANARY, REQUEST, TEXT, UPSTREAM, failure

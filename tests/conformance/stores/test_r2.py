@@ -8,8 +8,7 @@ from functools import partial
 
 import pytest
 
-from remit.artifacts.r2 import R2ObjectStore
-from remit.artifacts.r2_client import MAX_RETRIES
+from remit.artifacts.r2 import MAX_RETRIES, R2ObjectStore
 from remit.artifacts.store import (
     MAX_OBJECT_BYTES,
     ObjectStoreException,

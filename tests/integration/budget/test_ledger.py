@@ -18,16 +18,18 @@ from remit.budget.ledger import (
     reserve,
     settlements,
 )
-from remit.budget.types import Closing, Committed, Promise, reservations
+from remit.budget.types import Closing, Committed
+from remit.db.batch import BatchStatement, execute_batch
 from remit.db.session import transaction
-from remit.db.together import Part, write_together
 from tests.integration.budget.spending import (
+    Promise,
     amounts,
     entries,
     grants,
     limit,
     mismatches,
     promise,
+    reservations,
     spend,
     spent,
     sums,
@@ -37,10 +39,10 @@ from tests.integration.budget.spending import (
 LAST_MONTH = datetime(2025, 2, 1, tzinfo=UTC)
 
 
-def close(engine: sa.Engine, *parts: Part) -> None:
+def close(engine: sa.Engine, *parts: BatchStatement) -> None:
     """Write the parts in a transaction of their own."""
     with transaction(engine) as connection:
-        write_together(connection, parts)
+        execute_batch(connection, parts)
 
 
 def test_a_reservation_is_written_in_the_statement_that_issues_its_grant(
@@ -115,14 +117,14 @@ def test_a_grant_without_reservations_is_closed_beside_other_writes(engine: sa.E
     with transaction(engine) as connection:
         wanted = promise(connection, "10")
         closings = settlements([Closing(wanted.grant_id)]), releases([uuid4()])
-        write_together(connection, [grants([wanted]), *closings])
+        execute_batch(connection, [grants([wanted]), *closings])
     assert entries(engine, wanted.grant_id) == []
 
 
 def test_without_limits_the_database_is_not_asked() -> None:
     nobody: Any = None
     assert lock_accounts(nobody, []) == read_accounts(nobody, []) == {}
-    write_together(nobody, [reserve([]), settlements([]), releases([])])
+    execute_batch(nobody, [reserve([]), settlements([]), releases([])])
 
 
 def test_who_only_reads_opens_no_account_and_waits_for_nobody(engine: sa.Engine) -> None:
@@ -135,7 +137,7 @@ def test_who_only_reads_opens_no_account_and_waits_for_nobody(engine: sa.Engine)
         assert found["read-used"] == held["read-used"]
         assert found["read-unused"].amount == 0
         assert reading.execute(_PERIODS, {"account": "read-unused"}).all() == []
-        write_together(holding, [releases([grant_id])])
+        execute_batch(holding, [releases([grant_id])])
 
 
 def test_the_entries_of_a_directive_are_told_in_their_order(engine: sa.Engine) -> None:
@@ -144,7 +146,7 @@ def test_the_entries_of_a_directive_are_told_in_their_order(engine: sa.Engine) -
         wanted = promise(connection, "10")
         locked = lock_accounts(connection, [held])
         write(connection, reservations(wanted, [held], locked))
-        write_together(connection, [settlements([Closing(wanted.grant_id, Decimal(3))])])
+        execute_batch(connection, [settlements([Closing(wanted.grant_id, Decimal(3))])])
         found = list_entries(connection, wanted.directive_id)
     assert [(one["kind"], one["amount"], one["ceiling"]) for one in found] == [
         ("reserve", 10, 100),
@@ -222,7 +224,7 @@ def test_whatever_happens_the_sums_are_those_of_the_entries(
                 "settle": settlements([Closing(grant_id, amount)]),
                 "release": releases([grant_id]),
             }
-            write_together(connection, [closing[kind]])
+            execute_batch(connection, [closing[kind]])
         assert mismatches(connection) == []
         connection.rollback()
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from remit.audit.bundle import read_bundle
-from remit.audit.bundle_checks import check_bundle
+from remit.audit.bundle.checks import check_bundle
+from remit.audit.bundle.file import read_bundle
 from remit.db.session import transaction
 from remit.directives.repository import lock_directive
 from remit.execution.modules.types import ModuleOutput

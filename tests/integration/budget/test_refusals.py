@@ -9,9 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from remit.budget.ledger import lock_accounts, releases
-from remit.budget.types import reservations
+from remit.db.batch import execute_batch
 from remit.db.session import transaction
-from remit.db.together import write_together
 from remit.errors import MisconfiguredError, RuleViolationError
 from tests.integration.budget.spending import (
     amounts,
@@ -19,6 +18,7 @@ from tests.integration.budget.spending import (
     limit,
     promise,
     raw_entry,
+    reservations,
     spent,
     sums,
     write,
@@ -76,7 +76,7 @@ def test_an_entry_that_does_not_add_up_is_refused(
     with refused(engine, message) as connection:
         held = lock_accounts(connection, [limit("strict")])["strict"]
         wanted = promise(connection, "10")
-        write_together(connection, [grants([wanted])])
+        execute_batch(connection, [grants([wanted])])
         entry: dict[str, Any] = {
             "account": held.account,
             "period_start": held.period_start,
@@ -92,7 +92,7 @@ def test_a_reservation_is_made_for_the_directive_of_its_grant(engine: sa.Engine)
     with refused(engine, NO_GRANT) as connection:
         held = lock_accounts(connection, [limit("mixed")])["mixed"]
         one, other = promise(connection, "10"), promise(connection, "10")
-        write_together(connection, [grants([one, other])])
+        execute_batch(connection, [grants([one, other])])
         raw_entry(
             connection,
             account=held.account,
@@ -198,7 +198,7 @@ def test_a_service_reserves_and_closes_with_no_right_to_the_sums(superuser: sa.E
         locked = lock_accounts(connection, [held])
         wanted = promise(connection, "10")
         write(connection, reservations(wanted, [held], locked))
-        write_together(connection, [releases([wanted.grant_id])])
+        execute_batch(connection, [releases([wanted.grant_id])])
     assert sums(superuser, "served") == amounts(0, 0)
     spent(superuser, [held], "100")
 

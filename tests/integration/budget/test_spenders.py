@@ -11,9 +11,9 @@ import pytest
 import sqlalchemy as sa
 
 from remit.budget.ledger import lock_accounts, releases, settlements
-from remit.budget.types import Closing, Committed, reservations
+from remit.budget.types import Closing, Committed
+from remit.db.batch import execute_batch
 from remit.db.session import transaction
-from remit.db.together import write_together
 from remit.errors import RuleViolationError, UnavailableError
 from remit.policy.limits import BudgetLimit, fits
 from tests.integration.budget.spending import (
@@ -21,6 +21,7 @@ from tests.integration.budget.spending import (
     limit,
     mismatches,
     promise,
+    reservations,
     spend,
     spent,
     sums,
@@ -93,9 +94,9 @@ def test_spenders_who_close_as_they_go_never_pass_a_ceiling(engine: sa.Engine) -
         with transaction(engine) as connection:
             highest.append(lock_accounts(connection, [held])["busy"].amount)
             if grant_id and random.random() < 0.5:
-                write_together(connection, [releases([grant_id])])
+                execute_batch(connection, [releases([grant_id])])
             elif grant_id:
-                write_together(connection, [settlements([Closing(grant_id, cents(random, 0, 1))])])
+                execute_batch(connection, [settlements([Closing(grant_id, cents(random, 0, 1))])])
 
     at_once(live, SPENDERS)
     assert max(highest) <= held.ceiling
@@ -115,7 +116,7 @@ def test_two_limits_at_once_in_any_order_never_wait_for_each_other(engine: sa.En
         mine = [spent(engine, order, "1.00") for _ in range(3)]
         with transaction(engine) as connection:
             closings = [Closing(one) for one in (mine if number % 2 else mine[::-1])]
-            write_together(connection, [settlements(closings)])
+            execute_batch(connection, [settlements(closings)])
 
     at_once(live, 40)
     assert sums(engine, "left") == sums(engine, "right") == amounts(0, 120)
@@ -158,7 +159,7 @@ def test_of_many_who_close_one_grant_one_does(engine: sa.Engine) -> None:
         cost = Closing(grant_id, Decimal(number))
         with transaction(engine) as connection:
             part = settlements([cost]) if number % 2 else releases([grant_id])
-            write_together(connection, [part])
+            execute_batch(connection, [part])
 
     at_once(close, 40)
     reserved, settled = sums(engine, "closers")

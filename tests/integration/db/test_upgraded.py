@@ -15,8 +15,7 @@ from remit.db import migrate
 from remit.db.engine import create_database_engine
 from remit.errors import UnauthenticatedError
 from remit.identity.tokens import Token, new_token
-from remit.operations.identities.authentication import authenticate
-from remit.operations.identities.installation import use_keys
+from remit.operations.identities.authentication import authenticate, use_keys
 from remit.signing.dsse import envelope_to_json
 from remit.signing.keys import Keyring
 from tests.integration.db.conftest import BlankDatabase

@@ -11,8 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from remit.cognition.embeddings.noop import NoOpEmbeddingProvider
-from remit.cognition.embeddings.provider import EmbeddingProviderError, final
+from remit.cognition.embeddings.provider import EmbeddingProviderError, NoOpEmbeddingProvider, final
 from remit.cognition.embeddings.types import EmbeddingRequest, EmbeddingResponse
 from remit.db.session import snapshot
 from remit.errors import NotFoundError

@@ -6,8 +6,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from remit.cognition.embeddings.noop import NoOpEmbeddingProvider
-from remit.cognition.embeddings.provider import EmbeddingProviderError
+from remit.cognition.embeddings.provider import EmbeddingProviderError, NoOpEmbeddingProvider
 from remit.db.engine import create_database_engine
 from remit.db.evidence_tables import memory_reads
 from remit.errors import InvalidInputError, MisconfiguredError, UnavailableError

@@ -9,23 +9,17 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
 from remit.artifacts import filesystem
 from remit.artifacts.filesystem import FilesystemObjectStore
-from remit.artifacts.store import (
-    ObjectStore,
-    ObjectStoreRequest,
-    ObjectStoreResponse,
-    StoredObject,
-    stored,
-)
+from remit.artifacts.store import ObjectStore, ObjectStoreRequest, StoredObject
 from remit.db.engine import create_database_engine
 from remit.operations.evidence import artifacts
 from remit.operations.evidence.artifacts import Filing, file_attachment
-from remit.operations.identities.installation import use_keys
+from remit.operations.identities.authentication import use_keys
 from remit.signing.keys import load_keyring
 from tests.support.people import OPERATOR
 
@@ -69,7 +63,7 @@ def lie_in_wait(step: str, store: FilesystemObjectStore) -> None:
     waits[step]()
 
 
-class Late:
+class Late(ObjectStore):
     """The control: answers a put at once, and keeps the object only when told to."""
 
     name = "filesystem"
@@ -79,29 +73,24 @@ class Late:
         self.store = store
         self.held: list[ObjectStoreRequest] = []
 
-    def put(self, request: ObjectStoreRequest) -> ObjectStoreResponse:
+    def keep(self, request: ObjectStoreRequest) -> bool:
         """Promise an object."""
         self.held.append(request)
-        return stored(self.name, request, created=True)
+        return True
 
-    def get(self, key: str) -> bytes:
+    def read(self, key: str) -> bytes:
         """Return an object's content."""
-        return self.store.get(key)
+        return self.store.read(key)
 
-    def exists(self, key: str) -> bool:
+    def holds(self, key: str) -> bool:
         """Return whether there is such an object."""
-        return self.store.exists(key)
+        return self.store.holds(key)
 
-    def delete(self, key: str) -> NoReturn:
-        """Refuse."""
-        self.store.delete(key)
-
-    def list_objects(self) -> Any:
+    def list_objects(self) -> Iterator[StoredObject]:
         """Yield every object."""
-        found: list[StoredObject] = list(self.store.list_objects())
-        return iter(found)
+        return self.store.list_objects()
 
-    def keep(self) -> None:
+    def keep_all(self) -> None:
         """Put what was promised."""
         for request in self.held:
             self.store.put(request)
@@ -123,8 +112,8 @@ def main(step: str, size: str, database_url: str, folder: str) -> None:
         late = Late(store)
         file(engine, late, int(size))
         # In that order, this is the step between the two writes.
-        before(late, "keep", step)
-        late.keep()
+        before(late, "keep_all", step)
+        late.keep_all()
     lie_in_wait(step, store)
     sys.stdout.write(f"filed {file(engine, store, int(size))}\n")
 

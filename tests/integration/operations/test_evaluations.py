@@ -15,12 +15,12 @@ from remit.execution.ended_repository import MOST_LISTED, EndedFilter
 from remit.execution.models import EndedRun, LeftArtifact
 from remit.execution.modules.registry import discover_modules
 from remit.execution.modules.types import ModuleOutput
-from remit.operations.evidence.evaluations import (
+from remit.operations.evidence.records import (
     find_ended_uncalled,
     read_ended_run,
     read_ended_runs,
+    read_record,
 )
-from remit.operations.evidence.records import read_record
 from remit.operations.runs.beginning import begin_run, start_run
 from remit.operations.runs.cancellation import cancel
 from remit.operations.runs.results import Ending, end_run

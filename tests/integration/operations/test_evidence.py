@@ -7,9 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 import sqlalchemy as sa
 
-from remit.directives.models import DirectiveRead
+from remit.directives.models import DirectiveRead, UnreadableDirective
 from remit.directives.repository import MAX_LISTED, DirectiveFilter
-from remit.directives.unreadable import UnreadableDirective
 from remit.errors import InvalidInputError, NotFoundError
 from remit.operations.evidence.records import (
     Leftovers,

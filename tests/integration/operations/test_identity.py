@@ -27,7 +27,7 @@ from remit.operations.identities.directory import (
     read_principals,
     read_tokens,
 )
-from remit.operations.identities.minting import LONGEST_TOKEN, MadeToken
+from remit.operations.identities.principals import LONGEST_TOKEN, MadeToken
 from remit.operations.identities.revocation import revoke_token
 from tests.support.keys import KEYS
 from tests.support.people import ADA, ADMIN, AGENT, GRACE, OPERATOR, person

@@ -26,7 +26,7 @@ from remit.operations.identities.directory import (
     make_first_admin,
     read_principals,
 )
-from remit.operations.identities.minting import MadeToken
+from remit.operations.identities.principals import MadeToken
 from remit.operations.identities.revocation import revoke_token
 from tests.support.contents import forging, write
 from tests.support.keys import KEYS

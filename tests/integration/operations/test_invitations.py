@@ -25,7 +25,7 @@ from remit.operations.identities.invitations import (
     redeem,
     revoke_invitation,
 )
-from remit.operations.identities.minting import LONGEST_TOKEN, MadeToken
+from remit.operations.identities.principals import LONGEST_TOKEN, MadeToken
 from tests.support.identities import discrepancies
 from tests.support.keys import KEYS
 from tests.support.people import ADA, ADMIN, GRACE, person

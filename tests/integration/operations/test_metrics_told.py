@@ -13,7 +13,7 @@ from remit.memory.writing import NewMemory
 from remit.operations.recall.memories import embed_memories, remember
 from remit.operations.runs.beginning import begin_run, start_run
 from remit.operations.runs.cancellation import cancel
-from remit.telemetry.active import ACTIVE
+from remit.telemetry.state import STATE
 from tests.integration.memory.conftest import WordEmbedder
 from tests.support.contents import (
     LONG,
@@ -59,10 +59,10 @@ class Recording:
 
 @pytest.fixture
 def told() -> Iterator[Recording]:
-    assert ACTIVE.samples is None
-    ACTIVE.samples = recording = Recording()
+    assert STATE.meter is None
+    STATE.meter = recording = Recording()
     yield recording
-    ACTIVE.samples = None
+    STATE.meter = None
 
 
 def gate(status: str, verdict: str, *policies: str) -> dict[str, float]:

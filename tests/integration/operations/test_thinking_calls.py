@@ -7,15 +7,12 @@ import pytest
 import sqlalchemy as sa
 from temporalio.exceptions import ApplicationError
 
-from remit.cognition.llm.noop import NoOpLLMProvider
-from remit.cognition.llm.provider import LLMProviderError, final
-from remit.cognition.llm.types import LLMError, LLMRequest, LLMUsage
-from remit.cognition.llm.usage import UNKNOWN_USED
+from remit.cognition.llm.provider import LLMProviderError, NoOpLLMProvider, final
+from remit.cognition.llm.types import UNKNOWN_USED, LLMError, LLMRequest, LLMUsage
 from remit.operations.evidence.records import read_record
 from remit.settings import Settings
 from remit.vocabulary import LLMErrorType
-from remit.workflows.activities.llm_activities import LLMActivities
-from remit.workflows.thinking_worker import thinking_parts
+from remit.workflows.llm_worker import llm_activities
 from tests.support.thinking import Priced, asking, call, executing, kept
 
 SAID = "heron-canary-17"
@@ -153,8 +150,7 @@ def test_a_call_that_may_be_billed_and_gave_no_answer_counts_as_the_whole_budget
 def test_a_provider_that_cannot_be_used_is_found_at_each_call_and_that_is_on_record(
     empty_engine: sa.Engine, settings: Settings, provider: str
 ) -> None:
-    parts = thinking_parts(empty_engine, NotImplemented, settings)
-    asked = LLMActivities(empty_engine, parts.provider, parts.provider_name, parts.model)
+    asked = llm_activities(empty_engine, settings)
     for _ in range(2):
         assert asked.call_llm(call())["error"]["error_type"] == "misconfigured"
     for called in kept(empty_engine, "llm_call"):
@@ -163,8 +159,8 @@ def test_a_provider_that_cannot_be_used_is_found_at_each_call_and_that_is_on_rec
 
 
 def test_the_chosen_provider_is_made_once(engine: sa.Engine) -> None:
-    parts = thinking_parts(engine, NotImplemented, Settings())
-    assert parts.provider() is parts.provider()
+    activities = llm_activities(engine, Settings())
+    assert activities.provider() is activities.provider()
 
 
 def test_a_secret_in_the_name_of_a_model_is_masked(empty_engine: sa.Engine) -> None:

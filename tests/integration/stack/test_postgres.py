@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from remit.errors import MisconfiguredError, UnavailableError
-from remit.stack import postgres, system_user
+from remit.stack import ownership, postgres
 from remit.stack.layout import POSTGRES_MAJOR, DataDir
 from remit.stack.ownership import settle_database
 from remit.stack.postgres import EmbeddedPostgres
@@ -159,14 +159,14 @@ def test_for_root_the_owner_of_existing_files_runs_them(
     data.prepare()
     data.postgres.mkdir()
     os.chown(data.postgres, 12345, 12346)
-    assert system_user.database_owner(data) == (12345, 12346)
+    assert ownership.database_owner(data) == (12345, 12346)
 
 
 def test_an_ordinary_user_runs_it_as_themself(
     data: DataDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    assert system_user.database_owner(data) is None
+    assert ownership.database_owner(data) is None
 
 
 @as_root
@@ -205,7 +205,7 @@ def test_a_system_user_that_cannot_be_made_is_explained(monkeypatch: pytest.Monk
     with pytest.raises(
         MisconfiguredError, match="run as an ordinary user, make that user yourself"
     ):
-        system_user._make_system_user()
+        ownership._make_system_user()
 
 
 def test_an_installation_closed_by_a_umask_is_opened_for_reading(data: DataDir, room: Path) -> None:
@@ -216,7 +216,7 @@ def test_an_installation_closed_by_a_umask_is_opened_for_reading(data: DataDir, 
     share.mkdir(mode=0o700)
     (share / "data").touch(mode=0o600)
     data.prepare()
-    system_user.grant_passage(data, programs, (os.geteuid(), os.getegid()))
+    ownership.grant_passage(data, programs, (os.geteuid(), os.getegid()))
     assert mode_of(programs / "postgres") == 0o705
     assert mode_of(share) == 0o705
     assert mode_of(share / "data") == 0o604
@@ -224,4 +224,4 @@ def test_an_installation_closed_by_a_umask_is_opened_for_reading(data: DataDir, 
 
 def test_a_mode_that_cannot_be_changed_is_named(data: DataDir, room: Path) -> None:
     with pytest.raises(MisconfiguredError, match=r"cannot be let through to .*missing"):
-        system_user.grant_passage(DataDir(room / "missing"), room, (os.geteuid(), os.getegid()))
+        ownership.grant_passage(DataDir(room / "missing"), room, (os.geteuid(), os.getegid()))

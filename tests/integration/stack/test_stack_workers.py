@@ -13,7 +13,7 @@ from remit.stack import processes
 from remit.stack.layout import DataDir
 from remit.stack.options import StackEvent, StackOptions
 from remit.stack.supervisor import Stack
-from remit.stack.worker import ACTING, THINKING
+from remit.stack.worker import LLM_WORKER, WORKER
 from tests.integration.stack.conftest import STUB_WORKER, own_children
 
 MakeStack = Callable[..., Stack]
@@ -54,7 +54,7 @@ def test_a_killed_worker_is_replaced_whatever_becomes_of_who_is_told_and_of_the_
         killed = stack.kill_worker()
         assert stack.wait_for_worker(other_than=killed) != killed
         # And where not even a log can be made, for a while.
-        data.log(ACTING.command).unlink()
+        data.log(WORKER.command).unlink()
         data.logs.rename(data.path / "away")
         killed = stack.kill_worker()
         time.sleep(0.5)
@@ -74,7 +74,7 @@ def test_a_worker_for_language_models_starts_comes_back_and_ends_with_the_stack(
     make_stack: MakeStack, data: DataDir, before: set[int]
 ) -> None:
     events: list[str] = []
-    argv = (sys.executable, str(STUB_WORKER), str(data.path), THINKING.command)
+    argv = (sys.executable, str(STUB_WORKER), str(data.path), LLM_WORKER.command)
     with make_stack(
         report=lambda event: events.append(event.name),
         llm_provider="openai",
@@ -82,23 +82,26 @@ def test_a_worker_for_language_models_starts_comes_back_and_ends_with_the_stack(
         **NO_SERVERS,
     ):
         assert {"worker", "llm_worker"} <= set(events)
-        [ready] = data.workers_ready(THINKING.command)
+        [ready] = data.workers_ready(LLM_WORKER.command)
         psutil.Process(int(ready.name.split(".")[1])).kill()
         deadline = time.monotonic() + 10
         while events[-1] != "llm_worker" and time.monotonic() < deadline:
             time.sleep(0.01)
     assert events[events.index("stack") :] == ["stack", "llm_worker_lost", "llm_worker"]
     assert own_children() == before
-    assert data.workers_ready() + data.workers_ready(THINKING.command) == []
+    assert data.workers_ready() + data.workers_ready(LLM_WORKER.command) == []
 
 
 @pytest.mark.parametrize(
     ("options", "title"),
     [
-        ({"worker_argv": REFUSING}, ACTING.title),
-        ({"worker": False, "llm_provider": "openai", "llm_worker_argv": REFUSING}, THINKING.title),
+        ({"worker_argv": REFUSING}, WORKER.title),
+        (
+            {"worker": False, "llm_provider": "openai", "llm_worker_argv": REFUSING},
+            LLM_WORKER.title,
+        ),
     ],
-    ids=[ACTING.command, THINKING.command],
+    ids=[WORKER.command, LLM_WORKER.command],
 )
 def test_a_worker_that_refuses_to_start_fails_the_start_with_its_words(
     data: DataDir, options: dict[str, Any], title: str, before: set[int]

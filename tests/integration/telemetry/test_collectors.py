@@ -13,11 +13,11 @@ import pytest
 
 from remit.errors import MisconfiguredError
 from remit.telemetry import metrics
+from remit.telemetry.exporters import signal_address
 from remit.telemetry.ids import root_span_id_of
-from remit.telemetry.kept import read_trace
-from remit.telemetry.losses import Losses
-from remit.telemetry.otlp import signal_address
-from remit.telemetry.running import TelemetryOptions, start
+from remit.telemetry.setup import TelemetryOptions, start
+from remit.telemetry.span_reader import read_trace
+from remit.telemetry.state import LossCounter
 from remit.telemetry.tracing import directive_root, directive_span, span
 from tests.support import otlp
 from tests.support.sdk_variables import PROXIES
@@ -27,7 +27,7 @@ losses = otlp.losses
 WORKER = """
 import sys, uuid
 from pathlib import Path
-from remit.telemetry.running import TelemetryOptions, start
+from remit.telemetry.setup import TelemetryOptions, start
 from remit.telemetry.tracing import directive_span, span
 
 endpoint, folder, directive = sys.argv[1:]
@@ -36,7 +36,7 @@ with start(options), directive_span(uuid.UUID(directive), "execute", attempt=1):
     with span("module", module_name="echo", status="success"):
         pass
     if not endpoint:
-        from remit.telemetry.active import ACTIVE
+        from remit.telemetry.state import STATE
         for number in range(10_000):
             with span("step", count=number):
                 pass
@@ -53,7 +53,7 @@ def worker_of(endpoint: str, folder: Path, directive: UUID) -> list[str]:
 
 
 def test_one_trace_runs_through_two_processes_and_has_one_tree(
-    tmp_path: Path, losses: Losses, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, losses: LossCounter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in PROXIES.items():
         monkeypatch.setenv(name, value)  # a collector is never asked through one
@@ -91,7 +91,7 @@ def test_one_trace_runs_through_two_processes_and_has_one_tree(
 
 @pytest.mark.parametrize("manner", otlp.MANNERS)
 def test_a_collector_that_does_not_work_holds_nobody_up(
-    losses: Losses, manner: otlp.Manner, capfd: pytest.CaptureFixture[str]
+    losses: LossCounter, manner: otlp.Manner, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with otlp.bad_collector(manner) as bad:
         telemetry = start(TelemetryOptions("remit", "0", otlp_endpoint=bad.endpoint))
@@ -123,7 +123,7 @@ def test_what_a_killed_process_had_kept_is_read(tmp_path: Path) -> None:
     assert all(branch.span.trace_id == directive.hex for branch in kept)
 
 
-def test_files_are_written_while_the_collector_hangs(tmp_path: Path, losses: Losses) -> None:
+def test_files_are_written_while_the_collector_hangs(tmp_path: Path, losses: LossCounter) -> None:
     directive = uuid4()
     with otlp.bad_collector("hangs") as bad:
         options = TelemetryOptions("remit", "0", bad.endpoint, tmp_path)
@@ -149,7 +149,7 @@ def test_files_are_written_while_the_collector_hangs(tmp_path: Path, losses: Los
     ],
 )
 def test_an_endpoint_that_cannot_work_is_refused_with_what_to_write(
-    losses: Losses, endpoint: str, said: str
+    losses: LossCounter, endpoint: str, said: str
 ) -> None:
     with pytest.raises(MisconfiguredError, match=f"OTEL_EXPORTER_OTLP_ENDPOINT.*{said}"):
         start(TelemetryOptions("remit", "0", otlp_endpoint=endpoint, metrics_port=0))

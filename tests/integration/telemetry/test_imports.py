@@ -15,9 +15,9 @@ print(json.dumps(sorted({{name.partition(".")[0] for name in sys.modules}})))
 """
 _OFF = """
 from uuid import uuid4
-from remit.telemetry import metrics, tracing, running
+from remit.telemetry import metrics, setup, tracing
 from remit.telemetry.logging import get_logger
-with running.start(running.TelemetryOptions("remit", "0")):
+with setup.start(setup.TelemetryOptions("remit", "0")):
     with tracing.directive_span(uuid4(), "gate"), tracing.span("policy"):
         metrics.count_directive("complete")
         get_logger("remit").info("said", x=1)
@@ -25,8 +25,8 @@ with running.start(running.TelemetryOptions("remit", "0")):
 _FILES = """
 import sys
 from pathlib import Path
-from remit.telemetry import running
-running.start(running.TelemetryOptions("remit", "0", span_folder=Path("/nowhere"))).close()
+from remit.telemetry import setup
+setup.start(setup.TelemetryOptions("remit", "0", span_folder=Path("/nowhere"))).close()
 """
 _LINES = """
 from remit.telemetry.logging import configure

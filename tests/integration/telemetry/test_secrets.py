@@ -15,7 +15,7 @@ from pathlib import Path
 from opentelemetry import trace
 from remit.telemetry import metrics
 from remit.telemetry.logging import configure, get_logger
-from remit.telemetry.running import TelemetryOptions, start
+from remit.telemetry.setup import TelemetryOptions, start
 from remit.telemetry.tracing import directive_root, directive_span, span
 
 endpoint, folder = sys.argv[1], Path(sys.argv[2])
@@ -55,9 +55,9 @@ telemetry.close(20)
 
 
 UNDEFENDED = """
-from remit.telemetry import log_lines, scrubbing
+from remit.telemetry import log_format, scrubbing
 scrubbing.redact_text = lambda text: text
-log_lines.redact_object = dict
+log_format.redact_object = dict
 """
 
 

@@ -21,9 +21,9 @@ from temporalio.contrib.opentelemetry import (
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowInterceptorClassInput
 
 from remit.telemetry.ids import root_span_id_of
-from remit.telemetry.kept import Branch, read_trace
-from remit.telemetry.losses import Losses
-from remit.telemetry.running import Telemetry, TelemetryOptions, start
+from remit.telemetry.setup import Telemetry, TelemetryOptions, start
+from remit.telemetry.span_reader import SpanNode, read_trace
+from remit.telemetry.state import LossCounter
 from remit.telemetry.tracing import directive_root, directive_span, span
 from remit.workflows.tracing import core_runtime
 from tests.support import otlp
@@ -103,7 +103,7 @@ class Worked:
             async with worker:
                 yield
 
-    def trace(self, directive: UUID) -> list[Branch]:
+    def trace(self, directive: UUID) -> list[SpanNode]:
         """Return what was kept of a directive."""
         return read_trace(self.folder, directive)
 
@@ -114,7 +114,7 @@ def core_port() -> int:
 
 
 @pytest.fixture
-def telemetry(tmp_path: Path, losses: Losses, core_port: int) -> Iterator[Telemetry]:
+def telemetry(tmp_path: Path, losses: LossCounter, core_port: int) -> Iterator[Telemetry]:
     options = TelemetryOptions(
         "remit-worker", "0", span_folder=tmp_path, metrics_port=0, core_metrics_port=core_port
     )
@@ -136,7 +136,7 @@ async def worked(
 
 
 async def test_one_trace_runs_from_the_proposal_through_temporal_into_the_module(
-    worked: Worked, losses: Losses
+    worked: Worked, losses: LossCounter
 ) -> None:
     directive = uuid4()
     token = context.attach(baggage.set_baggage("user", "canary"))

@@ -5,8 +5,8 @@ from opentelemetry.sdk import environment_variables
 
 from remit.errors import MisconfiguredError
 from remit.telemetry import metrics
-from remit.telemetry.losses import Losses
-from remit.telemetry.running import TelemetryOptions, start
+from remit.telemetry.setup import TelemetryOptions, start
+from remit.telemetry.state import LossCounter
 from remit.telemetry.tracing import span
 from tests.support import otlp
 
@@ -21,7 +21,7 @@ NAMES = sorted(
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_variable_of_opentelemetry_is_harmless_or_told(
-    losses: Losses,
+    losses: LossCounter,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
     name: str,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from remit.approval.grants import void_reason
+from remit.approval.rules import void_reason
 from remit.approval.types import Grant
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)

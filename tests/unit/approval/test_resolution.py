@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import pytest
 
-from remit.approval.resolution import possible_statuses
+from remit.approval.rules import possible_statuses
 from remit.vocabulary import RequestStatus
 from tests.unit.approval.asking import NOON, request, vote
 from tests.unit.approval.test_statements import GRANT

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from remit.artifacts.noop import NoOpObjectStore
 from remit.artifacts.store import (
     CONTENT_THRESHOLD_BYTES,
     MAX_OBJECT_BYTES,
@@ -18,7 +19,6 @@ from remit.artifacts.store import (
     check_request,
     is_key,
     object_key,
-    stored,
 )
 from remit.artifacts.types import MAX_ARTIFACT_BYTES
 from remit.errors import ProviderError
@@ -123,8 +123,9 @@ def test_a_failure_is_a_providers_error_and_holds_its_value() -> None:
 
 
 def test_an_answer_names_the_store_and_the_digest() -> None:
-    key = object_key(b"abc")
-    answer = stored("r2", ObjectStoreRequest(key, b"abc"), created=False)
-    assert answer.uri == f"artifact://r2/{key}"
+    key, store = object_key(b"abc"), NoOpObjectStore()
+    assert store.put(ObjectStoreRequest(key, b"abc")).created
+    answer = store.put(ObjectStoreRequest(key, b"abc"))
+    assert answer.uri == f"artifact://noop/{key}"
     assert answer.digest == "sha256:" + hashlib.sha256(b"abc").hexdigest()
     assert (answer.key, answer.size_bytes, answer.created) == (key, 3, False)

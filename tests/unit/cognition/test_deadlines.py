@@ -5,7 +5,7 @@ from threading import Event
 
 import pytest
 
-from remit.cognition.deadlines import within
+from remit.cognition.sdk import within
 
 
 def test_a_call_in_time_returns_what_it_returns() -> None:

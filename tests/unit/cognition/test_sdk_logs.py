@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from remit.cognition.sdk_logs import sdk_logs_shut
+from remit.cognition.sdk import sdk_logs_shut
 
 
 def test_an_sdk_is_shut_up_to_warnings(caplog: pytest.LogCaptureFixture) -> None:

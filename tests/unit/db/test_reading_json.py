@@ -5,7 +5,7 @@ import json
 import pytest
 
 from remit.base.json_types import MAX_KEPT_DEPTH, Unreadable
-from remit.db.reading_json import read_json
+from remit.db.reading import read_json
 
 MARK = Unreadable("json")
 

@@ -3,8 +3,7 @@
 import json
 from typing import Any
 
-from remit.directives.models import TEXT_LIMITS, DirectiveCreate
-from remit.directives.schema import directive_json_schema
+from remit.directives.models import TEXT_LIMITS, DirectiveCreate, directive_json_schema
 
 
 def test_the_schema_names_its_dialect_and_its_subject_and_no_address() -> None:

@@ -166,7 +166,7 @@ def test_a_variable_of_the_sdk_that_holds_nonsense_is_told(
 def test_without_the_sdk_the_error_names_the_package(
     server: BraintrustServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "remit.evaluation.braintrust_connection", None)
+    monkeypatch.setitem(sys.modules, "remit.evaluation.braintrust_client", None)
     with pytest.raises(EvaluationProviderError) as refusal:
         provider(server).log_trace(ended_run())
     assert refusal.value.reason == "misconfigured"

@@ -4,8 +4,7 @@ import pytest
 from braintrust.api import BraintrustAPIError, RequestTarget
 
 from remit.cognition.addresses import parse_address
-from remit.evaluation.braintrust_connection import connect
-from remit.evaluation.braintrust_failures import failure_of
+from remit.evaluation.braintrust_client import connect, failure_of
 from tests.support.braintrust_server import PROJECT_PATH, BraintrustServer
 from tests.support.embedding_server import Reply
 
@@ -27,11 +26,11 @@ def test_a_request_is_bounded_in_time_whatever_the_answer_does(
             client.transport.request_json("POST", url, json={})
     finally:
         client.transport.session.close()
-    kind = failure_of(refusal.value, timeout_seconds=0.3).kind
+    kind = failure_of(refusal.value, timeout_seconds=0.3).error_type
     assert kind == ("provider_error" if reply.announced else "timeout")
 
 
 def test_what_is_no_error_of_the_sdk_is_still_of_a_bounded_type() -> None:
     failure = failure_of(RuntimeError("upstream"), timeout_seconds=1)
-    assert (failure.kind, failure.retryable) == ("provider_error", False)
+    assert (failure.error_type, failure.retryable) == ("provider_error", False)
     assert "upstream" not in failure.message

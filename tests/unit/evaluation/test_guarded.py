@@ -5,6 +5,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Semaphore
 from typing import Any
 
 import pytest
@@ -13,8 +14,7 @@ from pydantic import JsonValue
 from remit.base.json_types import JsonObject
 from remit.errors import ProviderError
 from remit.evaluation.answers import MAX_METADATA_CHARACTERS, checked_results
-from remit.evaluation.bounded_calls import BoundedCalls, CallFailedError
-from remit.evaluation.guarded import Told
+from remit.evaluation.guarded import CallFailedError, Told, run_bounded
 from remit.evaluation.interface import EvaluationInput, EvaluationResult, failed
 from tests.support.evaluations import Misbehaving, ended_run, guarded
 
@@ -235,12 +235,14 @@ def test_a_provider_may_even_lie_about_its_name(name: Any) -> None:
 
 
 def test_a_failure_of_our_own_kind_is_logged_with_its_message_and_without_secrets() -> None:
-    calls = BoundedCalls(timeout_seconds=20, at_once=1)
+    def call(error: Exception) -> None:
+        run_bounded(lambda: _raise(error)(ended_run()), Semaphore(1), timeout_seconds=20)
+
     with pytest.raises(CallFailedError) as refusal:
-        calls.run(lambda: _raise(failed("timeout", f"later\n{CANARY}"))(ended_run()))
+        call(failed("timeout", f"later\n{CANARY}"))
     assert refusal.value.detail == "EvaluationProviderError: later [redacted]"
     with pytest.raises(CallFailedError) as refusal:
-        calls.run(lambda: _raise(ValueError(CANARY))(ended_run()))
+        call(ValueError(CANARY))
     assert (refusal.value.fault, refusal.value.detail) == ("raised", "ValueError")
 
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from remit.evaluation.guarded import Told
-from remit.evaluation.noop import NoOpEvaluationProvider
+from remit.evaluation.interface import NoOpEvaluationProvider
 from tests.support.evaluations import Hanging, Misbehaving, ended_run, guarded, wait_until
 
 

@@ -9,7 +9,7 @@ import pytest
 from remit.errors import UnavailableError
 from remit.execution.modules.registry import ModuleRegistry, discover_modules
 from remit.execution.modules.types import ModuleError, ModuleOutput
-from remit.telemetry.log_lines import FIELDS
+from remit.telemetry.state import LOG_FIELDS
 from remit.vocabulary import ModuleStatus
 from tests.support.modules import Does, Recorder, asking
 
@@ -151,7 +151,7 @@ def test_the_traceback_of_what_a_module_raised_is_in_the_log(
     [line] = caplog.records
     assert line.getMessage() == "module_raised"
     asked = asking("does", {})
-    assert getattr(line, FIELDS) == {
+    assert getattr(line, LOG_FIELDS) == {
         "directive_id": asked.directive_id,
         "module": "does",
         "attempt": asked.attempt,

@@ -196,10 +196,10 @@ MEND = "; mend it, or remove it from the worker"
         ("sys:exit", "SystemExit"),
         (f"{HERE}:never", "GeneratorExit"),
         (
-            "remit.execution.modules.echo:EchoModule",
+            "remit.execution.modules.built_in:EchoModule",
             (
-                'name: two modules are named "echo": remit.execution.modules.echo:EchoModule and '
-                "built-in; rename one"
+                'name: two modules are named "echo": remit.execution.modules.built_in:EchoModule '
+                "and built-in; rename one"
             ),
         ),
     ],

@@ -21,7 +21,7 @@ from remit.memory.queries import (
     SemanticSearchQuery,
     recorded,
 )
-from remit.redaction import MASK
+from remit.redaction.masking import MASK
 from remit.vocabulary import ArtifactType, RunStatus
 
 RUNS = "must be pending, running, completed, failed or canceled"

@@ -7,10 +7,8 @@ import pytest
 
 from remit.errors import InvalidInputError, UnavailableError
 from remit.memory.enforcement import MemoryAccessAttempt, readonly_method
-from remit.memory.noop import NoOpMemoryReader
 from remit.memory.queries import QUESTIONS
-from remit.memory.reader import MemoryReader
-from remit.memory.write_indicators import MARK
+from remit.memory.reader import MemoryReader, NoOpMemoryReader
 
 ASK: tuple[tuple[str, tuple[Any, ...], dict[str, Any]], ...] = (
     ("latest_directive_for_role", ("operations",), {"role": "operations"}),
@@ -147,7 +145,7 @@ def test_a_read_is_recorded_after_it_was_made_and_before_it_is_answered() -> Non
 def test_the_mark_keeps_the_method_and_names_its_question() -> None:
     for name in QUESTIONS:
         method = getattr(NoOpMemoryReader, name)
-        assert getattr(method, MARK) == method.__name__ == name
+        assert method.__remit_question__ == method.__name__ == name
         assert method.__doc__
 
 

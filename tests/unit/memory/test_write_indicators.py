@@ -1,4 +1,4 @@
-"""`verify_readonly_interface` passes what only reads, and tells in which way the rest would write.
+"""`verify_reader` passes what only reads, and tells in which way the rest would write.
 
 Each class stands in a module of its own, since the whole module is judged.
 """
@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from remit.errors import MisconfiguredError
-from remit.memory.enforcement import verify_readonly_interface
-from remit.memory.noop import NoOpMemoryReader
 from remit.memory.postgres import PostgresMemoryReader
+from remit.memory.reader import NoOpMemoryReader
+from tests.support.reader_sources import verify_reader
 
 HEAD = """
 from remit.memory.enforcement import readonly_method
@@ -76,11 +76,11 @@ def answering(body: str) -> str:
 
 @pytest.mark.parametrize("reader", [NoOpMemoryReader, PostgresMemoryReader])
 def test_the_readers_of_remit_only_read(reader: type) -> None:
-    verify_readonly_interface(reader)
+    verify_reader(reader)
 
 
 def test_a_reader_that_only_reads_passes(load: Load) -> None:
-    verify_readonly_interface(load(HEAD, ANSWER))
+    verify_reader(load(HEAD, ANSWER))
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_reader_that_only_reads_passes(load: Load) -> None:
 def test_what_a_class_shows_gives_it_away(load: Load, source: str, offence: str) -> None:
     reader = load(HEAD, ANSWER, member(source))
     with pytest.raises(MisconfiguredError) as caught:
-        verify_readonly_interface(reader)
+        verify_reader(reader)
     assert str(caught.value).startswith("Reader does not only read: ")
     assert offence in str(caught.value)
 
@@ -162,7 +162,7 @@ def test_what_a_class_shows_gives_it_away(load: Load, source: str, offence: str)
 def test_what_a_class_does_gives_it_away(load: Load, body: str, offence: str) -> None:
     reader = load(HEAD, ANSWER, answering(body))
     with pytest.raises(MisconfiguredError) as caught:
-        verify_readonly_interface(reader)
+        verify_reader(reader)
     assert offence in str(caught.value)
 
 
@@ -170,14 +170,14 @@ def test_a_helper_beside_the_class_gives_it_away(load: Load) -> None:
     helper = "def _note(connection):\n    connection.execute('INSERT INTO memories VALUES (1)')\n"
     reader = load(HEAD, helper, ANSWER, answering("_note(self._c)"))
     with pytest.raises(MisconfiguredError, match="holds SQL that writes: insert into"):
-        verify_readonly_interface(reader)
+        verify_reader(reader)
 
 
 def test_what_an_ancestor_offers_gives_it_away(load: Load) -> None:
     writer = "class Writer:\n    def save(self): pass\n"
     reader = load(HEAD, writer, ANSWER.replace("class Reader:", "class Reader(Writer):"))
     with pytest.raises(MisconfiguredError, match="the name of save says save"):
-        verify_readonly_interface(reader)
+        verify_reader(reader)
 
 
 def test_a_reader_may_declare_the_protocol_that_it_answers(load: Load) -> None:
@@ -186,15 +186,13 @@ def test_a_reader_may_declare_the_protocol_that_it_answers(load: Load) -> None:
         "class Asked(Protocol):\n"
         "    def execution_summaries(self, limit, status_filter=None): ...\n"
     )
-    verify_readonly_interface(
-        load(HEAD, protocol, ANSWER.replace("class Reader:", "class Reader(Asked):"))
-    )
+    verify_reader(load(HEAD, protocol, ANSWER.replace("class Reader:", "class Reader(Asked):")))
 
 
 def test_a_class_without_a_source_is_not_believed() -> None:
     made = type("Reader", (), {"__module__": "nowhere.at.all"})
     with pytest.raises(MisconfiguredError, match="the source of Reader cannot be read"):
-        verify_readonly_interface(made)
+        verify_reader(made)
 
 
 def test_a_module_that_is_no_longer_there_is_not_believed(load: Load, tmp_path: Path) -> None:
@@ -202,12 +200,12 @@ def test_a_module_that_is_no_longer_there_is_not_believed(load: Load, tmp_path: 
     (tmp_path / "reader_under_test.py").unlink()
     linecache.clearcache()
     with pytest.raises(MisconfiguredError, match="the source of Reader cannot be read"):
-        verify_readonly_interface(reader)
+        verify_reader(reader)
 
 
 def test_every_offence_is_told_and_each_once(load: Load) -> None:
     reader = load(HEAD, ANSWER, member("def save(self): self._c.commit()"), member("db = 1"))
     with pytest.raises(MisconfiguredError) as caught:
-        verify_readonly_interface(reader)
+        verify_reader(reader)
     told = str(caught.value).removeprefix("Reader does not only read: ").split("; ")
     assert len(told) == len(set(told)) == 4

@@ -7,7 +7,7 @@ import pytest
 
 from remit.errors import InvalidInputError
 from remit.memory.writing import NewMemory, checked
-from remit.redaction import MASK
+from remit.redaction.masking import MASK
 
 SCOPE = "must be a text of 1 to 200 characters"
 CONTENT = "must be a text of 1 to 8192 characters"

@@ -13,12 +13,12 @@ from remit.signing.dsse import Envelope
 from remit.signing.keys import (
     Keyring,
     ensure_keys,
-    key_id,
     load_keyring,
     load_public_keys,
     public_pem,
     rotate_keys,
 )
+from remit.signing.pem import key_id
 from tests.support.keys import new_keys
 
 GRANT = "application/vnd.remit.grant+json"

@@ -14,7 +14,7 @@ from remit.signing.keys import (
     public_pem,
     rotate_keys,
 )
-from remit.signing.source import KeySource
+from remit.signing.worker_keys import KeySource
 from tests.support.keys import new_keys
 
 TYPE = "application/test"

@@ -23,7 +23,7 @@ from remit.stack.discovery import (
     wait_for_stack,
 )
 from remit.stack.layout import DataDir
-from remit.stack.marks import process_mark
+from remit.stack.process_identity import process_mark
 from remit.stack.state import StackInfo, remove_state, write_state
 
 STACK_URL = "postgresql+psycopg://remit_app@/remit?host=/d/postgres&port=5432"

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from remit.errors import UnavailableError
-from remit.stack import guardian, marks
-from remit.stack.marks import end_process, process_mark
+from remit.stack import guardian, process_identity
+from remit.stack.process_identity import end_process, process_mark
 from remit.stack.processes import Command, ProcessSlot, Roster, last_line
 
 STUBBORN = (
@@ -73,7 +73,7 @@ def test_a_zombie_and_an_unused_id_have_no_mark(sleeper: subprocess.Popen[bytes]
 def test_a_mark_is_had_where_there_is_no_proc(
     monkeypatch: pytest.MonkeyPatch, sleeper: subprocess.Popen[bytes]
 ) -> None:
-    monkeypatch.setattr(marks, "_BOOT_ID", Path("/nonexistent"))
+    monkeypatch.setattr(process_identity, "_BOOT_ID", Path("/nonexistent"))
     assert float(process_mark(sleeper.pid) or 0) == pytest.approx(time.time(), abs=60)
     sleeper.kill()
     assert gone_within(sleeper.pid, 5)

@@ -14,8 +14,8 @@ from remit.errors import ConflictError, MisconfiguredError, UnavailableError
 from remit.stack.layout import DataDir
 from remit.stack.processes import Roster
 from remit.stack.worker import (
-    ACTING,
-    THINKING,
+    LLM_WORKER,
+    WORKER,
     WorkerKind,
     WorkerProcess,
     restart_delay_seconds,
@@ -44,7 +44,7 @@ def make(data: DataDir, events: list[str], monkeypatch: pytest.MonkeyPatch) -> I
     monkeypatch.chdir(data.path)
     made = []
 
-    def _make(code: str, kind: WorkerKind = ACTING) -> WorkerProcess:
+    def _make(code: str, kind: WorkerKind = WORKER) -> WorkerProcess:
         argv = (sys.executable, "-S", "-c", code)
         worker = WorkerProcess(data, argv, Roster(data.processes_file), events.append, kind)
         made.append(worker)
@@ -79,7 +79,7 @@ def test_a_worker_for_language_models_has_files_and_events_of_its_own(
 ) -> None:
     other = data.worker_ready(1)
     other.touch()
-    worker = make("print('thinking', flush=True); " + FOREVER.replace("f'", "f'llm-"), THINKING)
+    worker = make("print('thinking', flush=True); " + FOREVER.replace("f'", "f'llm-"), LLM_WORKER)
     first = worker.wait_ready(timeout_seconds=10)
     worker.kill()
     worker.wait_ready(other_than=first, timeout_seconds=10)
@@ -92,7 +92,7 @@ def test_a_worker_for_language_models_has_files_and_events_of_its_own(
 def test_a_worker_for_language_models_that_refuses_its_settings_is_called_by_its_name(
     make: Make,
 ) -> None:
-    worker = make("import sys; print('no key'); sys.exit(2)", THINKING)
+    worker = make("import sys; print('no key'); sys.exit(2)", LLM_WORKER)
     with pytest.raises(
         MisconfiguredError, match=r"^the worker for language models refuses to start: no key$"
     ):
@@ -163,7 +163,7 @@ def test_the_pause_before_a_restart_doubles_up_to_its_bound(failures: int, secon
     assert restart_delay_seconds(failures) == pytest.approx(seconds)
 
 
-@pytest.mark.parametrize(("kind", "command"), [(ACTING, "worker"), (THINKING, "llm-worker")])
+@pytest.mark.parametrize(("kind", "command"), [(WORKER, "worker"), (LLM_WORKER, "llm-worker")])
 def test_a_worker_s_command_hands_on_its_settings_and_no_other_services(
     data: DataDir, kind: WorkerKind, command: str
 ) -> None:

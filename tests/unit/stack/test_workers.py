@@ -7,7 +7,7 @@ import pytest
 from remit.stack.layout import DataDir
 from remit.stack.options import StackOptions
 from remit.stack.processes import Roster
-from remit.stack.workers import Workers, acting_settings, thinking_settings
+from remit.stack.worker import Workers, llm_worker_settings, worker_settings
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def test_a_worker_that_thinks_runs_only_where_a_provider_is_chosen(
     data: DataDir, options: StackOptions, *, acts: bool, thinks: bool
 ) -> None:
     workers = Workers(data, options, Roster(data.processes_file), lambda _: None)
-    assert (workers.acting is not None, workers.thinking is not None) == (acts, thinks)
+    assert (workers.worker is not None, workers.llm_worker is not None) == (acts, thinks)
     workers.stop()
 
 
@@ -48,13 +48,13 @@ def test_the_worker_that_acts_is_given_what_the_stack_was_given(data: DataDir) -
     options = StackOptions(
         modules="a.b:C", policy_file=policy, temporal_namespace="mine", llm_provider="openai"
     )
-    assert acting_settings(data, options) == {
+    assert worker_settings(data, options) == {
         "REMIT_DATA_DIR": str(data.path),
         "REMIT_MODULES": "a.b:C",
         "REMIT_POLICY_FILE": str(policy),
         "TEMPORAL_NAMESPACE": "mine",
     }
-    assert "REMIT_POLICY_FILE" not in acting_settings(data, StackOptions())
+    assert "REMIT_POLICY_FILE" not in worker_settings(data, StackOptions())
 
 
 def test_the_worker_that_thinks_is_given_no_modules_and_no_policy(data: DataDir) -> None:
@@ -64,7 +64,7 @@ def test_the_worker_that_thinks_is_given_no_modules_and_no_policy(data: DataDir)
         temporal_namespace="mine",
         llm_provider="openai",
     )
-    assert thinking_settings(data, options) == {
+    assert llm_worker_settings(data, options) == {
         "REMIT_DATA_DIR": str(data.path),
         "TEMPORAL_NAMESPACE": "mine",
         "LLM_PROVIDER": "openai",

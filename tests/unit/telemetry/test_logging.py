@@ -12,10 +12,9 @@ from uuid import uuid4
 import pytest
 
 from remit.errors import MisconfiguredError
-from remit.telemetry.active import ACTIVE
-from remit.telemetry.logging import _Lines, configure, get_logger
-from remit.telemetry.losses import Losses
-from remit.telemetry.recorder import Recorder, make_provider, make_resource
+from remit.telemetry.logging import _LineHandler, configure, get_logger
+from remit.telemetry.sdk_tracing import SdkTracer, make_provider, make_resource
+from remit.telemetry.state import STATE, LossCounter
 from remit.telemetry.tracing import directive_span
 from tests.support import otlp
 
@@ -25,14 +24,14 @@ SECRET = "sk-" + "s" * 40
 
 
 @pytest.fixture
-def log(tmp_path: Path, losses: Losses) -> Iterator[Path]:
+def log(tmp_path: Path, losses: LossCounter) -> Iterator[Path]:
     root = logging.getLogger()
     level = root.level
     file = tmp_path / "worker.log"
     configure(json=True, level="info", file=file)
     yield file
     root.setLevel(level)
-    for handler in [each for each in root.handlers if isinstance(each, _Lines)]:
+    for handler in [each for each in root.handlers if isinstance(each, _LineHandler)]:
         root.removeHandler(handler)
         handler.close()
 
@@ -56,7 +55,7 @@ def test_an_event_of_ours_is_a_line_with_its_fields(log: Path) -> None:
 
 def test_a_line_says_in_which_step_of_which_directive_it_was_said(log: Path) -> None:
     directive = uuid4()
-    ACTIVE.recorder = Recorder(make_provider(make_resource("remit-test", "0")))
+    STATE.tracer = SdkTracer(make_provider(make_resource("remit-test", "0")))
     with directive_span(directive, "gate"):
         get_logger("remit.x").info("within")
         logging.getLogger("library").info("within, too")
@@ -175,9 +174,9 @@ def test_a_file_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
         configure(json=True, level="info", file=tmp_path / "none" / "x.log")
 
 
-def test_a_line_that_cannot_be_written_is_counted_and_raises_nothing(losses: Losses) -> None:
+def test_a_line_that_cannot_be_written_is_counted_and_raises_nothing(losses: LossCounter) -> None:
     stream = io.StringIO()
-    handler = _Lines(stream, owned=False)
+    handler = _LineHandler(stream, owned=False)
     stream.close()
     handler.handle(logging.LogRecord("x", logging.INFO, "", 0, "said", (), None))
-    assert ACTIVE.losses.counts() == {"log_line": 1}
+    assert STATE.losses.counts() == {"log_line": 1}

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remit.redaction import redact_text
+from remit.redaction.masking import redact_text
 from remit.telemetry.scrubbing import (
     _HARMLESS,
     ALLOWED,

@@ -11,10 +11,9 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import Tracer
 
-from remit.telemetry.active import ACTIVE
 from remit.telemetry.ids import root_span_id_of
-from remit.telemetry.losses import Losses
-from remit.telemetry.recorder import Recorder, make_provider, make_resource
+from remit.telemetry.sdk_tracing import SdkTracer, make_provider, make_resource
+from remit.telemetry.state import STATE, LossCounter
 from remit.telemetry.tracing import directive_root, directive_span, span
 from tests.support import otlp
 
@@ -31,7 +30,7 @@ class Ended:
         provider = make_provider(make_resource("remit-test", "0"))
         provider.add_span_processor(SimpleSpanProcessor(self._memory))
         self.foreign: Tracer = provider.get_tracer("another")
-        self.recorder = Recorder(provider)
+        self.recorder = SdkTracer(provider)
 
     def span(self, name: str) -> ReadableSpan:
         """Return the one span of this name."""
@@ -52,14 +51,14 @@ class Ended:
 
 
 @pytest.fixture
-def ended(losses: Losses) -> Iterator[Ended]:
+def ended(losses: LossCounter) -> Iterator[Ended]:
     made = Ended()
-    ACTIVE.recorder = made.recorder
+    STATE.tracer = made.recorder
     yield made
     assert losses.counts() == {}
 
 
-def test_while_tracing_is_off_nothing_is_recorded_and_everything_runs(losses: Losses) -> None:
+def test_while_tracing_is_off_nothing_is_recorded_and_everything_runs(losses: LossCounter) -> None:
     directive_root(uuid4(), "propose", started_ns=1)
     with span("a", status="b") as outer, directive_span(uuid4(), "c") as inner:
         outer.set(status="d")
@@ -68,12 +67,12 @@ def test_while_tracing_is_off_nothing_is_recorded_and_everything_runs(losses: Lo
 
 
 def test_no_variable_cuts_an_attribute_before_its_secrets_were_looked_for(
-    losses: Losses, monkeypatch: pytest.MonkeyPatch
+    losses: LossCounter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT"):
         monkeypatch.setenv(name, "8")
     made = Ended()
-    ACTIVE.recorder = made.recorder
+    STATE.tracer = made.recorder
     with span("a", status="long " * 20):
         pass
     assert (made.span("a").attributes or {})["status"] == "long " * 20
@@ -209,7 +208,7 @@ class Broken:
     def open(self, *_: object) -> "Broken":
         return self
 
-    def root(self, *_: object) -> None:
+    def root(self, *_: object, **__: object) -> None:
         raise RuntimeError
 
     def current_ids(self) -> None:
@@ -225,8 +224,8 @@ class Broken:
         raise RuntimeError
 
 
-def test_no_failure_of_tracing_reaches_the_work(losses: Losses) -> None:
-    ACTIVE.recorder = Broken()
+def test_no_failure_of_tracing_reaches_the_work(losses: LossCounter) -> None:
+    STATE.tracer = Broken()
     directive_root(uuid4(), "propose", started_ns=1)
 
     def failing() -> None:
@@ -240,12 +239,12 @@ def test_no_failure_of_tracing_reaches_the_work(losses: Losses) -> None:
 
 
 def test_a_span_that_cannot_be_opened_is_counted_and_the_work_is_done(
-    losses: Losses, monkeypatch: pytest.MonkeyPatch
+    losses: LossCounter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
         raise RuntimeError
 
-    ACTIVE.recorder = Broken()
+    STATE.tracer = Broken()
     monkeypatch.setattr(Broken, "open", refuse)
     with span("a") as opened:
         opened.set(status="x")

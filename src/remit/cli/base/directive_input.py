@@ -5,7 +5,7 @@ is written.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Self
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 STANDARD_INPUT = "-"
 """The file name that means standard input."""
-
-WHOEVER_PROPOSES = "-"
-"""Stands for the issuer until it is known whose token proposes; no principal can be called so."""
 
 
 @dataclass(frozen=True)
@@ -69,13 +66,13 @@ def parse_json(text: str, *, is_file: bool = False) -> object:
     return value
 
 
-def from_options(options: Mapping[str, str], defaults: Defaults) -> "DirectiveCreate":
-    """Return the directive that options describe, by its fields.
+def from_options(options: Mapping[str, str], defaults: Defaults) -> dict[str, object]:
+    """Return the directive that options describe, checked; see :func:`read_directives`.
 
     Raises:
         InvalidInputError: the first fault; `field` names the directive's field.
     """
-    data: dict[str, object] = {"status": defaults.status, "issued_by": WHOEVER_PROPOSES, **options}
+    data: dict[str, object] = {**options}
     budget = options.get("budget")
     # What a shell leaves of $5.00, whose $5 it replaces by nothing.
     if budget is not None and (budget.startswith((".", ",")) or not budget.strip("0.,")):
@@ -87,7 +84,7 @@ def from_options(options: Mapping[str, str], defaults: Defaults) -> "DirectiveCr
     for name in ("payload", "constraints", "success_metrics"):
         if name in options:
             data[name] = _read_option(options[name], name)
-    return _check_directive(data, defaults.max_bytes)
+    return _check_directive(data, defaults)
 
 
 def refuse_options(options: Mapping[str, str], file: str) -> None:
@@ -101,11 +98,17 @@ def refuse_options(options: Mapping[str, str], file: str) -> None:
         )
 
 
-def issued(directive: "DirectiveCreate", name: str) -> "DirectiveCreate":
-    """Return the directive as issued by `name`, unless it says itself who issues it."""
-    if directive.issued_by != WHOEVER_PROPOSES:
-        return directive
-    return directive.model_copy(update={"issued_by": name})
+def issued(
+    documents: Iterable[Mapping[str, object]], name: str, max_bytes: int
+) -> "list[DirectiveCreate]":
+    """Return checked directives as issued by `name`, where they do not say who issues them.
+
+    Raises:
+        InvalidInputError: with this issuer one is larger than `max_bytes`.
+    """
+    from remit.directives.models import parse_directive
+
+    return [parse_directive({"issued_by": name, **one}, max_bytes=max_bytes) for one in documents]
 
 
 def _read_option(value: str, option: str) -> object:
@@ -120,10 +123,11 @@ def _read_option(value: str, option: str) -> object:
         raise InvalidInputError(f"{error}{hint}", field=option) from error
 
 
-def read_directives(name: str, defaults: Defaults) -> "list[DirectiveCreate]":
-    """Return the directives of a file, all of them checked.
+def read_directives(name: str, defaults: Defaults) -> list[dict[str, object]]:
+    """Return the directives of a file as JSON with their status, all of them checked.
 
-    It holds one JSON object, an array of them, or JSONL; "-" is standard input.
+    It holds one JSON object, an array of them, or JSONL; "-" is standard input. Who issues them is
+    not known yet, unless they say so: :func:`issued` makes the directives, once it is known.
 
     Raises:
         InvalidInputError: the first fault; for JSONL `field` begins with the line's number.
@@ -145,37 +149,35 @@ def read_directives(name: str, defaults: Defaults) -> "list[DirectiveCreate]":
     return [_directive(document, None, defaults)]
 
 
-def _check_directive(data: object, max_bytes: int) -> "DirectiveCreate":
-    """Return one directive, checked as far as it can be without the database."""
+def _check_directive(data: object, defaults: Defaults) -> dict[str, object]:
+    """Return a directive as JSON with its status, checked as far as it can be without the database.
+
+    Unless it says who issues it, the shortest name stands in for the check.
+    """
     from remit.base.money import parse_budget
     from remit.directives.models import parse_directive
 
-    directive = parse_directive(data, max_bytes=max_bytes)
+    document = {"status": defaults.status, **data} if isinstance(data, dict) else {}
+    known = {"issued_by": "a", **document} if document else data
+    directive = parse_directive(known, max_bytes=defaults.max_bytes)
     if directive.budget is not None:
         parse_budget(directive.budget)
-    return directive
+    if defaults.only_drafts and directive.status != "draft":
+        raise InvalidInputError(
+            'says "proposed", and --draft says otherwise: remove one of them', field="status"
+        )
+    return document
 
 
-def _directive(data: object, place: str | None, defaults: Defaults) -> "DirectiveCreate":
+def _directive(data: object, place: str | None, defaults: Defaults) -> dict[str, object]:
     """Return one directive of a file; `place` tells where it stands among several."""
-    if isinstance(data, dict):
-        data = {"status": defaults.status, "issued_by": WHOEVER_PROPOSES, **data}
     try:
-        directive = _check_directive(data, defaults.max_bytes)
-        _check_status(directive.status, defaults)
+        return _check_directive(data, defaults)
     except InvalidInputError as error:
         if place is None:
             raise
         field = f"{place}: {error.field}" if error.field else place
         raise InvalidInputError(error.message, field=field) from error
-    return directive
-
-
-def _check_status(status: str, defaults: Defaults) -> None:
-    if defaults.only_drafts and status != "draft":
-        raise InvalidInputError(
-            'says "proposed", and --draft says otherwise: remove one of them', field="status"
-        )
 
 
 def read_lines(text: str) -> Iterator[tuple[str, object]]:

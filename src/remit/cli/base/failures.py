@@ -13,7 +13,7 @@ from remit.base.wording import one_line
 from remit.cli.base import streams
 from remit.cli.base.output import json_text, print_out
 from remit.errors import InvalidInputError, RemitError
-from remit.redaction import redact_text
+from remit.redaction.masking import redact_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

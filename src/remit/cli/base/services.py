@@ -64,7 +64,7 @@ def keys_for(engine: "sa.Engine", settings: "Settings", *, make: bool = False) -
         MisconfiguredError: they cannot be used, or are those of another installation.
         UnavailableError: the database does not answer.
     """
-    from remit.operations.identities.installation import use_keys
+    from remit.operations.identities.authentication import use_keys
 
     settled = keys_dir(settings) if make and settings.remit_signing_key is None else None
     return use_keys(engine, keyring(settings, make=make), settled)

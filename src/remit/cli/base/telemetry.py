@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from remit.execution.models import EndedRun
     from remit.operations.gate.policies import PolicySource
     from remit.settings import Settings
-    from remit.telemetry.running import Telemetry
+    from remit.telemetry.setup import Telemetry
     from remit.workflows.client import Observed
 
 NOBODY = "noop"
@@ -45,7 +45,7 @@ def observed(
     """
     from remit.stack.discovery import find_stack
     from remit.telemetry.logging import configure, get_logger
-    from remit.telemetry.running import TelemetryOptions, start
+    from remit.telemetry.setup import TelemetryOptions, start
 
     if lasting:
         configure(json=True, level=settings.remit_log_level)
@@ -122,8 +122,7 @@ def gauges(engine: "sa.Engine", policies: "PolicySource") -> "Callable[[], None]
     The look itself is in the background, since the sweep that calls this brings back what a crash
     left: a database that is slow to count must not keep it.
     """
-    from remit.operations.evidence.chain_watch import ChainWatch, watch_chains
-    from remit.operations.evidence.overview import read_glance, samples_of
+    from remit.operations.evidence.overview import ChainWatch, read_glance, samples_of, watch_chains
     from remit.telemetry.logging import get_logger
     from remit.telemetry.metrics import set_gauge
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
-    from remit.operations.identities.minting import MadeToken
+    from remit.operations.identities.principals import MadeToken
     from remit.settings import Settings
     from remit.signing.keys import Keyring
 
@@ -107,7 +107,7 @@ def keep_first_admin(
     None: somebody is known already.
     """
     from remit.operations.identities.directory import make_first_admin
-    from remit.operations.identities.minting import LONGEST_TOKEN
+    from remit.operations.identities.principals import LONGEST_TOKEN
 
     prepare_to_keep(settings)
     keep = partial(keep_made, settings)

@@ -69,7 +69,7 @@ def verify(context: Context, *, checkpoint: CheckpointOption = None, key: KeyOpt
     engine = context.engine
     with context.bar("verifying") as progress:
         from remit.operations.evidence.auditing import verify_log
-        from remit.operations.identities.installation import use_keys
+        from remit.operations.identities.authentication import use_keys
 
         context.keys = use_keys(engine, given)
         with _about_checkpoint():

@@ -121,7 +121,7 @@ def schema(*, artifact: ArtifactOption = None, as_json: JsonOption = False) -> N
     """Print the JSON Schema of a directive, as `remit propose FILE` takes it."""
     del as_json  # it is JSON in any case; scripts may say so everywhere
     if artifact is None:
-        from remit.directives.schema import directive_json_schema
+        from remit.directives.models import directive_json_schema
 
         write_json(directive_json_schema())
         return

@@ -48,7 +48,7 @@ def _let_in(context: Context, url: str, name: str, revision: str) -> None:
     from remit.cli.commands.tokens import revoke_unless_shown
     from remit.cli.views.identities import write_made_token
     from remit.operations.identities.directory import let_admin_in
-    from remit.operations.identities.minting import LONGEST_TOKEN
+    from remit.operations.identities.principals import LONGEST_TOKEN
 
     engine = context.connect(url, role="remit_app", application_name="remit-cli", pool_size=1)
     keys = services.keys_for(engine, context.settings)

@@ -146,9 +146,9 @@ def trace(context: Context, directive: IdArgument) -> None:
     """
     from remit.cli.base.telemetry import spans_dir
     from remit.cli.views.trace import tree_lines
-    from remit.redaction import redact_text
+    from remit.redaction.masking import redact_text
     from remit.telemetry.ids import trace_id_text
-    from remit.telemetry.kept import read_trace
+    from remit.telemetry.span_reader import read_trace
 
     found = context.resolve(directive)
     from remit.operations.evidence.records import read_directive

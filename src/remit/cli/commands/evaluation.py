@@ -83,7 +83,7 @@ def tell(context: Context, directive: IdArgument) -> None:
 
     provider = _provider(context)
     found = context.resolve(directive)
-    from remit.operations.evidence.evaluations import read_ended_run
+    from remit.operations.evidence.records import read_ended_run
 
     ended = read_ended_run(context.engine, found)
     with context.spinner(f"asking {provider.name}"):
@@ -124,7 +124,7 @@ def experiment(
     provider = _provider(context)
     engine = context.engine
     from remit.execution.ended_repository import EndedFilter
-    from remit.operations.evidence.evaluations import read_ended_runs
+    from remit.operations.evidence.records import read_ended_runs
 
     wanted = EndedFilter(role=role, type=type_, limit=limit)
     inputs = [told_of(each) for each in read_ended_runs(engine, wanted)]

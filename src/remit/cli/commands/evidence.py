@@ -24,8 +24,8 @@ from remit.cli.views.cells import write_next
 from remit.errors import InvalidInputError, MisconfiguredError, UnverifiableError
 
 if TYPE_CHECKING:
-    from remit.audit.bundle import Bundle
-    from remit.audit.bundle_facts import Check
+    from remit.audit.bundle.facts import Check
+    from remit.audit.bundle.types import SignedBundle
     from remit.signing.keys import Keyring
 
 app = Group("One directive's evidence as a file, and what that file proves.")
@@ -123,15 +123,15 @@ def verify(
     gate is made again, every signature is verified, and the log must tell of exactly what there is.
     What no bundle can show by itself is listed at the end.
     """
-    from remit.audit.bundle import read_bundle
-    from remit.audit.bundle_checks import check_bundle
-    from remit.audit.bundle_facts import Check
+    from remit.audit.bundle.checks import check_bundle
+    from remit.audit.bundle.facts import Check
+    from remit.audit.bundle.file import read_bundle
     from remit.cli.views.evidence import write_checks, write_end
 
     data = _read_bundle(bundle)
     held = None if checkpoint is None else read_option_file(checkpoint, "--checkpoint")
     keys = _trusted_keys(context, key)
-    read: Bundle | None = None
+    read: SignedBundle | None = None
     try:
         read = read_bundle(data, keys)
     except UnverifiableError as error:
@@ -147,14 +147,14 @@ def verify(
         raise typer.Exit(EXIT_UNSUCCESSFUL)
 
 
-def _write_json(read: "Bundle | None", checks: "tuple[Check, ...]") -> None:
+def _write_json(read: "SignedBundle | None", checks: "tuple[Check, ...]") -> None:
     import json
 
-    from remit.audit.bundle import encode
-    from remit.audit.bundle_limits import not_checkable
+    from remit.audit.bundle.checks import not_checkable
+    from remit.audit.bundle.file import encode
 
-    said = None if read is None else json.loads(encode(read.evidence))
-    unseen = () if read is None else not_checkable(read.evidence, checks)
+    said = None if read is None else json.loads(encode(read.bundle))
+    unseen = () if read is None else not_checkable(read.bundle, checks)
     holds = all(check.holds for check in checks)
     write_json({"holds": holds, "checks": checks, "not_checkable": unseen, "evidence": said})
 
@@ -180,7 +180,7 @@ def _trusted_keys(context: Context, files: "list[Path] | None") -> "Keyring":
 
 def _read_bundle(path: Path) -> bytes:
     """Return the file; of one that is too large no more is read than shows that it is."""
-    from remit.audit.bundle import MAX_BUNDLE_BYTES
+    from remit.audit.bundle.file import MAX_BUNDLE_BYTES
     from remit.user_files import read_file
 
     try:

@@ -105,7 +105,7 @@ def worker(context: Context, folder: FolderArgument, *, label: LabelOption = "")
     with REMIT_WORKER_KEY_DIR; the host needs the public keys, too: see `remit keys export`.
     """
     from remit.execution.workers import certify_key
-    from remit.signing.keys import key_id
+    from remit.signing.pem import key_id
     from remit.signing.worker_keys import new_worker_key, write_worker_key
 
     found = context.keys

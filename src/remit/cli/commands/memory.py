@@ -134,7 +134,7 @@ def search(context: Context, question: QuestionArgument, *, limit: NearestOption
 
     provider = services.embedding_provider(context.settings)
     engine, reading = context.engine, context.reader
-    from remit.operations.recall.readers import open_memory_reader
+    from remit.operations.recall.memories import open_memory_reader
 
     keys, by = context.keys, context.caller
     reader = open_memory_reader(reading, engine, provider, by=by, keys=keys)

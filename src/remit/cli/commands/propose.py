@@ -89,8 +89,8 @@ def propose(
         contents = directive_input.read_directives(file, defaults)
 
     async def enter(control: "Control", by: "Principal") -> "list[GateOutcome]":
-        issued = [directive_input.issued(one, by.name) for one in contents]
-        return await control.propose(issued, by=by)
+        made = directive_input.issued(contents, by.name, defaults.max_bytes)
+        return await control.propose(made, by=by)
 
     raise typer.Exit(asyncio.run(_enter(context, enter, wait=wait, again=False)))
 

@@ -25,7 +25,7 @@ from remit.vocabulary import Ability, PrincipalKind, Role
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from remit.operations.identities.minting import MadeToken
+    from remit.operations.identities.principals import MadeToken
     from remit.signing.keys import Keyring
 
 app = Group("The tokens that say who calls.")

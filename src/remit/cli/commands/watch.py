@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
     from rich.console import Console
 
-    from remit.directives.models import DirectiveRead
-    from remit.directives.unreadable import UnreadableDirective
+    from remit.directives.models import DirectiveRead, UnreadableDirective
 
 INTERVAL_SECONDS = 0.5
 """How often the database is looked at."""
@@ -115,7 +114,7 @@ def _write(
     directive: "DirectiveRead | UnreadableDirective", *, as_json: bool, on: "Console | None" = None
 ) -> None:
     """Print one directive as it now is, on one line."""
-    from remit.directives.unreadable import UnreadableDirective
+    from remit.directives.models import UnreadableDirective
 
     if as_json:
         write_json_line({"directive": directive})

@@ -136,7 +136,7 @@ def _make_parts(
 
 def _key_source(settings: "Settings", engine: "sa.Engine") -> "Callable[[], Keyring]":
     """Return what tells the keys in force; the first worker of an embedded stack makes them."""
-    from remit.signing.source import KeySource
+    from remit.signing.worker_keys import KeySource
 
     services.keys_for(engine, settings, make=True)
     read = partial(services.keys_for, engine, settings)
@@ -167,7 +167,7 @@ async def _serve_models(
     from remit.cli.base.telemetry import observed
     from remit.db.engine import create_database_engine
     from remit.signing.sealing import ensure_seal
-    from remit.workflows import thinking_worker as models
+    from remit.workflows import llm_worker as models
     from remit.workflows.client import connect
 
     workflows = models.load_workflows(references)
@@ -180,15 +180,16 @@ async def _serve_models(
         application_name="remit-llm-worker",
         pool_size=models.THREADS,
     )
-    parts = models.thinking_parts(engine, seal, settings)
-    said = f"llm worker ready ({parts.provider_name})"
+    activities = models.llm_activities(engine, settings)
+    said = f"llm worker ready ({activities.provider_name})"
     try:
         if wait_for_stack is None:
             _check_schema(engine)
         with observed(settings, "remit-llm-worker", lasting=True) as seen:
-            await models.serve_thinking(
+            await models.serve_llm(
                 await connect(found.temporal_address, found.temporal_namespace, seen),
-                parts,
+                activities,
+                seal,
                 workflows=workflows,
                 stop=_stopped_by_signal(),
                 on_ready=lambda: _tell_ready(wait_for_stack, "llm-worker", said),
@@ -211,7 +212,7 @@ def usable_provider(settings: "Settings") -> str | None:
     from importlib.util import find_spec
 
     from remit.cognition.llm.config import get_llm_provider
-    from remit.cognition.sdk_clients import no_sdk
+    from remit.cognition.sdk import no_sdk
 
     name = get_llm_provider(settings).name
     # Each provider is called as the SDK that it asks with, and as the package that has it.

@@ -21,8 +21,7 @@ from remit.cli.views.cells import (
 if TYPE_CHECKING:
     from remit.approval.types import ApprovalRequest
     from remit.base.json_types import JsonObject
-    from remit.directives.models import DirectiveRead
-    from remit.directives.unreadable import UnreadableDirective
+    from remit.directives.models import DirectiveRead, UnreadableDirective
     from remit.operations.evidence.explanation import Explanation, Waiting
     from remit.operations.gate.proposals import GateOutcome
 
@@ -42,7 +41,7 @@ _HEADLINES: Mapping[str, str] = {
 
 def row_of(each: "DirectiveRead | UnreadableDirective") -> Row:
     """Return a directive's row, under :data:`HEADER`."""
-    from remit.directives.unreadable import UnreadableDirective
+    from remit.directives.models import UnreadableDirective
 
     known = Cell(shown_id(each.id), "bold"), status_cell(each.status, each.status_reason)
     if isinstance(each, UnreadableDirective):

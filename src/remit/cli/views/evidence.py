@@ -13,9 +13,8 @@ from remit.confusables.text import revealed
 
 if TYPE_CHECKING:
     from remit.approval.types import Grant, Vote
-    from remit.audit.bundle import Bundle
-    from remit.audit.bundle_facts import Check
-    from remit.audit.bundle_records import Asked, Evidence
+    from remit.audit.bundle.facts import Check
+    from remit.audit.bundle.types import Asked, Bundle, SignedBundle
     from remit.directives.models import DirectiveRead
     from remit.execution.models import ExecutionRunRead
 
@@ -37,9 +36,9 @@ def write_checks(checks: "Sequence[Check]") -> None:
     )
 
 
-def write_end(read: "Bundle | None", checks: "Sequence[Check]") -> None:
+def write_end(read: "SignedBundle | None", checks: "Sequence[Check]") -> None:
     """Print what happened by the bundle, and in one sentence what it is worth."""
-    from remit.audit.bundle_limits import not_checkable
+    from remit.audit.bundle.checks import not_checkable
 
     failed = sum(not check.holds for check in checks)
     if read is None:
@@ -48,7 +47,7 @@ def write_end(read: "Bundle | None", checks: "Sequence[Check]") -> None:
         return
     write_line()
     write_line(Cell("What happened, as the bundle tells it", "bold"))
-    write_facts(_told(read.evidence))
+    write_facts(_told(read.bundle))
     write_line()
     if failed:
         words = f"The bundle does not hold: {failed} of {len(checks)} checks fail."
@@ -57,11 +56,11 @@ def write_end(read: "Bundle | None", checks: "Sequence[Check]") -> None:
         write_line(Cell(f"The bundle holds: all {len(checks)} checks pass.", "green"))
     write_line()
     write_line(Cell("What cannot be found out from the bundle alone", "bold"))
-    for words in not_checkable(read.evidence, tuple(checks)):
+    for words in not_checkable(read.bundle, tuple(checks)):
         write_line("- ", words)
 
 
-def _told(evidence: "Evidence") -> list[Line]:
+def _told(evidence: "Bundle") -> list[Line]:
     """Return the story of one directive, from who asked to what came of it."""
     return [
         *_of_intent(evidence.directive),
@@ -85,10 +84,10 @@ def _of_intent(directive: "DirectiveRead") -> Iterator[Line]:
         yield "budget", revealed(directive.budget)
 
 
-def _of_gate(evidence: "Evidence") -> Iterator[Line]:
-    from remit.audit.bundle_facts import evaluations
+def _of_gate(evidence: "Bundle") -> Iterator[Line]:
+    from remit.audit.bundle.facts import decisions_of
 
-    for one in evaluations(evidence):
+    for one in decisions_of(evidence):
         yield "gate", f"{one.verdict.value}, by policy version {revealed(one.policy.version)}"
         for result in one.results:
             yield "", f"{result.verdict.value}: {result.policy}: {revealed(result.reason)}"
@@ -133,7 +132,7 @@ def _of_run(run: "ExecutionRunRead") -> Iterator[Line]:
         yield "result", short_json(result)
 
 
-def _of_export(evidence: "Evidence") -> Iterator[Line]:
+def _of_export(evidence: "Bundle") -> Iterator[Line]:
     yield "exported", f"by {revealed(evidence.exported_by)}, {moment(evidence.exported_at)}"
     if evidence.events:
         last = evidence.events[-1]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from remit.identity.types import Invitation, PrincipalRow, TokenRow
     from remit.operations.identities.four_eyes import Proposal
     from remit.operations.identities.invitations import MadeInvitation
-    from remit.operations.identities.minting import MadeToken
+    from remit.operations.identities.principals import MadeToken
     from remit.operations.identities.revocation import Aftermath, Revoked
 
 

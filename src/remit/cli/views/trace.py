@@ -10,7 +10,7 @@ from uuid import UUID
 from remit.cli.base.output import Cell, write_line
 
 if TYPE_CHECKING:
-    from remit.telemetry.kept import Branch, KeptSpan
+    from remit.telemetry.span_reader import SpanNode, StoredSpan
     from remit.tour.report import TourReport
 
 LONGEST = 16
@@ -27,7 +27,7 @@ class TourTrace:
 
     title: str
     directive_id: UUID
-    branches: "Sequence[Branch]"
+    branches: "Sequence[SpanNode]"
 
     @property
     def trace_id(self) -> str | None:
@@ -43,7 +43,7 @@ def find_trace(report: "TourReport", spans: Path) -> TourTrace | None:
     Waits a moment for the end of one that has only just ended; where nothing at all is kept, it
     does not.
     """
-    from remit.telemetry.kept import read_trace
+    from remit.telemetry.span_reader import read_trace
 
     one = report.exemplar
     if one is None or one.record is None:
@@ -72,29 +72,29 @@ def tell_trace(traced: TourTrace) -> None:
     )
 
 
-def _is_whole(branches: "Sequence[Branch]") -> bool:
+def _is_whole(branches: "Sequence[SpanNode]") -> bool:
     # The run's end was kept, and every step's parent.
     ended = any(each.span.name == _LAST_STEP for each in branches)
     return ended and all(each.depth or each.span.parent_id is None for each in branches)
 
 
-def own_steps(branches: "Sequence[Branch]") -> "list[Branch]":
+def own_steps(branches: "Sequence[SpanNode]") -> "list[SpanNode]":
     """Return the tree without Temporal's own steps; what stands within those moves up."""
-    from remit.telemetry.kept import Branch
+    from remit.telemetry.span_reader import SpanNode
 
-    found: list[Branch] = []
+    found: list[SpanNode] = []
     around: list[int] = []  # depths, in the whole tree, of the steps kept around the next one
     for each in branches:
         while around and around[-1] >= each.depth:
             around.pop()
         # Temporal's interceptor names its steps as StartWorkflow:ExecutionWorkflow.
         if ":" not in each.span.name:
-            found.append(Branch(len(around), each.span))
+            found.append(SpanNode(len(around), each.span))
             around.append(each.depth)
     return found
 
 
-def tree_lines(branches: "Sequence[Branch]") -> list[str]:
+def tree_lines(branches: "Sequence[SpanNode]") -> list[str]:
     """Return the tree, one line a step, with its start after that of the first one."""
     from remit.cli.base.output import safe
 
@@ -116,7 +116,7 @@ _SHOWN = ("directive_id", "temporalWorkflowID", "temporalRunID", "temporalActivi
 """Attributes that the tree leaves out: each line would repeat them."""
 
 
-def _said(span: "KeptSpan") -> str:
+def _said(span: "StoredSpan") -> str:
     told: Mapping[str, object] = {
         name: value for name, value in span.attributes.items() if name not in _SHOWN
     }

@@ -1,8 +1,7 @@
 """Which embedding provider the settings choose; doors ask once and pass it down."""
 
 from remit.base.wording import listed, quoted
-from remit.cognition.embeddings.noop import NoOpEmbeddingProvider
-from remit.cognition.embeddings.provider import EmbeddingProvider, final
+from remit.cognition.embeddings.provider import EmbeddingProvider, NoOpEmbeddingProvider, final
 from remit.settings import Settings
 
 PROVIDERS = ("noop", "local", "openai")
@@ -12,9 +11,7 @@ PROVIDERS = ("noop", "local", "openai")
 def get_embedding_provider(settings: Settings, *, default: str = "noop") -> EmbeddingProvider:
     """Return the provider that is chosen; nothing is loaded, and nothing sent, before it is asked.
 
-    Args:
-        settings: what was set.
-        default: the provider where none was; the embedded stack gives `local`.
+    `default` holds where none was chosen; the embedded stack gives `local`.
 
     Raises:
         EmbeddingProviderError: `misconfigured`: there is no such provider, or a setting that it
@@ -28,22 +25,18 @@ def get_embedding_provider(settings: Settings, *, default: str = "noop") -> Embe
 
         return LocalEmbeddingProvider()
     if chosen == "openai":
-        return _openai(settings)
+        from remit.cognition.embeddings.openai import OpenAIEmbeddingProvider
+        from remit.cognition.embeddings.retrying import RetryingEmbeddings
+
+        return RetryingEmbeddings(
+            OpenAIEmbeddingProvider(
+                model=settings.embedding_model,
+                api_key=settings.openai_api_key,
+                base_url=settings.openai_base_url,
+                timeout_seconds=settings.provider_timeout_seconds,
+            )
+        )
     raise final(
         "misconfigured",
         f"EMBEDDING_PROVIDER is {quoted(chosen)}: set it to {listed(PROVIDERS)}",
-    )
-
-
-def _openai(settings: Settings) -> EmbeddingProvider:
-    from remit.cognition.embeddings.openai import OpenAIEmbeddingProvider
-    from remit.cognition.embeddings.retrying import RetryingEmbeddings
-
-    return RetryingEmbeddings(
-        OpenAIEmbeddingProvider(
-            model=settings.embedding_model,
-            api_key=settings.openai_api_key,
-            base_url=settings.openai_base_url,
-            timeout_seconds=settings.provider_timeout_seconds,
-        )
     )

@@ -20,7 +20,7 @@ from remit.cognition.embeddings.types import (
     EmbeddingUsage,
     respond,
 )
-from remit.cognition.sdk_logs import logging_left_alone
+from remit.cognition.sdk import logging_left_alone
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,7 +44,7 @@ class _Model(Protocol):
     """As much of wordllama's model as is used; the package has no types."""
 
     def embed(self, texts: list[str], *, batch_size: int) -> "NDArray[np.float32]":
-        """Return one row of 256 numbers, of any length, for each text."""
+        """Return one row of 256 numbers for each text."""
         ...
 
 
@@ -77,20 +77,11 @@ class LocalEmbeddingProvider:
         return respond(request, vectors, model=self.model, usage=usage)
 
     def embed_single(self, text: str) -> tuple[float, ...]:
-        """Return the vector of one text.
-
-        Raises:
-            InvalidInputError: the text is outside the bounds.
-            EmbeddingProviderError: as `embed`.
-        """
+        """Return the vector of one text."""
         return embed_one(self, text)
 
     def _model(self) -> _Model:
-        """Return the model, loaded once however many threads ask.
-
-        Raises:
-            EmbeddingProviderError: `misconfigured`.
-        """
+        """Return the model, loaded once however many threads ask."""
         with self._loading:
             if self._loaded is None:
                 try:
@@ -106,12 +97,6 @@ class LocalEmbeddingProvider:
 
 
 def _load() -> _Model:
-    """Load the model from the files of its package.
-
-    Raises:
-        ImportError, OSError, RuntimeError: the package or a file of it cannot be used.
-        ValueError: a file of it is another one.
-    """
     with logging_left_alone():
         import wordllama  # type: ignore[import-untyped]
     folder = Path(wordllama.__file__).parent
@@ -125,11 +110,7 @@ def _load() -> _Model:
 
 
 def _filled_up(row: list[float], place: int) -> tuple[float, ...]:
-    """Return a vector of length one, zeros added up to the stored length.
-
-    Raises:
-        EmbeddingProviderError: `invalid_request`, when it has no direction.
-    """
+    """Return a vector of length one, zeros added up to the stored length."""
     length = sum(number * number for number in row) ** 0.5
     if not length:
         raise final(

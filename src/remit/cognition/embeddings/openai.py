@@ -1,23 +1,19 @@
 """Embeddings by OpenAI's service, or by another that speaks its protocol.
 
-Needs the official SDK, which the extra `remit[openai]` installs; it is imported at the first
-request. The SDK's own retries are off: `retrying` decides them.
+Needs the SDK, the extra `remit[openai]`, which is imported at the first request.
 """
 
+import base64
+import struct
 from collections.abc import Iterator
 from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
-from remit.cognition.addresses import ServiceAddress
-from remit.cognition.embeddings.openai_addresses import (
-    checked_key,
-    checked_model,
-    model_name,
-    parse_address,
-)
+from remit.cognition.addresses import checked_key, checked_model, parse_address
+from remit.cognition.bodies import Body, read_body
 from remit.cognition.embeddings.provider import EmbeddingProviderError, embed_one, final
 from remit.cognition.embeddings.types import (
     EMBEDDING_DIMENSIONS,
@@ -26,14 +22,12 @@ from remit.cognition.embeddings.types import (
     EmbeddingUsage,
     respond,
 )
-from remit.cognition.openai_sdk import VENDOR_URL, connect
+from remit.cognition.failures import Words, failure_of
 from remit.cognition.pricing import embedding_cost
-from remit.cognition.sdk_clients import Opened, no_sdk
+from remit.cognition.sdk import OPENAI_URL, Opened, connect_openai, no_sdk
 
 if TYPE_CHECKING:
     from openai import OpenAI
-
-    from remit.cognition.embeddings.openai_answers import Answer
 
 MAX_REQUEST_BYTES = 300_000
 """Most text sent at once, in bytes of UTF-8.
@@ -41,9 +35,23 @@ MAX_REQUEST_BYTES = 300_000
 The service takes 300,000 tokens in one request, and no token is shorter than a byte.
 """
 
+WORDS = Words(
+    service="the embedding service",
+    sdk="OpenAI",
+    key="set OPENAI_API_KEY to a key that may use this model",
+    place="check EMBEDDING_MODEL and OPENAI_BASE_URL",
+    address="OPENAI_BASE_URL",
+    request="most likely a text has more tokens than the model takes, so shorten it, or the model "
+    "cannot give 1536 dimensions, so set EMBEDDING_MODEL to one that can",
+    offer="embeddings",
+)
+"""How its failures are told."""
+
+_PACKED = struct.Struct(f"<{EMBEDDING_DIMENSIONS}f")
+
 
 class OpenAIEmbeddingProvider:
-    """Sends texts to a service and takes vectors of 1,536 numbers from it."""
+    """Sends texts to a service and takes vectors of 1,536 numbers from it; does not ask again."""
 
     name = "openai"
 
@@ -57,26 +65,36 @@ class OpenAIEmbeddingProvider:
     ) -> None:
         """Check the settings; nothing is sent yet.
 
-        Args:
-            model: what the service calls the model.
-            api_key: the key; None only for a service on this machine.
-            base_url: address of the service; None for the vendor's own.
-            timeout_seconds: longest wait for the connection, for the start of an answer, and for
-                the rest of it.
+        Only a service on this machine needs no key; `base_url` is None for the vendor's own.
+        `timeout_seconds` is the longest wait for the connection, for the start of an answer, and
+        for the rest of it.
 
         Raises:
             EmbeddingProviderError: `misconfigured`; the message names the variable.
         """
-        self._address: ServiceAddress = parse_address(base_url or VENDOR_URL)
-        self._key = checked_key(api_key, self._address)
-        self._asked_model = checked_model(model)
+        try:
+            self._address = parse_address(base_url or OPENAI_URL, variable="OPENAI_BASE_URL")
+            self._key = checked_key(
+                api_key,
+                self._address,
+                variable="OPENAI_API_KEY",
+                missing="no key for the embedding service: set OPENAI_API_KEY, or set "
+                "EMBEDDING_PROVIDER to local, which needs none",
+            )
+            self._asked_model = checked_model(
+                model, variable="EMBEDDING_MODEL", example="text-embedding-3-small"
+            )
+        except ValueError as error:
+            raise final("misconfigured", str(error)) from None
         self._timeout_seconds = timeout_seconds
         self._client: Opened[OpenAI] = Opened(
-            partial(connect, self._address, key=self._key, timeout_seconds=timeout_seconds),
+            partial(connect_openai, self._address, key=self._key, timeout_seconds=timeout_seconds),
             without_sdk=no_sdk("OpenAI", "openai", otherwise="set EMBEDDING_PROVIDER to local"),
             misconfigured=partial(final, "misconfigured"),
         )
-        self.model = model_name(self._asked_model, self._address)
+        # What two services call by one name need not be one model.
+        place = "" if self._address.url == OPENAI_URL else f" at {self._address.place}"
+        self.model = f"{model}@{EMBEDDING_DIMENSIONS}{place}"
 
     def embed(self, request: EmbeddingRequest) -> EmbeddingResponse:
         """Return one vector for each text, in their order.
@@ -86,68 +104,78 @@ class OpenAIEmbeddingProvider:
         """
         client = self._client.get()
         started = perf_counter()
-        answers = [self._ask(client, texts) for texts in _parts(request.texts)]
-        vectors = tuple(vector for answer in answers for vector in answer.vectors)
-        counts = [answer.total_tokens for answer in answers]
-        known = [count for count in counts if count is not None]
-        tokens = sum(known) if len(known) == len(counts) else None
-        usage = EmbeddingUsage(
-            tokens,
-            embedding_cost(self._asked_model, tokens),
-            (perf_counter() - started) * 1000,
-        )
+        vectors: list[tuple[float, ...]] = []
+        tokens: int | None = 0
         try:
-            return respond(request, vectors, model=self.model, usage=usage)
+            for texts in _parts(request.texts):
+                answer = read_body(_Answer, self._ask(client, texts), what="a list of vectors")
+                vectors += answer.vectors_of(len(texts))
+                counted = answer.usage.total_tokens if answer.usage else None
+                # Every text takes tokens: a count of none was never made.
+                tokens = tokens + counted if tokens is not None and counted else None
+            latency_ms = (perf_counter() - started) * 1000
+            usage = EmbeddingUsage(tokens, embedding_cost(self._asked_model, tokens), latency_ms)
+            return respond(request, tuple(vectors), model=self.model, usage=usage)
         except ValueError as error:
-            raise _nonsense(error) from None
+            raise final(
+                "provider_error",
+                f"the embedding service answered, but {error}: check that OPENAI_BASE_URL and "
+                "EMBEDDING_MODEL name a service and a model that embed into 1536 numbers",
+            ) from None
 
     def embed_single(self, text: str) -> tuple[float, ...]:
-        """Return the vector of one text.
-
-        Raises:
-            InvalidInputError: the text is outside the bounds.
-            EmbeddingProviderError: as `embed`.
-        """
+        """Return the vector of one text."""
         return embed_one(self, text)
 
-    def _ask(self, client: "OpenAI", texts: tuple[str, ...]) -> "Answer":
-        """Send texts and return what came back.
-
-        Raises:
-            EmbeddingProviderError: nothing usable did.
-        """
+    def _ask(self, client: "OpenAI", texts: tuple[str, ...]) -> bytes:
         import openai
 
-        from remit.cognition.embeddings.openai_answers import read_answer
-        from remit.cognition.embeddings.openai_failures import failure_of
-
-        failure = None
-        content = b""
         try:
-            content = client.embeddings.with_raw_response.create(
+            return client.embeddings.with_raw_response.create(
                 input=list(texts),
                 model=self._asked_model,
                 dimensions=EMBEDDING_DIMENSIONS,
                 encoding_format="base64",
             ).content
         except openai.OpenAIError as error:
-            failure = failure_of(error, timeout_seconds=self._timeout_seconds)
-        if failure is not None:
-            # Outside the handler: an error raised in there would carry the SDK's along, and with
-            # it the request, its key and its texts.
-            raise EmbeddingProviderError(failure)
+            failure = failure_of(error, openai, WORDS, timeout_seconds=self._timeout_seconds)
+        # Outside the handler: an error raised in there would carry the SDK's along, and with it
+        # the request, its key and its texts.
+        raise EmbeddingProviderError(failure)
+
+
+class _Vector(Body):
+    index: int
+    embedding: str | list[float]
+
+    def numbers(self) -> tuple[float, ...]:
+        """Return the numbers, which come as they are or, as asked for, as base64 of floats."""
+        if not isinstance(self.embedding, str):
+            return tuple(self.embedding)
         try:
-            return read_answer(content, asked=len(texts))
-        except ValueError as error:
-            raise _nonsense(error) from None
+            packed = base64.b64decode(self.embedding, validate=True)
+        except ValueError:
+            packed = b""
+        if len(packed) != _PACKED.size:
+            raise ValueError(f"a vector is not {EMBEDDING_DIMENSIONS} numbers in base64")
+        return _PACKED.unpack(packed)
 
 
-def _nonsense(error: ValueError) -> EmbeddingProviderError:
-    return final(
-        "provider_error",
-        f"the embedding service answered, but {error}: check that OPENAI_BASE_URL and "
-        "EMBEDDING_MODEL name a service and a model that embed into 1536 numbers",
-    )
+class _Usage(Body):
+    total_tokens: int | None = Field(default=None, ge=0)
+
+
+class _Answer(Body):
+    data: list[_Vector]
+    usage: _Usage | None = None
+
+    def vectors_of(self, asked: int) -> list[tuple[float, ...]]:
+        """Return the vectors, one for each text in their order; ValueError if there are not."""
+        # A service may answer in another order; the index says which text a vector is of.
+        by_index = {vector.index: vector for vector in self.data}
+        if len(self.data) != asked or set(by_index) != set(range(asked)):
+            raise ValueError(f"the answer does not hold one vector for each of {asked} texts")
+        return [by_index[place].numbers() for place in range(asked)]
 
 
 def _parts(texts: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

@@ -1,10 +1,10 @@
-"""What every embedding provider offers, and the one error that all of them raise.
+"""What every embedding provider offers, its error, and the provider that refuses.
 
 Memory and the doors know this module and `types`; which provider stands behind is `config`'s
 affair.
 """
 
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from remit.cognition.embeddings.types import EmbeddingError, EmbeddingRequest, EmbeddingResponse
 from remit.errors import ProviderError
@@ -29,29 +29,16 @@ class EmbeddingProvider(Protocol):
         ...
 
     def embed(self, request: EmbeddingRequest) -> EmbeddingResponse:
-        """Return one vector for each text, in their order.
-
-        Raises:
-            EmbeddingProviderError: there are none; `error` says why.
-        """
+        """Return one vector for each text, in their order, or raise EmbeddingProviderError."""
         ...
 
     def embed_single(self, text: str) -> tuple[float, ...]:
-        """Return the vector of one text.
-
-        Raises:
-            InvalidInputError: the text is outside the bounds.
-            EmbeddingProviderError: there is no vector; `error` says why.
-        """
+        """Return the vector of one text, or raise as `embed` and :class:`EmbeddingRequest` do."""
         ...
 
 
 class EmbeddingProviderError(ProviderError):
-    """A provider gave no vectors.
-
-    Attributes:
-        error: why; its parts are also `reason`, `message` and `retryable`.
-    """
+    """A provider gave no vectors; `error` says why."""
 
     def __init__(self, error: EmbeddingError) -> None:
         super().__init__(error.message, reason=error.error_type, retryable=error.retryable)
@@ -64,10 +51,24 @@ def final(error_type: EmbeddingErrorType, message: str) -> EmbeddingProviderErro
 
 
 def embed_one(provider: EmbeddingProvider, text: str) -> tuple[float, ...]:
-    """Return the vector of one text: what `embed_single` is for every provider.
-
-    Raises:
-        InvalidInputError: the text is outside the bounds.
-        EmbeddingProviderError: there is no vector.
-    """
+    """Return the vector of one text: what `embed_single` is for every provider."""
     return provider.embed(EmbeddingRequest((text,))).embeddings[0]
+
+
+class NoOpEmbeddingProvider:
+    """Refuses every request, so that no text leaves the machine by default."""
+
+    name = "noop"
+    model = "noop"
+
+    def embed(self, request: EmbeddingRequest) -> NoReturn:  # noqa: ARG002 - the Protocol's form
+        """Raise EmbeddingProviderError, `disabled`."""
+        raise final(
+            "disabled",
+            "search by meaning is switched off: set EMBEDDING_PROVIDER to local (offline, no key) "
+            "or to openai (needs OPENAI_API_KEY)",
+        )
+
+    def embed_single(self, text: str) -> tuple[float, ...]:
+        """Raise as `embed` does, once the bounds are held."""
+        return embed_one(self, text)

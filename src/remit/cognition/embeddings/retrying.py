@@ -14,7 +14,7 @@ from remit.cognition.embeddings.types import EmbeddingRequest, EmbeddingResponse
 
 
 class RetryingEmbeddings:
-    """A provider that asks another, several times if it must.
+    """Asks another provider, several times if it must.
 
     Only an error that is `retryable` is followed by another attempt. The wait doubles from one to
     the next; where the service says how long to leave it alone, it is that long instead, and a
@@ -29,14 +29,7 @@ class RetryingEmbeddings:
         wait_initial_seconds: float = 0.5,
         wait_max_seconds: float = 30.0,
     ) -> None:
-        """Wrap a provider.
-
-        Args:
-            inner: the provider that is asked.
-            attempts: how often at most, the first time included.
-            wait_initial_seconds: the wait after the first failure.
-            wait_max_seconds: the longest wait.
-        """
+        """Wrap a provider; `attempts` counts the first time too."""
         self._inner = inner
         self._wait_max_seconds = wait_max_seconds
         self._call = stamina.RetryingCaller(
@@ -50,29 +43,20 @@ class RetryingEmbeddings:
 
     @property
     def name(self) -> str:
-        """The word that chooses the provider that is asked."""
+        """That of the provider that is asked."""
         return self._inner.name
 
     @property
     def model(self) -> str:
-        """Its model."""
+        """That of the provider that is asked."""
         return self._inner.model
 
     def embed(self, request: EmbeddingRequest) -> EmbeddingResponse:
-        """Return one vector for each text, in their order.
-
-        Raises:
-            EmbeddingProviderError: that of the last attempt.
-        """
+        """Return one vector for each text, or raise the error of the last attempt."""
         return self._call(self._wait_after, self._inner.embed, request)
 
     def embed_single(self, text: str) -> tuple[float, ...]:
-        """Return the vector of one text.
-
-        Raises:
-            InvalidInputError: the text is outside the bounds.
-            EmbeddingProviderError: that of the last attempt.
-        """
+        """Return the vector of one text, or raise the error of the last attempt."""
         return embed_one(self, text)
 
     def _wait_after(self, error: Exception) -> bool | float:
@@ -86,10 +70,8 @@ class RetryingEmbeddings:
 
 
 def silence_retry_log() -> None:
-    """Keep stamina from announcing each retry in this process.
+    """Keep stamina from announcing each retry in this process, on standard output or in a log.
 
-    It would by itself write to structlog, which prints on standard output, or to a log. The switch
-    is one for the whole process, so only the program that owns the process may turn it: a door
-    calls this, and nothing below a door does.
+    The switch is one for the whole process, so only a door may turn it.
     """
     stamina.instrumentation.set_on_retry_hooks([])

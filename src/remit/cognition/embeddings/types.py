@@ -1,8 +1,4 @@
-"""What is asked of an embedding model, what it answers, and the bounds of both. No I/O here.
-
-Callers build an :class:`EmbeddingRequest`, providers an :class:`EmbeddingResponse`; neither can be
-built with content outside its bounds.
-"""
+"""What is asked of an embedding model, what it answers, and the bounds of both. No I/O here."""
 
 import math
 from collections.abc import Sequence
@@ -10,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from remit.base.json_types import text_problem
+from remit.cognition.failures import Failure
 from remit.errors import InvalidInputError
 from remit.vocabulary import EmbeddingErrorType
 
@@ -23,29 +20,13 @@ MAX_TEXT_LENGTH = 8192
 """Longest text, in characters."""
 
 
-@dataclass(frozen=True, slots=True)
-class EmbeddingError:
-    """Why a provider failed.
-
-    Attributes:
-        error_type: which kind of failure it is.
-        message: what is wrong and how to mend it; never holds a key or an embedded text.
-        retryable: whether the same request may succeed later with nothing changed.
-        retry_after_seconds: how long the provider asked to be left alone; None when it did not say.
-    """
-
-    error_type: EmbeddingErrorType
-    message: str
-    retryable: bool = False
-    retry_after_seconds: float | None = None
+EmbeddingError = Failure[EmbeddingErrorType]
+"""Why a provider failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingRequest:
-    """Texts to embed.
-
-    Attributes:
-        texts: 1 to 100 texts of 1 to 8,192 characters each.
+    """1 to 100 texts of 1 to 8,192 characters each.
 
     Raises:
         InvalidInputError: a bound is passed, or a text holds what no database can store; `field`
@@ -62,19 +43,15 @@ class EmbeddingRequest:
                 field="texts",
             )
         for place, text in enumerate(self.texts):
-            fault = _text_fault(text)
-            if fault is not None:
+            if (fault := _text_fault(text)) is not None:
                 raise InvalidInputError(fault, field=f"texts[{place}]")
 
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingUsage:
-    """What a request used up.
+    """What a request used up; None where the provider did not count or the price is not known.
 
-    Attributes:
-        total_tokens: tokens embedded; None when the provider did not count them.
-        estimated_cost_usd: US dollars at the listed price; None when the price is not known.
-        latency_ms: milliseconds until the answer was there, repeated attempts not counted.
+    `latency_ms` are milliseconds until the answer was there, repeated attempts not counted.
     """
 
     total_tokens: int | None
@@ -88,9 +65,7 @@ class EmbeddingResponse:
 
     Attributes:
         embeddings: one vector of 1,536 finite numbers, not all zero, for each text.
-        model: which model made them, as :attr:`EmbeddingProvider.model` names it. Vectors of two
-            models must never be compared.
-        usage: what it cost.
+        model: :attr:`EmbeddingProvider.model`; vectors of two models must never be compared.
 
     Raises:
         ValueError: a vector is not one.
@@ -103,8 +78,7 @@ class EmbeddingResponse:
     def __post_init__(self) -> None:
         """Let no vector pass that could not be compared."""
         for place, vector in enumerate(self.embeddings):
-            fault = vector_fault(vector)
-            if fault is not None:
+            if (fault := vector_fault(vector)) is not None:
                 raise ValueError(f"vector {place} {fault}")
 
 
@@ -137,7 +111,6 @@ def vector_fault(vector: Sequence[float]) -> str | None:
 
 
 def _text_fault(text: object) -> str | None:
-    """Return what is wrong with a text, as a message; None for nothing."""
     if not isinstance(text, str):
         return "must be text"
     if not 1 <= len(text) <= MAX_TEXT_LENGTH:

@@ -1,11 +1,9 @@
-"""What makes the answer of a service a response, and what makes it a failure; pure.
-
-Providers hand over what `anthropic_answers` or `openai_answers` read.
-"""
+"""What makes the answer of a service a response or a failure, and what it cost; pure."""
 
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
@@ -14,7 +12,72 @@ from remit.cognition.addresses import is_model_name
 from remit.cognition.bodies import Body
 from remit.cognition.llm.provider import LLMProviderError, final
 from remit.cognition.llm.types import LLMError, LLMResponse, LLMUsage
-from remit.cognition.llm.usage import TokenCounts, normalize_usage
+from remit.cognition.pricing import completion_cost
+
+_DATE = re.compile(r"([-@]20\d\d(-?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01]))?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCounts:
+    """What a service counted; None where it did not.
+
+    Attributes:
+        input: tokens put in, from a cache or not.
+        output: tokens given out, thoughts included.
+        total: both, in the service's own sum.
+        cache_written: how many of `input` were written to a cache, which costs more.
+        is_listed: whether the request ran in a way that costs no more than the price list says.
+    """
+
+    input: int | None = None
+    output: int | None = None
+    total: int | None = None
+    cache_written: int = 0
+    is_listed: bool = True
+
+
+def normalize_usage(counts: TokenCounts, *, vendor: str, models: Iterable[str]) -> LLMUsage:
+    """Return the usage of one answer.
+
+    `models` are the names of the model that was asked and of the one that answered, in this order.
+    """
+    total = counts.total
+    if total is None and counts.input is not None and counts.output is not None:
+        total = counts.input + counts.output
+    return LLMUsage(counts.input, counts.output, total, _cost(counts, vendor, list(models)))
+
+
+def _cost(counts: TokenCounts, vendor: str, models: list[str]) -> Decimal | None:
+    """Return the cost by the dearest of the models; None when it may be more."""
+    # A model that was trained further costs more than the one that its name ends on or holds.
+    if not counts.is_listed or any(model.startswith("ft:") for model in models):
+        return None
+    costs = {model: _cost_of(counts, vendor, model) for model in models}
+    # Another model may have answered than was asked, and a dearer one may hold its name.
+    if models and costs[models[-1]] is None and not _is_dated(models[-1], models[0], vendor):
+        return None
+    return max((cost for cost in costs.values() if cost is not None), default=None)
+
+
+def _is_dated(name: str, model: str, vendor: str) -> bool:
+    """Return whether a name is that of a model, with a date, or the vendor's name before it."""
+    bare = name.removeprefix(f"{vendor}/")
+    return bare.startswith(model) and _DATE.fullmatch(bare, len(model)) is not None
+
+
+def _cost_of(counts: TokenCounts, vendor: str, model: str) -> Decimal | None:
+    if counts.input is None or counts.output is None:
+        return None
+    # What is written to a cache costs up to twice its price.
+    put_in = counts.input + counts.cache_written
+    # Nobody knows what a sum has beyond its parts: it is priced as either, and the dearer counts.
+    beyond = max(0, (counts.total or 0) - counts.input - counts.output)
+    as_output = completion_cost(vendor, model, put_in, counts.output + beyond)
+    as_input = completion_cost(vendor, model, put_in + beyond, counts.output)
+    if as_output is None or as_input is None:
+        return None
+    return max(as_output, as_input)
+
 
 MAX_COUNT = 10**12
 """Most tokens that a service is believed to have counted."""
@@ -42,14 +105,7 @@ _ENDINGS: tuple[tuple[re.Pattern[str], Ending], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a service answered.
-
-    Attributes:
-        content: the text; empty when there is none.
-        ending: how it ended.
-        model: which model gave it, as the service says; None when it does not.
-        counts: the tokens that the service counted.
-    """
+    """What a service answered; `model` gave it, as the service says, and None when it does not."""
 
     content: str = field(repr=False)
     ending: Ending
@@ -83,9 +139,7 @@ def _numbers(value: object) -> Iterator[float]:
 def ending_of(reason: str | None, *, whole: Container[str]) -> Ending:
     """Return how an answer ended.
 
-    Args:
-        reason: what the service says of it; None when it says nothing.
-        whole: the protocol's words for an answer that ended by itself. No other is one.
+    `whole` are the protocol's words for an answer that ended by itself: no other is one.
     """
     if reason in whole:
         return "whole"
@@ -102,12 +156,6 @@ def with_parts(whole: int | None, *parts: int | None) -> int | None:
 def respond(answer: Answer, *, vendor: str, asked_model: str, latency_ms: float) -> LLMResponse:
     """Return the response that an answer is.
 
-    Args:
-        answer: what the service answered.
-        vendor: whose prices apply.
-        asked_model: the model that was asked.
-        latency_ms: milliseconds until the answer was there.
-
     Raises:
         LLMProviderError: the model refused, failed or said nothing, or nobody knows whether it said
             all; `usage` tells what that took.
@@ -115,18 +163,15 @@ def respond(answer: Answer, *, vendor: str, asked_model: str, latency_ms: float)
     # A server may call its model by a path; what could not be asked for is not repeated.
     named = answer.model if answer.model and is_model_name(answer.model) else asked_model
     priced = (asked_model, answer.model or asked_model)
-    usage = normalize_usage(_counted(answer), vendor=vendor, models=priced)
+    # Text takes tokens, so a count of none was never made.
+    counts = answer.counts
+    given_out = (counts.output or None) if answer.content else counts.output
+    counts = replace(counts, input=counts.input or None, output=given_out)
+    usage = normalize_usage(counts, vendor=vendor, models=priced)
     failure = _failure(answer, usage)
     if failure is not None:
         raise failure
     return LLMResponse(answer.content, named, usage, latency_ms, truncated=answer.ending == "cut")
-
-
-def _counted(answer: Answer) -> TokenCounts:
-    """Return the counts; text takes tokens, so a count of none was never made."""
-    counts = answer.counts
-    given_out = (counts.output or None) if answer.content else counts.output
-    return replace(counts, input=counts.input or None, output=given_out)
 
 
 def _failure(answer: Answer, usage: LLMUsage) -> LLMProviderError | None:

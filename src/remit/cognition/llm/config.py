@@ -1,8 +1,7 @@
 """Which provider of language models the settings choose; doors ask once and pass it down."""
 
 from remit.base.wording import listed, quoted
-from remit.cognition.llm.noop import NoOpLLMProvider
-from remit.cognition.llm.provider import LLMProvider, final
+from remit.cognition.llm.provider import LLMProvider, NoOpLLMProvider, final
 from remit.settings import Settings
 
 PROVIDERS = ("noop", "anthropic", "openai")
@@ -10,10 +9,7 @@ PROVIDERS = ("noop", "anthropic", "openai")
 
 
 def get_llm_provider(settings: Settings) -> LLMProvider:
-    """Return the provider that is chosen; nothing is loaded, and nothing sent, before it is asked.
-
-    Args:
-        settings: what was set; where no provider was, it is `noop`.
+    """Return the provider that is chosen, else `noop`; nothing is loaded before it is asked.
 
     Raises:
         LLMProviderError: `misconfigured`: there is no such provider, or a setting that it needs is

@@ -1,7 +1,6 @@
-"""What is told of a call of a language model: a span, a log line, and evidence.
+"""What is recorded of a call of a language model: a span, a log line, and evidence.
 
-`call_llm` tells each call through it. Counts, roles and characters are told, never a word of what
-was said on either side. Nothing is stored here: whoever calls hands in what keeps the evidence.
+Counts, roles and characters, never a word of what was said on either side. Nothing is stored here.
 """
 
 from collections.abc import Callable
@@ -12,18 +11,15 @@ from typing import Literal
 from uuid import UUID
 
 from remit.base.json_types import JsonObject
-from remit.cognition.llm.types import LLMError, LLMRequest, LLMResponse, LLMUsage
-from remit.cognition.llm.usage import NOTHING_USED
+from remit.cognition.llm.types import NOTHING_USED, LLMError, LLMRequest, LLMResponse, LLMUsage
 from remit.telemetry.logging import EventLogger
 from remit.telemetry.tracing import Span, directive_span, span
+from remit.vocabulary import LLMErrorType
 
 NO_MODEL = "unspecified"
 """What the evidence calls the model where nobody named one."""
 
-EvidenceType = Literal["llm_call", "llm_usage"]
-"""The artifacts of a call."""
-
-EmitArtifact = Callable[[EvidenceType, JsonObject], object]
+EmitArtifact = Callable[[Literal["llm_call", "llm_usage"], JsonObject], object]
 """Takes the type and the metadata of an artifact."""
 
 
@@ -32,10 +28,9 @@ class LLMCall:
     """One call, when it is over.
 
     Attributes:
-        provider: the word that chose the provider.
+        provider: the word that chose it.
         model: the model that was asked, or that answered; :data:`NO_MODEL` where none was named.
-        request: what was asked; None when it was no request.
-        outcome: the answer, or why there is none.
+        request: None when what was asked was no request.
         usage: what it used up, its parts None where nobody can say; None when nobody was asked.
         latency_ms: milliseconds until the outcome was there.
     """
@@ -48,7 +43,7 @@ class LLMCall:
     latency_ms: float
 
     @property
-    def error_type(self) -> str | None:
+    def error_type(self) -> LLMErrorType | None:
         """Which kind of failure it was; None for an answer."""
         return self.outcome.error_type if isinstance(self.outcome, LLMError) else None
 
@@ -68,10 +63,7 @@ def start_llm_span(
 ) -> AbstractContextManager[Span]:
     """Return a context manager that records the call as one span.
 
-    Args:
-        request: what is asked; None when it is no request.
-        provider_name: the word that chose the provider.
-        directive_id: the directive whose trace it belongs to; None: that of the step around it.
+    It belongs to the directive's trace, or without one to that of the step around it.
     """
     told = {"provider": provider_name, **_extent(request)}
     if directive_id is None:
@@ -101,11 +93,7 @@ def log_llm_event(logger: EventLogger, call: LLMCall) -> None:
 
 
 def emit_llm_artifacts(emit_artifact: EmitArtifact, call: LLMCall) -> None:
-    """Hand the evidence of a call to `emit_artifact`.
-
-    That is an `llm_call` always, and an `llm_usage` for an answer, and for a failure that used
-    something up all the same, or may have.
-    """
+    """Emit an `llm_call`, and an `llm_usage` where something was used up, or may have been."""
     request = call.request
     emit_artifact(
         "llm_call",

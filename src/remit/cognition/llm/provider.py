@@ -1,11 +1,11 @@
-"""What every provider of language models offers, and the one error that all of them raise.
+"""What every provider of language models offers, its error, and the provider that refuses.
 
 Callers know this module and `types`; which provider stands behind is `config`'s affair.
 """
 
-from typing import Protocol
+from typing import NoReturn, Protocol
 
-from remit.cognition.llm.types import LLMError, LLMRequest, LLMResponse, LLMUsage
+from remit.cognition.llm.types import NOTHING_USED, LLMError, LLMRequest, LLMResponse, LLMUsage
 from remit.errors import ProviderError
 from remit.vocabulary import LLMErrorType
 
@@ -19,11 +19,7 @@ class LLMProvider(Protocol):
         ...
 
     def complete(self, request: LLMRequest) -> LLMResponse:
-        """Return the answer of the model; whoever calls decides whether to ask again.
-
-        Raises:
-            LLMProviderError: there is none; `error` says why.
-        """
+        """Return the answer of the model, or raise LLMProviderError; never ask again."""
         ...
 
 
@@ -31,7 +27,7 @@ class LLMProviderError(ProviderError):
     """A provider gave no answer.
 
     Attributes:
-        error: why; its parts are also `reason`, `message` and `retryable`.
+        error: why.
         usage: what the attempt used up all the same, as a refusal of the model does, its parts None
             where nobody can say; None when the service was never asked.
     """
@@ -47,3 +43,17 @@ def final(
 ) -> LLMProviderError:
     """Return an error that asking again does not help against."""
     return LLMProviderError(LLMError(error_type, message), usage=usage)
+
+
+class NoOpLLMProvider:
+    """Refuses every request, so that nothing leaves the machine by default."""
+
+    name = "noop"
+
+    def complete(self, request: LLMRequest) -> NoReturn:  # noqa: ARG002 - the Protocol's form
+        """Raise LLMProviderError, `disabled`."""
+        raise final(
+            "disabled",
+            "LLM usage disabled. Configure LLM_PROVIDER to enable.",
+            usage=NOTHING_USED,
+        )

@@ -3,7 +3,5 @@
 What a module takes and gives back -> types
 What a module is -> base
 Where modules are found, and how one is called -> registry
-Does nothing -> noop
-Gives its payload back -> echo
-Fails on purpose -> fail
+Modules that come with Remit -> built_in
 """

@@ -24,11 +24,9 @@ from remit.errors import (
     RemitError,
 )
 from remit.execution.modules.base import EmitArtifact, ExecutionModule
-from remit.execution.modules.echo import EchoModule
-from remit.execution.modules.fail import FailModule
-from remit.execution.modules.noop import NoopModule
+from remit.execution.modules.built_in import EchoModule, FailModule, NoopModule
 from remit.execution.modules.types import ModuleInput, ModuleOutput
-from remit.redaction import redact_object, redact_text
+from remit.redaction.masking import redact_object, redact_text
 from remit.telemetry.logging import get_logger
 from remit.vocabulary import ModuleKind
 

@@ -12,7 +12,6 @@ from remit.approval.rules import approvers
 from remit.approval.types import ApprovalRequest
 from remit.budget.ledger import read_accounts
 from remit.db.session import snapshot, wall_clock
-from remit.directives.digest import action_digest
 from remit.directives.models import DirectiveRead, intent_of
 from remit.directives.repository import get_directive
 from remit.errors import PolicyUnconfirmedError
@@ -25,9 +24,9 @@ from remit.operations.gate.ballots import read_answers
 from remit.operations.gate.confirmations import confirmed_in
 from remit.operations.gate.decisions import last_evaluation
 from remit.operations.gate.routing import announced_module, route
-from remit.operations.gate.spending import Spending
+from remit.operations.gate.spending import Spending, limits_on
 from remit.operations.runs.starts import ModuleChoice, check_grant
-from remit.policy.engine import applying_limits, decide
+from remit.policy.engine import decide
 from remit.policy.types import PolicyInput
 
 
@@ -173,13 +172,12 @@ def _obstacles(
     """Return what would fail if nothing changed; a directive that has ended has no obstacles."""
     if directive.status not in {"proposed", "approved", "blocked"}:
         return []
-    content = intent_of(directive)
     found = []
     try:
         confirmed_in(connection, authority.policy, authority.keys)
     except PolicyUnconfirmedError as error:
         found.append(error.message)
-    if directive.action_digest != action_digest(content):
+    if directive.action_digest != directive.content_digest:
         found.append("action_changed: its content was changed after it was frozen; propose it anew")
     announced = announced_module(connection, directive.type, authority)
     # Of what has not passed the gate, the gate says so, once it knows what there is.
@@ -213,13 +211,14 @@ def _at_the_gate(
         )
     if request is not None and wall_clock(connection) >= request.expires_at:
         found.append("expired: its time to be approved is over; retry it")
-    limits = applying_limits(content, policy)
+    limits = limits_on(directive, policy)
     spending = Spending(policy, read_accounts(connection, limits))
-    seen = PolicyInput(content, action_digest(content), spending.seen(content), announced.names)
+    committed = spending.seen(directive)
+    seen = PolicyInput(content, directive.content_digest, committed, announced.names)
     if directive.status != "approved":
         found += [f"policy: {reason}" for reason in decide(seen, policy).block_reasons]
     if request is not None:
-        left = spending.obstacles(content, agreed=request.rules)
+        left = spending.obstacles(directive, agreed=request.rules)
         found += [f"budget_exhausted: {reason}" for reason in left]
     return found
 

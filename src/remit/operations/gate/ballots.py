@@ -19,7 +19,7 @@ from remit.directives.models import DirectiveRead, intent_of
 from remit.errors import ConflictError, ForbiddenError, UnverifiableError
 from remit.identity.repository import acts_for, find_principal
 from remit.identity.statements import verify_principal, verify_token
-from remit.identity.token_lines import token_line, unrevoked_tokens
+from remit.identity.token_repository import token_line, unrevoked_tokens
 from remit.identity.types import SYSTEM, KeptToken, Principal, TokenRow
 from remit.operations.gate.authority import Authority
 from remit.policy.config import PolicyConfig
@@ -42,12 +42,12 @@ def check_terms(directive: DirectiveRead, request: ApprovalRequest, policy: Poli
         raise ConflictError(
             f"policy has changed since it asked; `remit retry {directive.id}` asks again"
         )
-    intent = intent_of(directive)
-    terms = approval_terms(intent, policy)
+    seen = PolicyInput(intent_of(directive), request.action_digest)
+    terms = approval_terms(seen, policy)
     lowered = any(getattr(request, name) != wanted for name, wanted in asdict(terms).items())
     lasting = request.expires_at - request.requested_at > policy.approval.expires_after
-    verdict = decide(PolicyInput(intent, request.action_digest, {}), policy).verdict
-    if lowered or lasting or verdict is PolicyVerdict.BLOCK:
+    blocked = decide(seen, policy).verdict is PolicyVerdict.BLOCK
+    if lowered or lasting or blocked:
         raise ConflictError(
             "the approval request is not what policy asks for: somebody wrote it by other means; "
             f"`remit cancel {directive.id}`, then `remit retry {directive.id}`"

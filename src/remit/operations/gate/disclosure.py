@@ -9,7 +9,7 @@ import re
 from pydantic import JsonValue
 
 from remit.errors import InvalidInputError
-from remit.redaction import find_secret
+from remit.redaction.masking import find_secret
 
 _NAME = re.compile(r"(?<=\.)[A-Za-z_]\w{0,40}(?=(?:\.\d+)*\Z)")
 _LIKELY = "kR7mm2Qz9Lw4"

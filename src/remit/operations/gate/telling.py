@@ -8,14 +8,15 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from remit.approval.types import Grant
-from remit.budget.types import Closing, Reservation
+from remit.base.json_types import JsonObject
+from remit.budget.types import Closing
 from remit.directives.models import DirectiveRead
 from remit.execution.models import ExecutionRunRead
 from remit.execution.modules.types import ModuleOutput
 from remit.policy.types import PolicyResult, combine
 from remit.telemetry import metrics
 from remit.telemetry.logging import get_logger
-from remit.vocabulary import PolicyVerdict, VoidReason
+from remit.vocabulary import DirectiveStatus, FailureType, PolicyVerdict, VoidReason
 
 
 def tell_arrivals(directives: Iterable[DirectiveRead]) -> None:
@@ -39,13 +40,13 @@ def tell_results(results: Iterable[PolicyResult]) -> None:
     for policy, said in found.items():
         verdict = combine(said)
         if verdict is not PolicyVerdict.ALLOW:
-            metrics.count_policy_result(policy, verdict.value)
+            metrics.count_policy_result(policy, verdict)
 
 
-def tell_reserved(reserved: Sequence[Reservation]) -> None:
+def tell_reserved(grant: Grant, reserved: Sequence[JsonObject]) -> None:
     """Count what was set aside for one grant: once, under however many limits."""
-    if reserved:
-        metrics.add_budget_reserved(float(reserved[0].promise.amount))
+    if grant.budget is not None and reserved:
+        metrics.add_budget_reserved(float(grant.budget))
 
 
 def tell_settled(closings: Iterable[Closing | None]) -> None:
@@ -62,7 +63,10 @@ def tell_doubt(directive_id: UUID, said: str) -> None:
 
 
 def tell_end(
-    run: ExecutionRunRead, called: ModuleOutput | None, status: str, reason: str | None
+    run: ExecutionRunRead,
+    called: ModuleOutput | None,
+    status: DirectiveStatus,
+    reason: FailureType | None,
 ) -> None:
     """Count how a run ended, for its directive and for its module.
 
@@ -74,6 +78,6 @@ def tell_end(
     """
     metrics.count_directive(status)
     if called is not None:
-        metrics.count_module_execution(run.module, called.status.value)
+        metrics.count_module_execution(run.module, called.status)
     if reason is not None:
         metrics.count_execution_failure(reason)

@@ -1,27 +1,24 @@
-"""Authentication: whose token it is that somebody shows."""
+"""Whose token somebody shows, and that the keys in use are the database's own."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import sqlalchemy as sa
 
 from remit.db.session import snapshot
 from remit.errors import UnauthenticatedError, UnverifiableError
+from remit.identity.repository import read_installation
 from remit.identity.statements import verify_principal, verify_token
 from remit.identity.token_repository import find_token
 from remit.identity.tokens import parse_token
 from remit.identity.types import Principal
-from remit.signing.keys import Keyring
+from remit.signing.keys import Installation, Keyring, pin
 
 _ANOTHER = "an admin gives you another one by `remit token invite`"
 
 
 def authenticate(engine: sa.Engine, text: str, keys: Keyring) -> Principal:
     """Return whose token `text` is, limited to the token's scopes.
-
-    Args:
-        engine: the database.
-        text: the token.
-        keys: what verifies that Remit wrote the rows of the token and of its principal.
 
     Raises:
         UnauthenticatedError: it is no token, or none that holds; the message does not say which
@@ -51,3 +48,28 @@ def authenticate(engine: sa.Engine, text: str, keys: Keyring) -> Principal:
         made_by=row.created_by,
         redeemed=row.redeemed,
     )
+
+
+def find_installation(engine: sa.Engine) -> Installation:
+    """Return whose database this is.
+
+    Raises:
+        MisconfiguredError: it has no schema of Remit's, or an older one.
+        UnavailableError: the database does not answer.
+    """
+    with snapshot(engine) as connection:
+        return read_installation(connection)
+
+
+def use_keys(engine: sa.Engine, keys: Keyring, folder: Path | None = None) -> Keyring:
+    """Return keys for use with a database; those of `folder` are settled to be that one's.
+
+    Raises:
+        MisconfiguredError: the keys are those of another installation.
+        UnavailableError: the database does not answer.
+    """
+    used = keys.used_for(find_installation(engine))
+    if folder is None or used.pinned is not None or used.installation is None:
+        return used
+    pin(folder, used.installation.id)
+    return replace(used, pinned=used.installation.id)

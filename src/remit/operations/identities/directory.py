@@ -15,23 +15,25 @@ from remit.base.json_types import JsonObject
 from remit.db.session import snapshot, transaction
 from remit.errors import ConflictError, UnverifiableError
 from remit.identity import repository, token_repository
-from remit.identity.installation import lock_installation
 from remit.identity.names import check_name
+from remit.identity.repository import lock_installation
 from remit.identity.rules import abilities, check_roles, require
 from remit.identity.statements import sign_principal, verify_principal
 from remit.identity.types import SYSTEM, Principal, PrincipalRow, TokenRow
-from remit.operations.identities.minting import MadeToken, check_token, mint
 from remit.operations.identities.principals import (
+    MadeToken,
     check_shown,
     check_signed,
+    check_token,
     check_words,
     created,
     know,
+    mint,
+    require_second,
     required,
     signed,
     told,
 )
-from remit.operations.identities.second_admin import require_second
 from remit.signing.keys import Keyring
 from remit.vocabulary import Role
 

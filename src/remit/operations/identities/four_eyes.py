@@ -21,12 +21,17 @@ from remit.errors import ConflictError, ForbiddenError, NotFoundError
 from remit.identity import repository
 from remit.identity.names import check_name
 from remit.identity.rules import check_roles, may, require
-from remit.identity.token_lines import token_line, unrevoked_tokens
+from remit.identity.token_repository import token_line, unrevoked_tokens
 from remit.identity.types import Principal, PrincipalRow
 from remit.operations.identities import directory, invitations
 from remit.operations.identities.invitations import MadeInvitation, check_lengths
-from remit.operations.identities.principals import check_shown, told
-from remit.operations.identities.second_admin import genuine_events, is_on, is_powerful
+from remit.operations.identities.principals import (
+    check_shown,
+    genuine_events,
+    is_on,
+    is_powerful,
+    told,
+)
 from remit.signing.keys import Keyring
 from remit.vocabulary import Role
 

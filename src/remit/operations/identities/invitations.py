@@ -16,16 +16,23 @@ from remit.base.json_types import JsonObject
 from remit.db.session import database_time, snapshot, transaction
 from remit.errors import ConflictError, InvalidInputError, UnauthenticatedError, UnverifiableError
 from remit.identity import invitation_repository, repository
-from remit.identity.installation import lock_installation
 from remit.identity.names import check_name
+from remit.identity.repository import lock_installation
 from remit.identity.rules import abilities, check_roles, may, require
 from remit.identity.statements import sign_invitation, verify_invitation, verify_principal
 from remit.identity.tokens import Code, new_code, parse_code
 from remit.identity.types import SYSTEM, Invitation, KeptInvitation, Principal, PrincipalRow
-from remit.operations.identities.minting import MadeToken, check_token, mint
-from remit.operations.identities.principals import check_shown, know, required, told
+from remit.operations.identities.principals import (
+    MadeToken,
+    check_shown,
+    check_token,
+    know,
+    mint,
+    require_second,
+    required,
+    told,
+)
 from remit.operations.identities.revocation import withdraw
-from remit.operations.identities.second_admin import require_second
 from remit.signing.keys import Keyring
 
 LONGEST_INVITATION = timedelta(days=30)

@@ -1,32 +1,41 @@
-"""Making principals known: signed, told in the log, and never known as two things at once.
+"""What the operations about people, tokens and invitations share inside their transactions.
 
-The operations about people, tokens and invitations call this inside their transactions.
+Principals and tokens are signed, told in the installation's own chain of events, and never known as
+two things at once. Two admins may be asked where one would make an approver or an admin: an event
+of that chain switches it on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from uuid import UUID
 
 import sqlalchemy as sa
 
-from remit.audit.chain import INSTALLATION
-from remit.audit.identity_events import signed_data
-from remit.audit.repository import Entry, record
+from remit.audit.chain import INSTALLATION, Event
+from remit.audit.identity_events import is_genuine, signed_data
+from remit.audit.repository import Entry, event_data, list_own_events, record
 from remit.base.json_types import JsonObject
+from remit.db.session import database_time
 from remit.directives.plain_json import check_text
 from remit.errors import (
     ConflictError,
+    ForbiddenError,
     InvalidInputError,
     NotFoundError,
     UnauthenticatedError,
     UnverifiableError,
 )
 from remit.identity import repository
-from remit.identity.installation import lock_installation
-from remit.identity.statements import sign_principal, verify_principal
-from remit.identity.token_repository import is_revoked
-from remit.identity.types import Principal, PrincipalRow
+from remit.identity.repository import lock_installation
+from remit.identity.rules import FOR_PEOPLE, GIVEN_BY
+from remit.identity.statements import sign_principal, sign_token, verify_principal
+from remit.identity.token_repository import insert_token, is_revoked
+from remit.identity.tokens import Token, new_token
+from remit.identity.types import KeptToken, Principal, PrincipalRow, TokenRow
 from remit.operations.gate.disclosure import refuse_secrets
 from remit.signing.keys import Keyring
-from remit.vocabulary import EventType
+from remit.vocabulary import EventType, Role
 
 MAX_WORD = 100
 """Most characters of the name of a principal or of a group."""
@@ -156,3 +165,116 @@ def required(connection: sa.Connection, name: str) -> PrincipalRow:
     if found is None:
         raise NotFoundError(f"nobody is known as {name!r}; `remit principal list` shows who is")
     return found
+
+
+def genuine_events(connection: sa.Connection, kinds: Collection[str], keys: Keyring) -> list[Event]:
+    """Return the installation's events of some types that one of the keys signed, oldest first."""
+    found = list_own_events(connection, kinds)
+    return [one for one in found if is_genuine(one, keys)]
+
+
+def is_on(connection: sa.Connection, keys: Keyring) -> bool:
+    """Return whether two admins are asked."""
+    said = genuine_events(connection, ["four_eyes.set"], keys)
+    return bool(said) and event_data(said[-1])["on"] is True
+
+
+def is_powerful(roles: Collection[Role]) -> bool:
+    """Return whether a principal with these roles can consent, or let others in."""
+    return any(GIVEN_BY[role] & FOR_PEOPLE for role in roles)
+
+
+def require_second(
+    connection: sa.Connection, roles: Collection[Role], keys: Keyring, *, agreed: bool
+) -> None:
+    """Return quietly when one admin may do what gives somebody these roles, or a second agreed.
+
+    Raises:
+        ForbiddenError: two admins are asked.
+    """
+    if agreed or not is_powerful(roles) or not is_on(connection, keys):
+        return
+    raise ForbiddenError(
+        "two admins are asked where an approver or an admin is made: one proposes it, with `remit "
+        "token invite` or `remit principal set`, and another one confirms"
+    )
+
+
+LONGEST_TOKEN = timedelta(days=366)
+"""Longest time for which a token may be good."""
+
+
+@dataclass(frozen=True, slots=True)
+class MadeToken:
+    """A token that was just made, the only time that it can be seen.
+
+    Attributes:
+        token: the token itself; nothing keeps it.
+        row: what is kept of it.
+    """
+
+    token: Token
+    row: TokenRow
+
+
+def check_token(owner: Principal, valid_for: timedelta) -> None:
+    """Return quietly when a token of these scopes and this length may be made.
+
+    Raises:
+        InvalidInputError: it covers nothing, or the length of time is not allowed.
+    """
+    if owner.scopes == ():
+        raise InvalidInputError("empty: a token that covers nothing is of no use", field="scope")
+    if not timedelta(0) < valid_for <= LONGEST_TOKEN:
+        allowed = f"must be above zero and at most {LONGEST_TOKEN.days} days"
+        raise InvalidInputError(allowed, field="valid_for")
+
+
+def mint(
+    connection: sa.Connection,
+    owner: Principal,
+    valid_for: timedelta,
+    keys: Keyring,
+    *,
+    by: Principal,
+    invitation: UUID | None = None,
+) -> MadeToken:
+    """Make a token inside a transaction, signed and told in the log.
+
+    Args:
+        connection: the transaction's.
+        owner: whose token it is, limited to `scopes`.
+        valid_for: how long it is good.
+        keys: the installation's.
+        by: who makes it.
+        invitation: what its owner makes it of; None: it is of none.
+    """
+    token, now = new_token(), database_time(connection)
+    row = TokenRow(
+        id=token.id,
+        principal=owner.name,
+        scopes=tuple(sorted(set(owner.scopes or ()))),
+        created_by=by.name,
+        created_at=now,
+        expires_at=now + valid_for,
+        revoked_at=None,
+        created_with=by.token,
+        redeemed=invitation is not None,
+    )
+    new = KeptToken(row, token.hash, None)
+    row = insert_token(connection, replace(new, envelope=sign_token(new, keys)))
+    record(connection, [_told(row, invitation, by, keys)])
+    return MadeToken(token, row)
+
+
+def _told(row: TokenRow, invitation: UUID | None, by: Principal, keys: Keyring) -> Entry:
+    """Return the event of a token that was made."""
+    data: JsonObject = {
+        "token": str(row.id),
+        "principal": row.principal,
+        "scopes": [*row.scopes],
+        "expires_at": row.expires_at.isoformat(),
+    }
+    if invitation is None:
+        return told("token.created", by, data, keys)
+    return told("token.redeemed", by, {**data, "invitation": str(invitation)}, keys)

@@ -17,8 +17,7 @@ from remit.approval.repository import latest_grant, latest_request
 from remit.approval.rules import tally
 from remit.approval.types import Vote
 from remit.approval.vote_repository import CastWith, approvals_with
-from remit.audit.identity_repository import principals_touched
-from remit.audit.repository import record
+from remit.audit.repository import principals_touched, record
 from remit.base.json_types import JsonObject
 from remit.db.session import database_time, snapshot, transaction
 from remit.directives.models import DirectiveRead
@@ -30,7 +29,7 @@ from remit.identity.rules import require
 from remit.identity.statements import sign_revocation, sign_withdrawal
 from remit.identity.types import Invitation, Principal, TokenRow
 from remit.operations.gate.ballots import counted_votes
-from remit.operations.gate.voiding import block_void
+from remit.operations.gate.grants import block_void
 from remit.operations.identities.principals import check_shown, told
 from remit.signing.keys import Keyring
 

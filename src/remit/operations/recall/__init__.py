@@ -1,6 +1,5 @@
 """Recall: memory, and asking a language model.
 
-- read memory, on record -> `readers`
-- write memory -> `memories`
+- read memory, on record, and write it -> `memories`
 - whether a model may be asked, and the evidence that it was -> `llm_calls`
 """

@@ -11,9 +11,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from remit.artifacts.repository import NewArtifact, new_artifact
+from remit.artifacts.repository import NewArtifact, model_costs, new_artifact
 from remit.artifacts.schemas import check_metadata
-from remit.artifacts.usage_repository import model_costs
 from remit.audit.chain import INSTALLATION
 from remit.audit.repository import Entry, record
 from remit.base.json_types import JsonObject
@@ -26,7 +25,7 @@ from remit.errors import InvalidInputError, NotFoundError
 from remit.execution.lifecycle import is_terminal_status
 from remit.execution.models import ExecutionRunRead
 from remit.execution.repository import latest_run
-from remit.redaction import redact_object
+from remit.redaction.masking import redact_object
 from remit.vocabulary import ArtifactType
 
 

@@ -1,7 +1,8 @@
-"""Writing memory, which no reader can: what a completed run taught, or what an admin notes.
+"""Memory: reading it in somebody's name, and writing what a completed run taught or an admin notes.
 
-Nothing is remembered by itself. Whoever writes cites the run, and may only if the run is theirs to
-speak of; the database refuses a memory that cites no completed run and no admin.
+Every read is on record, or it is not answered. Nothing is remembered by itself. Whoever writes
+cites the run, and may only if the run is theirs to speak of; the database refuses a memory that
+cites no completed run and no admin.
 """
 
 from collections.abc import Sequence
@@ -22,15 +23,54 @@ from remit.identity.rules import require, require_own
 from remit.identity.types import Principal
 from remit.memory import repository
 from remit.memory.enforcement import MemoryAccessAttempt
+from remit.memory.postgres import PostgresMemoryReader
 from remit.memory.queries import check_words, recorded
+from remit.memory.repository import insert_read
 from remit.memory.results import Memory
 from remit.memory.statements import is_believed, sign_memory
 from remit.memory.vector import Embedded, embed_and_store
 from remit.memory.writing import MAX_SCOPE_LENGTH, NewMemory, Remembered, SignedMemory, checked
-from remit.operations.evidence.identifiers import identified
-from remit.operations.recall.readers import record_read
+from remit.operations.evidence.records import identified
 from remit.signing.keys import Keyring
-from remit.telemetry.metrics import add_embedding_usage
+from remit.telemetry.metrics import add_embedding_usage, count_memory_read
+
+
+def open_memory_reader(
+    reader_engine: sa.Engine,
+    engine: sa.Engine,
+    provider: EmbeddingProvider,
+    *,
+    by: Principal,
+    keys: Keyring,
+) -> PostgresMemoryReader:
+    """Return what answers the four questions of memory, in the name of one principal.
+
+    Args:
+        reader_engine: the database with the role `remit_reader`, through which it reads.
+        engine: the database with the role `remit_app`, which keeps the record of reads.
+        provider: what turns a question into a vector.
+        by: who asks.
+        keys: what verifies who wrote a memory; public keys are enough.
+    """
+    return PostgresMemoryReader(
+        reader_engine,
+        embedder=provider,
+        principal=by.name,
+        keys=keys,
+        record=lambda attempt: record_read(engine, attempt),
+    )
+
+
+def record_read(engine: sa.Engine, attempt: MemoryAccessAttempt) -> None:
+    """Put one read of memory on record.
+
+    Raises:
+        UnavailableError: the database does not answer; the caller must not answer either.
+    """
+    with transaction(engine) as connection:
+        insert_read(connection, attempt)
+    count_memory_read(attempt.query_name, attempt.outcome)
+
 
 MAX_RECENT = 100
 """Most memories that one list shows."""

@@ -15,8 +15,8 @@ from remit.approval.repository import grant_by_id, latest_grants
 from remit.approval.types import Grant
 from remit.audit.repository import Entry, evidence, record
 from remit.base.json_types import JsonObject
+from remit.db.batch import execute_batch
 from remit.db.session import transaction
-from remit.db.together import write_together
 from remit.directives.models import DirectiveRead
 from remit.directives.mutator import transition_directive_status
 from remit.directives.repository import get_directive, lock_directive
@@ -27,10 +27,10 @@ from remit.execution.mutator import next_attempt
 from remit.execution.repository import latest_run, standings
 from remit.identity.types import SYSTEM
 from remit.operations.gate.authority import Authority
+from remit.operations.gate.grants import block_void
 from remit.operations.gate.retries import pass_again
 from remit.operations.gate.routing import Route, announced_module, route
 from remit.operations.gate.telling import tell_arrivals
-from remit.operations.gate.voiding import block_void
 from remit.operations.runs.starts import (
     ModuleChoice,
     RunState,
@@ -229,5 +229,5 @@ def _begin(
             return RunState(put_in_doubt(connection, directive, problem.said), None)
         return RunState(end_unbegun(connection, directive, standing, problem, worker), None)
     entry = attempted(directive.id, run.attempts + 1, worker.id)
-    write_together(connection, [*next_attempt(run, worker.id), *evidence([entry])])
+    execute_batch(connection, [*next_attempt(run, worker.id), *evidence([entry])])
     return RunState(directive, latest_run(connection, directive.id))

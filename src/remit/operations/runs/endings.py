@@ -13,21 +13,20 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from remit.artifacts.repository import NewArtifact, new_artifact
-from remit.artifacts.usage_repository import final_model_costs
+from remit.artifacts.repository import NewArtifact, final_model_costs, new_artifact
 from remit.audit.repository import Entry, evidence
 from remit.base.json_types import JsonObject
 from remit.budget.costs import NO_MODELS, ModelCosts, attempts_cost, closing_of
 from remit.budget.ledger import Unpromised, releases, settlements, unpromised
 from remit.budget.types import Closing
-from remit.db.together import write_together
-from remit.directives.mutator import Move, moves
+from remit.db.batch import execute_batch
+from remit.directives.mutator import moves
 from remit.execution.models import Standing
 from remit.execution.mutator import EndedAttempt, RunClose, attempt_ends, run_ends
 from remit.execution.statements import RunEnd, RunFacts, sign_run_end
 from remit.operations.gate.telling import tell_settled
 from remit.signing.keys import Keyring
-from remit.vocabulary import AbortReason
+from remit.vocabulary import AbortReason, DirectiveStatus, StatusReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +136,7 @@ def write_endings(
     """
     closings = _closings(endings, models)
     parts = [
-        moves([_move(one) for one in endings]),
+        moves(_targets(endings), current="executing"),
         run_ends([_close(one) for one in endings]),
         attempt_ends([one.attempt for one in endings if one.attempt is not None], moving=True),
         settlements([one for one in closings.values() if one is not None]),
@@ -150,7 +149,7 @@ def write_endings(
         for entry in [*_of_money(one, closings.get(one.standing.run.grant_id)), *one.entries]
     ]
     artifacts = [artifact for one in endings for artifact in one.artifacts]
-    write_together(connection, [*parts, *evidence(entries, artifacts)])
+    execute_batch(connection, [*parts, *evidence(entries, artifacts)])
     tell_settled(closings.values())
 
 
@@ -170,9 +169,13 @@ def _closings(
     }
 
 
-def _move(one: RunEnding) -> Move:
-    target: Literal["complete", "aborted"] = "complete" if one.reason is None else "aborted"
-    return Move(one.standing.run.directive_id, "executing", target, one.reason)
+def _targets(
+    endings: Sequence[RunEnding],
+) -> dict[UUID, tuple[DirectiveStatus, StatusReason | None]]:
+    return {
+        one.standing.run.directive_id: ("aborted" if one.reason else "complete", one.reason)
+        for one in endings
+    }
 
 
 def _close(one: RunEnding) -> RunClose:

@@ -16,8 +16,8 @@ from remit.artifacts.repository import NewArtifact
 from remit.audit.repository import Entry, evidence
 from remit.base.json_types import JsonObject
 from remit.budget.costs import attempt_cost
+from remit.db.batch import execute_batch
 from remit.db.session import transaction
-from remit.db.together import write_together
 from remit.directives.repository import lock_directive
 from remit.errors import ConflictError
 from remit.execution.models import MAX_ATTEMPTS, ExecutionRunRead, Standing, output_to_json
@@ -192,7 +192,7 @@ def _end_attempt(
     is_open = _is_open(ending, standing)
     ends = [_signed(ending, standing, {}, ends_run=False)] if is_open else []
     entry = Entry(ending.run.directive_id, event, data=data)
-    write_together(connection, [attempt_ends(ends, moving=False), *evidence([entry])])
+    execute_batch(connection, [attempt_ends(ends, moving=False), *evidence([entry])])
 
 
 def _told(ending: Ending) -> Ended:

@@ -13,15 +13,15 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from pydantic import ValidationError
 
-from remit.approval.grants import void_reason
 from remit.approval.repository import LATEST_GRANT, consume_requests, grant_from_json
+from remit.approval.rules import void_reason
 from remit.approval.statements import verify_grant
 from remit.approval.types import Grant
 from remit.artifacts.repository import NewArtifact, new_artifact
 from remit.audit.repository import Entry, evidence
 from remit.base.json_types import JsonObject
+from remit.db.batch import execute_batch
 from remit.db.session import transaction
-from remit.db.together import write_together
 from remit.directives.digest import action_digest
 from remit.directives.models import DirectiveRead, intent_of
 from remit.directives.mutator import Claim, claim_directives
@@ -239,7 +239,7 @@ def _write(connection: sa.Connection, starts: Sequence[_Start], worker_id: UUID)
         consume_requests(requests),
         *evidence(entries, [_start_artifact(one) for one in starts]),
     ]
-    write_together(connection, parts)
+    execute_batch(connection, parts)
 
 
 def _as_read(start: _Start) -> ExecutionRunRead:

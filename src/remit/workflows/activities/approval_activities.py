@@ -10,7 +10,7 @@ from remit.identity.types import SYSTEM
 from remit.operations.gate.approvals import ApprovalState, settle
 from remit.operations.gate.proposals import submit
 from remit.workflows.activities.calls import AuthoritySource
-from remit.workflows.orders import ApprovalOrder, ApprovalResult, ApprovalStep
+from remit.workflows.messages import ApprovalOrder, ApprovalResult, ApprovalStep
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ from remit.workflows.activities.calls import (
 from remit.workflows.activities.emitting import Evidence
 from remit.workflows.activities.underway import Attempt
 from remit.workflows.lease import Lease
-from remit.workflows.orders import ExecutionStep
+from remit.workflows.messages import ExecutionStep
 
 RETRY_SECONDS = (0.2, 5.0)
 """First and longest pause before an end is told again to a database that did not answer."""

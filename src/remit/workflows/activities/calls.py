@@ -6,14 +6,12 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import sqlalchemy as sa
-from temporalio import activity
 
 from remit.artifacts.store import ObjectStore
 from remit.base.durations import parse_timebox
 from remit.base.money import parse_budget
 from remit.directives.models import DirectiveRead
 from remit.errors import (
-    ForbiddenError,
     InvalidInputError,
     MisconfiguredError,
     NotFoundError,
@@ -31,12 +29,12 @@ from remit.operations.gate.routing import Route
 from remit.operations.runs.results import Ended, Ending
 from remit.operations.runs.starts import ModuleChoice
 from remit.signing.keys import Keyring
+from remit.telemetry import tracing
 from remit.telemetry.logging import get_logger
 from remit.telemetry.metrics import record_execution
-from remit.telemetry.tracing import span
 from remit.workflows.activities.emitting import Evidence
 from remit.workflows.activities.underway import Underway
-from remit.workflows.orders import ExecutionOrder, ExecutionStep, execution_id, worker_queue
+from remit.workflows.messages import ExecutionStep, worker_queue
 
 ASK_AGAIN_SECONDS = 2.0
 """Pause before a workflow asks again whether a worker has the version that was granted."""
@@ -106,29 +104,12 @@ class ModuleCaller:
     def call(self, evidence: Evidence) -> ModuleOutput:
         """Call the module of a run that has begun."""
         directive, run = evidence.directive, evidence.run
-        with span("module", module_name=run.module, attempt=run.attempts) as telling:
+        with tracing.span("module", module_name=run.module, attempt=run.attempts) as span:
             output = self.registry.dispatch_module(
                 _input(directive, run), self.engine, evidence.emit
             )
-            telling.set(status=output.status.value)
+            span.set(status=output.status.value)
         return output
-
-
-def check_workflow(order: ExecutionOrder) -> None:
-    """Return quietly when this activity serves the one workflow that a directive's run has.
-
-    Whoever reaches Temporal can start the same workflow under other names. All of them together
-    would begin attempt after attempt of one run, until none is left.
-
-    Raises:
-        ForbiddenError: it serves another.
-    """
-    if not activity.in_activity():
-        return
-    if activity.info().workflow_id != execution_id(order.directive_id):
-        raise ForbiddenError(
-            f"only the workflow {execution_id(order.directive_id)} may run this directive"
-        )
 
 
 def too_late(limit: timedelta) -> ModuleOutput:

@@ -18,8 +18,8 @@ from remit.execution.models import ExecutionRunRead
 from remit.execution.modules.types import ModuleOutput
 from remit.execution.workers import WorkerIdentity
 from remit.operations.runs.results import Ending
-from remit.redaction import redact_object
-from remit.telemetry.tracing import span
+from remit.redaction.masking import redact_object
+from remit.telemetry import tracing
 from remit.vocabulary import ArtifactType
 
 MODULE_ARTIFACT: ArtifactType = "module_output"
@@ -60,9 +60,9 @@ class Evidence:
                 f"cannot be stored: {fault.problem}", field=fault.path or "metadata"
             )
         cleaned = redact_object(metadata)
-        with span("artifact", artifact_type=MODULE_ARTIFACT) as telling:
+        with tracing.span("artifact", artifact_type=MODULE_ARTIFACT) as span:
             placed = place_json(self.store, cleaned)
-            telling.set(store="postgres" if placed is None else self.store.name)
+            span.set(store="postgres" if placed is None else self.store.name)
         made = new_artifact(
             MODULE_ARTIFACT,
             cleaned if placed is None else {},

@@ -24,8 +24,7 @@ from remit.cognition.llm.instrumentation import (
     start_llm_span,
 )
 from remit.cognition.llm.provider import LLMProvider, LLMProviderError
-from remit.cognition.llm.types import LLMError, LLMRequest, LLMResponse, LLMUsage
-from remit.cognition.llm.usage import UNKNOWN_USED
+from remit.cognition.llm.types import UNKNOWN_USED, LLMError, LLMRequest, LLMResponse, LLMUsage
 from remit.errors import InvalidInputError
 from remit.operations.recall.llm_calls import CalledModel, record_call, why_not_call
 from remit.telemetry import metrics

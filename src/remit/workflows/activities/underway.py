@@ -20,7 +20,7 @@ from uuid import UUID
 from remit.errors import UnavailableError
 from remit.telemetry.logging import get_logger
 from remit.workflows.lease import awake_or_not
-from remit.workflows.orders import ExecutionStep
+from remit.workflows.messages import ExecutionStep
 
 TICK_SECONDS = 0.25
 """Pause between two looks at the clock, and at time limits."""

@@ -9,8 +9,7 @@ import pytest
 
 from remit.cognition.embeddings.config import get_embedding_provider
 from remit.cognition.embeddings.local import LocalEmbeddingProvider
-from remit.cognition.embeddings.noop import NoOpEmbeddingProvider
-from remit.cognition.embeddings.provider import EmbeddingProviderError
+from remit.cognition.embeddings.provider import EmbeddingProviderError, NoOpEmbeddingProvider
 from remit.cognition.embeddings.retrying import RetryingEmbeddings
 from remit.settings import Settings
 

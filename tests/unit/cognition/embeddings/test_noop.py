@@ -2,8 +2,7 @@
 
 import pytest
 
-from remit.cognition.embeddings.noop import NoOpEmbeddingProvider
-from remit.cognition.embeddings.provider import EmbeddingProviderError
+from remit.cognition.embeddings.provider import EmbeddingProviderError, NoOpEmbeddingProvider
 from remit.cognition.embeddings.types import EmbeddingError, EmbeddingRequest
 
 

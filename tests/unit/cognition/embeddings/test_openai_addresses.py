@@ -4,16 +4,18 @@ import pytest
 from pydantic import SecretStr
 
 from remit.cognition.addresses import ServiceAddress
-from remit.cognition.embeddings.openai_addresses import (
-    checked_key,
-    checked_model,
-    model_name,
-    parse_address,
-)
+from remit.cognition.embeddings.openai import OpenAIEmbeddingProvider
 from remit.cognition.embeddings.provider import EmbeddingProviderError
 
-VENDOR = parse_address("https://api.openai.com/v1")
-LOOPBACK = parse_address("http://127.0.0.1:8080/v1")
+VENDOR = "https://api.openai.com/v1"
+LOOPBACK = "http://127.0.0.1:8080/v1"
+
+
+def made(
+    *, url: str = VENDOR, key: str | None = "sk-1", model: str = "m"
+) -> OpenAIEmbeddingProvider:
+    secret = None if key is None else SecretStr(key)
+    return OpenAIEmbeddingProvider(model=model, api_key=secret, base_url=url)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +48,7 @@ LOOPBACK = parse_address("http://127.0.0.1:8080/v1")
     ],
 )
 def test_an_address_is_read(url: str, expected: ServiceAddress) -> None:
-    assert parse_address(url) == expected
+    assert made(url=url)._address == expected
 
 
 @pytest.mark.parametrize(
@@ -70,7 +72,7 @@ def test_an_address_is_read(url: str, expected: ServiceAddress) -> None:
 )
 def test_what_is_no_address_is_refused_and_not_repeated(url: str) -> None:
     with pytest.raises(EmbeddingProviderError) as refusal:
-        parse_address(url)
+        made(url=url)
     assert refusal.value.reason == "misconfigured"
     assert "OPENAI_BASE_URL is no address" in refusal.value.message
     assert "canary" not in refusal.value.message
@@ -81,12 +83,12 @@ def test_what_is_no_address_is_refused_and_not_repeated(url: str) -> None:
 )
 def test_nothing_is_sent_in_clear_to_another_machine(url: str) -> None:
     with pytest.raises(EmbeddingProviderError) as refusal:
-        parse_address(url)
+        made(url=url)
     assert "in clear: write https://" in refusal.value.message
 
 
 @pytest.mark.parametrize(
-    ("key", "address", "expected"),
+    ("key", "url", "expected"),
     [
         ("sk-1", VENDOR, "sk-1"),
         (" sk-1\n", VENDOR, "sk-1"),
@@ -95,10 +97,8 @@ def test_nothing_is_sent_in_clear_to_another_machine(url: str) -> None:
         ("", LOOPBACK, "none"),
     ],
 )
-def test_a_key_is_needed_away_from_this_machine(
-    key: str | None, address: ServiceAddress, expected: str
-) -> None:
-    assert checked_key(None if key is None else SecretStr(key), address) == expected
+def test_a_key_is_needed_away_from_this_machine(key: str | None, url: str, expected: str) -> None:
+    assert made(url=url, key=key)._key == expected
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_a_key_is_needed_away_from_this_machine(
 )
 def test_what_cannot_be_a_key_is_refused_and_not_repeated(key: str | None, told: str) -> None:
     with pytest.raises(EmbeddingProviderError) as refusal:
-        checked_key(None if key is None else SecretStr(key), VENDOR)
+        made(key=key)
     assert refusal.value.reason == "misconfigured"
     assert told in refusal.value.message
     assert "canary" not in refusal.value.message
@@ -123,10 +123,10 @@ def test_what_cannot_be_a_key_is_refused_and_not_repeated(key: str | None, told:
 @pytest.mark.parametrize("model", ["", " ", "a b", "a'; DROP TABLE x; --", "x" * 81, "modèle", "@"])
 def test_what_cannot_be_a_model_is_refused(model: str) -> None:
     with pytest.raises(EmbeddingProviderError) as refusal:
-        checked_model(model)
+        made(model=model)
     assert "EMBEDDING_MODEL" in refusal.value.message
 
 
 def test_the_longest_name_of_a_model_can_still_be_recorded() -> None:
     place = "https://" + "h" * 100
-    assert len(model_name(checked_model("m" * 80), parse_address(place))) <= 200
+    assert len(made(url=place, model="m" * 80).model) <= 200

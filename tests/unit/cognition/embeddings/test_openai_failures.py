@@ -10,7 +10,8 @@ import openai
 import pytest
 from time_machine import travel
 
-from remit.cognition.embeddings.openai_failures import failure_of
+from remit.cognition.embeddings.openai import WORDS
+from remit.cognition.failures import failure_of
 from tests.support.embedding_server import EmbeddingServer, Reply
 from tests.unit.cognition.embeddings.asking import CANARY, TEXT, failure, provider
 
@@ -119,6 +120,6 @@ def test_how_long_the_service_wants_to_be_left_alone_is_kept(
 
 
 def test_what_the_sdk_raises_besides_is_told_without_its_words() -> None:
-    error = failure_of(openai.OpenAIError(CANARY), timeout_seconds=1)
+    error = failure_of(openai.OpenAIError(CANARY), openai, WORDS, timeout_seconds=1)
     assert (error.error_type, error.retryable) == ("provider_error", False)
     assert CANARY not in error.message

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from remit.cognition.llm.anthropic import AnthropicLLMProvider
-from remit.cognition.llm.types import LLMMessage, LLMRequest
-from remit.cognition.llm.usage import NOTHING_USED
+from remit.cognition.llm.types import NOTHING_USED, LLMMessage, LLMRequest
 from tests.support.embedding_server import Reply
 from tests.support.llm_asking import CANARY, REQUEST, TEXT, anthropic_provider, failure
 from tests.support.llm_server import LLMServer, anthropic_answer

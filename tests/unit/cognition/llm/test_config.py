@@ -9,9 +9,8 @@ import pytest
 
 from remit.cognition.llm.anthropic import AnthropicLLMProvider
 from remit.cognition.llm.config import get_llm_provider
-from remit.cognition.llm.noop import NoOpLLMProvider
 from remit.cognition.llm.openai import OpenAILLMProvider
-from remit.cognition.llm.provider import LLMProvider, LLMProviderError
+from remit.cognition.llm.provider import LLMProvider, LLMProviderError, NoOpLLMProvider
 from remit.settings import Settings
 from tests.support.llm_asking import REQUEST
 from tests.support.llm_server import LLMServer

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from remit.cognition.llm import anthropic_answers, openai_answers
 from remit.cognition.llm.answers import Answer, respond
+from remit.cognition.llm.anthropic import AnthropicLLMProvider
+from remit.cognition.llm.openai import OpenAILLMProvider
 from remit.cognition.llm.provider import LLMProviderError
 from tests.support.llm_server import anthropic_answer, openai_answer
 
@@ -19,14 +20,12 @@ LISTED = Decimal("0.000072")
 
 def by_openai(**changes: Any) -> Answer:
     """Return what is read of a chat completion with fields changed."""
-    return openai_answers.read_answer(json.dumps(openai_answer(OPENAI, **changes)).encode())
+    return OpenAILLMProvider.read(json.dumps(openai_answer(OPENAI, **changes)).encode())
 
 
 def by_anthropic(**changes: Any) -> Answer:
     """Return what is read of a message with fields changed."""
-    return anthropic_answers.read_answer(
-        json.dumps(anthropic_answer(ANTHROPIC, **changes)).encode()
-    )
+    return AnthropicLLMProvider.read(json.dumps(anthropic_answer(ANTHROPIC, **changes)).encode())
 
 
 CUT = ("length", "model_length", "MAX_TOKENS", "max_output_tokens", "context_length_exceeded")
@@ -151,9 +150,9 @@ def test_a_message_of_another_shape_is_none(changes: dict[str, Any]) -> None:
 )
 def test_a_body_that_says_a_thing_twice_is_no_answer(place: str) -> None:
     once = json.dumps(openai_answer(OPENAI))
-    assert openai_answers.read_answer(once.encode()).ending == "whole"
+    assert OpenAILLMProvider.read(once.encode()).ending == "whole"
     with pytest.raises(ValueError, match="the answer holds a key twice"):
-        openai_answers.read_answer(once.replace(place, f"{place}null, {place}").encode())
+        OpenAILLMProvider.read(once.replace(place, f"{place}null, {place}").encode())
 
 
 @pytest.mark.parametrize(

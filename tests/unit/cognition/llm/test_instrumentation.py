@@ -16,10 +16,16 @@ from remit.cognition.llm.instrumentation import (
     log_llm_event,
     start_llm_span,
 )
-from remit.cognition.llm.types import LLMError, LLMMessage, LLMRequest, LLMResponse, LLMUsage
-from remit.cognition.llm.usage import NOTHING_USED
-from remit.telemetry.active import ACTIVE
+from remit.cognition.llm.types import (
+    NOTHING_USED,
+    LLMError,
+    LLMMessage,
+    LLMRequest,
+    LLMResponse,
+    LLMUsage,
+)
 from remit.telemetry.logging import get_logger
+from remit.telemetry.state import STATE
 
 SAID, ANSWERED = "osprey-question", "osprey-answer"
 REQUEST = LLMRequest(
@@ -151,7 +157,7 @@ class Recording:
 
 def test_a_call_is_one_span_in_its_directives_trace(monkeypatch: pytest.MonkeyPatch) -> None:
     recording = Recording()
-    monkeypatch.setattr(ACTIVE, "recorder", recording)
+    monkeypatch.setattr(STATE, "tracer", recording)
     about = UUID(int=7)
     for directive_id in (None, about):
         with start_llm_span(REQUEST, "openai", directive_id=directive_id):

@@ -2,10 +2,8 @@
 
 import pytest
 
-from remit.cognition.llm.noop import NoOpLLMProvider
-from remit.cognition.llm.provider import LLMProviderError
-from remit.cognition.llm.types import LLMError, LLMMessage, LLMRequest
-from remit.cognition.llm.usage import NOTHING_USED
+from remit.cognition.llm.provider import LLMProviderError, NoOpLLMProvider
+from remit.cognition.llm.types import NOTHING_USED, LLMError, LLMMessage, LLMRequest
 
 
 def test_it_refuses_and_says_how_to_choose() -> None:

@@ -9,10 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from remit.cognition.llm.openai import OpenAILLMProvider
-from remit.cognition.llm.service import checked_service
-from remit.cognition.llm.types import LLMRequest
-from remit.cognition.llm.usage import UNKNOWN_USED
-from remit.cognition.llm.vendors import OPENAI
+from remit.cognition.llm.types import UNKNOWN_USED, LLMRequest
 from tests.support.embedding_server import Reply
 from tests.support.llm_asking import CANARY, REQUEST, TEXT, failure, openai_provider
 from tests.support.llm_server import LLMServer, openai_answer
@@ -63,14 +60,8 @@ def test_a_temperature_that_was_not_named_is_not_sent(server: LLMServer) -> None
 def test_the_bound_of_an_answer_has_the_name_that_the_service_knows(
     base_url: str | None, limit: str
 ) -> None:
-    service = checked_service(
-        OPENAI,
-        model="m",
-        api_key=SecretStr("sk-1"),
-        base_url=base_url,
-        timeout_seconds=1,
-    )
-    arguments = OpenAILLMProvider.arguments(service, "m", REQUEST)
+    provider = OpenAILLMProvider(model="m", api_key=SecretStr("sk-1"), base_url=base_url)
+    arguments = provider.arguments("m", REQUEST)
     assert {name for name in arguments if "tokens" in name} == {limit}
     assert arguments[limit] == 1024
 

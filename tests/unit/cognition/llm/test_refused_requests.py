@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from remit.cognition.llm.usage import NOTHING_USED, UNKNOWN_USED
+from remit.cognition.llm.types import NOTHING_USED, UNKNOWN_USED
 from tests.support.embedding_server import Asked, Reply
 from tests.support.llm_asking import REQUEST, TEXT, UPSTREAM, failure, openai_provider
 from tests.support.llm_server import LLMServer, serving

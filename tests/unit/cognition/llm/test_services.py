@@ -12,11 +12,10 @@ from pydantic import SecretStr
 
 from remit.base.json_types import JsonObject
 from remit.cognition.addresses import parse_address
-from remit.cognition.llm import anthropic_failures, openai_failures
-from remit.cognition.llm.anthropic import AnthropicLLMProvider
-from remit.cognition.llm.openai import OpenAILLMProvider
-from remit.cognition.llm.types import LLMError, LLMMessage, LLMRequest
-from remit.cognition.llm.vendors import ANTHROPIC, OPENAI, Vendor
+from remit.cognition.llm.anthropic import ANTHROPIC, AnthropicLLMProvider
+from remit.cognition.llm.openai import OPENAI, OpenAILLMProvider
+from remit.cognition.llm.service import Vendor, error_of
+from remit.cognition.llm.types import LLMMessage, LLMRequest
 from tests.support.embedding_server import Reply
 from tests.support.llm_asking import (
     CANARY,
@@ -43,7 +42,6 @@ class Service:
         asking: makes it so that it asks a service of the test's.
         unpaid: the error of an account without credit.
         raised: an error of the SDK's own.
-        failure_of: what is told of an error that nobody foresaw.
     """
 
     sdk: str
@@ -52,7 +50,6 @@ class Service:
     asking: Callable[..., Provider]
     unpaid: JsonObject
     raised: Exception
-    failure_of: Callable[..., LLMError]
 
 
 SERVICES = {
@@ -63,7 +60,6 @@ SERVICES = {
         anthropic_provider,
         {"type": "error", "error": {"type": "billing_error", "message": TEXT}},
         anthropic.AnthropicError(CANARY),
-        anthropic_failures.failure_of,
     ),
     "openai": Service(
         "openai",
@@ -72,7 +68,6 @@ SERVICES = {
         openai_provider,
         {"error": {"message": TEXT, "code": "insufficient_quota"}},
         openai.OpenAIError(CANARY),
-        openai_failures.failure_of,
     ),
 }
 
@@ -149,7 +144,7 @@ def test_a_connection_is_given_back_with_the_provider(service: Service, server: 
 
 def test_what_the_sdk_raises_besides_is_told_without_its_words(service: Service) -> None:
     for raised in (service.raised, RuntimeError(CANARY)):
-        error = service.failure_of(raised, timeout_seconds=1)
+        error = error_of(raised, service.vendor, timeout_seconds=1)
         assert (error.error_type, error.retryable) == ("provider_error", False)
         assert CANARY not in error.error_message
 

@@ -18,6 +18,7 @@ from remit.errors import InvalidInputError
 
 TEXT = "a message nobody else may read"
 ASKED = LLMMessage("user", "hello")
+SAID = [{"role": "user", "content": "hello"}]
 USAGE = LLMUsage(11, 5, 16, Decimal("0.0000001"))
 
 
@@ -72,12 +73,12 @@ def test_a_message_has_a_role_and_a_text(role: Any, content: Any, field: str, to
         ({"temperature": True}, "temperature", "between 0 and 2, or null"),
         ({"temperature": "1"}, "temperature", "between 0 and 2, or null"),
         ({"metadata": []}, "metadata", "must be an object"),
-        ({"metadata": {str(n): "" for n in range(17)}}, "metadata", "17 entries: give at most 16"),
-        ({"metadata": {"": "x"}}, "metadata", "a name must be text of 1 to 64 characters"),
-        ({"metadata": {"x" * 65: "x"}}, "metadata", "a name must be text of 1 to 64 characters"),
-        ({"metadata": {1: "x"}}, "metadata", "a name must be text of 1 to 64 characters"),
-        ({"metadata": {"x": "x" * 513}}, "metadata", "a value must be text of at most 512"),
-        ({"metadata": {"x": 1}}, "metadata", "a value must be text of at most 512"),
+        ({"metadata": {str(n): "" for n in range(17)}}, "metadata", "at most 16 entries"),
+        ({"metadata": {"": "x"}}, "metadata", "a name of 1 to 64 characters"),
+        ({"metadata": {"x" * 65: "x"}}, "metadata", "a name of 1 to 64 characters"),
+        ({"metadata": {1: "x"}}, "metadata", "a name of 1 to 64 characters"),
+        ({"metadata": {"x": "x" * 513}}, "metadata", "a text of at most 512"),
+        ({"metadata": {"x": 1}}, "metadata", "a text of at most 512"),
     ],
 )
 def test_what_passes_a_bound_is_refused_by_name(
@@ -158,17 +159,17 @@ def test_a_request_needs_nothing_but_messages() -> None:
             "messages[0].content",
             "must be text",
         ),
-        ({"messages": [], "stream": True}, None, 'no such field: "stream"'),
-        ({"messages": [], "max_tokens": True}, "max_tokens", "must be a whole number"),
-        ({"messages": [], "max_tokens": 1.5}, "max_tokens", "must be a whole number"),
-        ({"messages": [], "max_tokens": None}, "max_tokens", "must be a whole number"),
-        ({"messages": [], "model": 1}, "model", "must be text or null"),
+        ({"messages": SAID, "stream": True}, None, 'no such field: "stream"'),
+        ({"messages": SAID, "max_tokens": True}, "max_tokens", "must be a whole number"),
+        ({"messages": SAID, "max_tokens": 1.5}, "max_tokens", "must be a whole number"),
+        ({"messages": SAID, "max_tokens": None}, "max_tokens", "must be a whole number"),
+        ({"messages": SAID, "model": 1}, "model", "is no model's name"),
         (
-            {"messages": [], "temperature": "1"},
+            {"messages": SAID, "temperature": "1"},
             "temperature",
-            "must be a number, a whole number or null",
+            "must be a number between 0 and 2, or null",
         ),
-        ({"messages": [], "metadata": None}, "metadata", "must be an object"),
+        ({"messages": SAID, "metadata": None}, "metadata", "must be an object"),
         ({"messages": []}, "messages", "0 messages"),
     ],
 )

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from remit.cognition.llm.types import LLMUsage
-from remit.cognition.llm.usage import NOTHING_USED, TokenCounts, normalize_usage
+from remit.cognition.llm.answers import TokenCounts, normalize_usage
+from remit.cognition.llm.types import NOTHING_USED, LLMUsage
 
 
 @pytest.mark.parametrize(
