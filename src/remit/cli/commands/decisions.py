@@ -196,21 +196,21 @@ def reconcile(
     *,
     settled: SettledOption,
     reason: KnownByOption,
-    actor: ByOption = None,
+    by: ByOption = None,
 ) -> None:
     """Settle a directive of which nobody knows whether it was carried out.
 
     It executes, with the reason in_doubt: every attempt was lost with its worker. Look into what it
     was to change, then say so; only a person can, and it is signed.
     """
-    context.actor = actor
+    context.actor = by
     engine = context.engine
     from remit.operations.runs.reconciliation import reconcile as settle
 
     word = cast("Settled", one_of(settled, get_args(Settled), "--as"))
-    keys, by = context.keys, context.caller
+    keys, caller = context.keys, context.caller
     found = context.resolve(directive)
-    _show_changed(context, settle(engine, found, word, reason=reason, by=by, keys=keys))
+    _show_changed(context, settle(engine, found, word, reason=reason, by=caller, keys=keys))
 
 
 def _show_changed(context: Context, directive: "DirectiveRead") -> None:
