@@ -111,11 +111,7 @@ async def _vote(
 async def _show_pending(
     context: Context, control: "Control", directive_id: "UUID", seen: str | None
 ) -> str:
-    """Show the action that waits for a vote, and return its digest.
-
-    Raises:
-        ConflictError: it waits for none, or is not the one whose digest was `seen`.
-    """
+    """Show the action that waits for a vote, and return its digest, which must be as `seen`."""
     from remit.cli.views.directives import show_action
     from remit.directives.digest import action_digest
     from remit.directives.models import intent_of

@@ -145,12 +145,7 @@ def experiment(
 
 
 def _provider(context: Context) -> "DirectProvider":
-    """Return the provider that is chosen, unguarded: what fails is told.
-
-    Raises:
-        MisconfiguredError: none is chosen.
-        EvaluationProviderError: the chosen one cannot be used.
-    """
+    """Return the provider that is chosen, unguarded: what fails is told."""
     from remit.evaluation.config import choose_provider
 
     provider = choose_provider(context.settings)

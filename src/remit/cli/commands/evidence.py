@@ -160,11 +160,7 @@ def _write_json(read: "SignedBundle | None", checks: "tuple[Check, ...]") -> Non
 
 
 def _trusted_keys(context: Context, files: "list[Path] | None") -> "Keyring":
-    """Return the keys that are trusted; with files of them, nothing else is looked at.
-
-    Raises:
-        MisconfiguredError: there are none, or they cannot be used.
-    """
+    """Return the keys that are trusted; with files of them, nothing else is looked at."""
     from remit.signing.keys import load_public_keys
 
     if files:

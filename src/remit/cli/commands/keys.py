@@ -125,11 +125,7 @@ def worker(context: Context, folder: FolderArgument, *, label: LabelOption = "")
 
 
 def _rotatable(settings: "Settings") -> Path:
-    """Return the key folder, when the signing key lies there.
-
-    Raises:
-        MisconfiguredError: the signing key comes from the environment.
-    """
+    """Return the key folder, when the signing key lies there."""
     from remit.signing.keys import SIGNING_VARIABLE
 
     folder = services.keys_dir(settings)

@@ -190,11 +190,7 @@ def install(
 
 
 def _look_again(policy: "PolicyConfig", seen: str | None) -> None:
-    """Print what its author may not have meant; refuse whoever checked another policy.
-
-    Raises:
-        ConflictError: it is not the policy that was seen.
-    """
+    """Print what its author may not have meant; refuse whoever checked another policy."""
     from remit.policy.doubts import doubts
 
     if seen is not None and seen != policy.digest:

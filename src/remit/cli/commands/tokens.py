@@ -163,11 +163,7 @@ def show_made_token(context: Context, made: "MadeToken", kept: Path | None) -> N
 def revoke_unless_shown(
     engine: "sa.Engine", made: "MadeToken", keys: "Keyring", *, by: Principal, as_json: bool
 ) -> None:
-    """Revoke a token that was just printed, when standard output did not take it.
-
-    Raises:
-        typer.Exit: so it is; a line says what became of the token.
-    """
+    """Revoke a token that was just printed, and exit, when standard output did not take it."""
     from remit.operations.identities import revocation
 
     loss = streams.loss(sys.stdout)

@@ -107,11 +107,7 @@ def _title(overview: "Overview") -> str:
 
 
 def _watch(context: Context, every: float) -> None:
-    """Keep the overview on the terminal current until interrupted.
-
-    Raises:
-        UnavailableError: the database did not answer even once.
-    """
+    """Keep the overview on the terminal current until interrupted."""
     from rich.console import ConsoleDimensions
     from rich.live import Live
 

@@ -141,11 +141,7 @@ def up(
 
 
 def _options_of(settings: "Settings") -> "StackOptions":
-    """Return what the environment alone says of the stack.
-
-    Raises:
-        RemitError: the provider of language models that it names cannot be used.
-    """
+    """Return what the environment alone says of the stack."""
     from remit.stack.discovery import normalize_database_url
     from remit.stack.options import StackOptions
 
@@ -176,11 +172,7 @@ def _connected(database_url: str) -> "Iterator[sa.Engine]":
 
 
 def _confirm_start(settings: "Settings", policy: "PolicyConfig", database_url: str) -> None:
-    """Confirm the policy that a stack starts with: to start it is an operator's command.
-
-    Raises:
-        UnverifiableError: somebody else wrote that this policy is confirmed.
-    """
+    """Confirm the policy that a stack starts with: to start it is an operator's command."""
     from remit.operations.gate.confirmations import confirm_at_start
 
     with _connected(database_url) as engine:

@@ -61,14 +61,9 @@ _SAYINGS: Mapping[str, tuple[int, str]] = {
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that happened, or did not.
+    """One thing that happened in a box of the loop, or did not: then `when` and `actor` are empty.
 
-    Attributes:
-        box: index into the boxes of the loop.
-        when: when it happened; None for what did not.
-        actor: who made it happen; "" for what did not happen.
-        why: the reasons, one a line.
-        artifact: address of the evidence; None when there is none.
+    `why` has a line for each reason, `artifact` is the address of the evidence.
     """
 
     box: int

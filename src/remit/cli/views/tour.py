@@ -34,11 +34,7 @@ def tell(
 ) -> None:
     """Print the result of a tour.
 
-    Args:
-        report: what happened.
-        started: when each part of the stack came up, in seconds from the process' start.
-        traced: the trace to show; None when nothing ran.
-        kept: the folder that stays; None when it is removed.
+    `started` says when each part of the stack came up, in seconds from the process' start.
     """
     write_line()
     write_table(_HEADER, [_row(one) for one in report.played])
