@@ -70,7 +70,7 @@ class EmbeddedPostgres:
 
     @property
     def database_url(self) -> str:
-        """How services reach the database, in SQLAlchemy's form; valid once `start` returned."""
+        """How services reach the database; valid once `start` returned."""
         return self.url_of(APP)
 
     @property
@@ -79,7 +79,7 @@ class EmbeddedPostgres:
         return self.url_of(OWNER)
 
     def url_of(self, login: str) -> str:
-        """Return how one login reaches the database; only this account may use the socket."""
+        """Return how one login reaches the database, in SQLAlchemy's form."""
         host = quote(str(self._socket_dir), safe="/")
         return f"postgresql+psycopg://{login}@/remit?host={host}&port={_PORT}"
 

@@ -28,10 +28,7 @@ _REASON = re.compile(r"FATAL|PANIC|\berror: |\bcould not ")
 
 
 def last_line(path: Path) -> str:
-    """Return the last line of a log that gives a reason, for an error message; "" if none does.
-
-    Postgres' programs tell what they clean up after it. Where no line does, it is the last.
-    """
+    """Return the last line of a log that gives a reason, else the last, for an error message."""
     with contextlib.suppress(OSError):
         lines = [line for line in path.read_text(errors="replace").splitlines() if line.strip()]
         reasons = [line for line in lines[-_RECENT_LINES:] if _REASON.search(line)]
@@ -42,7 +39,7 @@ def last_line(path: Path) -> str:
 class Roster:
     """Which processes run, kept where it survives this process: on disk and with the guardian.
 
-    Thread-safe. Use one for each supervisor, between acquiring its lock and giving it up.
+    Thread-safe. A supervisor uses one while it holds the directory's lock.
     """
 
     def __init__(self, file: Path) -> None:
@@ -145,10 +142,7 @@ class Command:
 
 
 class ProcessSlot:
-    """A place for one child process at a time; once stopped it takes no other.
-
-    Thread-safe: `stop` may be called while another thread is still starting something here.
-    """
+    """A place for one child process at a time; once stopped it takes no other. Thread-safe."""
 
     def __init__(
         self, name: str, roster: Roster | None, number: signal.Signals, grace_seconds: float

@@ -209,8 +209,7 @@ class Stack:
             url = normalize_database_url(self.options.database_url or "")
             owner_url = normalize_database_url(self.options.database_owner_url or url)
         else:
-            url = self._postgres.start()
-            owner_url = self._postgres.owner_database_url
+            url, owner_url = self._postgres.start(), self._postgres.owner_database_url
             self._tell("postgres")
         self._on_database_ready(owner_url)
         self._on_migrated(url)
@@ -225,7 +224,8 @@ class Stack:
         return address
 
     def _publish(self, database_url: str, address: str) -> StackInfo:
-        policy = self.options.policy_file
+        policy, module_url = self.options.policy_file, self.options.database_module_url
+        own = self._postgres.url_of if self._postgres else lambda _: None
         info = StackInfo(
             pid=os.getpid(),
             mark=process_mark(os.getpid()) or "",
@@ -235,21 +235,14 @@ class Stack:
             started_at=datetime.now(UTC).isoformat(timespec="seconds"),
             versions=installed_versions(),
             policy_file=None if policy is None else str(policy.absolute()),
-            owner_database_url=self._own_url(OWNER),
-            module_database_url=self._own_url(MODULE) or self._module_url(),
-            reader_database_url=self._own_url(READER),
+            owner_database_url=own(OWNER),
+            module_database_url=own(MODULE) or (module_url and normalize_database_url(module_url)),
+            reader_database_url=own(READER),
         )
         with self._state_lock:
             self._check_wanted()
             write_state(self.data, info)
         return info
-
-    def _own_url(self, login: str) -> str | None:
-        return self._postgres.url_of(login) if self._postgres else None
-
-    def _module_url(self) -> str | None:
-        url = self.options.database_module_url
-        return None if url is None else normalize_database_url(url)
 
     def _check_wanted(self) -> None:
         if self._stopped:
