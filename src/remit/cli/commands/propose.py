@@ -1,7 +1,7 @@
 """`remit propose`, `remit submit` and `remit retry`: the ways into the gate."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _content = partial(option, panel="What is to be done")
 
-FIELDS = {
+FIELDS: Mapping[str, object] = {
     "role": _content("--role", "Who is to act."),
     "type": _content("--type", "The module: see `remit modules`."),
     "objective": _content("--objective", "What is to be achieved."),
