@@ -47,12 +47,12 @@ def _let_in(context: Context, url: str, name: str, revision: str) -> None:
     """Make a token for an admin and print it; one that cannot be shown is revoked."""
     from remit.cli.commands.tokens import revoke_unless_shown
     from remit.cli.views.identities import write_made_token
-    from remit.operations.identities.directory import let_admin_in
+    from remit.operations.identities.directory import recover_admin
     from remit.operations.identities.principals import LONGEST_TOKEN
 
     engine = context.connect(url, role="remit_app", application_name="remit-cli", pool_size=1)
     keys = services.keys_for(engine, context.settings)
-    made = let_admin_in(engine, name, valid_for=LONGEST_TOKEN, keys=keys)
+    made = recover_admin(engine, name, valid_for=LONGEST_TOKEN, keys=keys)
     document = {"revision": revision, "admin_token": str(made.token)}
     context.show(document, lambda: write_made_token(made, None))
     owner = Principal(name, "human")

@@ -149,7 +149,7 @@ def revoke_token(context: Context, token_id: TokenArgument, *, since: SinceOptio
     rows = directory.read_tokens(engine, by=by)
     one = found_by_id(rows, token_id, noun="token", command="remit token list")
     revoked = revocation.revoke_token(engine, one.id, by=by, keys=keys, since=began)
-    became = revocation.void_resting_on(engine, revoked, by=by, keys=keys)
+    became = revocation.reassess_approvals(engine, revoked, by=by, keys=keys)
     document = {"token": revoked.row, "ended": revoked, "directives": became}
     context.show(document, lambda: write_revoked(revoked, became))
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from remit.operations.identities.four_eyes import Proposal
     from remit.operations.identities.invitations import MadeInvitation
     from remit.operations.identities.principals import MadeToken
-    from remit.operations.identities.revocation import Aftermath, Revoked
+    from remit.operations.identities.revocation import Reassessed, Revoked
 
 
 def write_principals(rows: "Iterable[PrincipalRow]") -> None:
@@ -113,13 +113,13 @@ def write_made_invitation(made: "MadeInvitation") -> None:
     write_line(Cell(note, "dim"), stderr=True)
 
 
-def write_revoked(revoked: "Revoked", became: "Aftermath") -> None:
+def write_revoked(revoked: "Revoked", became: "Reassessed") -> None:
     """Print a line for everything that a revocation ended, or could not undo."""
     for line in _revoked_lines(revoked, became):
         write_line(line)
 
 
-def _revoked_lines(revoked: "Revoked", became: "Aftermath") -> Sequence[str]:
+def _revoked_lines(revoked: "Revoked", became: "Reassessed") -> Sequence[str]:
     ran = len(became.ran)
     return [
         f"token {revoked.row.id} of {revoked.row.principal} is revoked",
