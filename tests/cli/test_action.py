@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from remit.approval.types import ApprovalRequest
-from remit.cli.views.action import show_action
+from remit.cli.views.directives import show_action
 from remit.directives.digest import action_digest
 from remit.directives.models import DirectiveRead, intent_of
 from tests.support.contents import directive
