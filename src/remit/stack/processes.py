@@ -14,7 +14,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -124,23 +123,6 @@ class Roster:
                 self._guardian.stdin.flush()
 
 
-@dataclass(frozen=True)
-class Command:
-    """What to run, and as whom.
-
-    Attributes:
-        log: file that its output is appended to; created private.
-        env: its whole environment; None hands on this process's own.
-        owner: user id and group id to run as; None for our own.
-    """
-
-    argv: tuple[str, ...]
-    log: Path
-    env: Mapping[str, str] | None = None
-    cwd: Path | None = None
-    owner: tuple[int, int] | None = None
-
-
 class ProcessSlot:
     """A place for one child process at a time; once stopped it takes no other. Thread-safe."""
 
@@ -161,25 +143,36 @@ class ProcessSlot:
         process = self._process
         return process.pid if process is not None and process.poll() is None else None
 
-    def spawn(self, command: Command) -> subprocess.Popen[bytes]:
-        """Start a child in its own session.
+    def spawn(
+        self,
+        argv: tuple[str, ...],
+        log: Path,
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        owner: tuple[int, int] | None = None,
+    ) -> subprocess.Popen[bytes]:
+        """Start a child in its own session; its output is appended to `log`, created private.
+
+        `env` is its whole environment, None this process's own; `owner` the user id and group id
+        to run as, None our own.
 
         Raises:
             UnavailableError: the slot was stopped, or the program cannot be started.
         """
-        user, group = command.owner or (None, None)
+        user, group = owner or (None, None)
         with self._lock:
             if self.stopped:
                 raise UnavailableError(f"{self.name} was stopped while it started")
-            descriptor = os.open(command.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             try:
                 process = subprocess.Popen(
-                    command.argv,
+                    argv,
                     stdin=subprocess.DEVNULL,
                     stdout=descriptor,
                     stderr=subprocess.STDOUT,
-                    env=command.env,
-                    cwd=command.cwd,
+                    env=env,
+                    cwd=cwd,
                     user=user,
                     group=group,
                     extra_groups=None if user is None else [],
@@ -188,7 +181,7 @@ class ProcessSlot:
                     start_new_session=True,
                 )
             except OSError as error:
-                message = f"{self.name} cannot be started: {command.argv[0]}: {error.strerror}"
+                message = f"{self.name} cannot be started: {argv[0]}: {error.strerror}"
                 raise UnavailableError(message) from error
             finally:
                 os.close(descriptor)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from remit.cli.views.demo import View
     from remit.identity.types import Principal
     from remit.signing.keys import Keyring
-    from remit.stack.state import StackInfo
+    from remit.stack.discovery import StackInfo
     from remit.stack.supervisor import Stack
     from remit.tour.report import TourReport
     from remit.tour.script import Scene

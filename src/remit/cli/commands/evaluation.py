@@ -147,7 +147,7 @@ def _check_name(name: str) -> None:
         InvalidInputError: it is empty, too long, or holds what cannot be shown or looks secret.
     """
     from remit.errors import InvalidInputError
-    from remit.evaluation.outgoing import MAX_TEXT_LENGTH, outgoing_text
+    from remit.evaluation.checks import MAX_TEXT_LENGTH, outgoing_text
 
     # What would leave otherwise than it was written would be looked for in vain.
     if not name.strip() or outgoing_text(name) != name:

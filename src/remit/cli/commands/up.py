@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from remit.settings import Settings
+    from remit.stack.discovery import StackInfo
     from remit.stack.options import StackEvent, StackOptions
-    from remit.stack.state import StackInfo
     from remit.stack.supervisor import Stack
 
 CHECK_SECONDS = 0.5
