@@ -1,7 +1,7 @@
 """Writes the documents that are made from the code.
 
-These are `.env.example`, `docs/artifacts.md`, `docs/cli.md`, `docs/columns.md` and the Grafana
-dashboard.
+These are `.env.example`, `docs/artifacts.md`, `docs/cli.md`, `docs/columns.md`, the Grafana
+dashboard, and the table of look-alike characters from Unicode's data.
 
 `make docs` runs it. With `--check` it writes nothing and fails when a document is not current; a
 test does so.
@@ -18,6 +18,7 @@ from remit.cli.main import app
 from remit.settings import Settings
 from scripts.artifact_page import artifact_page
 from scripts.columns_page import columns_page
+from scripts.confusables_table import lookalikes_module
 from scripts.grafana_dashboard import dashboard_text
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -48,6 +49,7 @@ def generated() -> dict[str, str]:
         "docs/cli.md": command_reference(),
         "docs/columns.md": columns_page(),
         "deploy/grafana/remit.json": dashboard_text(),
+        "src/remit/confusables/lookalikes.py": lookalikes_module(),
     }
 
 

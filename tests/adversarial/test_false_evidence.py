@@ -16,7 +16,7 @@ from pydantic import JsonValue
 
 from remit.artifacts.types import parse_artifact_uri
 from remit.audit import claims_repository
-from remit.audit.evidence_claims import CARRIED, OF_EVENTS, OF_RUNS
+from remit.audit.evidence_claims import CARRIED, EVIDENCE_SOURCES
 from remit.operations.evidence.auditing import judge
 from remit.vocabulary import ArtifactType
 from tests.adversarial.beginning import begun, leave, tell
@@ -56,9 +56,8 @@ def found(attacker: Attacker) -> list[str]:
 
 def believe(patch: pytest.MonkeyPatch) -> None:
     """Take out the defence: evidence is of whatever it says, and any event names it."""
-    taken = (*OF_RUNS, *OF_EVENTS)
-    kept = tuple(claim for claim in claims_repository.CLAIMS if claim not in taken)
-    assert len(kept) == len(claims_repository.CLAIMS) - len(taken)
+    kept = tuple(claim for claim in claims_repository.CLAIMS if claim not in EVIDENCE_SOURCES)
+    assert len(kept) == len(claims_repository.CLAIMS) - len(EVIDENCE_SOURCES)
     patch.setattr(claims_repository, "CLAIMS", kept)
 
 

@@ -17,7 +17,7 @@ from remit.base.json_types import JsonObject
 from remit.db.engine import create_database_engine
 from remit.memory.vector import embed_and_store
 from remit.memory.writing import NewMemory
-from remit.operations.evidence import audited_events, audited_rows, auditing
+from remit.operations.evidence import auditing, signatures
 from remit.operations.evidence.auditing import judge
 from remit.operations.recall.memories import open_memory_reader
 from tests.adversarial import world as w
@@ -115,9 +115,9 @@ HISTORIES: Mapping[Callable[[Connection, Made], None], tuple[set[str], str]] = {
 def believe(patch: pytest.MonkeyPatch) -> None:
     """Take out the defence: whatever rows and events say, and whoever signed it, it holds."""
     for name in ("verify_filing", "verify_memory"):
-        patch.setattr(audited_rows, name, lambda *_: None)
-    patch.setattr(audited_rows, "judge_run", lambda *_: ())
-    patch.setattr(audited_events, "_VERIFY", {})
+        patch.setattr(signatures, name, lambda *_: None)
+    patch.setattr(signatures, "judge_run", lambda *_: ())
+    patch.setattr(signatures, "_VERIFY", {})
     patch.setattr(auditing, "judge_identity", lambda *_: ())
     patch.setattr(auditing, "stream_broken", lambda _: ())
 

@@ -12,8 +12,9 @@ import sqlalchemy as sa
 
 from remit.approval.answers import heard_problems, line_problems
 from remit.approval.statements import verify_grant, verify_vote
+from remit.base.json_types import JsonObject
 from remit.directives.repository import issuer_envelope
-from remit.directives.statements import Issued, verify_intent
+from remit.directives.statements import intent_statement, verify_intent
 from remit.errors import ForbiddenError, UnverifiableError
 from remit.identity.types import Principal
 from remit.operations.evidence.explanation import explain
@@ -244,9 +245,10 @@ def test_a_rejection_that_is_cut_out_is_missed_by_the_next_vote_and_by_the_grant
     ]
 
 
-def issued(record: Record) -> Issued:
+def issued(record: Record) -> JsonObject:
     found = record.directive
-    return Issued(found.id, str(found.action_digest), found.issued_by, found.idempotency_key)
+    digest = str(found.action_digest)
+    return intent_statement(found.id, digest, found.issued_by, found.idempotency_key)
 
 
 def test_a_directive_in_another_s_name_was_issued_by_nobody(engine: sa.Engine) -> None:

@@ -19,13 +19,13 @@ from remit.directives.repository import DirectiveFilter
 from remit.errors import ConflictError, UnreadableError
 from remit.execution.ended_repository import EndedFilter
 from remit.execution.modules.types import ModuleOutput
-from remit.operations.evidence import evaluations, records
+from remit.operations.evidence import records
+from remit.operations.evidence import records as evaluations
 from remit.operations.evidence.artifacts import read_artifacts
 from remit.operations.evidence.auditing import take_checkpoint, verify_log
 from remit.operations.evidence.bundles import export_bundle
-from remit.operations.evidence.chain_watch import ChainWatch, watch_chains
 from remit.operations.evidence.explanation import explain
-from remit.operations.evidence.overview import read_glance, read_overview
+from remit.operations.evidence.overview import ChainWatch, read_glance, read_overview, watch_chains
 from remit.operations.evidence.upkeep import check_artifacts
 from remit.operations.gate import retries
 from remit.operations.identities import directory

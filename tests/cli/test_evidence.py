@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from remit.audit.bundle import read_bundle
+from remit.audit.bundle.file import read_bundle
 from remit.base.canonical import sha256_digest
 from remit.db.engine import create_database_engine
 from remit.directives.models import DirectiveRead
@@ -74,7 +74,7 @@ def test_a_bundle_is_written_to_this_folder_and_verifies(
         f"next: remit evidence verify {name}\n",
         "",
     )
-    assert read_bundle(data, KEYS).evidence.exported_by == "auditor-1"
+    assert read_bundle(data, KEYS).bundle.exported_by == "auditor-1"
     verified = auditor("verify", name)
     assert (verified.code, verified.err) == (0, "")
     assert "voted           operator approved" in verified.out
@@ -84,7 +84,7 @@ def test_a_bundle_is_written_to_this_folder_and_verifies(
 def test_a_bundle_can_be_printed(auditor: Remit, approved: DirectiveRead, tmp_path: Path) -> None:
     shown = auditor("export", str(approved.id), "--out", "-")
     assert (shown.code, shown.err) == (0, "")
-    assert read_bundle(shown.out.encode(), KEYS).evidence.directive.id == approved.id
+    assert read_bundle(shown.out.encode(), KEYS).bundle.directive.id == approved.id
     assert list(tmp_path.iterdir()) == []
     both = auditor("export", str(approved.id), "--out", "-", "--json")
     assert both.code == 2

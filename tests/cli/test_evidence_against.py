@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from remit.audit.bundle import sign_bundle
-from remit.audit.bundle_records import Evidence
+from remit.audit.bundle.file import sign_bundle
+from remit.audit.bundle.types import Bundle
 from remit.audit.checkpoint import Head, make_checkpoint, sign_checkpoint
 from remit.signing.keys import public_pem
 from tests.cli.conftest import Remit
@@ -21,7 +21,7 @@ def public(tmp_path: Path) -> str:
     return str(path)
 
 
-def kept(evidence: Evidence, folder: Path) -> str:
+def kept(evidence: Bundle, folder: Path) -> str:
     """Write a bundle, and return its file."""
     path = folder / "bundle.json"
     path.write_bytes(sign_bundle(evidence, bundle_parts.KEYS))

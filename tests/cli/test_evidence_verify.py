@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from remit.audit.bundle import sign_bundle
-from remit.audit.bundle_limits import ALWAYS, UNCOVERED
-from remit.audit.bundle_records import Evidence
+from remit.audit.bundle.checks import ALWAYS, UNCOVERED
+from remit.audit.bundle.file import sign_bundle
+from remit.audit.bundle.types import Bundle
 from remit.signing.keys import ensure_keys, public_pem
 from remit.signing.pem import private_text
 from tests.cli.conftest import Remit, Shown, without_ids
@@ -100,7 +100,7 @@ def public(tmp_path: Path) -> str:
     return str(path)
 
 
-def kept(evidence: Evidence, folder: Path) -> str:
+def kept(evidence: Bundle, folder: Path) -> str:
     """Write a bundle, and return its file."""
     path = folder / "bundle.json"
     path.write_bytes(sign_bundle(evidence, bundle_parts.KEYS))

@@ -3,8 +3,9 @@
 import sqlalchemy as sa
 
 from remit.audit.chain import INSTALLATION
-from remit.audit.identity_rows import Discrepancy, Kept, compare_identity
+from remit.audit.identity_rows import compare_identity
 from remit.audit.repository import list_events
+from remit.audit.verification import Finding
 from remit.db.session import snapshot
 from remit.identity.invitation_repository import list_invitations
 from remit.identity.repository import list_principals
@@ -12,13 +13,17 @@ from remit.identity.token_repository import list_kept_tokens
 from tests.support.keys import KEYS
 
 
-def discrepancies(engine: sa.Engine) -> list[Discrepancy]:
+def discrepancies(engine: sa.Engine) -> list[Finding]:
     """Return what an audit finds of people, tokens and invitations."""
     with snapshot(engine) as connection:
-        kept = Kept(
-            list_principals(connection), list_kept_tokens(connection), list_invitations(connection)
+        found = compare_identity(
+            list_events(connection, INSTALLATION),
+            KEYS,
+            principals=list_principals(connection),
+            tokens=list_kept_tokens(connection),
+            invitations=list_invitations(connection),
         )
-        return list(compare_identity(list_events(connection, INSTALLATION), kept, KEYS))
+        return list(found)
 
 
 def faults(engine: sa.Engine) -> set[str]:

@@ -18,6 +18,15 @@ def find_promtool() -> str:
     return found
 
 
+def promtool(*arguments: str) -> str:
+    """Run it, and return what it says; fail when that is bad."""
+    run = subprocess.run(
+        [find_promtool(), *arguments], capture_output=True, text=True, check=False, timeout=50
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    return run.stdout
+
+
 def complaints_about(metrics: str) -> tuple[int, str]:
     """Return its exit code and all that it says about metrics in Prometheus' form."""
     run = subprocess.run(

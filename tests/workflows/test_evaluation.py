@@ -20,8 +20,7 @@ from remit.evaluation.interface import EvaluationInput, EvaluationResult
 from remit.execution.models import EndedRun
 from remit.execution.modules.registry import discover_modules
 from remit.execution.modules.types import ModuleOutput
-from remit.operations.evidence.evaluations import read_ended_run
-from remit.operations.evidence.records import Record, read_record
+from remit.operations.evidence.records import Record, read_ended_run, read_record
 from remit.operations.gate.policies import PolicySource
 from remit.operations.runs.beginning import start_run
 from remit.settings import Settings

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from remit.execution.models import EndedRun
-from remit.operations.evidence.evaluations import read_ended_run
+from remit.operations.evidence.records import read_ended_run
 from remit.workflows.activities import dispatch_activities as uncalled
 from remit.workflows.activities.calls import unobserved
 from remit.workflows.activities.dispatch_activities import UncalledRuns

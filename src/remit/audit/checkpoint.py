@@ -1,12 +1,11 @@
-"""A signed note of how far every chain of the log had come, to be kept away from the database.
+"""A signed note of how far every chain had come, to be kept away from the database. Pure.
 
 Whoever can write to the database can rewrite a whole chain with hashes to match, or cut off its
 end. A checkpoint taken before shows it: each chain must still pass through the head that was noted.
-Pure: what is signed, and with what, is passed in.
 
 What is signed is a header, which names the root of a Merkle tree over all heads; the heads stand
-beside it. So a bundle can carry the header alone, and the path from one head to the root. The first
-version of the file was one envelope over all of it, which is still read.
+beside it. So a bundle can carry the header alone, and the path of RFC 9162 from one head to the
+root. The first version of the file was one envelope over all of it, which is still read.
 """
 
 import json
@@ -18,7 +17,7 @@ from uuid import UUID
 
 from pydantic import JsonValue
 
-from remit.audit.merkle import merkle_root
+from remit.audit.merkle import inclusion_path, merkle_root, root_by_path
 from remit.base.canonical import canonical_json, sha256_digest
 from remit.base.json_types import JsonObject
 from remit.errors import UnverifiableError
@@ -27,17 +26,12 @@ from remit.signing.keys import Keyring
 from remit.signing.statements import Kind, sign_statement, verify_statement
 
 CHECKPOINT = Kind("checkpoint")
+_DAMAGE = (AttributeError, KeyError, TypeError, ValueError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The last row of one chain.
-
-    Attributes:
-        directive_id: whose chain; the nil UUID is the installation's own.
-        seq: the row's position, which is also the length of the chain.
-        hash: the row's hash.
-    """
+    """The last row of one chain; its position `seq` is also the length of the chain."""
 
     directive_id: UUID
     seq: int
@@ -61,18 +55,32 @@ class Checkpoint:
     previous: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Inclusion:
+    """That a log had come so far when a checkpoint was taken.
+
+    Attributes:
+        header: the checkpoint's header, as it was signed.
+        head: the last row that the log had then.
+        position: the place of that head among all, from 0.
+        path: "sha256:" and the hash of each node that leads from the head to the root.
+    """
+
+    header: JsonObject
+    head: Head
+    position: int
+    path: tuple[str, ...]
+
+
 def make_checkpoint(
     heads: Iterable[Head], taken_at: datetime, *, previous: bytes | None = None
 ) -> Checkpoint:
-    """Return the checkpoint over `heads`.
+    """Return the checkpoint over one head for each chain, in any order.
 
-    Args:
-        heads: one for each chain, in any order.
-        taken_at: when they were read, by the database's clock.
-        previous: the file of the checkpoint before; None begins a new line of checkpoints.
+    `taken_at` is when they were read, by the database's clock. `previous` is the file of the
+    checkpoint before; None begins a new line of checkpoints.
     """
-    digest = None if previous is None else sha256_digest(previous)
-    return _checkpoint(heads, taken_at, digest)
+    return _checkpoint(heads, taken_at, None if previous is None else sha256_digest(previous))
 
 
 def sign_checkpoint(checkpoint: Checkpoint, keys: Keyring) -> bytes:
@@ -87,10 +95,6 @@ def sign_checkpoint(checkpoint: Checkpoint, keys: Keyring) -> bytes:
 
 def read_checkpoint(data: bytes, keys: Keyring) -> Checkpoint:
     """Return what a file says that :func:`sign_checkpoint` made.
-
-    Args:
-        data: the whole file; every byte of it counts.
-        keys: the keys that are trusted, used for an installation.
 
     Raises:
         UnverifiableError: it is no checkpoint of this installation, was changed, or none of the
@@ -125,23 +129,62 @@ def require_form(data: bytes) -> object:
     try:
         stored: object = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise UnverifiableError("the checkpoint is not JSON: it is damaged, or another file") from (
-            error
-        )
+        words = "the checkpoint is not JSON: it is damaged, or another file"
+        raise UnverifiableError(words) from error
     is_whole = isinstance(stored, dict) and stored.keys() == {"header", "heads"}
     envelope_from_json(stored["header"] if is_whole else stored)  # type: ignore[index]
     return stored
 
 
+def prove_inclusion(
+    checkpoint: Checkpoint, header: JsonObject, directive_id: UUID
+) -> Inclusion | None:
+    """Return the proof for one directive; None: the checkpoint has no row of it.
+
+    `header` is the header of that checkpoint, as it was signed.
+    """
+    for position, head in enumerate(checkpoint.heads):
+        if head.directive_id == directive_id:
+            path = inclusion_path([head_leaf(each) for each in checkpoint.heads], position)
+            named = tuple(f"sha256:{node.hex()}" for node in path)
+            return Inclusion(header, head, position, named)
+    return None
+
+
+def verify_inclusion(proof: Inclusion, keys: Keyring) -> datetime:
+    """Return when the checkpoint was taken, once it is proved that it covers the head.
+
+    Raises:
+        UnverifiableError: the header was not signed for this installation, or the path does not
+            lead to its root.
+    """
+    try:
+        said = json.loads(envelope_from_json(proof.header).payload)
+        taken_at, size = datetime.fromisoformat(said["taken_at"]), int(said["tree_size"])
+        stated = {name: said[name] for name in ("taken_at", "tree_size", "root", "previous")}
+        path = [bytes.fromhex(node.removeprefix("sha256:")) for node in proof.path]
+    except _DAMAGE as error:
+        raise UnverifiableError("the checkpoint's header is not that of one") from error
+    verify_statement(CHECKPOINT, proof.header, stated, keys)
+    root = root_by_path(head_leaf(proof.head), proof.position, size, path)
+    if root is None or stated["root"] != f"sha256:{root.hex()}":
+        raise UnverifiableError("the path does not lead to the root that the checkpoint names")
+    return taken_at
+
+
 def header_of(checkpoint: Checkpoint) -> JsonObject:
     """Return what is signed of a checkpoint; the installation is added."""
-    stamp = checkpoint.taken_at.astimezone(UTC).isoformat(timespec="microseconds")
     return {
-        "taken_at": stamp.replace("+00:00", "Z"),
+        "taken_at": stamp(checkpoint.taken_at),
         "tree_size": len(checkpoint.heads),
         "root": checkpoint.root,
         "previous": checkpoint.previous,
     }
+
+
+def stamp(when: datetime) -> str:
+    """Return a moment as checkpoints and bundles write it."""
+    return when.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def head_leaf(head: Head) -> bytes:
@@ -187,9 +230,7 @@ def _head_json(head: Head) -> JsonObject:
 def _parsed(payload: bytes, beside: object = None) -> Checkpoint:
     """Return what a payload says; what it says in another way than Remit does is found later.
 
-    Args:
-        payload: what was signed.
-        beside: the heads; None: they were signed with the rest.
+    `beside` are the heads; None: they were signed with the rest.
     """
     try:
         stated: Mapping[str, Any] = json.loads(payload)
@@ -199,5 +240,5 @@ def _parsed(payload: bytes, beside: object = None) -> Checkpoint:
         ]
         taken_at = datetime.fromisoformat(stated["taken_at"])
         return _checkpoint(heads, taken_at, stated["previous"])
-    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+    except _DAMAGE as error:
         raise UnverifiableError("the checkpoint's content is not that of one") from error

@@ -1,208 +1,112 @@
 """All SQL that holds rows and events against each other, both ways. It writes nothing.
 
-The log says what happened, and the rows what there is: whoever writes one of them alone, with the
-services' own login, is found here. Each claim is one statement over whole tables. Where an event
-names no row, as it names no vote, as many rows must be there as events.
-
 `remit.operations.evidence.auditing` calls it inside one snapshot. Rows that are signed are verified
 besides.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
-from remit.audit.claims import NIL, Broken, Claim, counted, named
-from remit.audit.evidence_claims import OF_EVENTS, OF_RUNS
-from remit.audit.execution_claims import EXECUTION, MONEY, POLICIES, WORKERS
+from remit.audit.chain import INSTALLATION
+from remit.audit.claims import CONSENT, Claim
+from remit.audit.evidence_claims import EVIDENCE, EVIDENCE_SOURCES
+from remit.audit.execution_claims import EXECUTION, MONEY, RULES
+from remit.audit.repository import streamed
+from remit.audit.verification import Finding
+from remit.base.wording import quoted
+from remit.db.evidence_tables import artifacts, events
+from remit.db.schema import metadata
+
+MOST_OF_A_TABLE = 1000
+"""Most rows of one table that are told of."""
+
+CLAIMS: tuple[Claim, ...] = (*CONSENT, *EXECUTION, *MONEY, *EVIDENCE, *EVIDENCE_SOURCES, *RULES)
+"""Everything that is held against the log."""
+
+_MANY = 2000
 
 
-def stream_broken(connection: sa.Connection) -> Iterator[Broken]:
+def stream_broken(connection: sa.Connection) -> Iterator[Finding]:
     """Yield what does not hold, claim by claim."""
     for claim in CLAIMS:
         many = {"yield_per": _MANY}
         with connection.execute(sa.text(claim.sql), execution_options=many) as rows:
-            for directive_id, seq, what in rows:
-                yield Broken(claim, directive_id, seq, str(what))
+            for about, seq, what in rows:
+                yield Finding(about, seq, claim.fault, claim.words.format(what=str(what)))
 
 
-_MANY = 2000
-_EVIDENCE = named("evidence", "event.data ? 'evidence'")
-_MEMORIES = named("memories", "event.type = 'memory.added'")
-
-EVIDENCE: tuple[Claim, ...] = (
-    Claim(
-        "untold",
-        "artifact {what} is told by no event of its chain",
-        f"""
-        SELECT artifact.directive_id, NULL::integer, artifact.id::text FROM artifacts AS artifact
-        WHERE NOT EXISTS (
-            SELECT FROM ({_EVIDENCE}) AS named WHERE named.key = artifact.uri
-                AND named.directive_id = COALESCE(artifact.directive_id, {NIL})
+def stream_mentions(connection: sa.Connection) -> Iterator[Finding]:
+    """Yield each event that names an artifact that is gone, or no longer has that digest."""
+    named = sa.func.jsonb_each_text(
+        sa.case(
+            (
+                sa.func.jsonb_typeof(events.c.data["evidence"]) == "object",
+                events.c.data["evidence"],
+            ),
+            else_=sa.text("'{}'::jsonb"),
         )
-        """,  # noqa: S608
-    ),
-    Claim(
-        "told_otherwise",
-        "artifact {what} is told more than once",
-        f"""
-        SELECT min(named.directive_id::text)::uuid, NULL::integer, named.key
-        FROM ({_EVIDENCE}) AS named GROUP BY named.key HAVING count(*) > 1
-        """,  # noqa: S608
-    ),
-    Claim(
-        "told_otherwise",
-        "memory {what} is told more than once",
-        f"""
-        SELECT min(named.directive_id::text)::uuid, NULL::integer, named.key
-        FROM ({_MEMORIES}) AS named GROUP BY named.key HAVING count(*) > 1
-        """,  # noqa: S608
-    ),
-    Claim(
-        "untold",
-        "memory {what} is told by no event of its chain with its digest, in its author's name",
-        f"""
-        SELECT COALESCE(memory.directive_id, {NIL}), NULL::integer, memory.id::text
-        FROM memories AS memory CROSS JOIN installation
-        WHERE NOT (memory.created_by = 'remit' AND memory.created_at < installation.since)
-        AND NOT EXISTS (
-            SELECT FROM ({_MEMORIES}) AS named WHERE named.key = memory.id::text
-                AND named.value = memory.digest AND named.actor = memory.created_by
-                AND named.directive_id = COALESCE(memory.directive_id, {NIL})
-        )
-        """,  # noqa: S608
-    ),
-)
-"""What is kept for good. Whether an artifact has the digest that is told, `stream_mentions` of
-`remit.audit.scan_repository` finds out; of what it is evidence, `remit.audit.evidence_claims` asks.
-An event may name a memory that is gone: it may have to be forgotten."""
+    ).table_valued("key", "value", name="named")
+    statement = (
+        sa.select(events.c.directive_id, events.c.seq, named.c.key, artifacts.c.id.is_not(None))
+        .select_from(events)
+        .join(named, sa.true())
+        .outerjoin(artifacts, artifacts.c.uri == named.c.key)
+        .where(artifacts.c.id.is_(None) | (artifacts.c.digest != named.c.value))
+        .order_by(events.c.directive_id, events.c.seq)
+    )
+    for about, seq, uri, is_there in streamed(connection, statement, _MANY):
+        words = f"it speaks of {quoted(uri)}, "
+        if is_there:
+            words += "whose digest was another one then"
+            yield Finding(about, seq, "artifact_changed", words)
+        else:
+            yield Finding(about, seq, "artifact_missing", words + "which is gone")
 
-INTENT: tuple[Claim, ...] = (
-    Claim(
-        "told_otherwise",
-        "its log begins with {what}, and it was issued by somebody else",
-        """
-        SELECT directive.id, 1, event.type || ' by ' || event.actor
-        FROM directives AS directive
-        JOIN events AS event ON event.directive_id = directive.id AND event.seq = 1
-        WHERE event.actor <> directive.issued_by
-        """,
-    ),
-    Claim(
-        "told_otherwise",
-        "its action digest is {what}, and its log says another one",
-        """
-        SELECT directive.id, event.seq, COALESCE(directive.action_digest, 'none')
-        FROM directives AS directive JOIN events AS event ON event.directive_id = directive.id
-        WHERE event.type IN ('directive.proposed', 'directive.retried')
-            AND COALESCE(event.data ->> 'action_digest', directive.action_digest)
-                IS DISTINCT FROM directive.action_digest
-        """,
-    ),
-    Claim(
-        "told_otherwise",
-        "the reason of its status is {what}, and its log says another one",
-        """
-        SELECT directive.id, NULL::integer, COALESCE(directive.status_reason, 'none')
-        FROM directives AS directive LEFT JOIN LATERAL (
-            SELECT event.type, event.data ->> 'reason' AS reason FROM events AS event
-            WHERE event.directive_id = directive.id AND event.type LIKE 'directive.%'
-            ORDER BY event.seq DESC LIMIT 1
-        ) AS last ON true
-        WHERE directive.status_reason IS DISTINCT FROM CASE last.type
-            WHEN 'directive.in_doubt' THEN 'in_doubt' ELSE last.reason END
-        """,
-    ),
-)
 
-CONSENT: tuple[Claim, ...] = (
-    *counted(
-        "more requests for approval than were told: {what}",
-        "fewer requests for approval than were told: {what}",
-        "SELECT directive_id AS about, 'requests' AS key FROM approval_requests",
-        "SELECT directive_id AS about, 'requests' AS key FROM events"
-        " WHERE type = 'approval.requested'",
-    ),
-    *counted(
-        "more votes than were told: {what}",
-        "fewer votes than were told: {what}",
-        "SELECT request.directive_id AS about, decision || ' by ' || voter AS key"
-        " FROM approval_votes JOIN approval_requests AS request ON request.id = request_id",
-        "SELECT directive_id AS about, (data ->> 'decision') || ' by ' || actor AS key FROM events"
-        " WHERE type = 'approval.voted'",
-    ),
-    *counted(
-        "more grants than were told: {what}",
-        "fewer grants than were told: {what}",
-        "SELECT directive_id AS about, 'grants' AS key FROM grants",
-        "SELECT directive_id AS about, 'grants' AS key FROM events WHERE type = 'grant.issued'",
-    ),
-    *counted(
-        "more grants are void than were told: {what}",
-        "fewer grants are void than were told: {what}",
-        "SELECT directive_id AS about, void_reason AS key FROM grants WHERE voided_at IS NOT NULL",
-        "SELECT directive_id AS about, data ->> 'reason' AS key FROM events"
-        " WHERE type = 'grant.voided'",
-    ),
-    Claim(
-        "told_otherwise",
-        "the request for approval {what}, which does not follow from what was signed and told",
-        """
-        SELECT request.directive_id, NULL::integer, request.id || ' is ' || request.status
-        FROM approval_requests AS request
-        LEFT JOIN LATERAL (
-            SELECT consent.void_reason, run.id IS NOT NULL AS started
-            FROM grants AS consent LEFT JOIN execution_runs AS run ON run.grant_id = consent.id
-            WHERE consent.directive_id = request.directive_id AND consent.request_id = request.id
-            ORDER BY consent.issued_at DESC LIMIT 1
-        ) AS given ON true
-        WHERE NOT CASE
-            WHEN given.started THEN request.status = 'consumed'
-            WHEN given.void_reason = 'canceled' THEN request.status = 'canceled'
-            WHEN given.void_reason IS NOT NULL THEN request.status = 'invalidated'
-            WHEN given.started IS NOT NULL THEN request.status = 'approved'
-            WHEN request.status = 'pending' THEN true
-            WHEN request.status = 'rejected' THEN EXISTS (
-                SELECT FROM approval_votes AS vote
-                WHERE vote.request_id = request.id AND vote.decision = 'reject'
-            )
-            WHEN request.status = 'expired' THEN request.expires_at <= now()
-            ELSE request.status IN ('canceled', 'invalidated')
-        END
-        """,
-    ),
-    Claim(
-        "told_otherwise",
-        "the request for approval {what} is stamped as if it had ended, or as if it had not",
-        """
-        SELECT directive_id, NULL::integer, id::text FROM approval_requests
-        WHERE (status = 'pending') <> (resolved_at IS NULL)
-        """,
-    ),
-    *counted(
-        "more requests for approval have ended than were told: {what}",
-        "fewer requests for approval have ended than were told: {what}",
-        # A grant that is made void takes its request with it, and only the grant's end is told.
-        "SELECT request.directive_id AS about,"
-        " CASE WHEN consent.id IS NULL THEN request.status ELSE 'approved' END AS key"
-        " FROM approval_requests AS request LEFT JOIN grants AS consent"
-        " ON consent.request_id = request.id WHERE request.status <> 'pending'",
-        "SELECT directive_id AS about, data ->> 'outcome' AS key FROM events"
-        " WHERE type = 'approval.resolved' AND NOT (data ->> 'outcome' = 'canceled' AND EXISTS ("
-        " SELECT FROM events AS after WHERE after.directive_id = events.directive_id"
-        " AND after.seq = events.seq + 1 AND after.type = 'grant.voided'))",
-    ),
-)
+def stream_refused(connection: sa.Connection) -> Iterator[Finding]:
+    """Yield the rows that a check of their table would refuse, table by table.
 
-CLAIMS: tuple[Claim, ...] = (
-    *INTENT,
-    *CONSENT,
-    *EXECUTION,
-    *MONEY,
-    *EVIDENCE,
-    *OF_RUNS,
-    *OF_EVENTS,
-    *POLICIES,
-    *WORKERS,
-)
-"""Everything that is held against the log."""
+    Such a row was there before the check was, or its owner took the check away. No reader is asked
+    to read it: the database itself says which rows they are, so that none of them ends an audit.
+    """
+    for table in metadata.sorted_tables:
+        statement = _question(table)
+        if statement is None:
+            continue
+        try:
+            # What the server itself cannot look through ends this look alone.
+            with connection.begin_nested():
+                rows = connection.execute(statement).all()
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise
+            words = f"a row of {table.name} is such that the database itself cannot look into it"
+            yield Finding(INSTALLATION, None, "row_refused", words)
+            continue
+        for about, key, check in rows:
+            words = f"row {quoted(key)} of {table.name} holds what the check {check} refuses"
+            yield Finding(about or INSTALLATION, None, "row_refused", words)
+
+
+def _question(table: sa.Table) -> sa.Select[Any] | None:
+    """Return the statement that finds a table's rows; None: it has no checks."""
+    of_columns = [one for column in table.c for one in column.constraints]
+    broken = {
+        str(one.name): sa.text(f"({one.sqltext}) IS FALSE")
+        for one in (*table.constraints, *of_columns)
+        if isinstance(one, sa.CheckConstraint)
+    }
+    if not broken:
+        return None
+    key = sa.func.concat_ws(" ", *(sa.cast(one, sa.Text) for one in table.primary_key))
+    first = sa.case(*((broken[name], sa.literal(name)) for name in sorted(broken)))
+    about = table.c.id if table.name == "directives" else table.c.get("directive_id", sa.null())
+    return (
+        sa.select(sa.cast(about, sa.Uuid), key, first)
+        .select_from(table)
+        .where(sa.or_(*broken.values()))
+        .limit(MOST_OF_A_TABLE)
+    )

@@ -2,20 +2,14 @@
 
 Most artifacts are not signed themselves. What a run left is named by whoever signed how it ended,
 which `remit.audit.run_ends` holds against the artifacts of each run that ended; so here it must be
-of such a run. What began a run says what its grant and its row say. What the gate found is spoken
-of by one decision. And an event names only what events of its type leave.
-
-What was stored before the installation had an identity is left alone. See
-`remit.audit.claims_repository`, which asks all of it.
+of such a run. What was stored before the installation had an identity is left alone.
 """
 
 from collections.abc import Mapping
 
 from remit.audit.claims import NIL, Claim, named
+from remit.audit.run_ends import LEFT
 from remit.vocabulary import ArtifactType, EventType
-
-LEFT: tuple[ArtifactType, ...] = ("module_output", "execution_checkpoint", "execution_end")
-"""The types of what is stored with the end of a run, which names it and is signed."""
 
 _DECISION: tuple[ArtifactType, ...] = ("policy_evaluation",)
 _START: tuple[ArtifactType, ...] = ("execution_start",)
@@ -36,9 +30,57 @@ CARRIED: Mapping[EventType, tuple[ArtifactType, ...]] = {
 
 _PAIRS = ", ".join(f"('{event}', '{kind}')" for event, kinds in CARRIED.items() for kind in kinds)
 _EVIDENCE = named("evidence", "event.data ? 'evidence'")
+_MEMORIES = named("memories", "event.type = 'memory.added'")
 _LEFT = ", ".join(f"'{kind}'" for kind in LEFT)
 
-OF_RUNS: tuple[Claim, ...] = (
+EVIDENCE: tuple[Claim, ...] = (
+    Claim(
+        "untold",
+        "artifact {what} is told by no event of its chain",
+        f"""
+        SELECT artifact.directive_id, NULL::integer, artifact.id::text FROM artifacts AS artifact
+        WHERE NOT EXISTS (
+            SELECT FROM ({_EVIDENCE}) AS named WHERE named.key = artifact.uri
+                AND named.directive_id = COALESCE(artifact.directive_id, {NIL})
+        )
+        """,  # noqa: S608
+    ),
+    Claim(
+        "told_otherwise",
+        "artifact {what} is told more than once",
+        f"""
+        SELECT min(named.directive_id::text)::uuid, NULL::integer, named.key
+        FROM ({_EVIDENCE}) AS named GROUP BY named.key HAVING count(*) > 1
+        """,  # noqa: S608
+    ),
+    Claim(
+        "told_otherwise",
+        "memory {what} is told more than once",
+        f"""
+        SELECT min(named.directive_id::text)::uuid, NULL::integer, named.key
+        FROM ({_MEMORIES}) AS named GROUP BY named.key HAVING count(*) > 1
+        """,  # noqa: S608
+    ),
+    Claim(
+        "untold",
+        "memory {what} is told by no event of its chain with its digest, in its author's name",
+        f"""
+        SELECT COALESCE(memory.directive_id, {NIL}), NULL::integer, memory.id::text
+        FROM memories AS memory CROSS JOIN installation
+        WHERE NOT (memory.created_by = 'remit' AND memory.created_at < installation.since)
+        AND NOT EXISTS (
+            SELECT FROM ({_MEMORIES}) AS named WHERE named.key = memory.id::text
+                AND named.value = memory.digest AND named.actor = memory.created_by
+                AND named.directive_id = COALESCE(memory.directive_id, {NIL})
+        )
+        """,  # noqa: S608
+    ),
+)
+"""What is kept for good. An event may name a memory that is gone: it may have to be forgotten.
+Whether an artifact has the digest that is told, `stream_mentions` of
+`remit.audit.claims_repository` finds out."""
+
+EVIDENCE_SOURCES: tuple[Claim, ...] = (
     Claim(
         "unfounded",
         "artifact {what}, and belongs to no run of its directive that ended",
@@ -88,10 +130,6 @@ OF_RUNS: tuple[Claim, ...] = (
                 ) END
         """,  # noqa: S608
     ),
-)
-"""What runs leave, and what begins them. An attempt that did not end its run leaves nothing."""
-
-OF_EVENTS: tuple[Claim, ...] = (
     Claim(
         "told_otherwise",
         "artifact {what} is no finding of a decision that its log tells of, with its verdict",
@@ -126,4 +164,5 @@ OF_EVENTS: tuple[Claim, ...] = (
         """,  # noqa: S608
     ),
 )
-"""What decisions left, and which events name what."""
+"""What runs leave and begin with, what decisions left, and which events name what. An attempt that
+did not end its run leaves nothing."""

@@ -1,7 +1,4 @@
-"""What must hold between the log and what was run and spent, and those who may run it. No I/O here.
-
-See `remit.audit.claims_repository`, which asks all of it.
-"""
+"""What must hold between the log and what was run and spent, and who may run it. No I/O here."""
 
 from remit.audit.claims import NIL, Claim, counted, named
 
@@ -147,15 +144,14 @@ MONEY: tuple[Claim, ...] = (
     ),
 )
 
-POLICIES: tuple[Claim, ...] = counted(
-    "a policy is confirmed, and the log does not tell of it: {what}",
-    "the log tells of a policy that was confirmed, and there is none: {what}",
-    f"SELECT {NIL} AS about, digest || ' by ' || confirmed_by AS key FROM policies",  # noqa: S608
-    "SELECT directive_id AS about, (data ->> 'digest') || ' by ' || actor AS key FROM events"
-    " WHERE type = 'policy.confirmed'",
-)
-
-WORKERS: tuple[Claim, ...] = (
+RULES: tuple[Claim, ...] = (
+    *counted(
+        "a policy is confirmed, and the log does not tell of it: {what}",
+        "the log tells of a policy that was confirmed, and there is none: {what}",
+        f"SELECT {NIL} AS about, digest || ' by ' || confirmed_by AS key FROM policies",  # noqa: S608
+        "SELECT directive_id AS about, (data ->> 'digest') || ' by ' || actor AS key FROM events"
+        " WHERE type = 'policy.confirmed'",
+    ),
     Claim(
         "untold",
         "the module {what} stands announced, and the worker that is named for it has none such",
@@ -169,3 +165,4 @@ WORKERS: tuple[Claim, ...] = (
         """,  # noqa: S608
     ),
 )
+"""Which policies may decide, and which modules workers may run."""

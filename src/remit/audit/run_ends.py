@@ -2,25 +2,69 @@
 
 A row of either carries no authority. A worker signs the end of each attempt with a key of its own,
 which the installation certified; a run that no attempt ended was ended by somebody else, who signed
-that. What is signed names the result, the error, the times, the cost and the evidence. A bundle is
-held against the same, see `remit.audit.bundle_attempts`.
+that. An audit calls :func:`judge_run`; the checks of a bundle use the rest.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 from uuid import UUID
 
 from pydantic import JsonValue
 
-from remit.audit.bundle_records import Attempt, Worker
-from remit.audit.bundle_said import claims, kind_of, said, stated_moment, unlike, worker_keys
+from remit.base.canonical import canonical_json
 from remit.base.json_types import JsonObject
 from remit.base.wording import listed
 from remit.errors import InvalidInputError, UnverifiableError
+from remit.execution.models import ExecutionRunRead
 from remit.execution.statements import ATTEMPT_END, RECONCILIATION, RUN_END, output_digest
+from remit.execution.workers import certificate, verify_certificate, worker_keyring
+from remit.signing.dsse import envelope_from_json
 from remit.signing.keys import Keyring
+from remit.signing.statements import Kind, canonical, moment
+from remit.vocabulary import ArtifactType
+
+LEFT: Final[tuple[ArtifactType, ...]] = ("module_output", "execution_checkpoint", "execution_end")
+"""The types of what is stored with the end of a run, which names it and is signed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A process that executed, with its key as PEM and its certificate.
+
+    Attributes:
+        modules: digest of each module that it had, by name.
+    """
+
+    id: UUID
+    kid: str
+    public_key: str
+    modules: JsonObject
+    envelope: JsonObject | None
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One time that a run was begun; what only an end gives is None while nobody knows of one.
+
+    Attributes:
+        attempt: which one it is, from 1.
+        cost: US dollars that its module reported; None: none, or as above.
+        envelope: its end, signed by its worker.
+    """
+
+    run_id: UUID
+    attempt: int
+    worker_id: UUID
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: str | None
+    cost: Decimal | None
+    envelope: JsonObject | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +72,8 @@ class AuditedRun:
     """A run with all that its end is held against; JSON is whatever somebody forged into it.
 
     Attributes:
-        id: the run.
-        directive_id: the directive that it carries out.
-        grant_id: the grant that it consumed.
-        granted_at: when that was issued, by the database's clock.
+        granted_at: when its grant was issued, by the database's clock.
         granted_digest: digest of the module that was granted.
-        module: name of its module.
-        status: where it stands.
-        attempts: how many attempts were begun.
-        result: what stands as its result.
-        error_type: which error it ended with.
-        error_message: the same for a person.
-        started_at: when its first attempt began.
-        ended_at: when it ended; None while it has not.
         reason: the reason of its directive's status.
         envelope: its end, signed, when it came from no attempt.
         left: digest of each artifact that was stored with its end, by its address.
@@ -64,35 +97,24 @@ class AuditedRun:
     left: JsonObject
 
 
-@dataclass(frozen=True, slots=True)
-class AuditedAttempt:
-    """An attempt with the worker that made it."""
-
-    attempt: Attempt
-    worker: Worker
+FindWorker = Callable[[str], Worker | None]
 
 
 def judge_run(
     run: AuditedRun,
-    own: Sequence[AuditedAttempt],
-    find_worker: Callable[[str], Worker | None],
+    own: Sequence[tuple[Attempt, Worker]],
+    find_worker: FindWorker,
     keys: Keyring,
 ) -> Iterator[str]:
-    """Yield each thing that is wrong with a run and its attempts, in words.
-
-    Args:
-        run: the run.
-        own: its attempts, in order.
-        find_worker: returns the worker of an identifier; None: there is none.
-        keys: the keys that are trusted.
-    """
-    numbers = [one.attempt.attempt for one in own]
+    """Yield each thing that is wrong with a run and its attempts, which stand in order."""
+    numbers = [attempt.attempt for attempt, _ in own]
     if run.attempts != len(own) or numbers != [*range(1, len(own) + 1)]:
         yield f"it says that it was begun {run.attempts} times, and {len(own)} attempts are there"
-    for one in own:
-        for problem in _of_attempt(run, one, keys):
-            yield f"attempt {one.attempt.attempt} {problem}"
-    ending = [one for one in own if claims(one.attempt.envelope).get("ends_run") is True]
+    ended = end_facts(run, run.left)
+    for attempt, worker in own:
+        for problem in _of_attempt(run, attempt, worker, ended, keys):
+            yield f"attempt {attempt.attempt} {problem}"
+    ending = [attempt for attempt, _ in own if ends_run(attempt)]
     if run.ended_at is None:
         if ending or run.envelope is not None:
             yield "it has not ended, and its end was signed"
@@ -101,50 +123,32 @@ def judge_run(
     elif not ending and run.envelope is None:
         yield "nobody signed how it ended"
     elif not ending:
-        yield from _ended_without(run, find_worker, keys)
+        yield from _ended_without(run, ended, find_worker, keys)
 
 
-def _of_attempt(run: AuditedRun, one: AuditedAttempt, keys: Keyring) -> Iterator[str]:
-    attempt, worker = one.attempt, one.worker
+def _of_attempt(
+    run: AuditedRun, attempt: Attempt, worker: Worker, ended: JsonObject, keys: Keyring
+) -> Iterator[str]:
     modules: object = worker.modules
     had = modules.get(run.module) if isinstance(modules, dict) else None
     if had != run.granted_digest:
         yield "was made by a worker that does not have the module that was granted"
-    if attempt.ended_at is None:
-        return
-    try:
-        stated = said(ATTEMPT_END, attempt.envelope, worker_keys(worker, keys))
-    except UnverifiableError as error:
-        yield f"does not bear out its end: {error.message}"
-        return
-    wrong = [*unlike(stated, _row_of(run, attempt))]
-    if stated.get("ends_run") is True:
-        status = {"success": "completed", "error": "failed"}.get(str(attempt.outcome))
-        ended: JsonObject = {
-            **_end_of(run),
-            "outcome": attempt.outcome if run.status == status else None,
-        }
-        wrong += unlike(stated, ended)
-    if wrong:
-        yield f"ended otherwise than its worker signed: {listed(wrong, 'and')}"
+    if attempt.ended_at is not None:
+        yield from attempt_problems(run, attempt, worker, ended, keys)
 
 
 def _ended_without(
-    run: AuditedRun, find_worker: Callable[[str], Worker | None], keys: Keyring
+    run: AuditedRun, ended: JsonObject, find_worker: FindWorker, keys: Keyring
 ) -> Iterator[str]:
     """Yield what is wrong with an end that came from no attempt."""
-    settled = kind_of(run.envelope) == RECONCILIATION.payload_type
-    kind = RECONCILIATION if settled else RUN_END
-    named = claims(run.envelope).get("worker")
-    signer = find_worker(named) if isinstance(named, str) else None
     try:
-        stated = said(kind, run.envelope, keys if signer is None else worker_keys(signer, keys))
+        kind, stated = signed_end(run.envelope, find_worker, keys)
     except UnverifiableError as error:
         yield f"its end does not verify: {error.message}"
         return
-    row = {**_run_of(run), **_end_of(run)}
-    if settled:
-        row["as"] = {"completed": "done", "failed": "failed"}.get(run.status)
+    row = {**run_facts(run), **ended}
+    if kind is RECONCILIATION:
+        row["as"] = SETTLED_AS.get(run.status)
     else:
         row |= {"status": run.status, "reason": run.reason}
     wrong = [*unlike(stated, row)]
@@ -152,31 +156,80 @@ def _ended_without(
         yield f"it ended otherwise than was signed: {listed(wrong, 'and')}"
 
 
-def _row_of(run: AuditedRun, attempt: Attempt) -> JsonObject:
-    cost: Decimal | None = attempt.cost
-    return {
-        **_run_of(run),
+SETTLED_AS: Final[Mapping[str, str]] = {"completed": "done", "failed": "failed"}
+"""What a person said who settled a run in doubt, by the status that the run then has."""
+
+_ENDED_AS: Final[Mapping[str, str]] = {"success": "completed", "error": "failed"}
+
+
+def attempt_problems(
+    run: AuditedRun | ExecutionRunRead,
+    attempt: Attempt,
+    worker: Worker,
+    ended: Mapping[str, JsonValue],
+    keys: Keyring,
+) -> Iterator[str]:
+    """Yield in what the end of an attempt differs from what its worker signed.
+
+    `ended` is what the rows say of the end of its run, for the attempt that ended it.
+    """
+    try:
+        stated = read_statement(ATTEMPT_END, attempt.envelope, worker_keys(worker, keys))
+    except UnverifiableError as error:
+        yield f"does not bear out its end: {error.message}"
+        return
+    row = {
+        **run_facts(run),
         "worker": str(attempt.worker_id),
         "attempt": attempt.attempt,
         "outcome": attempt.outcome,
-        "cost": None if cost is None else f"{cost:.2f}",
-        "started_at": stated_moment(attempt.started_at),
-        "ended_at": stated_moment(attempt.ended_at),
+        "cost": None if attempt.cost is None else f"{attempt.cost:.2f}",
+        "started_at": _moment(attempt.started_at),
+        "ended_at": _moment(attempt.ended_at),
     }
+    wrong = [*unlike(stated, row)]
+    if stated.get("ends_run") is True:
+        is_of_run = run.status == _ENDED_AS.get(str(attempt.outcome))
+        wrong += unlike(stated, {**ended, "outcome": attempt.outcome if is_of_run else None})
+    if wrong:
+        yield f"ended otherwise than its worker signed: {listed(wrong, 'and')}"
 
 
-def _run_of(run: AuditedRun) -> JsonObject:
+def signed_end(
+    envelope: JsonObject | None, find_worker: FindWorker, keys: Keyring
+) -> tuple[Kind, JsonObject]:
+    """Return what was signed of an end that came from no attempt, and as which kind of statement.
+
+    Raises:
+        UnverifiableError: neither a worker that it names nor the installation signed it.
+    """
+    settled_type = RECONCILIATION.payload_type
+    is_settled = envelope and envelope_from_json(envelope).payload_type == settled_type
+    kind = RECONCILIATION if is_settled else RUN_END
+    named = claims(envelope).get("worker")
+    signer = find_worker(named) if isinstance(named, str) else None
+    return kind, read_statement(
+        kind, envelope, keys if signer is None else worker_keys(signer, keys)
+    )
+
+
+def ends_run(attempt: Attempt) -> bool:
+    """Return whether the envelope of an attempt claims that it ended its run."""
+    return claims(attempt.envelope).get("ends_run") is True
+
+
+def run_facts(run: AuditedRun | ExecutionRunRead) -> JsonObject:
     """Return what every statement says of its run."""
     return {
         "run": str(run.id),
         "directive": str(run.directive_id),
         "grant": str(run.grant_id),
-        "run_started_at": stated_moment(run.started_at),
+        "run_started_at": _moment(run.started_at),
     }
 
 
-def _end_of(run: AuditedRun) -> JsonObject:
-    """Return what the statement that ended a run says of what it left."""
+def end_facts(run: AuditedRun | ExecutionRunRead, artifacts: JsonObject) -> JsonObject:
+    """Return what every statement that ends a run says of it and of the artifacts that it left."""
     try:
         digest = output_digest(run.result) if isinstance(run.result, dict) else None
     except InvalidInputError:
@@ -186,6 +239,62 @@ def _end_of(run: AuditedRun) -> JsonObject:
         "output_digest": digest,
         "error_type": run.error_type,
         "error_message": run.error_message,
-        "artifacts": run.left,
-        "ended_at": stated_moment(run.ended_at),
+        "artifacts": artifacts,
+        "ended_at": _moment(run.ended_at),
     }
+
+
+def _moment(when: datetime | None) -> str | None:
+    return None if when is None else moment(when)
+
+
+def read_statement(kind: Kind, envelope: JsonObject | None, keys: Keyring) -> JsonObject:
+    """Return what one of the keys signed, for the installation that they are used for.
+
+    Some of what a statement says stands in no column; so it is read here, and not only compared.
+
+    Raises:
+        UnverifiableError: none did, or for another one.
+    """
+    if envelope is None:
+        raise UnverifiableError("it was never signed")
+    payload = keys.verify(envelope_from_json(envelope), payload_type=kind.payload_type)
+    try:
+        stated = json.loads(payload)
+        is_plain = isinstance(stated, dict) and canonical(stated) == payload
+    except (ValueError, RecursionError):
+        is_plain = False
+    if not is_plain:
+        raise UnverifiableError("what was signed is no statement of Remit's")
+    own = None if keys.installation is None else str(keys.installation.id)
+    if stated.pop("installation", None) != own:
+        raise UnverifiableError("it was signed for another installation")
+    found: JsonObject = stated
+    return found
+
+
+def unlike(stated: JsonObject, row: Mapping[str, JsonValue]) -> Iterator[str]:
+    """Yield each thing that was signed otherwise than the row says it."""
+    for name, value in row.items():
+        if name not in stated or canonical_json(stated[name]) != canonical_json(value):
+            yield name
+
+
+def claims(envelope: JsonObject | None) -> JsonObject:
+    """Return what an envelope claims, unverified; nothing when that cannot be read."""
+    try:
+        stated = json.loads(envelope_from_json(envelope).payload)
+    except (UnverifiableError, ValueError, RecursionError):
+        return {}
+    return stated if isinstance(stated, dict) else {}
+
+
+def worker_keys(worker: Worker, keys: Keyring) -> Keyring:
+    """Return what verifies the word of a worker, once its certificate is proved.
+
+    Raises:
+        UnverifiableError: the installation did not certify this key.
+    """
+    stated = certificate(worker.id, worker.kid, worker.public_key, worker.modules)
+    verify_certificate(worker.envelope, stated, keys)
+    return worker_keyring(worker.kid, worker.public_key, keys)

@@ -4,20 +4,22 @@
 so must read what no writer of Remit's would write: see `remit.db.reading`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from pydantic import JsonValue
+from sqlalchemy.dialects.postgresql import JSONB
 
 from remit.approval.confirmation import ConfirmedPolicy
 from remit.approval.types import ApprovalRequest, Grant, Vote
 from remit.artifacts.types import Artifact
-from remit.audit.chain import INSTALLATION, Event
-from remit.audit.checkpoint import Head
+from remit.audit.repository import streamed
+from remit.audit.run_ends import LEFT, Attempt, AuditedRun, Worker
 from remit.db.evidence_tables import artifacts, events, memories
 from remit.db.execution_tables import execution_attempts, execution_runs, workers
 from remit.db.identity_tables import (
@@ -37,33 +39,17 @@ from remit.db.tables import (
 )
 from remit.directives.models import INTENT_FIELDS
 
-_INTENT = ("id", "status", "action_digest", "idempotency_key", "created_at", "envelope")
-_INTENT_JSON = ("payload", "constraints", "success_metrics")
-
 # Rows in memory at a time: an event is small, and an artifact may be 10 MiB.
 _MANY, _FEW = 2000, 20
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How much there is to verify.
+    """How many rows there are to verify.
 
     Attributes:
-        events: rows of the log.
-        directives: directives.
-        artifacts: artifacts.
-        grants: grants, used or not.
-        votes: votes.
-        requests: requests for approval.
-        runs: runs.
-        attempts: attempts of runs.
-        entries: entries of the budget's ledger.
-        memories: memories.
-        principals: people, agents and services.
-        tokens: tokens.
-        invitations: invitations to make a token.
-        policies: policies that were confirmed.
-        workers: processes that were certified to execute.
+        entries: those of the budget's ledger.
+        policies: those that were confirmed.
         earlier: rows of before the installation had an identity: what was not signed then, or in
             a form that names none, is taken as it is.
     """
@@ -88,54 +74,12 @@ class Counts:
     @property
     def streamed(self) -> int:
         """How many rows are read one by one."""
-        return sum(
-            (
-                *(self.events, self.directives, self.artifacts, self.grants, self.votes),
-                *(self.memories, self.workers, self.runs),
-            )
-        )
+        consent = self.grants + self.votes
+        evidence = self.events + self.artifacts + self.memories
+        return self.directives + consent + evidence + self.workers + self.runs
 
 
-@dataclass(frozen=True, slots=True)
-class AuditedIntent:
-    """What was asked for; JSON is whatever somebody forged into it.
-
-    Attributes:
-        id: the directive.
-        status: where it stands.
-        action_digest: the digest of its content; None for a draft.
-        idempotency_key: the caller's own key; None: none was sent.
-        created_at: when it was stored.
-        envelope: who issued it, signed.
-        content: the ten fields of the intent.
-    """
-
-    id: UUID
-    status: str
-    action_digest: str | None
-    idempotency_key: str | None
-    created_at: datetime
-    envelope: Any
-    content: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """An artifact that an event speaks of, and that is not there as it was then.
-
-    Attributes:
-        directive_id: whose event.
-        seq: its position.
-        uri: the artifact's address, as the event has it.
-        is_there: whether there is an artifact of that address, with another digest.
-    """
-
-    directive_id: UUID
-    seq: int
-    uri: str
-    is_there: bool
-
-
+# In the order of the fields of Counts.
 _COUNTED = (
     *(events, directives, artifacts, grants, approval_votes, approval_requests, execution_runs),
     *(execution_attempts, budget_entries, memories, principals, api_tokens, token_invitations),
@@ -151,7 +95,9 @@ _STAMPED = (
 def count_all(connection: sa.Connection) -> Counts:
     """Return how much there is to verify."""
     since = sa.select(installation.c.since).scalar_subquery()
-    counted = [sa.select(sa.func.count()).select_from(t).scalar_subquery() for t in _COUNTED]
+    counted = [
+        sa.select(sa.func.count()).select_from(table).scalar_subquery() for table in _COUNTED
+    ]
     earlier = [
         sa.select(sa.func.count()).where(column < since).scalar_subquery() for column in _STAMPED
     ]
@@ -160,58 +106,35 @@ def count_all(connection: sa.Connection) -> Counts:
     return Counts(*found)
 
 
-def list_heads(connection: sa.Connection) -> list[Head]:
-    """Return the last event of every chain."""
-    newest = (
-        sa.select(events.c.directive_id, sa.func.max(events.c.seq).label("seq"))
-        .group_by(events.c.directive_id)
-        .subquery()
-    )
-    own = (events.c.directive_id == newest.c.directive_id) & (events.c.seq == newest.c.seq)
-    columns = (events.c.directive_id, events.c.seq, events.c.hash)
-    return [Head(*row) for row in connection.execute(sa.select(*columns).join(newest, own))]
+@dataclass(frozen=True, slots=True)
+class AuditedIntent:
+    """A directive as its issuer signed it; JSON is whatever somebody forged into it.
 
+    Attributes:
+        content: the ten fields of the intent.
+    """
 
-def stream_events(connection: sa.Connection) -> Iterator[Event]:
-    """Yield the whole log, by directive and position."""
-    columns = readable(events, Event.__slots__)
-    statement = sa.select(*columns).order_by(events.c.directive_id, events.c.seq)
-    for row in streamed(connection, statement, _MANY):
-        yield Event(*row)
-
-
-def stream_own_events(connection: sa.Connection) -> Iterator[Event]:
-    """Yield the installation's own log, by position."""
-    columns = readable(events, Event.__slots__)
-    own = events.c.directive_id == INSTALLATION
-    for row in streamed(connection, sa.select(*columns).where(own).order_by(events.c.seq), _MANY):
-        yield Event(*row)
-
-
-def stream_statuses(connection: sa.Connection) -> Iterator[tuple[UUID, str]]:
-    """Yield every directive's id and status, by id."""
-    statement = sa.select(directives.c.id, directives.c.status).order_by(directives.c.id)
-    for row in streamed(connection, statement, _MANY):
-        yield row[0], row[1]
+    id: UUID
+    status: str
+    action_digest: str | None
+    idempotency_key: str | None
+    created_at: datetime
+    envelope: Any
+    content: dict[str, Any]
 
 
 def stream_intents(connection: sa.Connection) -> Iterator[AuditedIntent]:
     """Yield what was asked for, of every directive."""
-    columns = readable(directives, (*_INTENT, *INTENT_FIELDS))
-    for row in streamed(connection, sa.select(*columns), _FEW):
-        said = dict(zip(INTENT_FIELDS, row[len(_INTENT) :], strict=True))
-        parsed = {name: parsed_json(said[name]) for name in _INTENT_JSON}
-        kept = dict(zip(_INTENT, row[: len(_INTENT)], strict=True))
-        kept["envelope"] = parsed_json(kept["envelope"])
-        yield AuditedIntent(**kept, content={**said, **parsed})
+    names = (*AuditedIntent.__slots__[:-1], *INTENT_FIELDS)
+    for found in _rows(connection, directives, names, _FEW):
+        content = {name: found.pop(name) for name in INTENT_FIELDS}
+        yield AuditedIntent(**found, content=content)
 
 
 def stream_policies(connection: sa.Connection) -> Iterator[ConfirmedPolicy]:
     """Yield every policy that was confirmed; what is no object as its envelope was forged."""
-    columns = readable(policies, ConfirmedPolicy.__slots__)
-    for row in streamed(connection, sa.select(*columns), _MANY):
-        fields = dict(zip(ConfirmedPolicy.__slots__, row, strict=True))
-        yield ConfirmedPolicy(**{**fields, "envelope": parsed_json(fields["envelope"])})
+    for found in _rows(connection, policies, ConfirmedPolicy.__slots__, _MANY):
+        yield ConfirmedPolicy(**found)
 
 
 def stream_artifacts(connection: sa.Connection) -> Iterator[tuple[Artifact, Any]]:
@@ -219,69 +142,142 @@ def stream_artifacts(connection: sa.Connection) -> Iterator[tuple[Artifact, Any]
 
     The metadata is no object where it was forged to be none; its digest does not fit then.
     """
-    columns = readable(artifacts, (*Artifact.__slots__, "envelope"))
-    for row in streamed(connection, sa.select(*columns), _FEW):
-        *said, envelope = row
-        fields = dict(zip(Artifact.__slots__, said, strict=True))
-        read = {"metadata": parsed_json(fields["metadata"])}
-        yield Artifact(**{**fields, **read}), parsed_json(envelope)
-
-
-def stream_mentions(connection: sa.Connection) -> Iterator[Mention]:
-    """Yield each mention of an artifact that is gone, or no longer has the digest mentioned."""
-    named = sa.func.jsonb_each_text(
-        sa.case(
-            (
-                sa.func.jsonb_typeof(events.c.data["evidence"]) == "object",
-                events.c.data["evidence"],
-            ),
-            else_=sa.text("'{}'::jsonb"),
-        )
-    ).table_valued("key", "value", name="named")
-    statement = (
-        sa.select(events.c.directive_id, events.c.seq, named.c.key, artifacts.c.id.is_not(None))
-        .select_from(events)
-        .join(named, sa.true())
-        .outerjoin(artifacts, artifacts.c.uri == named.c.key)
-        .where(artifacts.c.id.is_(None) | (artifacts.c.digest != named.c.value))
-        .order_by(events.c.directive_id, events.c.seq)
-    )
-    for row in streamed(connection, statement, _MANY):
-        yield Mention(*row)
+    names = (*Artifact.__slots__, "envelope")
+    for found in _rows(connection, artifacts, names, _FEW):
+        envelope = found.pop("envelope")
+        yield Artifact(**found), envelope
 
 
 def stream_grants(connection: sa.Connection) -> Iterator[Grant]:
     """Yield every grant, used or not."""
-    statement = sa.select(*readable(grants, Grant.__slots__)).order_by(grants.c.id)
-    for row in streamed(connection, statement, _MANY):
-        fields = dict(zip(Grant.__slots__, row, strict=True))
-        read = {name: parsed_json(fields[name]) for name in ("heard", "envelope")}
-        yield Grant(**{**fields, **read, "votes": _words(fields["votes"])})
+    for found in _rows(connection, grants, Grant.__slots__, _MANY, words=("votes",)):
+        yield Grant(**found)
 
 
 def stream_votes(connection: sa.Connection) -> Iterator[tuple[Vote, ApprovalRequest]]:
     """Yield every vote with the request that it answers, oldest first."""
-    cast = readable(approval_votes, Vote.__slots__)
-    asked = readable(approval_requests, ApprovalRequest.__slots__)
+    cast, asked, size = Vote.__slots__, ApprovalRequest.__slots__, len(Vote.__slots__)
     statement = (
-        sa.select(*cast, *asked)
+        sa.select(*readable(approval_votes, cast), *readable(approval_requests, asked))
         .join_from(approval_votes, approval_requests)
         .order_by(approval_votes.c.id)
     )
+    lists = ("approver_groups", "rules")
     for row in streamed(connection, statement, _MANY):
-        vote = dict(zip(Vote.__slots__, row[: len(cast)], strict=True))
-        request = dict(zip(ApprovalRequest.__slots__, row[len(cast) :], strict=True))
-        listed = {name: _words(request[name]) for name in ("approver_groups", "rules")}
-        read = {name: parsed_json(vote[name]) for name in ("standing", "envelope")}
-        yield Vote(**{**vote, **read}), ApprovalRequest(**{**request, **listed})
+        request = _values(approval_requests, asked, row[size:], words=lists)
+        yield Vote(**_values(approval_votes, cast, row[:size])), ApprovalRequest(**request)
 
 
-def streamed(
-    connection: sa.Connection, statement: sa.Select[Any], batch: int
-) -> Iterator[Sequence[Any]]:
-    """Yield rows through a cursor of the server, `batch` of them in memory at a time."""
-    with connection.execute(statement, execution_options={"yield_per": batch}) as rows:
-        yield from rows
+def stream_workers(connection: sa.Connection) -> Iterator[Worker]:
+    """Yield every worker there ever was; what is no object in its JSON was forged."""
+    for found in _rows(connection, workers, Worker.__slots__, _MANY):
+        yield Worker(**found)
+
+
+def find_worker(connection: sa.Connection, worker_id: str) -> Worker | None:
+    """Return the worker of an identifier, given as text; None: there is none."""
+    statement = sa.select(*_WORKER).where(sa.cast(workers.c.id, sa.Text) == worker_id)
+    row = connection.execute(statement).first()
+    return None if row is None else _worker(row)
+
+
+_WORKER = readable(workers, Worker.__slots__)
+
+
+def _worker(row: Sequence[Any]) -> Worker:
+    return Worker(**_values(workers, Worker.__slots__, row))
+
+
+def stream_runs(
+    connection: sa.Connection,
+) -> Iterator[tuple[AuditedRun, Sequence[tuple[Attempt, Worker]]]]:
+    """Yield every run with its attempts, by the run's identifier."""
+    attempts = groupby(_stream_attempts(connection), lambda one: one[0].run_id)
+    following = next(attempts, None)
+    for run in _stream_alone(connection):
+        own: list[tuple[Attempt, Worker]] = []
+        if following is not None and following[0] == run.id:
+            own = [*following[1]]
+            following = next(attempts, None)
+        yield run, own
+
+
+_JOINED = ("granted_at", "granted_digest", "reason", "left")
+
+
+def _stream_alone(connection: sa.Connection) -> Iterator[AuditedRun]:
+    left = (
+        sa.select(sa.func.jsonb_object_agg(artifacts.c.uri, artifacts.c.digest))
+        .where(
+            # By the directive first, of which there is an index.
+            artifacts.c.directive_id == execution_runs.c.directive_id,
+            artifacts.c.run_id == execution_runs.c.id,
+            artifacts.c.type.in_(LEFT),
+        )
+        .scalar_subquery()
+    )
+    names = [name for name in AuditedRun.__slots__ if name not in _JOINED]
+    statement = (
+        sa.select(
+            *readable(execution_runs, names),
+            *readable(grants, ("issued_at",)),
+            grants.c.module_digest,
+            directives.c.status_reason,
+            sa.cast(left, sa.Text),
+        )
+        .select_from(execution_runs)
+        .join(grants, grants.c.id == execution_runs.c.grant_id)
+        .join(directives, directives.c.id == execution_runs.c.directive_id)
+        .order_by(execution_runs.c.id)
+    )
+    for *row, granted_at, granted_digest, reason, kept in streamed(connection, statement, _FEW):
+        found = parsed_json(kept)
+        yield AuditedRun(
+            **_values(execution_runs, names, row),
+            granted_at=granted_at,
+            granted_digest=granted_digest,
+            reason=reason,
+            left=found if isinstance(found, dict) else {},
+        )
+
+
+def _stream_attempts(connection: sa.Connection) -> Iterator[tuple[Attempt, Worker]]:
+    names, size = Attempt.__slots__, len(Attempt.__slots__)
+    statement = (
+        sa.select(*readable(execution_attempts, names), *_WORKER)
+        .select_from(execution_attempts)
+        .join(workers, workers.c.id == execution_attempts.c.worker_id)
+        .order_by(execution_attempts.c.run_id, execution_attempts.c.attempt)
+    )
+    for row in streamed(connection, statement, _MANY):
+        attempt = _values(execution_attempts, names, row[:size])
+        yield Attempt(**attempt), _worker(row[size:])
+
+
+def _rows(
+    connection: sa.Connection,
+    table: sa.Table,
+    names: Sequence[str],
+    batch: int,
+    *,
+    words: Collection[str] = (),
+) -> Iterator[dict[str, Any]]:
+    """Yield every row of a table, as :func:`_values` gives it."""
+    for row in streamed(connection, sa.select(*readable(table, names)), batch):
+        yield _values(table, names, row, words=words)
+
+
+def _values(
+    table: sa.Table, names: Sequence[str], row: Sequence[Any], *, words: Collection[str] = ()
+) -> dict[str, Any]:
+    """Return readable columns by name, with their JSON parsed; `words` hold arrays of texts."""
+    found = dict(zip(names, row, strict=True))
+    for name in names:
+        if name in words:
+            found[name] = _words(found[name])
+        elif isinstance(table.c[name].type, JSONB):
+            found[name] = parsed_json(found[name])
+    return found
 
 
 def _words(text: str) -> tuple[JsonValue, ...]:

@@ -19,7 +19,6 @@ from remit.budget.types import (
     NOT_PROMISED,
     Closing,
     Committed,
-    Reservation,
     in_cents,
 )
 from remit.db.batch import BatchStatement, insert_into, limited
@@ -67,19 +66,8 @@ def read_accounts(connection: sa.Connection, limits: Iterable[BudgetLimit]) -> d
     return {limit.name: held[limit.account] for limit in wanted}
 
 
-def reserve(reserved: Sequence[Reservation]) -> BatchStatement:
-    """Return the write that reserves amounts; it goes with the one that issues their grants."""
-    rows: list[JsonObject] = [
-        {
-            "account": one.account,
-            "period_start": one.period_start.isoformat(),
-            "directive_id": str(one.promise.directive_id),
-            "grant_id": str(one.promise.grant_id),
-            "amount": str(one.promise.amount),
-            "ceiling": None if one.ceiling is None else str(one.ceiling),
-        }
-        for one in reserved
-    ]
+def reserve(rows: Sequence[JsonObject]) -> BatchStatement:
+    """Return the write of `remit.budget.types.reservations`; it goes with that of their grants."""
     return BatchStatement("reserved", _RESERVE, rows, "an amount was not reserved")
 
 
@@ -113,8 +101,6 @@ class Unpromised:
     """What a run cost that nothing was promised to.
 
     Attributes:
-        directive_id: the directive.
-        grant_id: the grant that the run consumed.
         amount: US dollars; a part of a cent counts as a whole one.
     """
 

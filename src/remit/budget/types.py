@@ -12,6 +12,7 @@ from decimal import ROUND_CEILING, Context, Decimal
 from functools import reduce
 from uuid import UUID
 
+from remit.base.json_types import JsonObject
 from remit.policy.limits import BudgetLimit, fits
 
 NOT_PROMISED = "not promised"
@@ -27,8 +28,6 @@ class Committed:
     """What stands on the account of a limit in the current period.
 
     Attributes:
-        account: the account's key.
-        period_start: when the period began.
         amount: US dollars with two decimals, promised to directives and not closed, or spent.
     """
 
@@ -38,44 +37,10 @@ class Committed:
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
-    """What a grant promises to its directive.
-
-    Attributes:
-        directive_id: the directive.
-        grant_id: its grant.
-        amount: the grant's budget, in US dollars with two decimals.
-    """
-
-    directive_id: UUID
-    grant_id: UUID
-    amount: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Reservation:
-    """One promise on one account.
-
-    Attributes:
-        account: the account's key.
-        period_start: the period that it counts in, whenever it is closed.
-        promise: who is promised how much.
-        ceiling: most that the account may hold with it, which the database enforces; None when a
-            person allowed it to pass.
-    """
-
-    account: str
-    period_start: datetime
-    promise: Promise
-    ceiling: Decimal | None
-
-
-@dataclass(frozen=True, slots=True)
 class Closing:
     """How much a grant's run spent of what it was promised.
 
     Attributes:
-        grant_id: the grant.
         spent: US dollars; a part of a cent counts as a whole one. More than was promised is
             recorded as it is. None: all that was promised, or `at_least` when that is more.
         at_least: US dollars that are known to be spent where `spent` is None.
@@ -111,14 +76,7 @@ def obstacles(
     held: Mapping[str, Committed],
     agreed: Collection[str] = (),
 ) -> list[str]:
-    """Return why an amount cannot be reserved now; nothing when it can.
-
-    Args:
-        amount: US dollars with two decimals.
-        limits: those that apply.
-        held: what stands on their accounts, locked.
-        agreed: reasons for which people were asked, and agreed.
-    """
+    """Return why an amount cannot be reserved now; nothing when it can."""
     return [
         limit.passed
         for limit in limits
@@ -127,27 +85,36 @@ def obstacles(
 
 
 def reservations(
-    promise: Promise,
+    amount: Decimal,
     limits: Iterable[BudgetLimit],
     held: Mapping[str, Committed],
     agreed: Collection[str] = (),
-) -> list[Reservation]:
-    """Return a promise on the account of every limit that applies; see :func:`obstacles`."""
+    *,
+    directive_id: UUID,
+    grant_id: UUID,
+) -> list[JsonObject]:
+    """Return the ledger's rows of what a grant promises, one for every limit that applies.
+
+    The ceiling of a row is what the database enforces; None where a person let it pass. See
+    :func:`obstacles` for the arguments.
+    """
     return [
-        Reservation(
-            held[limit.name].account,
-            held[limit.name].period_start,
-            promise,
-            None if _allowed_to_pass(limit, agreed) else limit.ceiling,
-        )
+        {
+            "account": held[limit.name].account,
+            "period_start": held[limit.name].period_start.isoformat(),
+            "directive_id": str(directive_id),
+            "grant_id": str(grant_id),
+            "amount": str(amount),
+            "ceiling": None if _allowed_to_pass(limit, agreed) else str(limit.ceiling),
+        }
         for limit in limits
     ]
 
 
 def held_after(
-    held: Mapping[str, Committed], reserved: Sequence[Reservation]
+    held: Mapping[str, Committed], reserved: Sequence[JsonObject]
 ) -> dict[str, Committed]:
-    """Return what stands on the accounts once these reservations are written.
+    """Return what stands on the accounts once these rows are written.
 
     So the second directive of a batch is judged with what the first one was promised.
     """
@@ -155,7 +122,8 @@ def held_after(
         name: replace(
             one,
             amount=exact_sum(
-                [one.amount, *(r.promise.amount for r in reserved if r.account == one.account)]
+                [one.amount]
+                + [Decimal(str(r["amount"])) for r in reserved if r["account"] == one.account]
             ),
         )
         for name, one in held.items()

@@ -24,7 +24,7 @@ class ServiceAddress:
     """Where a service is.
 
     Attributes:
-        url: its address, without a slash at the end.
+        url: without a slash at the end.
         place: that without `https://`; part of the model's name when it is not the vendor's.
         is_loopback: whether it is on this machine.
     """

@@ -23,10 +23,8 @@ model takes less than 2 MB.
 def bounded_client(*, timeout_seconds: float, on_this_machine: bool) -> httpx2.Client:
     """Return a connection for the SDK to use; who asks for it closes it.
 
-    Args:
-        timeout_seconds: longest wait for the connection, for the start of the answer, and for the
-            whole rest of it.
-        on_this_machine: the service is on loopback, so a proxy set in the environment is not asked.
+    `timeout_seconds` is the longest wait for the connection, for the start of the answer, and for
+    the whole rest of it. A service on this machine is not asked through the environment's proxy.
 
     Raises:
         OSError: the certificates that the environment names cannot be read.
@@ -84,9 +82,6 @@ def _refuse_compressed(response: httpx2.Response) -> None:
     """Refuse what was not asked for: a few kilobytes can unpack to gigabytes.
 
     The status of a refusal says enough, as that of a proxy's page does: its body is left unread.
-
-    Raises:
-        UnreadableAnswerError: it is an answer.
     """
     if response.is_success:
         raise UnreadableAnswerError("answered compressed though not asked for")
@@ -103,12 +98,7 @@ class _BoundedAnswer(httpx2.SyncByteStream):
         self._limit = limit
 
     def __iter__(self) -> Iterator[bytes]:
-        """Yield the bytes.
-
-        Raises:
-            httpx2.ReadTimeout: they are late.
-            UnreadableAnswerError: they are too many.
-        """
+        """Yield the bytes, or raise when they are late or too many."""
         left = self._limit
         for chunk in self._whole if left else ():
             if monotonic() > self._deadline:

@@ -24,15 +24,14 @@ class Words:
     """How a kind of provider speaks of its service.
 
     Attributes:
-        service: what it is called, such as "the embedding service".
+        service: such as "the embedding service".
         sdk: whose SDK asks it.
         key: what to do about a key that is not accepted.
         place: what to check when there is nothing at the address, or no such model.
         address: the variable that holds the address.
         request: what is most likely wrong with a request that is refused.
         offer: what the service is asked for, in the plural.
-        known: what a refusal of the request says, in lower case, and what that means; the first
-            that is found counts.
+        known: what a refusal says, in lower case, and what that means; the first found counts.
     """
 
     service: str
@@ -50,7 +49,6 @@ class Failure(Generic[_Type_co]):
     """Why a provider failed.
 
     Attributes:
-        error_type: which kind of failure it is.
         message: what is wrong and how to mend it; never holds a key or what was sent.
         retryable: whether the same request may succeed later with nothing changed.
         retry_after_seconds: how long the service asked to be left alone; None when it did not say.
@@ -80,11 +78,8 @@ def failure_of(
 ) -> Failure[FailureKind]:
     """Return what an error means that was raised while a service was asked.
 
-    Args:
-        error: what was raised.
-        sdk: the vendor's SDK; all of them call their errors by the same names.
-        words: how the provider speaks of the service.
-        timeout_seconds: how long the service was allowed, for the message.
+    `sdk` is the vendor's; all of them call their errors by the same names. `timeout_seconds` is how
+    long the service was allowed.
     """
     if isinstance(error, sdk.APITimeoutError | TimeoutError):
         return late(words, timeout_seconds)

@@ -12,12 +12,11 @@ from contextlib import contextmanager
 from contextvars import copy_context
 from operator import attrgetter
 from threading import Lock, Thread
-from typing import TYPE_CHECKING, Generic, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from remit.cognition.addresses import ServiceAddress
 
 if TYPE_CHECKING:
-    import httpx2
     from openai import OpenAI
 
 OPENAI_URL = "https://api.openai.com/v1"
@@ -37,25 +36,11 @@ def no_sdk(title: str, package: str, *, otherwise: str) -> str:
     return f"the SDK of {title} is not installed: run `pip install {package}`, or {otherwise}"
 
 
-class ClientOptions(TypedDict):
-    """Options of an SDK's client; the vendors' SDKs take the same."""
-
-    api_key: str
-    base_url: str
-    timeout: float
-    max_retries: int
-    default_headers: dict[str, str]
-    http_client: "httpx2.Client"
-
-
-def client_options(address: ServiceAddress, *, key: str, timeout_seconds: float) -> ClientOptions:
+def client_options(address: ServiceAddress, *, key: str, timeout_seconds: float) -> dict[str, Any]:
     """Return what an SDK's client is made with; closing that client closes the connection.
 
-    Args:
-        address: the service.
-        key: the key to send.
-        timeout_seconds: longest wait for the connection, for the start of an answer, and for the
-            rest of it.
+    `timeout_seconds` is the longest wait for the connection, for the start of an answer, and for
+    the rest of it.
 
     Raises:
         OSError, ValueError: the environment allows no connection; the error may quote a password.
@@ -109,9 +94,9 @@ class Opened(Generic[_T]):
 
         Args:
             connect: makes it; imports the SDK.
-            without_sdk: what to do where the SDK is not installed.
+            without_sdk: what to do where that raises ImportError.
             misconfigured: makes the provider's own error of a message.
-            unusable: what to do where `connect` raises OSError or ValueError.
+            unusable: what to do where it raises OSError or ValueError.
             close: the client's method that closes it, as a dotted path.
         """
         self._connect = connect

@@ -3,5 +3,5 @@
 text -> `revealed`, `revealed_json`, `oddities`: what the doors call
 words -> words that mix scripts, or pass for a word of another script
 characters -> what one character is: seen or not, its script, its escape, its name
-lookalikes -> the tables: characters that look like ASCII, and those that look like nothing
+lookalikes -> generated: characters that look like ASCII ones
 """

@@ -4,38 +4,21 @@ import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
 
-from remit.confusables.lookalikes import BLANK, LIKE_ASCII
+from remit.confusables.lookalikes import LIKE_ASCII
 
 LATIN = "LATIN"
 WIDE = "WIDE"
 
+BLANK = frozenset("\u115f\u17b4\u17b5\u2800\U0001d159\ufffc")
+"""Printable, says Unicode; and yet nothing is seen, or only what stands for something else."""
+
 _SCRIPTS = frozenset(
-    (
-        "ARABIC",
-        "ARMENIAN",
-        "BENGALI",
-        "CYRILLIC",
-        "DEVANAGARI",
-        "ETHIOPIC",
-        "GEORGIAN",
-        "GREEK",
-        "GUJARATI",
-        "GURMUKHI",
-        "HEBREW",
-        "KANNADA",
-        "KHMER",
-        "LAO",
-        "LATIN",
-        "MALAYALAM",
-        "MYANMAR",
-        "ORIYA",
-        "SINHALA",
-        "TAMIL",
-        "TELUGU",
-        "THAANA",
-        "THAI",
+    {
+        *("ARABIC", "ARMENIAN", "BENGALI", "CYRILLIC", "DEVANAGARI", "ETHIOPIC", "GEORGIAN"),
+        *("GREEK", "GUJARATI", "GURMUKHI", "HEBREW", "KANNADA", "KHMER", "LAO", "LATIN"),
+        *("MALAYALAM", "MYANMAR", "ORIYA", "SINHALA", "TAMIL", "TELUGU", "THAANA", "THAI"),
         "TIBETAN",
-    )
+    }
 )
 """Scripts in everyday use (UAX #31, table 5) whose letters are one column wide."""
 
@@ -44,14 +27,9 @@ _NAMELESS: Mapping[str, str] = {
     "Co": "private-use character",
     "Cs": "half of a surrogate pair",
 }
-
-_SHORT_ESCAPES: Mapping[str, str] = {
-    "\b": "\\b",
-    "\f": "\\f",
-    "\n": "\\n",
-    "\r": "\\r",
-    "\t": "\\t",
-}
+_SHORT_ESCAPES: Mapping[str, str] = dict(
+    zip("\b\f\n\r\t", ("\\b", "\\f", "\\n", "\\r", "\\t"), strict=True)
+)
 _CACHED = 4096
 
 

@@ -1,75 +1,66 @@
-"""Tables of characters that look like ASCII, and of those that look like nothing. Data, no rules.
+"""Characters that look like ASCII ones. Data, no rules; `make docs` writes it.
 
-The source is confusables.txt of Unicode's UTS #39, without what other rules catch already: what
-NFKC changes, characters two columns wide, and scripts outside everyday use (UAX #31, table 5).
-Right-to-left letters, typographic quotes and lines of box drawing were added by eye. Letters that
-look alike within ASCII (l and I, O and 0) are a matter of the terminal's font.
+From confusables.txt of UTS #39 for Unicode 15.0.0, Copyright 1991-2022 Unicode, Inc., under the
+license at https://www.unicode.org/copyright.html (`scripts/data/LICENSE-UNICODE.txt`), and what
+`scripts/confusables_table.py` adds and leaves out. Letters that look alike within ASCII (l and I,
+O and 0) are a matter of the terminal's font.
 """
 
 from collections.abc import Mapping
 
-BLANK = frozenset("\u115f\u17b4\u17b5\u2800\U0001d159\ufffc")
-"""Printable, says Unicode; and yet nothing is seen, or only what stands for something else."""
-
-_SIGNS = """
-00a6 00d7 02c2 02c3 02c4 02d7 02f4 02f8 055a 055d 0589 058a 05be 05c0 05c3 05f3 05f4 066a 066b 066d
-06d4 0903 0a83 1400 166d 166e 16ec 16ed 1735 1803 1809 2010 2012 2013 2018 2019 201a 201b 201c 201d
-201e 201f 2032 2035 2039 203a 2041 2043 2044 204e 2052 2053 205a 212e 2212 2215 2216 2217 2223 2228
-222a 2236 223c 22a4 22c1 22c3 22ff 2373 2374 237a 23aa 23ae 23d0 23fd 2500 2501 2502 2503 2571 2573
-2715 2758 2759 275a 2768 2769 276e 276f 2772 2773 2774 2775 27cb 27cd 27d9 292b 292c 29f5 29f8 29f9
-2a2f 2e40 a4ff a60e a789 fd3e fd3f 1d114 1d206 1d20d 1d20f 1d212 1d213 1d216 1d22a 1d236 1d237
-1d23a 1d23b 1f74c 1f768
+_ALWAYS = """
+00a6 00d7 0131 0184 018d 0196 01a6 01a7 01b7 01bc 01bd 01c0 01c3 021c 0222 0223 0241 0251 0261 0263
+0269 026a 026f 028b 028f 0294 02c2 02c3 02c4 02d7 02f4 02f6 02f8 0461 0474 0475 04bd 04c0 04cf 04e0
+0501 050c 051b 051c 051d 055a 055d 0589 058a 05be 05c0 05c3 05f3 05f4 066a 066b 066d 06d4 0701 0702
+0703 0704 0903 0a83 1400 166d 166e 16ec 16ed 1735 1803 1809 1d04 1d0f 1d11 1d1c 1d20 1d21 1d22 1d83
+1d8c 1e9d 1eff 2010 2012 2013 2018 2019 201a 201b 201c 201d 201e 201f 2032 2035 2039 203a 2041 2043
+2044 204e 2052 2053 205a 212e 2212 2215 2216 2217 2223 2228 222a 2236 223c 22a4 22c1 22c3 22ff 2373
+2374 237a 23aa 23ae 23d0 23fd 2500 2501 2502 2503 2571 2573 2715 2758 2759 275a 2768 2769 276e 276f
+2772 2773 2774 2775 27cb 27cd 27d9 292b 292c 29f5 29f8 29f9 2a2f 2e40 a4ff a60e a644 a647 a731 a75a
+a76a a76e a778 a789 a78c a798 a799 a79f a7ab a7b2 a7b3 a7b4 ab32 ab35 ab3d ab47 ab48 ab4e ab52 ab5a
+fd3e fd3f 10a50 1d114 1d206 1d20d 1d20f 1d212 1d213 1d216 1d22a 1d236 1d237 1d23a 1d23b 1f74c 1f768
 """
 
-_LATIN = """
-0131 0184 018d 0196 01a6 01a7 01b7 01bc 01bd 01c0 01c3 021c 0222 0223 0241 0251 0261 0263 0269 026a
-026f 028b 028f 0294 1d04 1d0f 1d11 1d1c 1d20 1d21 1d22 1d83 1d8c 1e9d 1eff a731 a75a a76a a76e a778
-a78c a798 a799 a79f a7ab a7b2 a7b3 a7b4 ab32 ab35 ab3d ab47 ab48 ab4e ab52 ab5a
+# A script, and its letters: each one's code point in four digits, and what it looks like.
+_LETTERS = """
+ARABIC 0627l 0647o 06600 0661l1 0665o 0667V 06d5o 06f00 06f1l1 06f5o 06f7V
+ARMENIAN 054dU 054fS 0555O 0561w 0563q 0566q 0570h 0578n 057cn 057du 0581g 0584f 0585o
+BENGALI 09e60oO 09ea8 09ed9
+CYRILLIC 0405S 0406Il 0408J 0410A 0412B 0415E 04173 041aK 041cM 041dH 041eO 0420P 0421C 0422T 0423Y
+CYRILLIC 0425X 042cb 0430a 04316 0433r 0435e 043ak 043eo 0440p 0441c 0443y 0445x 0455s 0456i 0458j
+CYRILLIC 04aeY 04afy 04bbh
+DEVANAGARI 09660oO 097d?
+ETHIOPIC 1200U 12d0O
+GEORGIAN 10e7y 10ffo
+GREEK 037fJ 0391A 0392B 0395E 0396Z 0397H 0399Il 039aK 039cM 039dN 039fO 03a1P 03a4T 03a5Y 03a7X
+GREEK 03b1a 03b3y 03b7n 03b9i 03bak 03bdv 03bfo 03c1p 03c3o 03c4t 03c5u 03c7x 03dcF 03ddf 03f3j
+GREEK 03faM 1d26r
+GUJARATI 0ae60oO
+GURMUKHI 0a660oO 0a679 0a6a8
+HEBREW 05d5l 05d8v 05dfl 05e1o
+KANNADA 0ce60oO
+LAO 0ed00oO
+MALAYALAM 0d20o 0d660oO 0d6d9
+MYANMAR 101do 10400oO
+ORIYA 0b20O 0b660oO 0b689
+TAMIL 0be60oO
+TELUGU 0c660oO
+THAI 0e500oO
 """
 
-_RARE = """
-0461 0474 0475 04bd 04c0 04cf 04e0 0501 050c 051b 051c 051d a644 a647
-"""
 
-LIKE_ASCII = frozenset(chr(int(code, 16)) for code in (_SIGNS + _LATIN + _RARE).split())
-"""Characters that look like ASCII ones, and that no context makes clear: signs, Latin letters, and
-Cyrillic letters of few languages, which would leave hardly a Latin word beyond doubt."""
-
-
-def _letters(table: str) -> dict[str, str]:
-    """Read `0430a 0435e`: each letter's code point, in four digits, and what it looks like."""
-    return {chr(int(entry[:4], 16)): entry[4:] for entry in table.split()}
+def _by_script(table: str) -> Mapping[str, Mapping[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for line in table.strip().splitlines():
+        script, *entries = line.split()
+        letters = {chr(int(entry[:4], 16)): entry[4:] for entry in entries}
+        found.setdefault(script, {}).update(letters)
+    return found
 
 
-IMITATED: Mapping[str, Mapping[str, str]] = {
-    "ARABIC": _letters("0627l 0647o 06600 0661l1 0665o 0667V 06d5o 06f00 06f1l1 06f5o 06f7V"),
-    "ARMENIAN": _letters(
-        "054dU 054fS 0555O 0561w 0563q 0566q 0570h 0578n 057cn 057du 0581g 0584f 0585o"
-    ),
-    "BENGALI": _letters("09e60oO 09ea8 09ed9"),
-    "CYRILLIC": _letters(
-        "0405S 0406Il 0408J 0410A 0412B 0415E 04173 041aK 041cM 041dH 041eO 0420P 0421C 0422T "
-        "0423Y 0425X 042cb 0430a 04316 0433r 0435e 043ak 043eo 0440p 0441c 0443y 0445x 0455s "
-        "0456i 0458j 04aeY 04afy 04bbh"
-    ),
-    "DEVANAGARI": _letters("09660oO 097d?"),
-    "ETHIOPIC": _letters("1200U 12d0O"),
-    "GEORGIAN": _letters("10e7y 10ffo"),
-    "GREEK": _letters(
-        "037fJ 0391A 0392B 0395E 0396Z 0397H 0399Il 039aK 039cM 039dN 039fO 03a1P 03a4T 03a5Y "
-        "03a7X 03b1a 03b3y 03b7n 03b9i 03bak 03bdv 03bfo 03c1p 03c3o 03c4t 03c5u 03c7x 03dcF "
-        "03ddf 03f3j 03faM 1d26r"
-    ),
-    "GUJARATI": _letters("0ae60oO"),
-    "GURMUKHI": _letters("0a660oO 0a679 0a6a8"),
-    "HEBREW": _letters("05d5l 05d8v 05dfl 05e1o"),
-    "KANNADA": _letters("0ce60oO"),
-    "LAO": _letters("0ed00oO"),
-    "MALAYALAM": _letters("0d20o 0d660oO 0d6d9"),
-    "MYANMAR": _letters("101do 10400oO"),
-    "ORIYA": _letters("0b20O 0b660oO 0b689"),
-    "TAMIL": _letters("0be60oO"),
-    "TELUGU": _letters("0c660oO"),
-    "THAI": _letters("0e500oO"),
-}
+LIKE_ASCII = frozenset(chr(int(code, 16)) for code in _ALWAYS.split())
+"""Characters that no context makes clear: signs, Latin letters, and Cyrillic letters of few
+languages, which would leave hardly a Latin word beyond doubt."""
+
+IMITATED = _by_script(_LETTERS)
 """By script, the letters and digits that look like ASCII ones, and which they may be taken for."""

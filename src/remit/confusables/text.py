@@ -37,12 +37,7 @@ _MOST_MARKS = 4
 
 @dataclass(frozen=True, slots=True)
 class Revealed:
-    """A JSON document as a person may trust it.
-
-    Attributes:
-        text: the document, on one line if it was, with what deceives written as escapes.
-        notes: what a person should know about it, see :func:`oddities`.
-    """
+    """A JSON document with what deceives written as escapes, and its :func:`oddities`."""
 
     text: str
     notes: tuple[str, ...]
@@ -52,10 +47,7 @@ def revealed(text: str) -> str:
     r"""Return `text` with every character that could deceive written as its escape.
 
     Two texts are never returned as the same, nor as two that look the same. What is returned is
-    printable.
-
-    Args:
-        text: any text as it is, not yet quoted; for JSON see :func:`revealed_json`.
+    printable. For JSON see :func:`revealed_json`.
     """
     return _written(text, _findings(text))
 
@@ -73,9 +65,6 @@ def revealed_json(document: str) -> Revealed:
     r"""Return a JSON document with each of its strings, keys included, as :func:`revealed`.
 
     It stays JSON of the same value, but for the escapes of eight digits, which JSON has not.
-
-    Args:
-        document: JSON text, such as canonical JSON.
     """
     notes: list[str] = []
 
@@ -90,7 +79,6 @@ def revealed_json(document: str) -> Revealed:
 
 
 def _written(text: str, findings: Iterable[Finding]) -> str:
-    """Return `text` with what was found written as escapes."""
     pieces = list(text)
     for finding in findings:
         for at in finding.places:
@@ -111,14 +99,12 @@ def _notes(text: str, findings: Iterable[Finding]) -> list[str]:
 
 
 def _few(notes: Iterable[str]) -> tuple[str, ...]:
-    """Return each note once, the first few of them."""
     each = list(dict.fromkeys(notes))
     more = len(each) - MOST_NOTES
     return (*each[:MOST_NOTES], f"and {more} more oddities") if more > 0 else tuple(each)
 
 
 def _findings(text: str) -> list[Finding]:
-    """Return all that would deceive a reader of `text`."""
     if text.isascii() and text.isprintable():
         return list(_spaces(text))
     found = [*_characters(text), *_spaces(text)]
@@ -127,7 +113,6 @@ def _findings(text: str) -> list[Finding]:
 
 
 def _characters(text: str) -> Iterator[Finding]:
-    """Yield what deceives wherever it stands."""
     odd = {character for character in set(text) if is_deceptive(character)}
     for at, character in enumerate(text) if odd else ():
         if character in odd:

@@ -13,18 +13,13 @@ from functools import lru_cache
 from itertools import groupby
 from unicodedata import normalize
 
-from remit.confusables.characters import LATIN, WIDE, is_of_word, script_of
-from remit.confusables.lookalikes import BLANK, IMITATED, LIKE_ASCII
+from remit.confusables.characters import BLANK, LATIN, WIDE, is_of_word, script_of
+from remit.confusables.lookalikes import IMITATED, LIKE_ASCII
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something in a text that would deceive its reader.
-
-    Attributes:
-        places: the positions to escape.
-        note: what to tell a person; "" where the escape says enough.
-    """
+    """Positions of a text to escape, and what to tell a person; "" where the escape says enough."""
 
     places: Sequence[int]
     note: str
@@ -34,10 +29,7 @@ class Finding:
 class _Word:
     """Letters, digits and marks without a gap.
 
-    Attributes:
-        start: position of the first.
-        text: the word.
-        scripts: the script of each character; None for an ASCII digit that belongs to any.
+    `scripts` has the script of each character; None for an ASCII digit that belongs to any.
     """
 
     start: int
@@ -46,22 +38,16 @@ class _Word:
 
     @property
     def mixes(self) -> set[str]:
-        """The scripts in it."""
         return {script for script in self.scripts if script}
 
     @property
     def script(self) -> str | None:
-        """Its one script; None when it mixes several, or has digits only."""
+        # None when it mixes several, or has digits only.
         return next(iter(self.mixes)) if len(self.mixes) == 1 else None
 
 
 def find_words(text: str, hidden: AbstractSet[int]) -> Iterator[Finding]:
-    """Yield what is wrong with the words of a text.
-
-    Args:
-        text: any text.
-        hidden: positions that are escaped already; they part words.
-    """
+    """Yield what is wrong with the words of a text; positions that are hidden already part them."""
     words = list(_words(text, hidden))
     home = _home(words)
     for word in words:
@@ -111,7 +97,7 @@ def _in_ascii(character: str) -> str:
 
 
 def _words(text: str, hidden: AbstractSet[int]) -> Iterator[_Word]:
-    """Yield the words of a text; wide characters belong to none, and part others."""
+    # Wide characters belong to no word, and part others.
 
     def belongs(at: int) -> bool:
         return at not in hidden and is_of_word(text[at]) and script_of(text[at]) != WIDE
@@ -179,5 +165,5 @@ def _is_digit(character: str) -> bool:
 
 
 def _listed(scripts: AbstractSet[str]) -> str:
-    """Return `LATIN and CYRILLIC`: the reader's own script first."""
+    # The reader's own script first.
     return " and ".join(sorted(scripts, key=lambda script: (script != LATIN, script)))

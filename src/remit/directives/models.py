@@ -1,12 +1,13 @@
 """A directive as Remit takes it in and gives it out.
 
-Doors call :func:`parse_directive` on what arrives, repositories build :class:`DirectiveRead` from
-rows. Every check of a caller's data happens once, in :class:`DirectiveCreate`: what was accepted
-stays readable when a limit is lowered later, and reading costs no second check.
+A caller's data is checked once, in :class:`DirectiveCreate`: what was accepted stays readable when
+a limit is lowered later.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
 from typing import Any, Literal, Protocol, Self, cast
 from uuid import UUID
 
@@ -23,8 +24,9 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from remit.base.canonical import canonical_json
+from remit.base.canonical import canonical_json, sha256_digest
 from remit.base.durations import parse_timebox
+from remit.base.money import parse_budget
 from remit.base.wording import listed, printable
 from remit.directives.plain_json import MAX_WEIGHT, TOO_LARGE, find_fault
 from remit.errors import InvalidInputError
@@ -86,6 +88,21 @@ class Intent(BaseModel):
         description='Longest time that it may take, like "5m" or "PT5M"; '
         "null: the module's own limit.",
     )
+
+    @cached_property
+    def canonical(self) -> bytes:
+        """The ten fields as canonical JSON; InvalidInputError when RFC 8785 has no form for one."""
+        return canonical_json(intent_of(self))
+
+    @cached_property
+    def content_digest(self) -> str:
+        """The action digest of the ten fields as they are now."""
+        return sha256_digest(self.canonical)
+
+    @cached_property
+    def amount(self) -> Decimal | None:
+        """The budget in US dollars; None: none is named; InvalidInputError: it is no amount."""
+        return None if self.budget is None else parse_budget(self.budget)
 
 
 INTENT_FIELDS = tuple(Intent.model_fields)
@@ -197,11 +214,7 @@ def intent_of(model: Intent) -> dict[str, JsonValue]:
 
 
 def parse_directive(data: object, *, max_bytes: int) -> DirectiveCreate:
-    """Return `data` as a new directive, or say in one line what is wrong with it.
-
-    Args:
-        data: what a caller sent, parsed from JSON; hostile content is expected.
-        max_bytes: largest intent accepted, in bytes of its canonical JSON.
+    """Return what a caller sent as a new directive; `max_bytes` is of its canonical JSON.
 
     Raises:
         InvalidInputError: `field` is the dotted path of the first problem, or None when it is the
@@ -211,24 +224,21 @@ def parse_directive(data: object, *, max_bytes: int) -> DirectiveCreate:
         directive = DirectiveCreate.model_validate(data, context={"max_bytes": max_bytes})
     except ValidationError as error:
         raise _first_problem(error.errors(include_url=False)[0]) from error
-    size = len(canonical_json(intent_of(directive)))
-    if size > max_bytes:
+    if len(directive.canonical) > max_bytes:
         raise InvalidInputError(f"too large: {_size_limit(max_bytes)}")
     return directive
 
 
 def _size_limit(max_bytes: int) -> str:
-    """Return how large a directive may be and what to do about one that is larger."""
     return f"at most {max_bytes} bytes of canonical JSON; shorten the payload"
 
 
 def _unfit(problem: str, path: str = "") -> PydanticCustomError:
-    """Return the error that carries our own words, and a path below the field, through pydantic."""
+    # Carries our own words, and a path below the field, through pydantic.
     return PydanticCustomError("unfit", "{problem}", {"problem": problem, "path": path})
 
 
 def _first_problem(error: ErrorDetails) -> InvalidInputError:
-    """Return pydantic's description of one problem in Remit's words."""
     context = error.get("ctx", {})
     path = context.get("path") or ".".join(printable(str(part), 40) for part in error["loc"])
     return InvalidInputError(_wording(error, path), field=path or None)
@@ -254,11 +264,9 @@ FILLED_IN = ("issued_by", "status")
 
 
 def directive_json_schema() -> dict[str, JsonValue]:
-    """Return the JSON Schema (2020-12) of what a door takes.
+    """Return the JSON Schema (2020-12) of what a door takes; :data:`FILLED_IN` may be left out.
 
-    That is what `parse_directive` accepts, without :data:`FILLED_IN` where they are left out.
-    The schema says a little less than the parser: number and nesting limits, the size limit and
-    the forms of a timebox are checked on arrival.
+    Number and nesting limits, the size limit and the forms of a timebox are checked on arrival.
     """
     schema: dict[str, JsonValue] = DirectiveCreate.model_json_schema()
     needed = [name for name in DirectiveCreate.model_fields if name not in FILLED_IN]
@@ -276,11 +284,7 @@ def directive_json_schema() -> dict[str, JsonValue]:
 class UnreadableDirective:
     """A directive whose row nobody can read; it is listed, and nothing else is done to it.
 
-    Attributes:
-        id: its identifier.
-        status: where it stands, as the database says; perhaps no status that there is.
-        status_reason: always "unreadable".
-        column: the column at fault.
+    `status` is what the database says, perhaps none that there is; `column` is at fault.
     """
 
     id: UUID

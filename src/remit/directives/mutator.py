@@ -17,35 +17,22 @@ from remit.telemetry.rows import read_row
 from remit.vocabulary import DirectiveStatus, StatusReason
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
-    """One directive's change of status; see :func:`transition_directive_status`."""
+def moves(
+    targets: Mapping[UUID, tuple[DirectiveStatus, StatusReason | None]], *, current: DirectiveStatus
+) -> BatchStatement:
+    """Return the write that moves directives from `current`, each to its target for its reason.
 
-    directive_id: UUID
-    current: DirectiveStatus
-    target: DirectiveStatus
-    reason: StatusReason | None = None
-
-
-def moves(wanted: Sequence[Move]) -> BatchStatement:
-    """Return the write that moves directives, each as its lifecycle allows.
-
-    A part that depends on it reads `moved (id)`.
+    A statement that depends on it reads `moved (id)`.
 
     Raises:
-        IllegalTransitionError: a lifecycle does not allow it.
+        IllegalTransitionError: the lifecycle does not allow it.
     """
-    rows: list[JsonObject] = []
-    for move in wanted:
-        validate_transition(move.current, move.target)
-        rows.append(
-            {
-                "id": str(move.directive_id),
-                "current": move.current,
-                "target": move.target,
-                "reason": move.reason,
-            }
-        )
+    for target, _ in targets.values():
+        validate_transition(current, target)
+    rows: list[JsonObject] = [
+        {"id": str(directive_id), "current": current, "target": target, "reason": reason}
+        for directive_id, (target, reason) in targets.items()
+    ]
     return BatchStatement(
         "moved", _MOVE, rows, "a directive has changed meanwhile; look at it and try again"
     )
@@ -56,7 +43,6 @@ class Claim:
     """A directive that has just become `executing`.
 
     Attributes:
-        directive: the directive as it now is.
         grounds: what was read with it; None when there was nothing.
         stamped_at: the database's clock when the transaction began, which its rows bear.
         judged_at: the same once the lock was held, by which time limits are judged.
@@ -109,13 +95,6 @@ def transition_directive_status(
     reason: StatusReason | None = None,
 ) -> list[DirectiveRead]:
     """Move directives from `current` to `target`, all of them or none.
-
-    Args:
-        connection: the operation's transaction; it holds the rows' locks, or made the rows.
-        directive_ids: whom to move; at least one.
-        current: the status that each of them must have.
-        target: the status that each of them gets.
-        reason: why, for `blocked` and `aborted`; None otherwise.
 
     Returns:
         The directives as they now are, in no particular order.

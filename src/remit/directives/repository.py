@@ -1,7 +1,7 @@
 """Every statement on directives but the one that changes a status, which is the mutator's."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -29,34 +29,8 @@ MAX_LISTED = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class NewDirective:
-    """A directive about to be stored.
-
-    Attributes:
-        id: its identifier.
-        content: what the caller sent.
-        action_digest: digest of the intent; None for a draft.
-        envelope: who proposes it, signed; None for a draft.
-    """
-
-    id: UUID
-    content: DirectiveCreate
-    action_digest: str | None
-    envelope: JsonObject | None
-
-
-@dataclass(frozen=True, slots=True)
 class DirectiveFilter:
-    """Which directives to list; None lets every value pass.
-
-    Attributes:
-        status: their status.
-        scope: their scope.
-        type: the module they ask for.
-        issued_by: who issued them.
-        limit: the most to return, newest first; at most :data:`MAX_LISTED`.
-        status_reason: why they have their status.
-    """
+    """Which directives to list; None lets every value pass."""
 
     status: str | None = None
     scope: str | None = None
@@ -66,47 +40,41 @@ class DirectiveFilter:
     status_reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What storing a directive told.
-
-    Attributes:
-        created_at: the database's clock, at the start of the transaction.
-        grounds: what was read with it; None when there was nothing.
-    """
-
-    created_at: datetime
-    grounds: JsonObject | None
-
-
 def insert_directives(
-    connection: sa.Connection, new: Sequence[NewDirective], *, grounds: str
-) -> dict[UUID, Stored]:
-    """Store directives and return those stored by their ids.
+    connection: sa.Connection,
+    new: Mapping[UUID, DirectiveCreate],
+    *,
+    signed: Mapping[UUID, JsonObject],
+    grounds: str,
+) -> dict[UUID, tuple[datetime, JsonObject]]:
+    """Store directives; return of each that was stored the database's clock, and the grounds.
 
     One whose issuer has used its idempotency key before is left out; see :func:`find_by_keys`.
 
     Args:
         connection: the operation's transaction.
-        new: what to store.
+        new: what to store, by the identifiers that they get.
+        signed: who proposes them, as was signed; none for a draft.
         grounds: an SQL value of type `jsonb` about the row `directive`, read with it.
     """
     rows = [
         {
-            "id": str(directive.id),
-            "action_digest": directive.action_digest,
-            "status": directive.content.status,
-            "idempotency_key": directive.content.idempotency_key,
-            "envelope": directive.envelope,
-            **intent_of(directive.content),
+            "id": str(directive_id),
+            "action_digest": content.content_digest if directive_id in signed else None,
+            "status": content.status,
+            "idempotency_key": content.idempotency_key,
+            "envelope": signed.get(directive_id),
+            **intent_of(content),
         }
         # In one order for all, so that callers who send the same keys wait, and never deadlock.
-        for directive in sorted(new, key=lambda each: each.content.idempotency_key or "")
+        for directive_id, content in sorted(
+            new.items(), key=lambda each: each[1].idempotency_key or ""
+        )
     ]
     stored = connection.exec_driver_sql(
         f"{_INSERT} {grounds} AS grounds", {"rows": json.dumps(rows, ensure_ascii=False)}
     )
-    return {row.id: Stored(row.created_at, row.grounds) for row in stored}
+    return {row.id: (row.created_at, row.grounds) for row in stored}
 
 
 def freeze_directive(
@@ -208,14 +176,7 @@ def find_unattended(connection: sa.Connection, age: timedelta, limit: int) -> li
 def find_voided(
     connection: sa.Connection, policy_digest: str, issued_by: str | None, limit: int
 ) -> list[DirectiveRead]:
-    """Return directives whose approval, or request for one, another policy made void.
-
-    Args:
-        connection: a transaction.
-        policy_digest: the policy in force.
-        issued_by: whose; None: everybody's.
-        limit: at most so many, the oldest first.
-    """
+    """Return directives whose approval, or request for one, another policy made void."""
     requests, found = approval_requests.c, directives.c
     outdated = sa.exists().where(
         requests.directive_id == found.id,

@@ -21,23 +21,6 @@ INTENT = Kind("intent")
 
 
 @dataclass(frozen=True, slots=True)
-class Issued:
-    """A directive, as far as its issuer's statement repeats it.
-
-    Attributes:
-        directive_id: the directive.
-        action_digest: the digest of its content, frozen.
-        issued_by: in whose name it was issued.
-        idempotency_key: the caller's own key; None: none was sent.
-    """
-
-    directive_id: UUID
-    action_digest: str
-    issued_by: str
-    idempotency_key: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Proposer:
     """Who proposed a directive.
 
@@ -52,49 +35,47 @@ class Proposer:
     token: UUID | None
 
 
-def sign_intent(issued: Issued, by: Principal, keys: Keyring) -> JsonObject:
-    """Return the envelope that says who proposed a directive.
+def intent_statement(
+    directive_id: UUID, action_digest: str, issued_by: str, idempotency_key: str | None
+) -> JsonObject:
+    """Return what is signed of a directive itself, as its row has it."""
+    key = idempotency_key
+    return {
+        "directive": str(directive_id),
+        "action_digest": action_digest,
+        "issued_by": issued_by,
+        "idempotency_key_digest": None if key is None else sha256_digest(key.encode()),
+    }
 
-    Args:
-        issued: the directive.
-        by: who proposes it, with the token that they showed.
-        keys: the installation's.
+
+def sign_intent(statement: JsonObject, by: Principal, keys: Keyring) -> JsonObject:
+    """Return the envelope that says who proposed the directive of an :func:`intent_statement`.
 
     Raises:
         MisconfiguredError: there is no key to sign with.
     """
-    proposer = Proposer(by.name, by.acts_for, by.token)
-    return sign_statement(INTENT, _statement(issued, proposer), keys)
+    return sign_statement(INTENT, statement | _proposed(by.name, by.acts_for, by.token), keys)
 
 
-def verify_intent(issued: Issued, envelope: JsonObject | None, keys: Keyring) -> Proposer:
-    """Return who proposed a directive, when that is what one of the keys signed.
-
-    Args:
-        issued: the directive, as its row says.
-        envelope: what is stored as the issuer's statement; None: nothing is.
-        keys: the keys in force, of the installation.
+def verify_intent(statement: JsonObject, envelope: JsonObject | None, keys: Keyring) -> Proposer:
+    """Return who proposed the directive of an :func:`intent_statement`, when a key signed that.
 
     Raises:
         UnverifiableError: nobody who is known proposed it in this name; the message says why. Of a
             directive that was stored before `Installation.since`, or is a draft, nothing else is to
             be expected.
     """
-    proposer = _said(envelope)
-    verify_statement(INTENT, envelope, _statement(issued, proposer), keys)
-    return proposer
+    said = _said(envelope)
+    statement = statement | _proposed(said.name, said.acts_for, said.token)
+    verify_statement(INTENT, envelope, statement, keys)
+    return said
 
 
-def _statement(issued: Issued, by: Proposer) -> JsonObject:
-    key = issued.idempotency_key
+def _proposed(name: str, acts_for: str | None, token: UUID | None) -> JsonObject:
     return {
-        "directive": str(issued.directive_id),
-        "action_digest": issued.action_digest,
-        "issued_by": issued.issued_by,
-        "idempotency_key_digest": None if key is None else sha256_digest(key.encode()),
-        "proposed_by": by.name,
-        "acts_for": by.acts_for,
-        "token": None if by.token is None else str(by.token),
+        "proposed_by": name,
+        "acts_for": acts_for,
+        "token": None if token is None else str(token),
     }
 
 

@@ -5,15 +5,15 @@ with those that the service's own scorers, or people, gave it. The form of the r
 https://www.braintrust.dev/docs/api-reference/logs/insert-project-logs-events
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
-from pydantic import JsonValue, SecretStr
+from pydantic import AfterValidator, Field, JsonValue, SecretStr, ValidationError
 
 from remit.base.json_types import JsonObject
 from remit.cognition.addresses import ServiceAddress, checked_key, parse_address
+from remit.cognition.bodies import Body
 from remit.cognition.sdk import Opened, no_sdk, sdk_logs_shut, within
 from remit.evaluation.answers import MAX_RESULTS
 from remit.evaluation.interface import MAX_NAME_LENGTH, EvaluationInput, EvaluationResult, failed
@@ -29,8 +29,8 @@ ROWS_AT_ONCE = 100
 """Most rows in one request."""
 
 _OTHERWISE = "set EVALUATION_PROVIDER to noop"
-_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _T = TypeVar("_T")
+_B = TypeVar("_B", bound=Body)
 
 
 class UnreadableAnswerError(Exception):
@@ -118,11 +118,10 @@ class BraintrustEvaluationProvider:
             return None
 
         def call(client: "BraintrustClient") -> str:
-            experiment_id = _read_id(
-                client.openapi.experiments.post_experiment(
-                    body={"project_id": self._project_of(client), "name": outgoing_text(name)}
-                )
+            answer = client.openapi.experiments.post_experiment(
+                body={"project_id": self._project_of(client), "name": outgoing_text(name)}
             )
+            experiment_id = _read(_Made, answer, "without an id").id
             for start in range(0, len(rows), ROWS_AT_ONCE):
                 part = rows[start : start + ROWS_AT_ONCE]
                 _insert_rows(client, f"/v1/experiment/{experiment_id}/insert", part)
@@ -146,7 +145,7 @@ class BraintrustEvaluationProvider:
         """Return the project's id, asked for once; two threads that both ask get the same."""
         if self._project_id is None:
             answer = client.openapi.projects.post_project(body={"name": self._project})
-            self._project_id = _read_id(answer)
+            self._project_id = _read(_Made, answer, "without an id").id
         return self._project_id
 
     def _ask(self, call: Callable[["BraintrustClient"], _T]) -> _T:
@@ -183,10 +182,9 @@ def _post(client: "BraintrustClient", path: str, body: JsonObject) -> object:
 
 
 def _insert_rows(client: "BraintrustClient", path: str, rows: list[JsonValue]) -> None:
-    answer = _post(client, path, {"events": rows})
-    taken = answer.get("row_ids") if isinstance(answer, dict) else None
-    if not isinstance(taken, list) or len(taken) != len(rows):
-        raise UnreadableAnswerError("without saying that every row was taken")
+    fault = "without saying that every row was taken"
+    if len(_read(_Inserted, _post(client, path, {"events": rows}), fault).row_ids) != len(rows):
+        raise UnreadableAnswerError(fault)
 
 
 def _trace_row(told: EvaluationInput) -> JsonObject:
@@ -243,53 +241,51 @@ def _scores_query(project_id: str, run_id: str) -> JsonObject:
     }
 
 
-def _read_id(answer: object) -> str:
-    found = answer.get("id") if isinstance(answer, dict) else None
-    if not isinstance(found, str) or not _ID.fullmatch(found):
-        raise UnreadableAnswerError("without an id")
-    return found
-
-
 def _read_results(answer: object, told: EvaluationInput) -> tuple[EvaluationResult, ...]:
     """Return every judgement of a run: by the facts, and by whoever judges at the service.
 
     A row that is not there yet holds none; the service shows what was written a little later.
     """
-    rows = answer.get("data") if isinstance(answer, dict) else None
-    if not isinstance(rows, list) or len(rows) > 1:
-        raise UnreadableAnswerError("without the one row that it was asked for")
+    rows = _read(_Rows, answer, "without the one row that it was asked for, scores in it").data
     scores: dict[str, tuple[float | None, str]] = {
         name: (score, "remit") for name, score in _own_scores(told).items()
     }
-    for name, score in _scores_in(rows, str(told.run_id)).items():
-        if name not in scores or scores[name][0] != score:
-            scores[name] = score, "braintrust"
+    for row in rows:
+        if row.id != str(told.run_id):
+            raise UnreadableAnswerError("with another row than it was asked for")
+        for name, score in (row.scores or {}).items():
+            if name not in scores or scores[name][0] != score:
+                scores[name] = score, "braintrust"
     return tuple(EvaluationResult(name, score, {"by": by}) for name, (score, by) in scores.items())
 
 
-def _scores_in(rows: list[JsonValue], run_id: str) -> Mapping[str, float | None]:
-    for row in rows:
-        if not isinstance(row, dict) or row.get("id") != run_id:
-            raise UnreadableAnswerError("with another row than it was asked for")
-        found = row.get("scores")
-        if found is None:
-            continue
-        if not isinstance(found, dict) or len(found) > MAX_RESULTS // 2:
-            raise UnreadableAnswerError("with scores that are none")
-        return {_name(name): _score(score) for name, score in found.items()}
-    return {}
+class _Made(Body):
+    id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,100}$")
 
 
-def _name(name: str) -> str:
-    safe = outgoing_text(name)
-    if not 1 <= len(safe) <= MAX_NAME_LENGTH:
-        raise UnreadableAnswerError("with a score that has no usable name")
-    return safe
+class _Inserted(Body):
+    row_ids: list[JsonValue]
 
 
-def _score(score: JsonValue) -> float | None:
-    if score is None:
-        return None
-    if isinstance(score, int | float) and not isinstance(score, bool) and 0 <= score <= 1:
-        return float(score)
-    raise UnreadableAnswerError("with a score that does not lie between 0 and 1")
+_Name = Annotated[
+    str, AfterValidator(outgoing_text), Field(min_length=1, max_length=MAX_NAME_LENGTH)
+]
+_Score = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Row(Body):
+    id: str
+    scores: Annotated[dict[_Name, _Score | None], Field(max_length=MAX_RESULTS // 2)] | None = None
+
+
+class _Rows(Body):
+    data: list[_Row] = Field(max_length=1)
+
+
+def _read(kind: type[_B], answer: object, fault: str) -> _B:
+    try:
+        return kind.model_validate(answer)
+    except ValidationError:
+        pass
+    # Outside the handler: pydantic's own error holds the answer.
+    raise UnreadableAnswerError(fault)

@@ -7,8 +7,8 @@ the git repository along.
 
 import http.cookiejar
 import io
-from collections.abc import Mapping
 from time import monotonic
+from typing import Any
 
 import requests
 import urllib3
@@ -79,24 +79,15 @@ class _BoundedAdapter(HTTPAdapter):
         self._timeout_seconds = timeout_seconds
         super().__init__()
 
-    def send(  # noqa: PLR0917 - requests' own
+    def send(
         self,
         request: requests.PreparedRequest,
-        stream: bool = False,  # noqa: FBT001, FBT002, ARG002 - the form of requests
-        timeout: object = None,  # noqa: ARG002 - the SDK's own is another
-        verify: bool | str = True,  # noqa: FBT001, FBT002 - the form of requests
-        cert: str | tuple[str, str] | None = None,
-        proxies: Mapping[str, str] | None = None,
+        *args: Any,  # noqa: ANN401 - the form of requests
+        **options: Any,  # noqa: ANN401 - as above
     ) -> requests.Response:
         """Send a request, with the wait that Remit allows in place of the SDK's."""
-        return super().send(
-            request,
-            stream=True,
-            timeout=self._timeout_seconds,
-            verify=verify,
-            cert=cert,
-            proxies=dict(proxies or {}),
-        )
+        options |= {"stream": True, "timeout": self._timeout_seconds}
+        return super().send(request, *args, **options)
 
     def build_response(
         self, req: requests.PreparedRequest, resp: urllib3.BaseHTTPResponse

@@ -5,16 +5,15 @@ worker that lives and has the module, else the one that was announced last. Noth
 believed: whose certificate verifies, `remit.operations.gate.routing` judges.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from pydantic import TypeAdapter
 from sqlalchemy.dialects.postgresql import insert
 
-from remit.base.json_types import JsonObject
 from remit.db.execution_tables import modules
 from remit.execution.modules.registry import ModuleInfo
 from remit.telemetry.rows import read_rows
@@ -35,32 +34,9 @@ class Announced:
     names: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A version of a module that somebody says a worker has.
-
-    Attributes:
-        worker: that worker; None: announced before workers had rows.
-        version: the version.
-        digest: digest of the module's description.
-    """
-
-    worker: UUID | None
-    version: str
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class Candidates:
-    """What a grant for a module may bind to, before it is known whom to believe.
-
-    Attributes:
-        found: of workers that live, the newest first; then what was announced last.
-        names: the names of all modules that stand announced, in order.
-    """
-
-    found: tuple[Candidate, ...] = ()
-    names: tuple[str, ...] = ()
+Candidate = tuple[UUID | None, str, str]
+"""A worker that is said to have a module, with version and digest of it; None: announced before
+workers had rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,18 +105,25 @@ def announcements(connection: sa.Connection) -> list[tuple[str, str, UUID | None
     return [tuple(row) for row in connection.execute(statement)]
 
 
-def candidates(connection: sa.Connection, name: str) -> Candidates:
-    """Return what a grant for the module of a name may bind to now, and which names there are."""
+def candidates(connection: sa.Connection, name: str) -> tuple[list[Candidate], tuple[str, ...]]:
+    """Return what a grant for a module may bind to now, see :func:`candidates_from_json`."""
     statement = sa.text(f"SELECT {_ANNOUNCED_AS.format(name=':name', lives=_LIVES)}")
     return candidates_from_json(connection.execute(statement, {"name": name}).scalar_one())
 
 
-def candidates_from_json(stored: JsonObject) -> Candidates:
-    """Return what :data:`ANNOUNCED` read."""
-    return _CANDIDATES.validate_python(stored)
+def candidates_from_json(stored: Mapping[str, Any]) -> tuple[list[Candidate], tuple[str, ...]]:
+    """Return what :data:`ANNOUNCED` read, before it is known whom to believe.
 
+    Returns:
+        The candidates: of workers that live, the newest first; then what was announced last. And
+        the names of all modules that stand announced, in order.
+    """
+    found = [
+        (None if one["worker"] is None else UUID(one["worker"]), one["version"], one["digest"])
+        for one in stored["found"]
+    ]
+    return found, tuple(stored["names"])
 
-_CANDIDATES = TypeAdapter(Candidates)
 
 _LIVES = "worker.ended_at IS NULL AND worker.lease_until > statement_timestamp()"
 """Whether the row `worker` lives: by a clock that an index can serve."""

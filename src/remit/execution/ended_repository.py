@@ -1,6 +1,6 @@
 """All SQL of ended runs, as those who observe are told of them: no payload, no result is read.
 
-`remit.operations.evidence.evaluations` calls it. What a run left is asked for by its directive,
+`remit.operations.evidence.records` calls it. What a run left is asked for by its directive,
 which has an index.
 """
 

@@ -5,13 +5,12 @@ no clock, no I/O and no setting here: the same input and policy always give the 
 no input makes a policy raise. To add a policy, write its function and name it in `POLICIES`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from decimal import Decimal
 
 from pydantic import JsonValue
 
 from remit.base.durations import parse_timebox
-from remit.base.money import parse_budget
 from remit.base.wording import listed, quoted
 from remit.errors import InvalidInputError
 from remit.policy.config import ApprovalRule, PolicyConfig
@@ -32,16 +31,11 @@ Policy = Callable[[PolicyInput, PolicyConfig], list[PolicyResult]]
 
 def budget_ceiling(policy_input: PolicyInput, config: PolicyConfig) -> list[PolicyResult]:
     """Block a budget that is over the ceiling or cannot be read; no budget spends nothing."""
-    budget = policy_input.intent.get("budget")
-    if budget is None:
-        return [_allow("budget_ceiling", "no budget: nothing may be spent")]
-    try:
-        amount = parse_budget(budget) if isinstance(budget, str) else None
-    except InvalidInputError as error:
-        return [_block("budget_ceiling", f"budget: {error.message}")]
+    amount, ceiling = policy_input.budget, config.budget_ceiling
     if amount is None:
-        return [_block("budget_ceiling", 'budget: must be text, like "$50.00"')]
-    ceiling = config.budget_ceiling
+        return [_allow("budget_ceiling", "no budget: nothing may be spent")]
+    if isinstance(amount, str):
+        return [_block("budget_ceiling", f"budget: {amount}")]
     if amount > ceiling:
         return [_block("budget_ceiling", f"budget ${amount:,} is over the ceiling of ${ceiling:,}")]
     return [_allow("budget_ceiling", f"budget ${amount:,} is within the ceiling of ${ceiling:,}")]
@@ -49,12 +43,12 @@ def budget_ceiling(policy_input: PolicyInput, config: PolicyConfig) -> list[Poli
 
 def budget_limits(policy_input: PolicyInput, config: PolicyConfig) -> list[PolicyResult]:
     """Block a budget that would pass a limit, or ask for a person where the limit says so."""
-    amount = _readable(policy_input.intent.get("budget"))
-    if amount is None:
+    amount = policy_input.budget
+    if not isinstance(amount, Decimal):
         return []
     return [
         _within(limit, read_sum(policy_input.committed, limit), amount)
-        for limit in applying_limits(policy_input.intent, config)
+        for limit in applying_limits(policy_input.intent.get("role"), amount, config)
     ]
 
 
@@ -105,7 +99,7 @@ def timebox_form(policy_input: PolicyInput, config: PolicyConfig) -> list[Policy
 
 def human_approval(policy_input: PolicyInput, config: PolicyConfig) -> list[PolicyResult]:
     """Ask for a person once for every rule that matches; allow when none does."""
-    matching = matching_rules(policy_input.intent, config)
+    matching = matching_rules(policy_input, config)
     if not matching:
         return [_allow("human_approval", "no rule asks for a person")]
     return [
@@ -142,30 +136,26 @@ def decide(policy_input: PolicyInput, config: PolicyConfig) -> PolicyDecision:
 
 
 def applying_limits(
-    intent: Mapping[str, JsonValue], config: PolicyConfig
+    role: JsonValue, budget: Decimal | str | None, config: PolicyConfig
 ) -> tuple[BudgetLimit, ...]:
     """Return the limits by which the gate judges an intent, in the order of their names.
 
-    There are none for an intent without a budget, or with one that cannot be read, which the
-    ceiling blocks.
+    There are none without a budget, or with one that cannot be read, which the ceiling blocks.
     """
-    if _readable(intent.get("budget")) is None:
+    if not isinstance(budget, Decimal):
         return ()
-    role = intent.get("role")
     return tuple(one for one in config.budget_limits if one.role is None or one.role == role)
 
 
-def matching_rules(
-    intent: Mapping[str, JsonValue], config: PolicyConfig
-) -> tuple[ApprovalRule, ...]:
+def matching_rules(policy_input: PolicyInput, config: PolicyConfig) -> tuple[ApprovalRule, ...]:
     """Return the rules by which a person must decide about an intent, in the policy's order."""
-    return tuple(rule for rule in config.approval.rules if _matches(rule, intent))
+    return tuple(rule for rule in config.approval.rules if _matches(rule, policy_input))
 
 
-def approval_terms(intent: Mapping[str, JsonValue], config: PolicyConfig) -> ApprovalTerms:
+def approval_terms(policy_input: PolicyInput, config: PolicyConfig) -> ApprovalTerms:
     """Return what an approval of an intent takes: of several rules the one that asks for most."""
     approval = config.approval
-    wanted = [rule.required_approvals or 0 for rule in matching_rules(intent, config)]
+    wanted = [rule.required_approvals or 0 for rule in matching_rules(policy_input, config)]
     return ApprovalTerms(
         required_approvals=max([approval.required_approvals, *wanted]),
         allow_self_approval=approval.allow_self_approval,
@@ -202,30 +192,17 @@ def _on_list(policy: str, noun: str, value: JsonValue, allowed: tuple[str, ...])
     return _allow(policy, f"{noun} {quoted(value)} is allowed")
 
 
-def _matches(rule: ApprovalRule, intent: Mapping[str, JsonValue]) -> bool:
+def _matches(rule: ApprovalRule, policy_input: PolicyInput) -> bool:
     """Return whether every criterion that `rule` gives matches."""
+    intent, amount = policy_input.intent, policy_input.budget
     return (
         (rule.scope is None or rule.scope == intent.get("scope"))
         and (rule.type is None or rule.type == intent.get("type"))
-        and (rule.amount_over is None or _exceeds(intent.get("budget"), rule.amount_over))
+        # A budget that cannot be read exceeds nothing: the ceiling blocks it, above any approval.
+        and (
+            rule.amount_over is None or (isinstance(amount, Decimal) and amount > rule.amount_over)
+        )
     )
-
-
-def _exceeds(budget: JsonValue, amount: Decimal) -> bool:
-    """Return whether a budget is larger than `amount`; none, or an unreadable one, is not."""
-    said = _readable(budget)
-    return said is not None and said > amount
-
-
-def _readable(budget: JsonValue) -> Decimal | None:
-    """Return the amount of a budget; None when there is none, or it cannot be read."""
-    if not isinstance(budget, str):
-        return None
-    try:
-        return parse_budget(budget)
-    except InvalidInputError:
-        # The ceiling's policy blocks it, and a block stands above any approval.
-        return None
 
 
 def _within(limit: BudgetLimit, committed: Decimal | None, amount: Decimal) -> PolicyResult:

@@ -18,12 +18,9 @@ class Prospect:
     """What would become of directives of one kind, as long as no limit has been drawn on.
 
     Attributes:
-        scope: their scope.
-        tool: their type.
         role: their role, where a limit judges it otherwise than others; None: any.
         over: their budget is larger than this, in US dollars; None: they may have none.
         up_to: their budget is at most this.
-        verdict: what the gate says.
         required_approvals: how many people must approve; 0 when nobody is asked.
         rules: the rules, and limits, that ask; for a block: why.
     """
@@ -94,9 +91,10 @@ def _merged(
 def _judged(
     intent: JsonObject, policy: PolicyConfig, announced: tuple[str, ...] | None
 ) -> tuple[PolicyVerdict, int, tuple[str, ...]]:
-    decision = decide(PolicyInput(intent, "", announced=announced), policy)
+    seen = PolicyInput(intent, "", announced=announced)
+    decision = decide(seen, policy)
     asks = decision.verdict is PolicyVerdict.REQUIRE_APPROVAL
-    rules = [rule.name for rule in matching_rules(intent, policy)] if asks else []
+    rules = [rule.name for rule in matching_rules(seen, policy)] if asks else []
     rules += [
         each.reason.partition(":")[0] if each.policy == "budget_limits" else each.policy
         for each in decision.results
@@ -104,5 +102,5 @@ def _judged(
         and decision.verdict is not PolicyVerdict.ALLOW
         and each.policy != "human_approval"
     ]
-    needed = approval_terms(intent, policy).required_approvals if asks else 0
+    needed = approval_terms(seen, policy).required_approvals if asks else 0
     return decision.verdict, needed, tuple(rules)

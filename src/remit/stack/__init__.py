@@ -3,16 +3,14 @@
 Where things are:
     DataDir, LAYOUT_VERSION -> layout
     EmbeddedPostgres -> postgres
-    settle_database -> ownership
-    database_owner, grant_passage -> system_user
+    settle_database, database_owner, grant_passage -> ownership
     EmbeddedTemporal -> temporal
-    WorkerProcess, WorkerKind -> worker
-    Workers -> workers
+    Workers, WorkerProcess, WorkerKind -> worker
     Stack -> supervisor
     StackOptions, StackEvent -> options
     StackInfo -> state
     find_stack, wait_for_stack, resolve_services, Services -> discovery
     ProcessSlot, Roster -> processes
-    process_mark, end_process -> marks
+    process_mark, end_process -> process_identity
     the script that outlives a killed supervisor -> guardian
 """

@@ -29,12 +29,10 @@ class Services:
         database_url: Postgres for the services, as postgresql+psycopg://...
         owner_database_url: the same for whoever migrates it.
         module_database_url: the same for the engines of modules.
-        temporal_address: Temporal's front end, as host:port.
-        temporal_namespace: namespace of all workflows.
+        temporal_address: host:port.
         source: "environment" when both come from there, "embedded" when a stack gives either.
         policy_file: the policy in force, `REMIT_POLICY_FILE` before the stack's; None for the
-            built-in one. Whoever decides under another policy than the worker's decides in vain:
-            what they approve is void.
+            built-in one. What is approved under another policy than the worker's is void.
     """
 
     database_url: str
@@ -79,12 +77,8 @@ def wait_for_stack(data_dir: Path, *, timeout_seconds: float) -> StackInfo:
 def normalize_database_url(url: str, variable: str = "DATABASE_URL") -> str:
     """Return the URL with the driver that Remit uses; one that names a driver is left alone.
 
-    Args:
-        url: an address, about to be used.
-        variable: the variable that holds it.
-
     Raises:
-        MisconfiguredError: it is no address of Postgres that can be used.
+        MisconfiguredError: what the variable holds is no address of Postgres that can be used.
     """
     from remit.db.engine import check_address  # the libraries that whoever asks needs next
 
@@ -151,8 +145,8 @@ def _services(settings: "Settings", info: StackInfo | None) -> Services:
     A stack's own logins belong to its own database: one that the settings name has none but its
     own.
     """
-    url, stack = settings.database_url, None if settings.database_url else info
-    database_url = url or (stack.database_url if stack else "")
+    stack = None if settings.database_url else info
+    database_url = settings.database_url or (stack.database_url if stack else "")
     database_url = normalize_database_url(database_url)
     owner = settings.database_owner_url or (stack.owner_database_url if stack else None)
     module = settings.database_module_url or (stack.module_database_url if stack else None)

@@ -1,13 +1,10 @@
 """Ends the stack's processes when their supervisor has died without doing so.
 
-Run as a script by :class:`remit.stack.processes.Roster`, by its path and with `-I -S`, so that it
-is up in a few milliseconds: it may import nothing but the standard library. Its standard input is
-a pipe that only the supervisor holds. Each line says `add PID SIGNAL` or `drop PID`. The end of
-the input means that the supervisor is gone: by then it has dropped what it ended itself, and
-whatever is left is sent its signal, and SIGKILL after the grace.
-
-A pipe is used, and not Linux's parent-death signal, because that one fires when the *thread* that
-started the child ends, and exists on no other system.
+A script that :class:`remit.stack.processes.Roster` runs with `-I -S`, so that it is up in a few
+milliseconds: it may import nothing but the standard library. Each line of its standard input, a
+pipe that only the supervisor holds, says `add PID SIGNAL` or `drop PID`. When the pipe ends, the
+supervisor is gone, and what is left is sent its signal, and SIGKILL after the grace. (Linux's
+parent-death signal fires when the *thread* that started the child ends.)
 """
 
 import contextlib

@@ -1,7 +1,6 @@
 """Where everything of an embedded stack lies, and the refusal to open what is not ours.
 
-Every other module of this package asks :class:`DataDir` for a path; none builds one. This module
-starts nothing and imports nothing outside the standard library, so that quick commands may use it.
+No other module of this package builds a path. It imports almost nothing, for quick commands.
 """
 
 import contextlib
@@ -25,64 +24,44 @@ _FORBIDDEN_MODE = 0o067
 _LONGEST = 900  # of the 1,024 bytes that Postgres takes; the rest is for the names of its own files
 
 
+class _Within:
+    """The path of a name within a data directory."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, data: "DataDir", kind: type) -> Path:
+        return data.path / self._name
+
+
 @dataclass(frozen=True)
 class DataDir:
-    """One data directory.
-
-    Attributes:
-        path: the directory, absolute; it need not exist.
-    """
+    """One data directory; `path` becomes absolute, and need not exist."""
 
     path: Path
+
+    version_file = _Within("VERSION")
+    """Names the layout version; its presence marks a directory as Remit's."""
+    postgres = _Within("postgres")
+    """Postgres' own files (its PGDATA) and, where the path is short enough, its socket."""
+    postgres_unfinished = _Within("postgres.new")
+    """Where a new database is made; it becomes `postgres` only when it is complete."""
+    temporal_db = _Within("temporal.db")
+    """Temporal's SQLite file."""
+    temporal_unfinished = _Within("temporal.new")
+    """Marks that file as one whose first start has not got to its end: of no use to another."""
+    logs = _Within("logs")
+    """One log file a process."""
+    stack_file = _Within("stack.json")
+    """Says how to reach the running stack; absent while none runs."""
+    processes_file = _Within("processes.json")
+    """Names the processes that a killed supervisor may have left behind."""
+    lock = _Within("lock")
+    """Held by the supervisor as long as it lives; holds its process id."""
 
     def __post_init__(self) -> None:
         """Make the path absolute: the stack's processes have other working directories."""
         object.__setattr__(self, "path", self.path.expanduser().absolute())
-
-    @property
-    def version_file(self) -> Path:
-        """Names the layout version; its presence marks a directory as Remit's."""
-        return self.path / "VERSION"
-
-    @property
-    def postgres(self) -> Path:
-        """Postgres' own files (its PGDATA) and, where the path is short enough, its socket."""
-        return self.path / "postgres"
-
-    @property
-    def postgres_unfinished(self) -> Path:
-        """Where a new database is made; it becomes `postgres` only when it is complete."""
-        return self.path / "postgres.new"
-
-    @property
-    def temporal_db(self) -> Path:
-        """Temporal's SQLite file."""
-        return self.path / "temporal.db"
-
-    @property
-    def temporal_unfinished(self) -> Path:
-        """Marks that file as one whose first start has not got to its end: of no use to another."""
-        return self.path / "temporal.new"
-
-    @property
-    def logs(self) -> Path:
-        """One log file a process."""
-        return self.path / "logs"
-
-    @property
-    def stack_file(self) -> Path:
-        """Says how to reach the running stack; absent while none runs."""
-        return self.path / "stack.json"
-
-    @property
-    def processes_file(self) -> Path:
-        """Names the processes that a killed supervisor may have left behind."""
-        return self.path / "processes.json"
-
-    @property
-    def lock(self) -> Path:
-        """Held by the supervisor as long as it lives; holds its process id."""
-        return self.path / "lock"
 
     def token(self, name: str) -> Path:
         """Return the file that keeps the token of the principal `name` for this account."""
@@ -93,12 +72,7 @@ class DataDir:
         return self.logs / f"{name}.log"
 
     def worker_ready(self, pid: int, name: str = "worker") -> Path:
-        """Return the file that the worker with this process id makes when it polls its queues.
-
-        Args:
-            pid: its process id.
-            name: the command of `remit` that it runs.
-        """
+        """Return the file that a worker makes when it polls its queues; `name` is its command."""
         return self.path / f"{name}.{pid}.ready"
 
     def workers_ready(self, name: str = "worker") -> list[Path]:
@@ -155,7 +129,7 @@ class DataDir:
             raise MisconfiguredError(
                 f"{self.path} is not a directory: name one with --data-dir or REMIT_DATA_DIR"
             )
-        found = self._read(self.version_file)
+        found = _read(self.version_file)
         if found is None:
             self._check_unclaimed()
         elif found != str(LAYOUT_VERSION):
@@ -163,7 +137,7 @@ class DataDir:
                 f"{self.path} has layout version {found!r}, this Remit needs {LAYOUT_VERSION}: "
                 "use the Remit that made it, or another directory with --data-dir"
             )
-        major = self._read(self.postgres / "PG_VERSION")
+        major = _read(self.postgres / "PG_VERSION")
         if major is not None and major != str(POSTGRES_MAJOR):
             raise MisconfiguredError(
                 f"{self.postgres} holds a database of Postgres {major}, this Remit brings Postgres "
@@ -180,12 +154,12 @@ class DataDir:
                 "file; name an empty or new directory with --data-dir"
             )
 
-    @staticmethod
-    def _read(path: Path) -> str | None:
-        """Return the file's text without surrounding space; None when absent or empty."""
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            return path.read_text(errors="replace").strip() or None
-        return None
+
+def _read(path: Path) -> str | None:
+    """Return the file's text without surrounding space; None when absent or empty."""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        return path.read_text(errors="replace").strip() or None
+    return None
 
 
 def _unusable(path: Path, error: OSError) -> MisconfiguredError:

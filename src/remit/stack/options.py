@@ -13,13 +13,10 @@ EventName = Literal["postgres", "database", "temporal", "stack"] | WorkerEvent
 
 @dataclass(frozen=True)
 class StackEvent:
-    """Something that has just come about.
+    """Something that has just come about, so many seconds after `Stack.start` was called.
 
-    Attributes:
-        name: "postgres" and "temporal" answer; "database" is migrated; "worker" polls its queues
-            (again after each "worker_lost"), "llm_worker" that of language models, likewise;
-            "stack" is complete.
-        seconds: how long after `Stack.start` was called.
+    "postgres" and "temporal" answer; "database" is migrated; "worker" and "llm_worker" poll their
+    queues (again after each loss); "stack" is complete.
     """
 
     name: EventName
@@ -31,16 +28,13 @@ class StackOptions:
     """What a stack is started with.
 
     Attributes:
-        temporal_port: port of Temporal's front end; None picks a free one.
-        temporal_ui_port: port of Temporal's web page; None picks a free one.
-        temporal_namespace: namespace of all workflows.
+        temporal_port: None picks a free one, as for `temporal_ui_port`.
         database_url: a Postgres to use in place of the embedded one; None embeds.
         database_owner_url: the same Postgres for its owner, who migrates it; None: as above.
         database_module_url: the same Postgres for modules; None: as above, in their role.
         temporal_address: a Temporal to use in place of the embedded one; None embeds.
         policy_file: the worker's policy; None for the built-in one.
         modules: more modules for the worker, as package.module:Class, comma-separated.
-        worker: whether to run a worker.
         worker_argv: command line of the worker; None for `remit worker`.
         llm_provider: the provider whose language models a second worker asks; None runs none.
         llm_worker_argv: command line of that worker; None for `remit llm-worker`.

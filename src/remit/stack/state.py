@@ -1,13 +1,9 @@
-"""What a running stack tells the world about itself: the file `stack.json`.
-
-Written by the supervisor, read by discovery. No field is secret from its own user, all are from
-others: the file is private.
-"""
+"""What a running stack says of itself: `stack.json`, which only its own user may read."""
 
 import contextlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -21,18 +17,15 @@ class StackInfo:
 
     Attributes:
         pid: process id of the supervisor.
-        mark: what tells that process from others with its id (`processes.process_mark`).
+        mark: its `process_identity.process_mark`.
         database_url: Postgres for the services, as postgresql+psycopg://...
-        temporal_address: Temporal's front end, as host:port.
-        temporal_ui: address of Temporal's web page; None when Temporal is not the stack's own.
+        temporal_address: host:port.
+        temporal_ui: None when Temporal is not the stack's own.
         started_at: when the stack was complete, RFC 3339 in UTC.
         versions: what runs, as name -> version.
         policy_file: the policy that its worker holds; None for the built-in one.
-        owner_database_url: Postgres for whoever migrates it; None when the services' is all there
-            is, as in a stack of an earlier release.
-        module_database_url: Postgres for the engines of modules; None as above.
-        reader_database_url: Postgres for readers of memory; None as above.
-        layout: layout version of the data directory.
+        owner_database_url: for whoever migrates it; None when the services' is all there is, as in
+            a stack of an earlier release. So for the engines of modules and readers of memory.
     """
 
     pid: int
@@ -76,7 +69,7 @@ def read_state(data: DataDir) -> StackInfo | None:
     """Return what the file says, whether or not that stack still runs; None without a file.
 
     Raises:
-        MisconfiguredError: the file cannot be read, is damaged, or of another layout version.
+        MisconfiguredError: it cannot be read, is damaged, or of another layout version.
     """
     try:
         return _parse(json.loads(data.stack_file.read_text()))
@@ -98,16 +91,5 @@ def _parse(content: Any) -> StackInfo:  # noqa: ANN401 - whatever the file holds
     if content["layout"] != LAYOUT_VERSION:
         message = f"layout version {content['layout']!r}, not {LAYOUT_VERSION}"
         raise ValueError(message)
-    return StackInfo(
-        pid=int(content["pid"]),
-        mark=str(content["mark"]),
-        database_url=str(content["database_url"]),
-        temporal_address=str(content["temporal_address"]),
-        temporal_ui=content["temporal_ui"],
-        started_at=str(content["started_at"]),
-        versions=dict(content["versions"]),
-        policy_file=content["policy_file"],
-        owner_database_url=content.get("owner_database_url"),
-        module_database_url=content.get("module_database_url"),
-        reader_database_url=content.get("reader_database_url"),
-    )
+    known = {each.name: content[each.name] for each in fields(StackInfo) if each.name in content}
+    return StackInfo(**known | {"pid": int(content["pid"]), "versions": dict(content["versions"])})

@@ -1,7 +1,7 @@
 """The supervisor: Postgres, Temporal and the workers as one thing that starts and stops.
 
-Called by `remit up`, `remit demo`, the benchmark and the integration tests. It runs in the
-caller's process; a :class:`~remit.stack.processes.Roster` sees to it that nothing outlives it.
+It runs in the process of `remit up`, `remit demo`, the benchmark or a test; a
+:class:`~remit.stack.processes.Roster` sees to it that nothing outlives it.
 """
 
 import contextlib
@@ -13,13 +13,13 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from importlib import import_module
-from types import TracebackType
 from typing import IO, Self
 
 from remit.errors import ConflictError, UnavailableError
 from remit.stack.discovery import normalize_database_url
 from remit.stack.layout import DataDir
 from remit.stack.options import EventName, StackEvent, StackOptions
+from remit.stack.ownership import MODULE, OWNER, READER
 from remit.stack.postgres import EmbeddedPostgres
 from remit.stack.process_identity import process_mark
 from remit.stack.processes import Roster
@@ -37,14 +37,6 @@ def upgrade_database(database_url: str) -> None:
     migrate.upgrade(database_url)
 
 
-def _ignore(event: StackEvent) -> None:
-    del event
-
-
-def _ignore_url(database_url: str) -> None:
-    del database_url
-
-
 class Stack:
     """One embedded stack over one data directory; starts once and stops once.
 
@@ -55,12 +47,8 @@ class Stack:
     `stop`: withdraw `stack.json`; end the workers; end both servers. It is safe at any moment and
     from any thread: a `start` under way in another thread then raises UnavailableError.
 
-    Args:
-        data: the data directory; created when missing.
-        options: see :class:`StackOptions`.
-        report: told of each event, one at a time, from any thread.
-        on_database_ready: called with the owner's URL of the database before anything uses it.
-        on_migrated: called next, with the services' URL, before a worker uses it.
+    `report` is called with one event at a time, from any thread; `on_database_ready` with the
+    owner's URL of the database before anything uses it, and `on_migrated` with the services' next.
     """
 
     def __init__(
@@ -68,9 +56,9 @@ class Stack:
         data: DataDir,
         options: StackOptions | None = None,
         *,
-        report: Callable[[StackEvent], None] = _ignore,
+        report: Callable[[StackEvent], None] = lambda _: None,
         on_database_ready: Callable[[str], None] = upgrade_database,
-        on_migrated: Callable[[str], None] = _ignore_url,
+        on_migrated: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.data = data
         self.options = options or StackOptions()
@@ -93,20 +81,15 @@ class Stack:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stop."""
         self.stop()
 
     @property
     def worker_pid(self) -> int | None:
-        """Process id of the worker that acts, as it runs now; None when none does."""
-        acting = self._workers.worker if self._workers else None
-        return acting.pid if acting else None
+        """Process id of the worker, as it runs now; None when none does."""
+        worker = self._workers.worker if self._workers else None
+        return worker.pid if worker else None
 
     def start(self) -> StackInfo:
         """Start everything; on any error, also an interrupt, nothing is left running.
@@ -157,25 +140,25 @@ class Stack:
         return None
 
     def kill_worker(self) -> int:
-        """Kill the worker that acts as a crash would; another is started. Return its process id.
+        """Kill the worker as a crash would; another is started. Return its process id.
 
         Raises:
             ConflictError: none runs at this moment.
         """
-        return self._acting().kill()
+        return self._worker().kill()
 
     def wait_for_worker(
         self, *, other_than: int | None = None, timeout_seconds: float = _WORKER_START_SECONDS
     ) -> int:
-        """Wait until a worker that acts, but not `other_than`, is ready; return its process id.
+        """Wait until a worker, but not `other_than`, is ready; return its process id.
 
         Raises:
             ConflictError: the stack runs no worker.
             UnavailableError: none becomes ready in time.
         """
-        return self._acting().wait_ready(other_than=other_than, timeout_seconds=timeout_seconds)
+        return self._worker().wait_ready(other_than=other_than, timeout_seconds=timeout_seconds)
 
-    def _acting(self) -> WorkerProcess:
+    def _worker(self) -> WorkerProcess:
         if self._workers is None or self._workers.worker is None:
             raise ConflictError("this stack runs no worker")
         return self._workers.worker
@@ -226,8 +209,7 @@ class Stack:
             url = normalize_database_url(self.options.database_url or "")
             owner_url = normalize_database_url(self.options.database_owner_url or url)
         else:
-            url = self._postgres.start()
-            owner_url = self._postgres.owner_database_url
+            url, owner_url = self._postgres.start(), self._postgres.owner_database_url
             self._tell("postgres")
         self._on_database_ready(owner_url)
         self._on_migrated(url)
@@ -242,7 +224,8 @@ class Stack:
         return address
 
     def _publish(self, database_url: str, address: str) -> StackInfo:
-        policy = self.options.policy_file
+        policy, module_url = self.options.policy_file, self.options.database_module_url
+        own = self._postgres.url_of if self._postgres else lambda _: None
         info = StackInfo(
             pid=os.getpid(),
             mark=process_mark(os.getpid()) or "",
@@ -252,20 +235,14 @@ class Stack:
             started_at=datetime.now(UTC).isoformat(timespec="seconds"),
             versions=installed_versions(),
             policy_file=None if policy is None else str(policy.absolute()),
-            owner_database_url=self._postgres.owner_database_url if self._postgres else None,
-            module_database_url=self._module_url(),
-            reader_database_url=self._postgres.reader_database_url if self._postgres else None,
+            owner_database_url=own(OWNER),
+            module_database_url=own(MODULE) or (module_url and normalize_database_url(module_url)),
+            reader_database_url=own(READER),
         )
         with self._state_lock:
             self._check_wanted()
             write_state(self.data, info)
         return info
-
-    def _module_url(self) -> str | None:
-        if self._postgres is not None:
-            return self._postgres.module_database_url
-        url = self.options.database_module_url
-        return None if url is None else normalize_database_url(url)
 
     def _check_wanted(self) -> None:
         if self._stopped:

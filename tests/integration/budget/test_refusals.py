@@ -9,7 +9,6 @@ import pytest
 import sqlalchemy as sa
 
 from remit.budget.ledger import lock_accounts, releases
-from remit.budget.types import reservations
 from remit.db.batch import execute_batch
 from remit.db.session import transaction
 from remit.errors import MisconfiguredError, RuleViolationError
@@ -19,6 +18,7 @@ from tests.integration.budget.spending import (
     limit,
     promise,
     raw_entry,
+    reservations,
     spent,
     sums,
     write,

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from remit.budget.ledger import lock_accounts, releases, settlements
-from remit.budget.types import Closing, Committed, reservations
+from remit.budget.types import Closing, Committed
 from remit.db.batch import execute_batch
 from remit.db.session import transaction
 from remit.errors import RuleViolationError, UnavailableError
@@ -21,6 +21,7 @@ from tests.integration.budget.spending import (
     limit,
     mismatches,
     promise,
+    reservations,
     spend,
     spent,
     sums,

@@ -5,11 +5,11 @@ from threading import Barrier
 
 import sqlalchemy as sa
 
-from remit.budget.types import Committed, reservations
+from remit.budget.types import Committed
 from remit.db.session import transaction
 from remit.errors import RuleViolationError
 from remit.policy.limits import fits
-from tests.integration.budget.spending import limit, promise, write
+from tests.integration.budget.spending import limit, promise, reservations, write
 from tests.support.races import at_once
 
 RACERS = 20

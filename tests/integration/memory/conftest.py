@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from remit.cognition.embeddings.provider import embed_one
+from remit.cognition.embeddings.provider import EmbedsSingle
 from remit.cognition.embeddings.types import (
     EMBEDDING_DIMENSIONS,
     EmbeddingRequest,
@@ -36,7 +36,7 @@ from tests.support.keys import KEYS
 
 
 @dataclass
-class WordEmbedder:
+class WordEmbedder(EmbedsSingle):
     """Counts words: texts that share more of them are nearer.
 
     Attributes:
@@ -55,9 +55,6 @@ class WordEmbedder:
         usage = EmbeddingUsage(None, self.cost, 0.0)
         vectors = tuple(self._vector(text) for text in request.texts)
         return respond(request, vectors, model=self.model, usage=usage)
-
-    def embed_single(self, text: str) -> tuple[float, ...]:
-        return embed_one(self, text)
 
     def _vector(self, text: str) -> tuple[float, ...]:
         # The first place is everybody's, so that no text has no direction.

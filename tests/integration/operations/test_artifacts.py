@@ -13,8 +13,8 @@ from remit.artifacts.noop import NoOpObjectStore
 from remit.artifacts.statements import FILING
 from remit.artifacts.store import CONTENT_THRESHOLD_BYTES, ObjectStoreException, object_key
 from remit.artifacts.types import MAX_ARTIFACT_BYTES
-from remit.audit.bundle import read_bundle
-from remit.audit.bundle_checks import check_bundle
+from remit.audit.bundle.checks import check_bundle
+from remit.audit.bundle.file import read_bundle
 from remit.audit.chain import INSTALLATION, Event
 from remit.audit.repository import list_events
 from remit.errors import InvalidInputError, NotFoundError
@@ -287,6 +287,6 @@ def test_a_directive_with_attachments_verifies_wherever_it_stands(
         file_one(engine, store, content, directive_id=about.id)
     bundle = read_bundle(export_bundle(engine, about.id, KEYS, by=AUDITOR), KEYS)
     assert [one.name for one in check_bundle(bundle, KEYS) if not one.holds] == []
-    kept = [one for one in bundle.evidence.artifacts if one.type == "attachment"]
+    kept = [one for one in bundle.bundle.artifacts if one.type == "attachment"]
     assert len(kept) == 2
     assert audited(engine).findings == ()

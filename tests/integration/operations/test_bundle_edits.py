@@ -11,8 +11,8 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from remit.audit.bundle import read_bundle
-from remit.audit.bundle_checks import check_bundle
+from remit.audit.bundle.checks import check_bundle
+from remit.audit.bundle.file import read_bundle
 from remit.audit.chain import Event
 from remit.audit.repository import list_events
 from remit.db.engine import create_database_engine

@@ -8,8 +8,9 @@ from uuid import UUID, uuid4
 import pytest
 import sqlalchemy as sa
 
-from remit.audit.bundle import Bundle, read_bundle
-from remit.audit.bundle_checks import check_bundle
+from remit.audit.bundle.checks import check_bundle
+from remit.audit.bundle.file import read_bundle
+from remit.audit.bundle.types import SignedBundle
 from remit.directives.models import DirectiveRead
 from remit.errors import ConflictError, ForbiddenError, NotFoundError
 from remit.identity.types import Principal
@@ -30,7 +31,7 @@ def _forgers_take_checks_away(engine: sa.Engine) -> None:
 AUDITOR = Principal("audrey", "human", roles=("auditor",))
 
 
-def exported(engine: sa.Engine, directive_id: UUID) -> Bundle:
+def exported(engine: sa.Engine, directive_id: UUID) -> SignedBundle:
     """Export a bundle and read it."""
     return read_bundle(export_bundle(engine, directive_id, KEYS, by=AUDITOR), KEYS)
 
@@ -52,7 +53,7 @@ def test_what_the_loop_leaves_behind_holds(engine: sa.Engine, name: str) -> None
 
 def test_a_bundle_says_when_and_for_whom_it_was_made(engine: sa.Engine) -> None:
     found = agreed(engine)
-    evidence = exported(engine, found.id).evidence
+    evidence = exported(engine, found.id).bundle
     with engine.connect() as connection:
         now = connection.execute(sa.select(sa.func.now())).scalar_one()
     assert now - timedelta(minutes=1) < evidence.exported_at <= now

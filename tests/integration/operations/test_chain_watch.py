@@ -6,12 +6,12 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from remit.audit import watch_repository
+from remit.audit import repository
 from remit.audit.chain import INSTALLATION
 from remit.db.session import snapshot
 from remit.errors import UnavailableError
-from remit.operations.evidence import chain_watch
-from remit.operations.evidence.chain_watch import ChainWatch, watch_chains
+from remit.operations.evidence import overview
+from remit.operations.evidence.overview import ChainWatch, watch_chains
 from tests.integration.operations.conftest import STRANGER, Scene
 from tests.support.contents import proposed
 
@@ -51,10 +51,8 @@ def test_a_broken_chain_is_found(scene: Scene, forgery: str, about: str) -> None
 def test_a_look_that_takes_too_long_fails_and_leaves_nothing_behind(
     empty_engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        watch_repository, "_NEWEST", sa.text("SELECT pg_sleep(30), :statuses, :limit")
-    )
-    monkeypatch.setattr(chain_watch, "LONGEST_STATEMENT", timedelta(milliseconds=50))
+    monkeypatch.setattr(repository, "_NEWEST", sa.text("SELECT pg_sleep(30), :statuses, :limit"))
+    monkeypatch.setattr(overview, "LONGEST_STATEMENT", timedelta(milliseconds=50))
     with pytest.raises(UnavailableError, match="statement timeout"):
         watch_chains(empty_engine, START)
     with empty_engine.connect() as connection:
@@ -64,8 +62,8 @@ def test_a_look_that_takes_too_long_fails_and_leaves_nothing_behind(
 def test_each_look_takes_the_next_chains_until_the_round_is_done(
     empty_engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chain_watch, "NEXT", 2)
-    monkeypatch.setattr(chain_watch, "NEWEST", 0)
+    monkeypatch.setattr(overview, "NEXT", 2)
+    monkeypatch.setattr(overview, "NEWEST", 0)
     ids = sorted(proposed(empty_engine).id for _ in range(5))
     places: list[tuple[UUID, int]] = []
     watch = START
@@ -78,10 +76,10 @@ def test_each_look_takes_the_next_chains_until_the_round_is_done(
 def test_a_broken_chain_is_looked_at_again_until_it_is_mended(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chain_watch, "NEXT", 1)
-    monkeypatch.setattr(chain_watch, "NEWEST", 0)
+    monkeypatch.setattr(overview, "NEXT", 1)
+    monkeypatch.setattr(overview, "NEWEST", 0)
     with snapshot(scene.engine) as connection:
-        ids = watch_repository.next_ids(connection, INSTALLATION, 10)
+        ids = repository.next_ids(connection, INSTALLATION, 10)
     assert ids == sorted((scene.done, scene.voted, scene.blocked))
     scene.forge("UPDATE events SET seq = -9 WHERE directive_id = $done AND seq = 2")
     watch = START
@@ -101,7 +99,7 @@ def test_what_changed_last_is_looked_at_each_time(scene: Scene) -> None:
 def test_no_more_broken_chains_are_remembered_than_are_looked_at_again(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chain_watch, "MOST_BROKEN", 1)
+    monkeypatch.setattr(overview, "MOST_BROKEN", 1)
     scene.forge(edited("done"), edited("voted"))
     assert len(watch_chains(scene.engine, START).broken) == 1
 
@@ -113,10 +111,10 @@ def test_a_chain_that_is_too_long_for_a_look_is_left_to_the_audit(
     found = watch_chains(scene.engine, START)
     assert found.broken == {scene.done, INSTALLATION}
     with snapshot(scene.engine) as connection:
-        count = len(watch_repository.events_of(connection, [scene.done]))
-    monkeypatch.setattr(chain_watch, "LONGEST_CHAIN", count)
+        count = len(repository.list_chains(connection, [scene.done]))
+    monkeypatch.setattr(overview, "LONGEST_CHAIN", count)
     assert scene.done in watch_chains(scene.engine, START).broken
-    monkeypatch.setattr(chain_watch, "LONGEST_CHAIN", 0)
+    monkeypatch.setattr(overview, "LONGEST_CHAIN", 0)
     assert watch_chains(scene.engine, START).broken == frozenset()
     assert watch_chains(scene.engine, found).broken == found.broken
 

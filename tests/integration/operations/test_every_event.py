@@ -8,10 +8,10 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from remit.audit.bundle import read_bundle
-from remit.audit.bundle_checks import check_bundle
-from remit.audit.bundle_events import FORMS
-from remit.audit.bundle_facts import parsed_data
+from remit.audit.bundle.checks import check_bundle
+from remit.audit.bundle.file import read_bundle
+from remit.audit.chain import parsed_data
+from remit.audit.event_rules import EVENT_SCHEMAS
 from remit.directives.models import DirectiveRead
 from remit.execution.modules.types import ModuleOutput
 from remit.memory.writing import NewMemory
@@ -87,7 +87,7 @@ def read(engine: sa.Engine, about: DirectiveRead) -> tuple[dict[str, set[str]], 
     """Return what each event of a log names by its type, and what readers do not know of it."""
     bundle = read_bundle(export_bundle(engine, about.id, KEYS, by=AUDITOR), KEYS)
     told: dict[str, set[str]] = {}
-    for event in bundle.evidence.events:
+    for event in bundle.bundle.events:
         told.setdefault(event.type, set()).update(parsed_data(event.data))
     looked_at = [one for one in check_bundle(bundle, KEYS) if one.name in {"events", "order"}]
     assert len(looked_at) == 2
@@ -103,8 +103,11 @@ def test_all_that_a_log_can_tell_is_told_here_and_known_to_who_reads_it(
         assert unknown == []
         for kind, said in names.items():
             told.setdefault(kind, set()).update(said)
-    never = {kind: (form.must | form.may) - told.get(kind, set()) for kind, form in FORMS.items()}
-    assert told.keys() == FORMS.keys()
+    never = {
+        kind: (form.required | form.optional) - told.get(kind, set())
+        for kind, form in EVENT_SCHEMAS.items()
+    }
+    assert told.keys() == EVENT_SCHEMAS.keys()
     untold = {(kind, name) for kind, names in never.items() for name in names - {"evidence"}}
     # Nothing is allowed that no code says: room for what a forger could add.
     assert untold == BY_SQL

@@ -5,9 +5,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from remit.audit.bundle_records import Evidence
-from remit.execution.statements import AttemptEnd, sign_attempt_end
+from remit.audit.bundle.types import Bundle
+from remit.execution.statements import ATTEMPT_END, attempt_end_statement
 from remit.execution.workers import new_worker
+from remit.signing.statements import sign_statement
 from tests.unit.audit.bundle_editing import (
     DAY,
     MINUTE,
@@ -21,7 +22,7 @@ from tests.unit.audit.bundle_editing import (
 )
 from tests.unit.audit.bundle_edits import Kind
 from tests.unit.audit.bundle_parts import KEYS
-from tests.unit.audit.bundle_speakers import facts, left_by
+from tests.unit.audit.bundle_speakers import left_by
 
 RAN = ("auto", "approved", "failed", "filed")
 
@@ -29,14 +30,14 @@ RAN = ("auto", "approved", "failed", "filed")
 def output(**changes: Any) -> Any:
     """Return what changes the result of a run wherever it stands."""
 
-    def edit(one: Evidence) -> Evidence:
+    def edit(one: Bundle) -> Bundle:
         result = {**(one.runs[-1].result or {}), **changes}
         return then(run(result=result), artifact("execution_checkpoint", output=result))(one)
 
     return edit
 
 
-def error(one: Evidence) -> Evidence:
+def error(one: Bundle) -> Bundle:
     """Change what failed wherever it stands: in the run, its result, its evidence and the log."""
     told = {"error_type": "module_failed", "message": "no ink", "retryable": False}
     because = {"because": ["no ink"]}
@@ -44,7 +45,7 @@ def error(one: Evidence) -> Evidence:
     return then(*edits)(one)
 
 
-def succeeded(one: Evidence) -> Evidence:
+def succeeded(one: Bundle) -> Bundle:
     """Pass a failure off as a success wherever it stands."""
     edits = (
         output(status="success", error=None, result={"said": "hello"}),
@@ -63,7 +64,7 @@ def succeeded(one: Evidence) -> Evidence:
     return then(*edits)(one)
 
 
-def cheaper(one: Evidence) -> Evidence:
+def cheaper(one: Bundle) -> Bundle:
     """Change what a run cost wherever it stands: in its result, its attempt and the ledger."""
     less = Decimal("0.10")
     ledger = tuple(
@@ -72,7 +73,7 @@ def cheaper(one: Evidence) -> Evidence:
     return then(output(cost="0.10"), attempt(cost=less))(replace(one, budget=ledger))
 
 
-def begun_again(one: Evidence) -> Evidence:
+def begun_again(one: Bundle) -> Bundle:
     """Let a run seem to have been begun once before."""
     last = one.attempts[-1]
     earlier = replace(last, ended_at=None, outcome=None, cost=None, envelope=None)
@@ -81,18 +82,18 @@ def begun_again(one: Evidence) -> Evidence:
     return then(run(attempts=2), told)(replace(one, attempts=both))
 
 
-def by_a_stranger(one: Evidence) -> Evidence:
+def by_a_stranger(one: Bundle) -> Bundle:
     """Let a worker that nobody certified sign the end anew."""
     stranger, last, ran = new_worker(KEYS), one.attempts[-1], one.runs[-1]
     assert ran.result is not None
     assert last.ended_at is not None
-    end = AttemptEnd(
-        run=facts(ran),
+    end = attempt_end_statement(
+        ran,
+        ran.result,
         worker_id=last.worker_id,
         attempt=1,
         ends_run=True,
         outcome="success",
-        output=ran.result,
         cost=last.cost,
         artifacts=left_by(ran, one),
         started_at=last.started_at,
@@ -100,16 +101,16 @@ def by_a_stranger(one: Evidence) -> Evidence:
     )
     [known] = one.workers
     forged = replace(known, kid=stranger.kid, public_key=stranger.public_key)
-    signed = replace(last, envelope=sign_attempt_end(end, stranger.keys))
+    signed = replace(last, envelope=sign_statement(ATTEMPT_END, end, stranger.keys))
     return replace(one, workers=(forged,), attempts=(signed,))
 
 
-def unseen(one: Evidence) -> Evidence:
+def unseen(one: Bundle) -> Bundle:
     """Take away what the worker signed, as if nobody had seen the end."""
     return attempt(ended_at=None, outcome=None, cost=None, envelope=None)(one)
 
 
-def carried_out(one: Evidence) -> Evidence:
+def carried_out(one: Bundle) -> Bundle:
     """Pass a run in doubt off as complete, without a person who says so."""
     result: dict[str, Any] = {"status": "success", "result": {}, "cost": None, "error": None}
     last = one.events[-1]
@@ -126,7 +127,7 @@ def carried_out(one: Evidence) -> Evidence:
     )(ended)
 
 
-def ended(one: Evidence) -> datetime:
+def ended(one: Bundle) -> datetime:
     """Return when the last run ended."""
     when = one.runs[-1].ended_at
     assert when is not None

@@ -13,16 +13,17 @@ from typing import Any
 
 from remit.approval.types import ApprovalRequest, Grant, Vote
 from remit.artifacts.types import Artifact
-from remit.audit.bundle_records import Attempt, Evidence
+from remit.audit.bundle.types import Bundle
 from remit.audit.chain import Event
+from remit.audit.run_ends import Attempt
 from remit.base.canonical import canonical_json, sha256_digest
 from tests.unit.audit.chains import linked
 
-Edit = Callable[[Evidence], Evidence]
+Edit = Callable[[Bundle], Bundle]
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 
-def fitted(evidence: Evidence) -> Evidence:
+def fitted(evidence: Bundle) -> Bundle:
     """Return edited evidence whose digests, sizes and hashes fit again."""
     made = tuple(map(_digested, evidence.artifacts))
     digests = {one.uri: one.digest for one in made}
@@ -46,7 +47,7 @@ def _named(data: str, digests: dict[str, str]) -> str:
 def then(*edits: Edit) -> Edit:
     """Return what makes several edits, one after the other."""
 
-    def edit(one: Evidence) -> Evidence:
+    def edit(one: Bundle) -> Bundle:
         for each in edits:
             one = each(one)
         return one
@@ -67,7 +68,7 @@ def run(**changes: Any) -> Edit:
 def attempt(**changes: Any) -> Edit:
     """Return what changes the last attempt."""
 
-    def edit(one: Evidence) -> Evidence:
+    def edit(one: Bundle) -> Bundle:
         last: Attempt = replace(one.attempts[-1], **changes)
         return replace(one, attempts=(*one.attempts[:-1], last))
 
@@ -77,7 +78,7 @@ def attempt(**changes: Any) -> Edit:
 def grant(**changes: Any) -> Edit:
     """Return what changes the last grant."""
 
-    def edit(one: Evidence) -> Evidence:
+    def edit(one: Bundle) -> Bundle:
         last: Grant = replace(one.grants[-1], **changes)
         return replace(one, grants=(*one.grants[:-1], last))
 
@@ -87,7 +88,7 @@ def grant(**changes: Any) -> Edit:
 def request(place: int = -1, **changes: Any) -> Edit:
     """Return what changes a request, the last one if it is not said which."""
 
-    def edit(one: Evidence) -> Evidence:
+    def edit(one: Bundle) -> Bundle:
         asked = list(one.requests)
         new: ApprovalRequest = replace(asked[place].request, **changes)
         asked[place] = replace(asked[place], request=new)
@@ -99,7 +100,7 @@ def request(place: int = -1, **changes: Any) -> Edit:
 def votes(change: Callable[[list[Vote]], Iterable[Vote]], place: int = -1) -> Edit:
     """Return what changes the votes on a request, the last one if it is not said which."""
 
-    def edit(one: Evidence) -> Evidence:
+    def edit(one: Bundle) -> Bundle:
         asked = list(one.requests)
         asked[place] = replace(asked[place], votes=tuple(change([*asked[place].votes])))
         return replace(one, requests=tuple(asked))
@@ -177,7 +178,7 @@ def swapped(first: str, second: str) -> Edit:
 def artifact(kind: str, **changes: Any) -> Edit:
     """Return what changes the metadata of the last artifact of a type."""
 
-    def edit(one: Evidence) -> Evidence:
+    def edit(one: Bundle) -> Bundle:
         made = list(one.artifacts)
         place = max(at for at, each in enumerate(made) if each.type == kind)
         made[place] = replace(made[place], metadata={**made[place].metadata, **changes})
@@ -189,7 +190,7 @@ def artifact(kind: str, **changes: Any) -> Edit:
 def without_artifact(kind: str) -> Edit:
     """Return what takes the last artifact of a type away, and its name out of the log."""
 
-    def edit(one: Evidence) -> Evidence:
+    def edit(one: Bundle) -> Bundle:
         gone = [each for each in one.artifacts if each.type == kind][-1]
         kept = tuple(each for each in one.artifacts if each.id != gone.id)
         chain = tuple(replace(each, data=_unnamed(each.data, gone.uri)) for each in one.events)

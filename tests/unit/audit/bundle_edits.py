@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from remit.audit.bundle_records import Evidence
+from remit.audit.bundle.types import Bundle
 from tests.unit.audit.bundle_editing import (
     DAY,
     MINUTE,
@@ -50,7 +50,7 @@ def cut(first: int, last: int) -> Edit:
     return log(lambda chain: [*chain[:first], *chain[last:]])
 
 
-def first_request_gone(one: Evidence) -> Evidence:
+def first_request_gone(one: Bundle) -> Bundle:
     """Take the first request away, with the decision, the answers and the retry around it."""
     told = next(at for at, each in enumerate(one.events) if each.type == "directive.retried")
     made = one.artifacts[0]
@@ -58,7 +58,7 @@ def first_request_gone(one: Evidence) -> Evidence:
     return cut(1, told + 1)(replace(one, requests=one.requests[1:], artifacts=kept))
 
 
-def first_vote_gone(one: Evidence) -> Evidence:
+def first_vote_gone(one: Bundle) -> Bundle:
     """Take the first vote on the last request away, with its event."""
     place = next(at for at, each in enumerate(one.events) if each.type == "approval.voted")
     return cut(place, place + 1)(votes(lambda cast: cast[1:])(one))
@@ -241,7 +241,7 @@ CONSENT: dict[str, Kind] = {
 }
 
 
-def _with(one: Evidence, **changes: Any) -> dict[str, Any]:
+def _with(one: Bundle, **changes: Any) -> dict[str, Any]:
     return {**(one.requests[-1].votes[0].standing or {}), **changes}
 
 

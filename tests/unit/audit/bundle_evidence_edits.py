@@ -5,7 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from remit.audit.bundle_records import Evidence
+from remit.audit.bundle.types import Bundle
 from remit.vocabulary import ArtifactType
 from tests.unit.audit.bundle_action_edits import RAN
 from tests.unit.audit.bundle_editing import (
@@ -24,7 +24,7 @@ from tests.unit.audit.bundle_edits import OTHER, Kind
 def extra(kind: ArtifactType, run_of: bool, named: bool) -> Any:  # noqa: FBT001 - a table reads it
     """Return what adds an artifact, of the run or of nobody, and lets the log name it or not."""
 
-    def edit(one: Evidence) -> Evidence:
+    def edit(one: Bundle) -> Bundle:
         old = one.artifacts[-1]
         uri = f"artifact://local/{OTHER}"
         run_id = one.runs[-1].id if run_of else None
@@ -43,7 +43,7 @@ def extra(kind: ArtifactType, run_of: bool, named: bool) -> Any:  # noqa: FBT001
     return edit
 
 
-def _named_too(one: Evidence, uri: str) -> Evidence:
+def _named_too(one: Bundle, uri: str) -> Bundle:
     last = one.events[-1]
     said = json.loads(last.data)
     said["evidence"][uri] = ""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from remit.audit.bundle_forms import CURRENT, PAYLOAD_TYPES
+from remit.audit.bundle.file import CURRENT, PAYLOAD_TYPES
 from remit.base.canonical import canonical_json
 from remit.signing.dsse import envelope_to_json
 from remit.signing.keys import Keyring

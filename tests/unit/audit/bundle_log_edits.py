@@ -2,25 +2,25 @@
 
 from dataclasses import replace
 
-from remit.audit.bundle_records import Evidence
+from remit.audit.bundle.types import Bundle
 from remit.signing.keys import Installation
 from tests.support.keys import INSTALLATION
 from tests.unit.audit.bundle_editing import DAY, event, log, swapped, telling
 from tests.unit.audit.bundle_edits import ANY, OTHER, Kind
 
 
-def later_installation(one: Evidence) -> Evidence:
+def later_installation(one: Bundle) -> Bundle:
     """Let the installation seem to have begun when all was over."""
     assert one.installation is not None
     return replace(one, installation=replace(one.installation, since=one.exported_at))
 
 
-def as_before(one: Evidence) -> Evidence:
+def as_before(one: Bundle) -> Bundle:
     """Take all statements away that were not made before, as if it had happened then."""
     return later_installation(replace(one, issued=None, attempts=(), workers=()))
 
 
-def elsewhere(one: Evidence) -> Evidence:
+def elsewhere(one: Bundle) -> Bundle:
     """Pass it off as that of another installation with the same key."""
     assert one.installation is not None
     return replace(one, installation=replace(one.installation, id=OTHER))

@@ -9,7 +9,7 @@ from uuid import UUID
 from remit.approval.statements import sign_grant, sign_vote
 from remit.approval.types import ApprovalRequest, Grant, Vote
 from remit.artifacts.types import Artifact, artifact_uri
-from remit.audit.bundle_records import BudgetEntry
+from remit.audit.bundle.types import BudgetEntry
 from remit.audit.chain import Event
 from remit.base.canonical import canonical_json, sha256_digest
 from remit.directives.digest import action_digest
@@ -142,7 +142,7 @@ def opening(found: DirectiveRead) -> tuple[str, dict[str, Any]]:
 
 def request(found: DirectiveRead, **changes: Any) -> ApprovalRequest:
     """Return what people are asked about a directive."""
-    terms = approval_terms(intent_of(found), POLICY)
+    terms = approval_terms(PolicyInput(intent_of(found), str(found.action_digest)), POLICY)
     fields: dict[str, Any] = {
         "id": REQUEST,
         "directive_id": DIRECTIVE,

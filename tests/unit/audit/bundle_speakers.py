@@ -24,22 +24,22 @@ from remit.approval.statements import (
 from remit.approval.types import Grant, Vote
 from remit.artifacts.statements import FILING
 from remit.artifacts.types import artifact_uri
-from remit.audit.bundle_people import kept_token, principal_row
-from remit.audit.bundle_records import Asked, Attempt, Evidence, Person, Statement, Token, Worker
+from remit.audit.bundle.facts import kept_token, principal_row
+from remit.audit.bundle.types import Asked, Bundle, Person, Statement, Token
 from remit.audit.chain import Event
+from remit.audit.run_ends import Attempt, Worker
 from remit.base.canonical import canonical_json
 from remit.base.json_types import JsonObject
 from remit.budget.costs import attempt_cost
-from remit.directives.statements import Issued, sign_intent
+from remit.directives.statements import intent_statement, sign_intent
 from remit.execution.models import ExecutionRunRead
 from remit.execution.statements import (
-    AttemptEnd,
-    Reconciliation,
-    RunEnd,
-    RunFacts,
-    sign_attempt_end,
-    sign_reconciliation,
-    sign_run_end,
+    ATTEMPT_END,
+    RECONCILIATION,
+    RUN_END,
+    attempt_end_statement,
+    reconciliation_statement,
+    run_end_statement,
 )
 from remit.execution.workers import WORKER, certificate, new_worker
 from remit.identity.statements import sign_principal, sign_token
@@ -89,7 +89,7 @@ def token(name: str, made_by: str = "remit", made_with: UUID | None = None) -> T
     return replace(made, envelope=sign_token(kept_token(made), KEYS))
 
 
-def token_rows(evidence: Evidence) -> dict[UUID, TokenRow]:
+def token_rows(evidence: Bundle) -> dict[UUID, TokenRow]:
     """Return the tokens of a bundle as identity knows them."""
     return {one.id: kept_token(one).row for one in evidence.tokens}
 
@@ -102,7 +102,7 @@ def certified() -> Worker:
     return Worker(EXECUTING.id, EXECUTING.kid, EXECUTING.public_key, modules, envelope, LONG_AGO)
 
 
-def signed_by_all(rows: Evidence) -> Evidence:
+def signed_by_all(rows: Bundle) -> Bundle:
     """Return evidence in which everybody has signed what its rows say."""
     names = {rows.directive.issued_by, *(vote.voter for a in rows.requests for vote in a.votes)}
     names |= {str(a.metadata["filed_by"]) for a in rows.artifacts if a.type == "attachment"}
@@ -121,7 +121,7 @@ def signed_by_all(rows: Evidence) -> Evidence:
     return _filed(replace(told, ends=tuple(_ends(told)), filings=tuple(_filings(told))))
 
 
-def _filed(told: Evidence) -> Evidence:
+def _filed(told: Bundle) -> Bundle:
     """Return evidence whose log has what was signed of each attachment."""
     words = {artifact_uri(one.about): one.envelope for one in told.filings}
     events = []
@@ -133,11 +133,11 @@ def _filed(told: Evidence) -> Evidence:
     return replace(told, events=tuple(linked(events)))
 
 
-def _issued(evidence: Evidence) -> JsonObject | None:
+def _issued(evidence: Bundle) -> JsonObject | None:
     directive = evidence.directive
     if directive.action_digest is None or directive.status == "draft":
         return None
-    issued = Issued(
+    issued = intent_statement(
         directive.id, directive.action_digest, directive.issued_by, directive.idempotency_key
     )
     key = uuid5(NAMESPACE_OID, directive.issued_by)
@@ -147,7 +147,7 @@ def _issued(evidence: Evidence) -> JsonObject | None:
     return sign_intent(issued, by, KEYS)
 
 
-def _answered(asked: Asked, evidence: Evidence) -> Asked:
+def _answered(asked: Asked, evidence: Bundle) -> Asked:
     cast: list[Vote] = []
     tokens = {one.principal: one for one in evidence.tokens}
     for vote in asked.votes:
@@ -160,7 +160,7 @@ def _answered(asked: Asked, evidence: Evidence) -> Asked:
     return replace(asked, votes=tuple(cast))
 
 
-def _granted(grant: Grant, evidence: Evidence) -> Grant:
+def _granted(grant: Grant, evidence: Bundle) -> Grant:
     own = [one.votes for one in evidence.requests if one.request.id == grant.request_id]
     earlier: list[Answered] = [
         (one.request, one.votes)
@@ -170,18 +170,13 @@ def _granted(grant: Grant, evidence: Evidence) -> Grant:
     return sign_grant(replace(grant, heard=heard(own[0] if own else (), earlier)), KEYS)
 
 
-def facts(run: ExecutionRunRead) -> RunFacts:
-    """Return what every statement about a run names."""
-    return RunFacts(run.id, run.directive_id, run.grant_id, run.attempts, run.started_at)
-
-
-def left_by(run: ExecutionRunRead, evidence: Evidence) -> Mapping[str, str]:
+def left_by(run: ExecutionRunRead, evidence: Bundle) -> Mapping[str, str]:
     """Return the digests of what was stored with the end of a run."""
     own = (one for one in evidence.artifacts if one.run_id == run.id and one.type in LEFT)
     return {one.uri: one.digest for one in own}
 
 
-def _attempts(run: ExecutionRunRead, evidence: Evidence) -> list[Attempt]:
+def _attempts(run: ExecutionRunRead, evidence: Bundle) -> list[Attempt]:
     """Return the attempts of a run: the last one ends it, if it ended by one."""
     begun = run.started_at or run.created_at
     open_ = [
@@ -193,55 +188,71 @@ def _attempts(run: ExecutionRunRead, evidence: Evidence) -> list[Attempt]:
         return open_
     cost = attempt_cost(run.result)
     outcome: AttemptOutcome = "success" if run.status == "completed" else "error"
-    end = AttemptEnd(
-        run=facts(run),
+    end = attempt_end_statement(
+        run,
+        run.result,
         worker_id=EXECUTING.id,
         attempt=run.attempts,
         ends_run=True,
         outcome=outcome,
-        output=run.result,
         cost=cost,
         artifacts=left_by(run, evidence),
         started_at=begun,
         ended_at=run.ended_at,
     )
-    envelope = sign_attempt_end(end, EXECUTING.keys)
+    envelope = sign_statement(ATTEMPT_END, end, EXECUTING.keys)
     last = replace(open_[-1], ended_at=run.ended_at, outcome=outcome, cost=cost, envelope=envelope)
     return [*open_[:-1], last]
 
 
-def _settling(evidence: Evidence) -> Event | None:
+def _settling(evidence: Bundle) -> Event | None:
     """Return the event by which a person settled a run; None: nobody did."""
     return next((one for one in evidence.events if one.type == "run.reconciled"), None)
 
 
-def _ends(evidence: Evidence) -> list[Statement]:
+def _ends(evidence: Bundle) -> list[Statement]:
     settling = _settling(evidence)
     if settling is not None:
         [run] = evidence.runs
-        return [Statement(run.id, sign_reconciliation(_settled(run, evidence, settling), KEYS))]
-    return [
-        Statement(run.id, sign_run_end(_canceled(run, evidence), KEYS))
-        for run in evidence.runs
-        if run.status == "canceled"
-    ]
+        said = _settled(run, evidence, settling)
+        return [Statement(run.id, sign_statement(RECONCILIATION, said, KEYS))]
+    canceled = [run for run in evidence.runs if run.status == "canceled"]
+    by = evidence.events[-1].actor
+    said_of = {run.id: canceled_statement(run, by, None) for run in canceled}
+    return [Statement(one, sign_statement(RUN_END, said, KEYS)) for one, said in said_of.items()]
 
 
-def _settled(run: ExecutionRunRead, evidence: Evidence, event: Event) -> Reconciliation:
+def _settled(run: ExecutionRunRead, evidence: Bundle, event: Event) -> JsonObject:
     assert run.result is not None
     assert run.ended_at is not None
     [reason] = json.loads(event.data)["because"]
-    left = left_by(run, evidence)
-    return Reconciliation(facts(run), event.actor, "done", reason, run.result, left, run.ended_at)
+    return reconciliation_statement(
+        run,
+        run.result,
+        by=event.actor,
+        settled="done",
+        reason=reason,
+        artifacts=left_by(run, evidence),
+        ended_at=run.ended_at,
+    )
 
 
-def _canceled(run: ExecutionRunRead, evidence: Evidence) -> RunEnd:
+def canceled_statement(run: ExecutionRunRead, by: str, worker_id: UUID | None) -> JsonObject:
     assert run.ended_at is not None
-    by = evidence.events[-1].actor
-    return RunEnd(facts(run), None, by, "canceled", None, "canceled", None, {}, run.ended_at)
+    return run_end_statement(
+        run,
+        None,
+        worker_id=worker_id,
+        by=by,
+        reason="canceled",
+        said=None,
+        status="canceled",
+        artifacts={},
+        ended_at=run.ended_at,
+    )
 
 
-def _filings(evidence: Evidence) -> list[Statement]:
+def _filings(evidence: Bundle) -> list[Statement]:
     return [
         Statement(
             one.id,
@@ -263,7 +274,7 @@ def _filings(evidence: Evidence) -> list[Statement]:
     ]
 
 
-def signed_first(evidence: Evidence) -> Evidence:
+def signed_first(evidence: Bundle) -> Bundle:
     """Return evidence as it was before statements named an installation, when few were made."""
     asked = tuple(
         replace(one, votes=tuple(_first_vote(vote, one) for vote in one.votes))

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from remit.approval.types import Vote
 from remit.artifacts.types import Artifact
-from remit.audit.bundle_records import Asked
+from remit.audit.bundle.types import Asked
 from remit.execution.models import output_to_json
 from remit.execution.modules.types import ModuleOutput, run_status_of
 from tests.unit.audit.bundle_parts import (

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from remit.approval.statements import sign_vote
 from remit.artifacts.types import Artifact
-from remit.audit.bundle_records import Asked, Evidence
+from remit.audit.bundle.types import Asked, Bundle
 from remit.audit.chain import Event
 from remit.base.canonical import canonical_json
 from remit.base.json_types import JsonObject
@@ -29,8 +29,8 @@ from tests.unit.audit.bundles import (
     retold,
 )
 
-Life = Callable[[], Evidence]
-Tampering = Callable[[Evidence], Evidence]
+Life = Callable[[], Bundle]
+Tampering = Callable[[Bundle], Bundle]
 OTHER = UUID(int=99)
 
 
@@ -82,14 +82,14 @@ def with_artifact(kind: str, **changes: Any) -> Tampering:
 def without_artifact(kind: str) -> Tampering:
     """Return what takes out the artifacts of one type."""
 
-    def tamper(one: Evidence) -> Evidence:
+    def tamper(one: Bundle) -> Bundle:
         kept = tuple(artifact for artifact in one.artifacts if artifact.type != kind)
         return renamed(replace(one, artifacts=kept))
 
     return tamper
 
 
-def renamed(one: Evidence) -> Evidence:
+def renamed(one: Bundle) -> Bundle:
     """Let the log name each artifact with the digest that it has now, with hashes that fit."""
     digests = {artifact.uri: artifact.digest for artifact in one.artifacts}
 
@@ -110,7 +110,7 @@ def _renaming(data: str, digests: dict[str, str]) -> str:
 def with_request(**changes: Any) -> Tampering:
     """Return what changes the request; its votes stay as they are."""
 
-    def tamper(one: Evidence) -> Evidence:
+    def tamper(one: Bundle) -> Bundle:
         [asked] = one.requests
         return replace(one, requests=(replace(asked, request=replace(asked.request, **changes)),))
 
@@ -120,7 +120,7 @@ def with_request(**changes: Any) -> Tampering:
 def with_vote(**changes: Any) -> Tampering:
     """Return what changes the first vote."""
 
-    def tamper(one: Evidence) -> Evidence:
+    def tamper(one: Bundle) -> Bundle:
         [asked] = one.requests
         first, *others = asked.votes
         return replace(one, requests=(replace(asked, votes=(replace(first, **changes), *others)),))
@@ -131,7 +131,7 @@ def with_vote(**changes: Any) -> Tampering:
 def with_grant(**changes: Any) -> Tampering:
     """Return what changes the grant and signs it again, as only a thief of the key can."""
 
-    def tamper(one: Evidence) -> Evidence:
+    def tamper(one: Bundle) -> Bundle:
         [issued] = one.grants
         stated = {name: getattr(issued, name) for name in issued.__slots__}
         return replace(one, grants=(grant(one.directive, **(stated | changes)),))
@@ -157,7 +157,7 @@ def with_budget(*entries: Any) -> Tampering:
 def both(*tamperings: Tampering) -> Tampering:
     """Return what does several things."""
 
-    def tamper(one: Evidence) -> Evidence:
+    def tamper(one: Bundle) -> Bundle:
         for each in tamperings:
             one = each(one)
         return one
@@ -165,7 +165,7 @@ def both(*tamperings: Tampering) -> Tampering:
     return tamper
 
 
-def issuer_votes(one: Evidence) -> Evidence:
+def issuer_votes(one: Bundle) -> Bundle:
     """Let the issuer vote, signed and in the log."""
     asked = one.requests[0].request
     own = replace(vote(asked, "agent-1", 2), envelope=None)
@@ -174,7 +174,7 @@ def issuer_votes(one: Evidence) -> Evidence:
     return told(replace(one, requests=(Asked(asked, cast),)))
 
 
-def of_changed_content(one: Evidence, *, seen: bool) -> Evidence:
+def of_changed_content(one: Bundle, *, seen: bool) -> Bundle:
     """Add a decision about content that was changed after it was frozen; the gate saw it or not."""
     changed = directive("blocked", "policy", type="rm", objective="Other.")
     first = evaluation(changed)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from remit.approval.types import Grant
 from remit.artifacts.types import Artifact, artifact_uri
-from remit.audit.bundle_records import Asked, BudgetEntry, Evidence
+from remit.audit.bundle.types import Asked, BudgetEntry, Bundle
 from remit.audit.chain import Event
 from remit.base.canonical import canonical_json, sha256_digest
 from remit.base.json_types import JsonObject
@@ -53,7 +53,7 @@ class Telling:
         """The time of the step that is told next."""
         return NOON + timedelta(minutes=self._minutes)
 
-    def rows(self, **changes: Any) -> Evidence:
+    def rows(self, **changes: Any) -> Bundle:
         """Return what there is now; nobody has signed any of it."""
         given: dict[str, Any] = {
             "exported_at": self.now,
@@ -67,7 +67,7 @@ class Telling:
             "events": tuple(linked(self._events)),
             "installation": INSTALLATION,
         }
-        return Evidence(**(given | changes))
+        return Bundle(**(given | changes))
 
     def _close(self, spent: Decimal) -> None:
         if self.found.budget is not None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from remit.audit.bundle_records import Evidence
+from remit.audit.bundle.types import Bundle
 from remit.execution.statements import ATTEMPT_END
 from remit.signing.dsse import envelope_to_json
 from tests.unit.audit.bundle_editing import attempt, run, telling, then
@@ -12,7 +12,7 @@ from tests.unit.audit.bundle_lives import LIVES
 from tests.unit.audit.bundle_speakers import EXECUTING
 
 
-def ended_twice(one: Evidence) -> Evidence:
+def ended_twice(one: Bundle) -> Bundle:
     """Let two attempts stand that both say they ended the run."""
     last = one.attempts[-1]
     told = telling("run.attempted", {"attempt": 2}, before="run.ended")
@@ -23,7 +23,7 @@ def ended_twice(one: Evidence) -> Evidence:
 def said_besides(of_life: str) -> Any:
     """Return what puts the word about the end of another life's run beside that of an attempt."""
 
-    def edit(one: Evidence) -> Evidence:
+    def edit(one: Bundle) -> Bundle:
         [other] = LIVES[of_life]().ends
         return replace(one, ends=(replace(other, about=one.runs[-1].id),))
 

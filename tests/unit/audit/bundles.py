@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from remit.audit.bundle import Bundle, read_bundle, sign_bundle
-from remit.audit.bundle_checks import check_bundle
-from remit.audit.bundle_records import Asked, Evidence
+from remit.audit.bundle.checks import check_bundle
+from remit.audit.bundle.file import read_bundle, sign_bundle
+from remit.audit.bundle.types import Asked, Bundle, SignedBundle
 from remit.audit.chain import Event
 from remit.audit.verification import STATUS_OF
 from remit.directives.models import DirectiveRead
@@ -58,7 +58,7 @@ OF_STATEMENTS = (
 """The names of those that only the second format has."""
 
 
-def bare(found: DirectiveRead, said: Sequence[Event], **more: Any) -> Evidence:
+def bare(found: DirectiveRead, said: Sequence[Event], **more: Any) -> Bundle:
     """Return evidence of a directive with nothing but its log, and what is given."""
     nothing: dict[str, Any] = dict.fromkeys(
         ("requests", "grants", "runs", "budget", "artifacts"), ()
@@ -66,16 +66,16 @@ def bare(found: DirectiveRead, said: Sequence[Event], **more: Any) -> Evidence:
     moved = [event.occurred_at for event in said if event.type in STATUS_OF]
     found = found.model_copy(update={"updated_at": moved[-1]})
     given = {"installation": INSTALLATION, **nothing, **more}
-    return signed_by_all(Evidence(at(60), "audrey", found, events=tuple(said), **given))
+    return signed_by_all(Bundle(at(60), "audrey", found, events=tuple(said), **given))
 
 
-def stuck() -> Evidence:
+def stuck() -> Bundle:
     """Return a directive that the gate has not seen."""
     found = directive("proposed")
     return bare(found, events(opening(found)))
 
 
-def blocked() -> Evidence:
+def blocked() -> Bundle:
     """Return a directive that the policy blocked."""
     found = directive("blocked", "policy", type="rm")
     decision = evaluation(found)
@@ -87,7 +87,7 @@ def blocked() -> Evidence:
     return bare(found, said, artifacts=(decision,))
 
 
-def waiting() -> Evidence:
+def waiting() -> Bundle:
     """Return a directive on which one of two people has voted."""
     found = directive("proposed")
     decision, asked = evaluation(found), request(found)
@@ -101,7 +101,7 @@ def waiting() -> Evidence:
     return bare(found, said, artifacts=(decision,), requests=(Asked(asked, (given,)),))
 
 
-def ready(**changes: Any) -> Evidence:
+def ready(**changes: Any) -> Bundle:
     """Return a directive that policy alone allows, and that has not run.
 
     Args:
@@ -125,7 +125,7 @@ def ready(**changes: Any) -> Evidence:
     )
 
 
-def done() -> Evidence:
+def done() -> Bundle:
     """Return a directive that two people approved, one at second thought, and that is complete."""
     found = directive("complete")
     decision, asked = evaluation(found), request(found, status="consumed", resolved_at=at(5))
@@ -159,19 +159,19 @@ def done() -> Evidence:
     )
 
 
-def failing(evidence: Evidence) -> dict[str, str]:
+def failing(evidence: Bundle) -> dict[str, str]:
     """Return the checks of rows that fail once the evidence is signed, with what they say.
 
     What the checks of statements find besides, `edits.py` tells for each kind of edit.
     """
-    bundle: Bundle = read_bundle(sign_bundle(evidence, KEYS), KEYS)
+    bundle: SignedBundle = read_bundle(sign_bundle(evidence, KEYS), KEYS)
     checks = check_bundle(bundle, KEYS)
     return {one.name: one.detail for one in checks if not one.holds and one.name in OF_ROWS}
 
 
-Change = Callable[[Evidence], Evidence]
+Change = Callable[[Bundle], Bundle]
 
 
-def retold(evidence: Evidence, change: Callable[[list[Event]], Iterable[Event]]) -> Evidence:
+def retold(evidence: Bundle, change: Callable[[list[Event]], Iterable[Event]]) -> Bundle:
     """Return evidence with another log, whose hashes fit."""
     return replace(evidence, events=tuple(linked(change([*evidence.events]))))

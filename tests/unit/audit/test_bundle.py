@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 
-from remit.audit.bundle import (
+from remit.audit.bundle.file import (
+    CURRENT,
     MAX_BUNDLE_BYTES,
-    carried,
+    PAYLOAD_TYPES,
     encode,
     read_bundle,
     sign_bundle,
-    stamp,
 )
-from remit.audit.bundle_forms import CURRENT, PAYLOAD_TYPES
+from remit.audit.chain import carried
+from remit.audit.checkpoint import stamp
 from remit.base.canonical import canonical_json
 from remit.errors import ConflictError, MisconfiguredError, UnverifiableError
 from remit.signing.dsse import envelope_to_json
@@ -41,8 +42,8 @@ def unread(data: bytes, keys: Keyring = KEYS) -> bool:
 
 def test_what_was_signed_is_read_again() -> None:
     bundle = read_bundle(FILE, KEYS)
-    assert bundle.evidence == EVIDENCE
-    assert encode(bundle.evidence) == bundle.envelope.payload
+    assert bundle.bundle == EVIDENCE
+    assert encode(bundle.bundle) == bundle.envelope.payload
     assert bundle.envelope.kid == KEYS.kid
     assert FILE.endswith(b"}\n")
     assert signed(CONTENT) == FILE
@@ -50,7 +51,7 @@ def test_what_was_signed_is_read_again() -> None:
 
 def test_the_public_key_is_all_that_reading_needs(tmp_path: Any) -> None:
     (tmp_path / "public.pem").write_text("".join(public_pem(KEYS).values()))
-    assert read_bundle(FILE, load_public_keys([tmp_path / "public.pem"])).evidence == EVIDENCE
+    assert read_bundle(FILE, load_public_keys([tmp_path / "public.pem"])).bundle == EVIDENCE
 
 
 @pytest.mark.parametrize("mask", [0x01, 0x20, 0x80])
@@ -115,7 +116,7 @@ def test_no_field_can_be_changed_by_whoever_has_no_key_that_is_trusted() -> None
 
 def test_what_a_stranger_signed_is_read_by_who_trusts_the_stranger() -> None:
     # The control: it is the key that was refused, and not the content.
-    assert read_bundle(signed(CONTENT, STRANGERS), STRANGERS).evidence == EVIDENCE
+    assert read_bundle(signed(CONTENT, STRANGERS), STRANGERS).bundle == EVIDENCE
 
 
 @pytest.mark.parametrize("place", ["", "directive", "requests.0.request", "events.0", "runs.0"])
@@ -176,15 +177,15 @@ def test_a_file_in_another_form_is_refused_though_its_signature_is_good() -> Non
 def test_a_file_over_the_limit_is_refused_before_it_is_parsed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("remit.audit.bundle.json.loads", None)
+    monkeypatch.setattr("remit.audit.bundle.file.json.loads", None)
     with pytest.raises(UnverifiableError, match=f"at most {MAX_BUNDLE_BYTES} bytes"):
         read_bundle(b" " * (MAX_BUNDLE_BYTES + 1), KEYS)
 
 
 def test_evidence_over_the_limit_makes_no_bundle(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("remit.audit.bundle.MAX_BUNDLE_BYTES", len(FILE))
+    monkeypatch.setattr("remit.audit.bundle.file.MAX_BUNDLE_BYTES", len(FILE))
     assert sign_bundle(EVIDENCE, KEYS) == FILE
-    monkeypatch.setattr("remit.audit.bundle.MAX_BUNDLE_BYTES", len(FILE) - 1)
+    monkeypatch.setattr("remit.audit.bundle.file.MAX_BUNDLE_BYTES", len(FILE) - 1)
     with pytest.raises(ConflictError, match=f"makes a bundle of {len(FILE)} bytes"):
         sign_bundle(EVIDENCE, KEYS)
 
@@ -235,7 +236,7 @@ def test_json_of_the_database_is_carried_so_that_it_can_be_read_again(
     assert carried(json.loads(canonical_json(found))) == found
     evidence = ready()
     with_it = replace(evidence, artifacts=(replace(evidence.artifacts[0], metadata=found),))
-    assert read_bundle(sign_bundle(with_it, KEYS), KEYS).evidence == with_it
+    assert read_bundle(sign_bundle(with_it, KEYS), KEYS).bundle == with_it
 
 
 def test_a_moment_is_written_in_utc_to_the_microsecond() -> None:

@@ -5,9 +5,10 @@ from decimal import Decimal
 
 import pytest
 
-from remit.audit.bundle import Bundle, read_bundle, sign_bundle
-from remit.audit.bundle_checks import check_bundle
-from remit.audit.bundle_facts import MOST_TOLD, counted, judged
+from remit.audit.bundle.checks import check_bundle
+from remit.audit.bundle.facts import MOST_TOLD, counted, judged
+from remit.audit.bundle.file import read_bundle, sign_bundle
+from remit.audit.bundle.types import SignedBundle
 from remit.execution.modules.types import ModuleOutput
 from tests.unit.audit.bundle_parts import (
     AMOUNT,
@@ -229,7 +230,7 @@ def test_the_checks_come_in_the_order_of_the_loop_and_say_what_they_found() -> N
 
 def test_a_bundle_that_was_put_together_by_hand_fails_its_signature() -> None:
     good = read_bundle(sign_bundle(done(), KEYS), KEYS)
-    other = Bundle(replace(good.evidence, exported_by="mallory"), good.envelope)
+    other = SignedBundle(replace(good.bundle, exported_by="mallory"), good.envelope)
     [failed] = [one for one in check_bundle(other, KEYS) if not one.holds]
     assert (failed.name, failed.detail) == ("signature", "something else was signed")
 

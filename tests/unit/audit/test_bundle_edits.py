@@ -11,13 +11,17 @@ from typing import Any
 
 import pytest
 
-from remit.audit.bundle import read_bundle, sign_bundle
-from remit.audit.bundle_checks import check_bundle
-from remit.audit.bundle_facts import Check
-from remit.audit.bundle_limits import LATER, UNCOVERED, not_checkable
-from remit.audit.bundle_records import Evidence
-from remit.audit.checkpoint import Head, make_checkpoint, read_signed_checkpoint, sign_checkpoint
-from remit.audit.inclusion import prove_inclusion
+from remit.audit.bundle.checks import LATER, UNCOVERED, check_bundle, not_checkable
+from remit.audit.bundle.facts import Check
+from remit.audit.bundle.file import read_bundle, sign_bundle
+from remit.audit.bundle.types import Bundle
+from remit.audit.checkpoint import (
+    Head,
+    make_checkpoint,
+    prove_inclusion,
+    read_signed_checkpoint,
+    sign_checkpoint,
+)
 from tests.unit.audit.bundle_action_edits import RUNS
 from tests.unit.audit.bundle_editing import Edit, event, fitted, of, then, without, without_artifact
 from tests.unit.audit.bundle_edits import (
@@ -39,17 +43,17 @@ EDITS: Mapping[str, Kind] = {**INTENT, **CONSENT, **LOG, **RUNS, **WORDS, **EVID
 
 
 @cache
-def life(name: str) -> Evidence:
+def life(name: str) -> Bundle:
     """Return a life, which no test changes."""
     return LIVES[name]()
 
 
-def checks(evidence: Evidence) -> tuple[Check, ...]:
+def checks(evidence: Bundle) -> tuple[Check, ...]:
     """Return what is found out once the installation's key has signed it."""
     return check_bundle(read_bundle(sign_bundle(evidence, KEYS), KEYS), KEYS)
 
 
-def failing(evidence: Evidence) -> dict[str, str]:
+def failing(evidence: Bundle) -> dict[str, str]:
     """Return the checks that fail, with what they say."""
     return {one.name: one.detail for one in checks(evidence) if not one.holds}
 
@@ -81,10 +85,10 @@ TAKEN_OUT = {
     "status of a request": "answers",
     "token of somebody else": "voters",
     "token revoked without a word": "voters",
-    "field that no event has": "known_events",
-    "step told twice": "ordered",
-    "whole log a day later": "timed",
-    "name that the log no longer says": "named",
+    "field that no event has": "events",
+    "step told twice": "order",
+    "whole log a day later": "times",
+    "name that the log no longer says": "named_evidence",
     "error text everywhere": "attempts",
     "end that no worker signed": "attempts",
     "attachment that nobody filed": "filings",
@@ -102,11 +106,11 @@ def test_with_its_check_taken_out_an_edit_is_not_seen(
     edited = fitted(edit(life(lives[0])))
     assert failing(edited)
     blind = Check(TAKEN_OUT[name], holds=True, detail="not looked at")
-    monkeypatch.setattr(f"remit.audit.bundle_checks.{TAKEN_OUT[name]}", lambda *_: blind)
+    monkeypatch.setattr(f"remit.audit.bundle.checks.{TAKEN_OUT[name]}", lambda *_: blind)
     assert failing(edited) == {}
 
 
-def covered(evidence: Evidence, rows: int | None = None) -> Evidence:
+def covered(evidence: Bundle, rows: int | None = None) -> Bundle:
     """Return evidence with a proof that a checkpoint covers its log, or the first rows of it."""
     last = evidence.events[rows - 1 if rows else -1]
     heads = [Head(evidence.directive.id, last.seq, last.hash)]
@@ -118,7 +122,7 @@ def covered(evidence: Evidence, rows: int | None = None) -> Evidence:
     return replace(evidence, inclusion=proof)
 
 
-def run_cut_off(one: Evidence) -> Evidence:
+def run_cut_off(one: Bundle) -> Bundle:
     """Cut the whole run off, as if nothing had been started yet."""
     kept = tuple(each for each in one.artifacts if each.run_id is None)
     begun = next(at for at, each in enumerate(one.events) if each.type == "grant.consumed")

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from remit.audit.bundle import encode, read_bundle
-from remit.audit.bundle_checks import check_bundle
+from remit.audit.bundle.checks import check_bundle
+from remit.audit.bundle.file import encode, read_bundle
 from remit.errors import UnverifiableError
 from tests.unit.audit.bundle_files import leaves, signed
 from tests.unit.audit.bundle_parts import (

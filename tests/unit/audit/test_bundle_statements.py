@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from remit.audit.bundle import read_bundle, sign_bundle
-from remit.audit.bundle_checks import check_bundle
-from remit.audit.bundle_people import kept_token, token_said
-from remit.audit.bundle_records import Evidence, Statement
-from remit.audit.bundle_said import said
+from remit.audit.bundle.checks import check_bundle
+from remit.audit.bundle.facts import claimed_token, kept_token
+from remit.audit.bundle.file import read_bundle, sign_bundle
+from remit.audit.bundle.types import Bundle, Statement
 from remit.audit.checkpoint import Head, make_checkpoint, sign_checkpoint
-from remit.directives.statements import Issued, sign_intent
+from remit.audit.run_ends import read_statement
+from remit.directives.statements import intent_statement, sign_intent
 from remit.errors import UnverifiableError
-from remit.execution.statements import RUN_END, RunEnd, sign_run_end
+from remit.execution.statements import RUN_END
 from remit.execution.workers import WORKER, certificate
 from remit.identity.statements import sign_revocation
 from remit.identity.types import Principal
@@ -25,10 +25,10 @@ from tests.support.keys import INSTALLATION
 from tests.unit.audit import bundle_lives as lives
 from tests.unit.audit.bundle_editing import event, fitted, grant, of, request, run, then, without
 from tests.unit.audit.bundle_parts import KEYS
-from tests.unit.audit.bundle_speakers import EXECUTING, facts, signed_first
+from tests.unit.audit.bundle_speakers import EXECUTING, canceled_statement, signed_first
 
 
-def failing(evidence: Evidence, **more: Any) -> dict[str, str]:
+def failing(evidence: Bundle, **more: Any) -> dict[str, str]:
     """Return the checks that fail once the installation's key has signed it."""
     bundle = read_bundle(sign_bundle(evidence, KEYS), KEYS)
     return {one.name: one.detail for one in check_bundle(bundle, KEYS, **more) if not one.holds}
@@ -37,12 +37,9 @@ def failing(evidence: Evidence, **more: Any) -> dict[str, str]:
 def test_an_end_that_no_attempt_brought_may_be_signed_by_the_worker_that_found_it() -> None:
     one = lives.canceled()
     ran, last = one.runs[-1], one.events[-1].actor
-    assert ran.ended_at is not None
-    end = RunEnd(
-        facts(ran), EXECUTING.id, last, "canceled", None, "canceled", None, {}, ran.ended_at
-    )
+    end = canceled_statement(ran, last, EXECUTING.id)
     for keys, expected in ((EXECUTING.keys, set[str]()), (KEYS, {"attempts"})):
-        signed = replace(one, ends=(Statement(ran.id, sign_run_end(end, keys)),))
+        signed = replace(one, ends=(Statement(ran.id, sign_statement(RUN_END, end, keys)),))
         assert set(failing(signed)) == expected
 
 
@@ -101,20 +98,21 @@ def test_what_was_filed_before_is_not_borne_out_and_holds() -> None:
 def test_whoever_showed_no_token_can_still_have_proposed() -> None:
     one = lives.auto()
     found = one.directive
-    issued = Issued(found.id, str(found.action_digest), found.issued_by, found.idempotency_key)
+    digest = str(found.action_digest)
+    issued = intent_statement(found.id, digest, found.issued_by, found.idempotency_key)
     agent = Principal("agent-1", "agent", acts_for="human-1")
     assert failing(replace(one, issued=sign_intent(issued, agent, KEYS))) == {}
 
 
 def test_what_names_no_token_that_can_be_one_names_none() -> None:
     for content in (b'{"token":"x"}', b'{"token":null}', b"[]"):
-        assert token_said(envelope_to_json(KEYS.sign("x", content))) is None
-    assert token_said(None) is None
+        assert claimed_token(envelope_to_json(KEYS.sign("x", content))) is None
+    assert claimed_token(None) is None
 
 
 def test_nothing_was_said_without_an_envelope() -> None:
     with pytest.raises(UnverifiableError, match="never signed"):
-        said(RUN_END, None, KEYS)
+        read_statement(RUN_END, None, KEYS)
 
 
 def test_a_kept_checkpoint_without_the_directive_must_be_older_than_it() -> None:

@@ -7,10 +7,15 @@ from uuid import UUID
 
 import pytest
 
-from remit.audit.bundle_events import FORMS
-from remit.audit.bundle_order import BESIDE, WAYS
 from remit.audit.chain import INSTALLATION, Event
-from remit.audit.history import MOST, OWN_EVENTS, History
+from remit.audit.event_rules import (
+    EVENT_SCHEMAS,
+    INSTALLATION_EVENTS,
+    MOST,
+    SIDE_EVENTS,
+    TRANSITIONS,
+    LogCheck,
+)
 from remit.vocabulary import EventType
 from tests.unit.audit.chains import NOON, linked
 
@@ -39,7 +44,7 @@ def told(*said: tuple[str, str], about: UUID = ONE) -> list[Event]:
 
 
 def found(*logs: list[Event]) -> list[tuple[UUID | None, int | None, str]]:
-    history = History()
+    history = LogCheck()
     events = [event for log in logs for event in log]
     assert [*history.through(events)] == events
     return [(one.directive_id, one.seq, one.fault) for one in history.findings]
@@ -75,7 +80,7 @@ def test_only_the_first_that_is_wrong_with_a_log_is_named() -> None:
 
 
 def test_the_installation_tells_of_its_own_matters_alone() -> None:
-    own = [(kind, "{}") for kind in sorted(OWN_EVENTS)]
+    own = [(kind, "{}") for kind in sorted(INSTALLATION_EVENTS)]
     log = told(*own, ("directive.proposed", "{}"), about=INSTALLATION)
     assert found(log) == [(INSTALLATION, len(own) + 1, "event_unknown")]
 
@@ -86,10 +91,10 @@ def test_no_more_than_a_thousand_are_kept() -> None:
 
 def test_every_event_that_can_be_recorded_is_known_to_those_who_read_it() -> None:
     """One that only the writer knows would make an honest log look forged."""
-    assert FORMS.keys() | OWN_EVENTS == set(get_args(EventType))
+    assert EVENT_SCHEMAS.keys() | INSTALLATION_EVENTS == set(get_args(EventType))
 
 
 def test_every_event_that_a_directive_can_tell_has_its_place_on_the_way() -> None:
-    on_the_way = {step.partition(" ")[0] for steps in WAYS.values() for step in steps}
-    assert on_the_way | BESIDE.keys() == FORMS.keys()
-    assert on_the_way & BESIDE.keys() == set()
+    on_the_way = {step.partition(" ")[0] for steps in TRANSITIONS.values() for step in steps}
+    assert on_the_way | SIDE_EVENTS.keys() == EVENT_SCHEMAS.keys()
+    assert on_the_way & SIDE_EVENTS.keys() == set()

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from remit.base.json_types import JsonObject
 from remit.budget.costs import (
     NO_MODELS,
     ModelCosts,
@@ -20,8 +21,6 @@ from remit.budget.types import (
     LARGEST_AMOUNT,
     Closing,
     Committed,
-    Promise,
-    Reservation,
     held_after,
     in_cents,
 )
@@ -132,7 +131,7 @@ def test_a_least_amount_that_is_none_is_refused(amount: str) -> None:
 
 
 HELD = {"a": Committed("A", datetime(2026, 1, 1, tzinfo=UTC), Decimal("123456.78"))}
-MORE = Reservation("A", HELD["a"].period_start, Promise(GRANT, GRANT, Decimal("0.01")), None)
+MORE: JsonObject = {"account": "A", "amount": "0.01"}
 
 
 @pytest.mark.parametrize(

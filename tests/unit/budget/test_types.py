@@ -10,8 +10,6 @@ import pytest
 from remit.budget.types import (
     Closing,
     Committed,
-    Promise,
-    Reservation,
     held_after,
     obstacles,
     reservations,
@@ -28,7 +26,8 @@ HELD = {
     "daily": Committed("daily", TODAY, Decimal("60.00")),
     "ops": Committed("ops@operations", TODAY, Decimal("45.00")),
 }
-PROMISE = Promise(UUID(int=1), UUID(int=2), Decimal("10.00"))
+PROMISE: dict[str, Any] = {"directive_id": UUID(int=1), "grant_id": UUID(int=2)}
+TEN = Decimal("10.00")
 
 
 @pytest.mark.parametrize(
@@ -53,19 +52,21 @@ def test_only_a_limit_that_asks_may_be_passed_and_only_for_the_reason_agreed_to(
     assert obstacles(Decimal(amount), (DAILY, ASKING), HELD, agreed) == found
 
 
-@pytest.mark.parametrize(("agreed", "ceiling"), [((), Decimal(50)), ((ASKED,), None)])
+@pytest.mark.parametrize(("agreed", "ceiling"), [((), "50.00"), ((ASKED,), None)])
 def test_a_promise_is_reserved_under_every_limit(
-    agreed: tuple[str, ...], ceiling: Decimal | None
+    agreed: tuple[str, ...], ceiling: str | None
 ) -> None:
-    assert reservations(PROMISE, (DAILY, ASKING), HELD, agreed) == [
-        Reservation("daily", TODAY, PROMISE, Decimal(100)),
-        Reservation("ops@operations", TODAY, PROMISE, ceiling),
+    row = {name: str(value) for name, value in PROMISE.items()}
+    row |= {"period_start": TODAY.isoformat(), "amount": "10.00"}
+    assert reservations(TEN, (DAILY, ASKING), HELD, agreed, **PROMISE) == [
+        {**row, "account": "daily", "ceiling": "100.00"},
+        {**row, "account": "ops@operations", "ceiling": ceiling},
     ]
 
 
 def test_the_next_of_a_batch_is_judged_with_what_those_before_it_were_promised() -> None:
-    both = reservations(PROMISE, (DAILY, ASKING), HELD)
-    alone = reservations(PROMISE, (DAILY,), HELD)
+    both = reservations(TEN, (DAILY, ASKING), HELD, **PROMISE)
+    alone = reservations(TEN, (DAILY,), HELD, **PROMISE)
     after = held_after(HELD, [*both, *alone])
     amounts = {name: one.amount for name, one in after.items()}
     assert amounts == {"daily": Decimal("80.00"), "ops": Decimal("55.00")}

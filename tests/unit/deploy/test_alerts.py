@@ -6,7 +6,6 @@ where it belongs, they fail.
 
 import json
 import re
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,16 +14,21 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from remit.operations.evidence.overview import GAUGES
-from remit.telemetry.metric_definitions import VOID_REASONS
-from tests.support.promtool import find_promtool
-from tests.unit.deploy.known import base_of, labels_of
-from tests.unit.deploy.promql import reads
+from remit.telemetry.metric_definitions import DEFINITIONS, VOID_REASONS
+from tests.support.promtool import promtool
+from tests.unit.deploy.series import assert_read, labels_of, words_of
 
 FOLDER = Path(__file__).resolve().parents[3] / "deploy" / "prometheus"
 GROUPS = yaml.safe_load((FOLDER / "alerts.yml").read_text(encoding="utf-8"))["groups"]
 RULES = [rule for group in GROUPS for rule in group["rules"]]
 RECORDED = {rule["record"]: rule for rule in RULES if "record" in rule}
 ALERTS = {rule["alert"]: rule for rule in RULES if "alert" in rule}
+
+
+def metric_of(recorded: str) -> str:
+    """Return the metric that a recorded series is of."""
+    return recorded.removeprefix("remit:")
+
 
 FRESH = {'overview_timestamp_seconds{job="remit",instance="a"}': "0+60x60"}
 """A worker that reads the database each minute; time is counted from 0."""
@@ -198,29 +202,13 @@ CASES: dict[str, dict[str, Case]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def promtool() -> str:
-    """Return the path of Prometheus' own checker."""
-    return find_promtool()
+def test_prometheus_reads_the_configuration_and_its_rules() -> None:
+    assert "SUCCESS" in promtool("check", "config", str(FOLDER / "prometheus.yml"))
+    found = promtool("check", "rules", str(FOLDER / "alerts.yml"))
+    assert f"{len(RULES)} rules found" in found
 
 
-def run(*command: str) -> str:
-    """Run promtool, and return what it says; it fails when that is bad."""
-    ran = subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=50, cwd=FOLDER
-    )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    return ran.stdout
-
-
-def test_prometheus_reads_the_configuration_and_its_rules(promtool: str) -> None:
-    assert "SUCCESS" in run(promtool, "check", "config", "prometheus.yml")
-    assert f"{len(RULES)} rules found" in run(promtool, "check", "rules", "alerts.yml")
-
-
-def test_each_alert_fires_when_it_should_and_not_when_it_should_not(
-    promtool: str, tmp_path: Path
-) -> None:
+def test_each_alert_fires_when_it_should_and_not_when_it_should_not(tmp_path: Path) -> None:
     tests = [
         {
             "name": name,
@@ -240,7 +228,7 @@ def test_each_alert_fires_when_it_should_and_not_when_it_should_not(
     file = tmp_path / "alerts_test.yml"
     content = {"rule_files": [str(FOLDER / "alerts.yml")], "evaluation_interval": "1m"}
     file.write_text(json.dumps(content | {"tests": tests}), encoding="utf-8")
-    assert "SUCCESS" in run(promtool, "test", "rules", str(file))
+    assert "SUCCESS" in promtool("test", "rules", str(file))
 
 
 def test_each_alert_is_tried_both_ways() -> None:
@@ -262,22 +250,16 @@ def test_an_alert_tells_what_is_wrong_and_what_to_type(name: str) -> None:
 
 @pytest.mark.parametrize("rule", RULES, ids=[rule.get("alert") or rule["record"] for rule in RULES])
 def test_a_rule_reads_metrics_that_there_are_by_labels_that_they_have(rule: dict[str, Any]) -> None:
-    found = reads(rule["expr"])
-    known: set[str] = set()
-    for name in found.metrics:
-        if name in RECORDED:
-            known |= {"job", "status"}
-            continue
-        labels = labels_of(name)
-        assert labels is not None, f"there is no metric {name}"
-        known |= labels
-    assert found.labels <= known
+    assert_read(rule["expr"], {name: labels_of(metric_of(name)) for name in RECORDED})
 
 
 @pytest.mark.parametrize("name", RECORDED)
 def test_what_is_recorded_has_the_name_of_what_it_reads(name: str) -> None:
-    metric = name.removeprefix("remit:")
-    assert base_of(metric) in reads(RECORDED[name]["expr"]).metrics
+    assert metric_of(name) in words_of(RECORDED[name]["expr"])
+
+
+def test_every_gauge_of_the_database_is_a_metric() -> None:
+    assert {metric.name for metric in DEFINITIONS if metric.kind == "gauge"} == set(GAUGES)
 
 
 def test_the_words_that_a_rule_looks_for_are_words_that_there_are() -> None:

@@ -136,7 +136,8 @@ def test_a_limit_applies_to_budgets_of_its_role_or_of_every_role(
 ) -> None:
     policy = config(limit(role="operations"), limit(name="all"))
     told = seen(budget, role=role)
-    assert tuple(one.name for one in applying_limits(told.intent, policy)) == names
+    applying = applying_limits(told.intent["role"], told.budget, policy)
+    assert tuple(one.name for one in applying) == names
     assert len(budget_limits(told, policy)) == len(names)
 
 

@@ -46,7 +46,6 @@ def test_whatever_a_rule_of_an_accepted_policy_names_it_asks_about(
     for rule in policy.approval.rules:
         for scope in [rule.scope] if rule.scope else scopes:
             for tool in [rule.type] if rule.type else tools:
-                intent = {"scope": scope, "type": tool}
-                assert rule in matching_rules(intent, policy)
-                verdict = decide(PolicyInput({**intent}, ""), policy).verdict
-                assert verdict is PolicyVerdict.REQUIRE_APPROVAL
+                seen = PolicyInput({"scope": scope, "type": tool}, "")
+                assert rule in matching_rules(seen, policy)
+                assert decide(seen, policy).verdict is PolicyVerdict.REQUIRE_APPROVAL

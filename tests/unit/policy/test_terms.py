@@ -6,7 +6,7 @@ import pytest
 
 from remit.policy.config import ApprovalPolicy, ApprovalRule, PolicyConfig
 from remit.policy.engine import approval_terms
-from remit.policy.types import ApprovalTerms
+from remit.policy.types import ApprovalTerms, PolicyInput
 
 APPROVAL = ApprovalPolicy(
     required_approvals=2,
@@ -38,7 +38,9 @@ APPROVAL = ApprovalPolicy(
 def test_of_several_rules_the_one_that_asks_for_most_people_counts(
     intent: dict[str, Any], needed: int
 ) -> None:
-    assert approval_terms(intent, PolicyConfig(approval=APPROVAL)) == ApprovalTerms(
+    assert approval_terms(
+        PolicyInput(intent, ""), PolicyConfig(approval=APPROVAL)
+    ) == ApprovalTerms(
         required_approvals=needed,
         allow_self_approval=True,
         rejection_ends=False,
@@ -49,5 +51,5 @@ def test_of_several_rules_the_one_that_asks_for_most_people_counts(
 def test_a_rule_never_asks_for_fewer_people_than_the_policy() -> None:
     rule = ApprovalRule(name="lax", scope="test", required_approvals=1)
     strict = ApprovalPolicy(required_approvals=4, rules=(rule,))
-    terms = approval_terms({"scope": "test"}, PolicyConfig(approval=strict))
+    terms = approval_terms(PolicyInput({"scope": "test"}, ""), PolicyConfig(approval=strict))
     assert terms.required_approvals == 4

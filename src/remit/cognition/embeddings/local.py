@@ -12,7 +12,7 @@ from threading import Lock
 from time import perf_counter
 from typing import TYPE_CHECKING, Protocol
 
-from remit.cognition.embeddings.provider import embed_one, final
+from remit.cognition.embeddings.provider import EmbedsSingle, final
 from remit.cognition.embeddings.types import (
     EMBEDDING_DIMENSIONS,
     EmbeddingRequest,
@@ -48,7 +48,7 @@ class _Model(Protocol):
         ...
 
 
-class LocalEmbeddingProvider:
+class LocalEmbeddingProvider(EmbedsSingle):
     """Embeds on this machine; the model is loaded at the first request and kept."""
 
     name = "local"
@@ -75,10 +75,6 @@ class LocalEmbeddingProvider:
         vectors = tuple(_filled_up(row, place) for place, row in enumerate(raw.tolist()))
         usage = EmbeddingUsage(None, Decimal(0), (perf_counter() - started) * 1000)
         return respond(request, vectors, model=self.model, usage=usage)
-
-    def embed_single(self, text: str) -> tuple[float, ...]:
-        """Return the vector of one text."""
-        return embed_one(self, text)
 
     def _model(self) -> _Model:
         """Return the model, loaded once however many threads ask."""

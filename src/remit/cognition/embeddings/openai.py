@@ -14,7 +14,7 @@ from pydantic import Field, SecretStr
 
 from remit.cognition.addresses import checked_key, checked_model, parse_address
 from remit.cognition.bodies import Body, read_body
-from remit.cognition.embeddings.provider import EmbeddingProviderError, embed_one, final
+from remit.cognition.embeddings.provider import EmbeddingProviderError, EmbedsSingle, final
 from remit.cognition.embeddings.types import (
     EMBEDDING_DIMENSIONS,
     EmbeddingRequest,
@@ -50,7 +50,7 @@ WORDS = Words(
 _PACKED = struct.Struct(f"<{EMBEDDING_DIMENSIONS}f")
 
 
-class OpenAIEmbeddingProvider:
+class OpenAIEmbeddingProvider(EmbedsSingle):
     """Sends texts to a service and takes vectors of 1,536 numbers from it; does not ask again."""
 
     name = "openai"
@@ -122,10 +122,6 @@ class OpenAIEmbeddingProvider:
                 f"the embedding service answered, but {error}: check that OPENAI_BASE_URL and "
                 "EMBEDDING_MODEL name a service and a model that embed into 1536 numbers",
             ) from None
-
-    def embed_single(self, text: str) -> tuple[float, ...]:
-        """Return the vector of one text."""
-        return embed_one(self, text)
 
     def _ask(self, client: "OpenAI", texts: tuple[str, ...]) -> bytes:
         import openai

@@ -4,6 +4,7 @@ Memory and the doors know this module and `types`; which provider stands behind 
 affair.
 """
 
+from abc import ABC, abstractmethod
 from typing import NoReturn, Protocol
 
 from remit.cognition.embeddings.types import EmbeddingError, EmbeddingRequest, EmbeddingResponse
@@ -29,29 +30,16 @@ class EmbeddingProvider(Protocol):
         ...
 
     def embed(self, request: EmbeddingRequest) -> EmbeddingResponse:
-        """Return one vector for each text, in their order.
-
-        Raises:
-            EmbeddingProviderError: there are none; `error` says why.
-        """
+        """Return one vector for each text, in their order, or raise EmbeddingProviderError."""
         ...
 
     def embed_single(self, text: str) -> tuple[float, ...]:
-        """Return the vector of one text.
-
-        Raises:
-            InvalidInputError: the text is outside the bounds.
-            EmbeddingProviderError: there is no vector; `error` says why.
-        """
+        """Return the vector of one text, or raise as `embed` and :class:`EmbeddingRequest` do."""
         ...
 
 
 class EmbeddingProviderError(ProviderError):
-    """A provider gave no vectors.
-
-    Attributes:
-        error: why; its parts are also `reason`, `message` and `retryable`.
-    """
+    """A provider gave no vectors; `error` says why."""
 
     def __init__(self, error: EmbeddingError) -> None:
         super().__init__(error.message, reason=error.error_type, retryable=error.retryable)
@@ -63,12 +51,19 @@ def final(error_type: EmbeddingErrorType, message: str) -> EmbeddingProviderErro
     return EmbeddingProviderError(EmbeddingError(error_type, message))
 
 
-def embed_one(provider: EmbeddingProvider, text: str) -> tuple[float, ...]:
-    """Return the vector of one text: what `embed_single` is for every provider."""
-    return provider.embed(EmbeddingRequest((text,))).embeddings[0]
+class EmbedsSingle(ABC):
+    """What every provider does alike."""
+
+    @abstractmethod
+    def embed(self, request: EmbeddingRequest) -> EmbeddingResponse:
+        """Return one vector for each text, in their order, or raise EmbeddingProviderError."""
+
+    def embed_single(self, text: str) -> tuple[float, ...]:
+        """Return the vector of one text."""
+        return self.embed(EmbeddingRequest((text,))).embeddings[0]
 
 
-class NoOpEmbeddingProvider:
+class NoOpEmbeddingProvider(EmbedsSingle):
     """Refuses every request, so that no text leaves the machine by default."""
 
     name = "noop"
@@ -81,7 +76,3 @@ class NoOpEmbeddingProvider:
             "search by meaning is switched off: set EMBEDDING_PROVIDER to local (offline, no key) "
             "or to openai (needs OPENAI_API_KEY)",
         )
-
-    def embed_single(self, text: str) -> tuple[float, ...]:
-        """Raise as `embed` does, once the bounds are held."""
-        return embed_one(self, text)

@@ -8,12 +8,12 @@ import stamina
 from remit.cognition.embeddings.provider import (
     EmbeddingProvider,
     EmbeddingProviderError,
-    embed_one,
+    EmbedsSingle,
 )
 from remit.cognition.embeddings.types import EmbeddingRequest, EmbeddingResponse
 
 
-class RetryingEmbeddings:
+class RetryingEmbeddings(EmbedsSingle):
     """Asks another provider, several times if it must.
 
     Only an error that is `retryable` is followed by another attempt. The wait doubles from one to
@@ -54,10 +54,6 @@ class RetryingEmbeddings:
     def embed(self, request: EmbeddingRequest) -> EmbeddingResponse:
         """Return one vector for each text, or raise the error of the last attempt."""
         return self._call(self._wait_after, self._inner.embed, request)
-
-    def embed_single(self, text: str) -> tuple[float, ...]:
-        """Return the vector of one text, or raise the error of the last attempt."""
-        return embed_one(self, text)
 
     def _wait_after(self, error: Exception) -> bool | float:
         """Return whether to ask again, or after how many seconds if the service said so."""

@@ -26,10 +26,7 @@ EmbeddingError = Failure[EmbeddingErrorType]
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingRequest:
-    """Texts to embed.
-
-    Attributes:
-        texts: 1 to 100 texts of 1 to 8,192 characters each.
+    """1 to 100 texts of 1 to 8,192 characters each.
 
     Raises:
         InvalidInputError: a bound is passed, or a text holds what no database can store; `field`
@@ -52,12 +49,9 @@ class EmbeddingRequest:
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingUsage:
-    """What a request used up.
+    """What a request used up; None where the provider did not count or the price is not known.
 
-    Attributes:
-        total_tokens: tokens embedded; None when the provider did not count them.
-        estimated_cost_usd: US dollars at the listed price; None when the price is not known.
-        latency_ms: milliseconds until the answer was there, repeated attempts not counted.
+    `latency_ms` are milliseconds until the answer was there, repeated attempts not counted.
     """
 
     total_tokens: int | None
@@ -71,9 +65,7 @@ class EmbeddingResponse:
 
     Attributes:
         embeddings: one vector of 1,536 finite numbers, not all zero, for each text.
-        model: which model made them, as :attr:`EmbeddingProvider.model` names it. Vectors of two
-            models must never be compared.
-        usage: what it cost.
+        model: :attr:`EmbeddingProvider.model`; vectors of two models must never be compared.
 
     Raises:
         ValueError: a vector is not one.

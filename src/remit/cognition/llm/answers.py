@@ -105,14 +105,7 @@ _ENDINGS: tuple[tuple[re.Pattern[str], Ending], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a service answered.
-
-    Attributes:
-        content: the text; empty when there is none.
-        ending: how it ended.
-        model: which model gave it, as the service says; None when it does not.
-        counts: the tokens that the service counted.
-    """
+    """What a service answered; `model` gave it, as the service says, and None when it does not."""
 
     content: str = field(repr=False)
     ending: Ending

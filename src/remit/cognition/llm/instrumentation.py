@@ -28,10 +28,9 @@ class LLMCall:
     """One call, when it is over.
 
     Attributes:
-        provider: the word that chose the provider.
+        provider: the word that chose it.
         model: the model that was asked, or that answered; :data:`NO_MODEL` where none was named.
-        request: what was asked; None when it was no request.
-        outcome: the answer, or why there is none.
+        request: None when what was asked was no request.
         usage: what it used up, its parts None where nobody can say; None when nobody was asked.
         latency_ms: milliseconds until the outcome was there.
     """

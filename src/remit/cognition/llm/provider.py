@@ -19,11 +19,7 @@ class LLMProvider(Protocol):
         ...
 
     def complete(self, request: LLMRequest) -> LLMResponse:
-        """Return the answer of the model; whoever calls decides whether to ask again.
-
-        Raises:
-            LLMProviderError: there is none; `error` says why.
-        """
+        """Return the answer of the model, or raise LLMProviderError; never ask again."""
         ...
 
 
@@ -31,7 +27,7 @@ class LLMProviderError(ProviderError):
     """A provider gave no answer.
 
     Attributes:
-        error: why; its parts are also `reason`, `message` and `retryable`.
+        error: why.
         usage: what the attempt used up all the same, as a refusal of the model does, its parts None
             where nobody can say; None when the service was never asked.
     """

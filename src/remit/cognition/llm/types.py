@@ -229,14 +229,10 @@ class LLMRequest(_Json):
 
 @_value
 class LLMUsage(_Json):
-    """What an answer used up.
+    """What an answer used up, as far as the provider counted it; tokens given out include thoughts.
 
-    Attributes:
-        input_tokens: tokens put in; None when the provider did not count them.
-        output_tokens: tokens given out, thoughts included; None when it did not count them.
-        total_tokens: both together; None when it did not count them.
-        estimated_cost_usd: US dollars at the listed price; None when the price is not known. In
-            JSON it is text, so that no digit is lost.
+    The cost is in US dollars at the listed price, None when that is not known; in JSON it is text,
+    so that no digit is lost.
     """
 
     input_tokens: _Count
@@ -261,9 +257,7 @@ class LLMResponse(_Json):
     """What a language model answered.
 
     Attributes:
-        content: the answer.
         model: which model gave it, in the service's own words.
-        usage: what it used up.
         latency_ms: milliseconds until the answer was there.
         truncated: whether it breaks off because the tokens that it may take were used up, or may do
             so because the service does not say how it ended.
@@ -281,7 +275,6 @@ class LLMError(_Json):
     """Why a provider failed.
 
     Attributes:
-        error_type: which kind of failure it is.
         error_message: what is wrong and how to mend it; never holds a key or what was said.
         retryable: whether the same request may succeed later with nothing changed.
     """

@@ -46,7 +46,7 @@ from remit.directives.repository import get_directive, lock_directive
 from remit.errors import InvalidInputError, NotFoundError
 from remit.identity.rules import require, require_own
 from remit.identity.types import Principal
-from remit.operations.evidence.identifiers import identified
+from remit.operations.evidence.records import identified
 from remit.redaction.masking import redact_object, redact_text
 from remit.signing.keys import Keyring
 from remit.vocabulary import ArtifactType
@@ -57,7 +57,6 @@ class Filing:
     """What somebody says of the content that they file.
 
     Attributes:
-        name: what it is called, like a file's name.
         media_type: what kind of content it is, as `type/subtype`.
         labels: words of their own about it.
         directive_id: the directive it is evidence for; None for none.
@@ -74,8 +73,6 @@ class Filed:
     """An artifact that is stored: it will not be lost.
 
     Attributes:
-        id: the artifact.
-        uri: its address.
         digest: SHA-256 over its metadata, which the log names.
         content: what its content is, and where it lies.
     """
@@ -98,15 +95,11 @@ def put_artifact(
     """Store an artifact with content: the content first, then its row and the event together.
 
     When this returns, none of it will be lost. When it raises, or never ends, there is at most an
-    object that nothing refers to: :func:`unreferenced_objects` lists those.
+    object that nothing refers to: `upkeep` lists those.
 
-    Args:
-        engine: the database.
-        store: where content over 64 KB goes.
-        artifact_type: what kind of evidence it is.
-        metadata: what to say of it; secrets are masked before anything is stored.
-        content: where its content is read from, and its media type.
-        about: the event that tells of it, in the chain of its directive or of the installation.
+    `store` is where content over 64 KB goes. `metadata` is what to say of it; secrets are masked
+    before anything is stored. `content` is where its content is read from, and its media type.
+    `about` is the event that tells of it, in the chain of its directive or of the installation.
 
     Raises:
         InvalidInputError: the content is too large, or the metadata is not of its type.
@@ -127,10 +120,9 @@ def file_attachment(
     by: Principal,
     keys: Keyring,
 ) -> Filed:
-    """File content as evidence, for a directive or for none.
+    """File content as evidence, for a directive or for none; `keys` sign that `by` did.
 
-    Whoever issued the directive may, and whoever operates; without a directive an operator. `keys`
-    sign that they did.
+    Whoever issued the directive may, and whoever operates; without a directive an operator.
 
     Raises:
         ForbiddenError: `by` may not.
@@ -145,15 +137,15 @@ def file_attachment(
         with snapshot(engine) as connection:
             directive = get_directive(connection, filing.directive_id)
         require_own(by, directive.issued_by)
-    said: JsonObject = {"name": filing.name, "labels": {**filing.labels}, FILED_BY: by.name}
-    entry = Entry(filing.directive_id or INSTALLATION, "artifact.stored", by.name)
-    content = (source, filing.media_type)
-    made = _placed(store, "attachment", said, content, entry.directive_id)
+    metadata: JsonObject = {"name": filing.name, "labels": {**filing.labels}, FILED_BY: by.name}
+    about = filing.directive_id or INSTALLATION
+    made = _placed(store, "attachment", metadata, (source, filing.media_type), about)
     envelope = sign_filing(made, keys, token=by.token)
     # The event has it too, so that nobody else can tell of a filing in the installation's chain.
-    _keep(engine, replace(made, envelope=envelope), replace(entry, data={"envelope": envelope}))
+    entry = Entry(about, "artifact.stored", by.name, {"envelope": envelope})
+    _keep(engine, replace(made, envelope=envelope), entry)
     ref = read_content_ref(made.metadata)
-    assert ref is not None  # noqa: S101 - it was made with content, four lines above
+    assert ref is not None  # noqa: S101 - it was made with content, above
     return Filed(made.id, made.uri, made.digest, ref)
 
 
@@ -238,11 +230,11 @@ def _placed(
 
 def _keep(engine: sa.Engine, made: NewArtifact, about: Entry) -> None:
     """Store an artifact with the event that tells of it."""
-    told: JsonObject = {**about.data, "artifact": made.uri}
+    entry = replace(about, data={**about.data, "artifact": made.uri})
     with transaction(engine) as connection:
         if made.directive_id is not None:
             lock_directive(connection, made.directive_id)
-        record(connection, [replace(about, data=told)], [made])
+        record(connection, [entry], [made])
 
 
 def _required(connection: sa.Connection, artifact_id: UUID) -> Artifact:

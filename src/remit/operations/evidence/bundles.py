@@ -10,20 +10,12 @@ import sqlalchemy as sa
 
 from remit.approval.repository import list_grants, list_requests, list_votes
 from remit.artifacts.repository import list_artifacts
-from remit.audit.bundle import carried, sign_bundle
-from remit.audit.bundle_people import people_named, tokens_named
-from remit.audit.bundle_records import Asked, BudgetEntry, Evidence
-from remit.audit.checkpoint import read_signed_checkpoint
-from remit.audit.evidence_repository import (
-    issue_statement,
-    list_attempts,
-    list_filing_statements,
-    list_people,
-    list_run_statements,
-    list_token_lines,
-    list_workers,
-)
-from remit.audit.inclusion import Inclusion, prove_inclusion
+from remit.audit.bundle import repository
+from remit.audit.bundle.facts import people_named, tokens_named
+from remit.audit.bundle.file import sign_bundle
+from remit.audit.bundle.types import Asked, BudgetEntry, Bundle
+from remit.audit.chain import carried
+from remit.audit.checkpoint import Inclusion, prove_inclusion, read_signed_checkpoint
 from remit.audit.repository import list_events
 from remit.budget.ledger import list_entries
 from remit.db.session import database_time, snapshot
@@ -48,13 +40,8 @@ def export_bundle(
 
     What was tampered with is carried as it is, and does not verify.
 
-    Args:
-        engine: the database.
-        directive_id: the directive.
-        keys: with the key to sign it.
-        by: who asks.
-        checkpoint: the file of a checkpoint, whose proof that it covers the directive's log the
-            bundle carries; None: it carries none.
+    `checkpoint` is the file of a checkpoint, whose proof that it covers the directive's log the
+    bundle carries; None: it carries none.
 
     Raises:
         ForbiddenError: whoever asks may not audit.
@@ -69,13 +56,13 @@ def export_bundle(
     proof = None if checkpoint is None else _proof(checkpoint, directive_id, keys)
     with snapshot(engine) as connection:
         try:
-            evidence = _read(connection, directive_id, by.name)
+            bundle = _read(connection, directive_id, by.name)
         except (TypeError, ValueError, RecursionError, UnreadableError) as error:
             raise ConflictError(
                 f"directive {directive_id} has a row that holds what Remit never writes, and that "
                 "no bundle can carry; `remit audit verify` names what was tampered with"
             ) from error
-    return sign_bundle(replace(evidence, inclusion=proof), keys)
+    return sign_bundle(replace(bundle, inclusion=proof), keys)
 
 
 def _proof(data: bytes, directive_id: UUID, keys: Keyring) -> Inclusion:
@@ -97,39 +84,30 @@ def _proof(data: bytes, directive_id: UUID, keys: Keyring) -> Inclusion:
     return proof
 
 
-def _read(connection: sa.Connection, directive_id: UUID, exported_by: str) -> Evidence:
-    asked = [
-        Asked(request, tuple(list_votes(connection, request.id)))
-        for request in list_requests(connection, directive_id)
-    ]
+def _read(connection: sa.Connection, directive_id: UUID, exported_by: str) -> Bundle:
     artifacts = list_artifacts(connection, directive_id)
-    found = Evidence(
+    attempts = repository.list_attempts(connection, directive_id)
+    workers = repository.list_workers(connection, [one.worker_id for one in attempts])
+    found = Bundle(
         exported_at=database_time(connection),
         exported_by=exported_by,
         directive=get_directive(connection, directive_id),
-        requests=tuple(asked),
+        requests=tuple(
+            Asked(request, tuple(list_votes(connection, request.id)))
+            for request in list_requests(connection, directive_id)
+        ),
         grants=tuple(list_grants(connection, directive_id)),
         runs=tuple(list_runs(connection, directive_id)),
         budget=tuple(BudgetEntry(**row) for row in list_entries(connection, directive_id)),
         artifacts=tuple(replace(one, metadata=carried(one.metadata)) for one in artifacts),
         events=tuple(list_events(connection, directive_id)),
-    )
-    return _with_statements(connection, found)
-
-
-def _with_statements(connection: sa.Connection, found: Evidence) -> Evidence:
-    """Return evidence with the installation, and what everybody in it signed."""
-    about = found.directive.id
-    issued, attempts = issue_statement(connection, about), list_attempts(connection, about)
-    tokens = list_token_lines(connection, tokens_named(found, issued))
-    whole = replace(
-        found,
         installation=read_installation(connection),
-        issued=issued,
-        tokens=tuple(tokens),
-        workers=tuple(list_workers(connection, [one.worker_id for one in attempts])),
+        issued=repository.issue_statement(connection, directive_id),
+        workers=tuple(workers),
         attempts=tuple(attempts),
-        ends=tuple(list_run_statements(connection, about)),
-        filings=tuple(list_filing_statements(connection, about)),
+        ends=tuple(repository.list_end_statements(connection, directive_id)),
+        filings=tuple(repository.list_filing_statements(connection, directive_id)),
     )
-    return replace(whole, people=tuple(list_people(connection, people_named(whole))))
+    tokens = repository.list_token_lines(connection, tokens_named(found))
+    found = replace(found, tokens=tuple(tokens))
+    return replace(found, people=tuple(repository.list_people(connection, people_named(found))))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -12,11 +13,11 @@ from remit.approval.rules import approvers
 from remit.approval.types import ApprovalRequest
 from remit.budget.ledger import read_accounts
 from remit.db.session import snapshot, wall_clock
-from remit.directives.digest import action_digest
 from remit.directives.models import DirectiveRead, intent_of
 from remit.directives.repository import get_directive
 from remit.errors import PolicyUnconfirmedError
 from remit.execution.catalog import Announced
+from remit.execution.grants import void_reason
 from remit.identity.repository import list_principals
 from remit.identity.token_repository import list_tokens
 from remit.operations.gate.answering import Asking, objection_to
@@ -25,21 +26,14 @@ from remit.operations.gate.ballots import read_answers
 from remit.operations.gate.confirmations import confirmed_in
 from remit.operations.gate.decisions import last_evaluation
 from remit.operations.gate.routing import announced_module, route
-from remit.operations.gate.spending import Spending
-from remit.operations.runs.starts import ModuleChoice, check_grant
-from remit.policy.engine import applying_limits, decide
+from remit.operations.gate.spending import Spending, limits_on
+from remit.policy.engine import decide
 from remit.policy.types import PolicyInput
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A person, and whether they could answer.
-
-    Attributes:
-        name: who it is.
-        objection: why they may not vote; None: they may.
-        voted: whether they have approved already.
-    """
+    """A person, why they may not vote (None: they may), and whether they approved already."""
 
     name: str
     objection: str | None
@@ -52,12 +46,9 @@ class Waiting:
 
     Attributes:
         rules: the rules that ask, each with its reason.
-        required: how many people must approve.
-        approved_by: those who have.
+        required: how many people must approve; `missing` are still needed.
         groups: whose members may vote; empty: every voter.
-        missing: how many are still needed.
         candidates: every person who is known, those who may vote first.
-        expires_at: when it stops waiting.
     """
 
     rules: tuple[str, ...]
@@ -74,13 +65,11 @@ class Explanation:
     """Where a directive stands, and why.
 
     Attributes:
-        directive: the directive now.
-        waiting: what it waits for; None when it waits for nobody.
         because: why it was blocked, as the gate found it; empty when it was not the gate.
         obstacles: what would fail if it were approved or started now; empty when nothing would.
         module_version: version of the module that it is granted for, or would be if it were now;
-            empty when no worker has announced one, or it has come to its end.
-        module_digest: digest of that module; empty as above.
+            empty, with `module_digest`, when no worker has announced one, or it has come to its
+            end.
     """
 
     directive: DirectiveRead
@@ -173,13 +162,12 @@ def _obstacles(
     """Return what would fail if nothing changed; a directive that has ended has no obstacles."""
     if directive.status not in {"proposed", "approved", "blocked"}:
         return []
-    content = intent_of(directive)
     found = []
     try:
         confirmed_in(connection, authority.policy, authority.keys)
     except PolicyUnconfirmedError as error:
         found.append(error.message)
-    if directive.action_digest != action_digest(content):
+    if directive.action_digest != directive.content_digest:
         found.append("action_changed: its content was changed after it was frozen; propose it anew")
     announced = announced_module(connection, directive.type, authority)
     # Of what has not passed the gate, the gate says so, once it knows what there is.
@@ -213,13 +201,14 @@ def _at_the_gate(
         )
     if request is not None and wall_clock(connection) >= request.expires_at:
         found.append("expired: its time to be approved is over; retry it")
-    limits = applying_limits(content, policy)
+    limits = limits_on(directive, policy)
     spending = Spending(policy, read_accounts(connection, limits))
-    seen = PolicyInput(content, action_digest(content), spending.seen(content), announced.names)
+    committed = spending.seen(directive)
+    seen = PolicyInput(content, directive.content_digest, committed, announced.names)
     if directive.status != "approved":
         found += [f"policy: {reason}" for reason in decide(seen, policy).block_reasons]
     if request is not None:
-        left = spending.obstacles(content, agreed=request.rules)
+        left = spending.obstacles(directive, agreed=request.rules)
         found += [f"budget_exhausted: {reason}" for reason in left]
     return found
 
@@ -234,15 +223,19 @@ def _of_the_grant(
     if grant is not None and not grant.module_digest:
         # It was issued before any worker had announced anything: the gate decides anew.
         return []
-    now = wall_clock(connection)
-    choice = ModuleChoice("short", announced.version, announced.digest)
-    void = check_grant(directive, grant, choice, authority, now)
-    if grant is not None and void == "action_changed":
-        choice = ModuleChoice("short", grant.module_version, grant.module_digest)
-        if check_grant(directive, grant, choice, authority, now) is None:
-            elsewhere = route(connection, grant, authority)
-            if elsewhere is not None and elsewhere.worker_id is None:
-                version = f"version {grant.module_version} of {grant.module}"
-                return [f"no worker that lives has {version}, which was granted: it waits for one"]
-            void = None if elsewhere is not None else void
+    void_for = partial(
+        void_reason,
+        grant,
+        directive,
+        keys=authority.keys,
+        policy_digest=authority.policy.digest,
+        now=wall_clock(connection),
+    )
+    void = void_for(module_digest=announced.digest)
+    if grant and void == "action_changed" and not void_for(module_digest=grant.module_digest):
+        elsewhere = route(connection, grant, authority)
+        if elsewhere is not None and elsewhere.worker_id is None:
+            version = f"version {grant.module_version} of {grant.module}"
+            return [f"no worker that lives has {version}, which was granted: it waits for one"]
+        void = None if elsewhere is not None else void
     return [] if void is None else [f"{void}: its grant does not hold; it will be blocked"]

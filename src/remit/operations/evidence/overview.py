@@ -1,9 +1,9 @@
-"""How the loop fares: a glance for gauges, and an overview for a person who watches.
+"""How the loop fares: a glance for gauges, an overview for a person, and a watch over the chains.
 
-Both are one read-only snapshot, and neither costs more as the database grows: counting ends
-somewhere, and no more than the newest few thousand are looked at. `remit top` calls
-:func:`read_overview`. The worker calls :func:`read_glance` now and then, with
-`remit.operations.evidence.chain_watch`, and writes :func:`samples_of` as its gauges.
+Each is one read-only snapshot, and none costs more as the database grows: counting ends somewhere,
+and no more than the newest few thousand are looked at. `remit top` calls :func:`read_overview`. The
+worker calls :func:`read_glance` and :func:`watch_chains` now and then, and writes
+:func:`samples_of` as its gauges.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,20 +11,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import get_args
+from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
-from remit.audit import overview_repository as repository
+from remit.audit import overview_repository, repository
+from remit.audit.chain import INSTALLATION
 from remit.audit.overview import (
     Ending,
-    Judged,
     MemoryReads,
     PendingApproval,
     Running,
     StatusCount,
     Tally,
     Unanswered,
+    VerdictCount,
 )
+from remit.audit.verification import verify_chains
 from remit.db.session import database_time, snapshot
 from remit.directives.lifecycle import TRANSITIONS
 from remit.execution.worker_repository import count_living
@@ -42,6 +45,18 @@ LISTED = 10
 
 LONGEST_STATEMENT = timedelta(seconds=5)
 """How long one statement of a reading may take; then the reading fails, and the loop goes on."""
+
+NEXT = 200
+"""How many chains a look of the watch verifies in the order of their ids."""
+
+NEWEST = 50
+"""How many of those that changed last it verifies besides."""
+
+LONGEST_CHAIN = 50_000
+"""How many events a chain may have that a look verifies."""
+
+MOST_BROKEN = 100
+"""How many broken chains are remembered and looked at again."""
 
 GAUGES: Mapping[str, str] = {
     "directives_waiting": "Directives under way now, by status.",
@@ -61,12 +76,10 @@ and the one about the policy the label `reason`.
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """The little that alerts are made of.
+    """The little that alerts are made of, at one moment by the database's clock.
 
     Attributes:
-        at: when, by the database's clock.
         under_way: how many directives have each status of :data:`UNDER_WAY`.
-        unanswered: what waits for a gate or for people.
         workers: how many workers have a lease that is good.
     """
 
@@ -78,10 +91,9 @@ class Glance:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What a person sees of the loop at one moment.
+    """What a person sees of the loop at one moment, by the database's clock.
 
     Attributes:
-        at: when, by the database's clock.
         window_seconds: how long ago "lately" begins.
         statuses: how many directives have each status now, in the order of the lifecycle.
         recent: what became of directives lately.
@@ -97,7 +109,7 @@ class Overview:
     window_seconds: float
     statuses: tuple[StatusCount, ...]
     recent: tuple[Tally, ...]
-    verdicts: tuple[Judged, ...]
+    verdicts: tuple[VerdictCount, ...]
     approvals: tuple[PendingApproval, ...]
     running: tuple[Running, ...]
     endings: tuple[Ending, ...]
@@ -107,17 +119,28 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What one gauge is to show.
-
-    Attributes:
-        name: the gauge, one of :data:`GAUGES`.
-        value: the number; never below 0.
-        labels: its labels.
-    """
+    """What one gauge of :data:`GAUGES` is to show; its value is never below 0."""
 
     name: str
     value: float
     labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ChainWatch:
+    """How far the watch over the chains is.
+
+    Attributes:
+        after: the last id of the round so far; the nil UUID, which is the installation's own chain,
+            at the start of a round. A new watch begins anywhere: workers that often start anew
+            would otherwise look at the first ones only.
+        broken: the directives whose chains were broken when last looked at.
+        rounds: how often the round has come to the end of the ids.
+    """
+
+    after: UUID = field(default_factory=uuid4)
+    broken: frozenset[UUID] = frozenset()
+    rounds: int = 0
 
 
 def read_glance(engine: sa.Engine) -> Glance:
@@ -129,8 +152,8 @@ def read_glance(engine: sa.Engine) -> Glance:
     with _reading(engine) as connection:
         return Glance(
             at=database_time(connection),
-            under_way=tuple(repository.count_statuses(connection, UNDER_WAY)),
-            unanswered=repository.count_unanswered(connection, IDLE),
+            under_way=tuple(overview_repository.count_statuses(connection, UNDER_WAY)),
+            unanswered=overview_repository.count_unanswered(connection, IDLE),
             workers=count_living(connection),
         )
 
@@ -138,27 +161,62 @@ def read_glance(engine: sa.Engine) -> Glance:
 def read_overview(engine: sa.Engine, window: timedelta, *, listed: int = LISTED) -> Overview:
     """Return how the loop fares.
 
-    Args:
-        engine: the database.
-        window: how long ago "lately" begins.
-        listed: the most directives to name of each kind.
+    `window` is how long ago "lately" begins. `listed` is the most directives to name of each kind.
 
     Raises:
         UnavailableError: the database does not answer, or not in time.
     """
+    read = overview_repository
     with _reading(engine) as connection:
         return Overview(
             at=database_time(connection),
             window_seconds=window.total_seconds(),
-            statuses=tuple(repository.count_statuses(connection, list(TRANSITIONS.next_statuses))),
-            recent=tuple(repository.tally_recent(connection, window)),
-            verdicts=tuple(repository.tally_verdicts(connection, window)),
-            approvals=tuple(repository.list_pending(connection, listed)),
-            running=tuple(repository.list_running(connection, listed)),
-            endings=tuple(repository.list_endings(connection, listed)),
-            memory_reads=tuple(repository.tally_memory_reads(connection, window)),
-            pending=repository.count_pending(connection),
+            statuses=tuple(read.count_statuses(connection, list(TRANSITIONS.next_statuses))),
+            recent=tuple(read.tally_recent(connection, window)),
+            verdicts=tuple(read.tally_verdicts(connection, window)),
+            approvals=tuple(read.list_pending(connection, listed)),
+            running=tuple(read.list_running(connection, listed)),
+            endings=tuple(read.list_endings(connection, listed)),
+            memory_reads=tuple(read.tally_memory_reads(connection, window)),
+            pending=read.count_pending(connection),
         )
+
+
+def watch_chains(engine: sa.Engine, watch: ChainWatch) -> ChainWatch:
+    """Verify some chains whole, and return how far the watch is now.
+
+    A look takes the directives that changed last, the next ones in the order of their ids, and
+    those that were broken when last looked at. So an edit of what is under way is found at the next
+    look, and any other once the round comes by: with 200 chains each 30 s, after 42 hours at most
+    for a million directives.
+
+    It is no audit, which sees all that this does not: a chain of over 50,000 events, whose reading
+    would not be bounded (one that was found broken before counts as broken still); an end that was
+    cut off so that the status fits; a chain that was rewritten whole with hashes that fit; and any
+    artifact, grant or vote.
+
+    `watch` is what the last look returned; at first a new one.
+
+    Raises:
+        UnavailableError: the database does not answer, or not in time; the watch stays as it was.
+    """
+    with _reading(engine) as connection:
+        coming = repository.next_ids(connection, watch.after, NEXT)
+        ids = {*coming, *repository.newest_ids(connection, NEWEST), *watch.broken}
+        if watch.after == INSTALLATION:
+            ids.add(INSTALLATION)
+        ids = repository.without_long_chains(connection, ids, LONGEST_CHAIN)
+        events = repository.list_chains(connection, ids)
+        statuses = repository.statuses_of(connection, ids)
+    found = (one.directive_id for one in verify_chains(events, statuses))
+    unread = watch.broken - ids
+    broken = sorted(unread | {directive_id for directive_id in found if directive_id is not None})
+    at_end = len(coming) < NEXT
+    return ChainWatch(
+        after=INSTALLATION if at_end else coming[-1],
+        broken=frozenset(broken[:MOST_BROKEN]),
+        rounds=watch.rounds + at_end,
+    )
 
 
 def samples_of(
@@ -166,10 +224,8 @@ def samples_of(
 ) -> Iterator[Sample]:
     """Yield what each gauge is to show; every one of them, every time, so that none lags behind.
 
-    Args:
-        glance: what waits.
-        broken_chains: how many chains the watch has found broken.
-        policy: why nothing is decided or started; None: nothing is wrong with the policy.
+    `broken_chains` is how many chains the watch has found broken. `policy` is why nothing is
+    decided or started; None: nothing is wrong with the policy.
     """
     for one in glance.under_way:
         labels = {"status": one.status}
@@ -189,5 +245,5 @@ def samples_of(
 @contextmanager
 def _reading(engine: sa.Engine) -> Iterator[sa.Connection]:
     with snapshot(engine) as connection:
-        repository.limit_time(connection, LONGEST_STATEMENT)
+        overview_repository.limit_time(connection, LONGEST_STATEMENT)
         yield connection

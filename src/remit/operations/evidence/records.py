@@ -3,6 +3,7 @@
 Each reader sees one moment, and can change nothing.
 """
 
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -25,23 +26,21 @@ from remit.directives.repository import (
     get_directive,
     list_directives,
 )
-from remit.execution.models import ExecutionRunRead
+from remit.errors import ConflictError, InvalidInputError, NotFoundError
+from remit.execution.ended_repository import EndedFilter, list_ended, list_ended_uncalled
+from remit.execution.models import EndedRun, ExecutionRunRead
 from remit.execution.repository import latest_run
-from remit.operations.evidence.identifiers import identified
+
+SHORTEST_PREFIX = 4
+"""Fewest characters that may stand for a whole identifier."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """All that is known of one directive.
+    """All that is known of one directive: its newest request, grant and run; the rest oldest first.
 
     Attributes:
-        directive: the directive now.
-        request: its newest approval request; None when nobody was asked.
-        votes: every vote on that request, oldest first.
-        grant: its newest grant; None when there was none.
-        run: its newest run; None when it never ran.
-        artifacts: its artifacts, oldest first.
-        events: its log, oldest first.
+        votes: every vote on that request.
         broken_at: position of the first event whose hash does not fit; None when all do.
     """
 
@@ -79,14 +78,13 @@ def read_record(engine: sa.Engine, directive_id: UUID) -> Record:
     with snapshot(engine) as connection:
         directive = get_directive(connection, directive_id)
         request = latest_request(connection, directive_id)
-        grant = latest_grant(connection, directive_id)
         events = list_events(connection, directive_id)
         broken = first_broken(events)
         return Record(
             directive=directive,
             request=request,
             votes=tuple(list_votes(connection, request.id)) if request else (),
-            grant=grant,
+            grant=latest_grant(connection, directive_id),
             run=latest_run(connection, directive_id),
             artifacts=tuple(list_artifacts(connection, directive_id)),
             events=tuple(events),
@@ -112,8 +110,63 @@ def read_directives(
         return list_directives(connection, wanted)
 
 
+def find_leftovers(
+    engine: sa.Engine, *, idle: timedelta, stalled: timedelta, limit: int
+) -> Leftovers:
+    """Return what nobody seems to be working on, the longest waiting first.
+
+    `idle` is how long a directive may stay approved or proposed before it counts. `stalled` is how
+    long it may stay executing before it counts. `limit` is the most of each to return.
+    """
+    with snapshot(engine) as connection:
+        return Leftovers(
+            approved=tuple(find_idle(connection, "approved", idle, limit)),
+            executing=tuple(find_idle(connection, "executing", stalled, limit)),
+            unattended=tuple(find_unattended(connection, idle, limit)),
+        )
+
+
+def read_ended_runs(engine: sa.Engine, wanted: EndedFilter) -> list[EndedRun]:
+    """Return the ended runs that pass the filter, for those who evaluate, the last to end first.
+
+    Of each there are facts alone: no payload, no result, no message.
+    """
+    with snapshot(engine) as connection:
+        return list_ended(connection, wanted)
+
+
+def read_ended_run(engine: sa.Engine, directive_id: UUID) -> EndedRun:
+    """Return the run of a directive that ended last.
+
+    Raises:
+        NotFoundError: there is no such directive.
+        ConflictError: no run of it has ended.
+    """
+    with snapshot(engine) as connection:
+        for ended in list_ended(connection, EndedFilter(directive_id, limit=1)):
+            return ended
+        status = get_directive(connection, directive_id).status
+    raise ConflictError(
+        f"directive {directive_id} is {status}: no run of it has ended, so there is none to tell of"
+    )
+
+
+def find_ended_uncalled(
+    engine: sa.Engine, *, within: timedelta, known: Collection[UUID], limit: int
+) -> list[EndedRun]:
+    """Return runs that ended although no module returned, the first to end first.
+
+    Whoever calls a module tells of its run. Of these nobody does: a person canceled them, their
+    attempts were exhausted, or their grant did not hold any more.
+
+    `within` is how long ago they ended at most. `known`: runs to leave out.
+    """
+    with snapshot(engine) as connection:
+        return list_ended_uncalled(connection, within, known, limit)
+
+
 def resolve_id(engine: sa.Engine, text: str) -> UUID:
-    """Return the identifier that `text` is, or is the beginning of.
+    """Return the directive that `text` is, or is the beginning of.
 
     Raises:
         InvalidInputError: it is no identifier, is too short, or several begin with it.
@@ -122,20 +175,40 @@ def resolve_id(engine: sa.Engine, text: str) -> UUID:
     return identified(engine, text, "directive", find_by_prefix, listing="remit list")
 
 
-def find_leftovers(
-    engine: sa.Engine, *, idle: timedelta, stalled: timedelta, limit: int
-) -> Leftovers:
-    """Return what nobody seems to be working on.
+def identified(
+    engine: sa.Engine,
+    text: str,
+    noun: str,
+    find: Callable[[sa.Connection, str], Sequence[UUID]],
+    *,
+    listing: str,
+) -> UUID:
+    """Return the identifier that `text` is, or is the beginning of.
 
-    Args:
-        engine: the database.
-        idle: how long a directive may stay approved or proposed before it counts.
-        stalled: how long it may stay executing before it counts.
-        limit: the most of each to return, longest waiting first.
+    `engine`: it is not asked about a whole identifier. `noun` is what it identifies, for the
+    message. `find`: returns those that begin with a prefix, two at least when there are several.
+    `listing` is the command that lists them, for the message.
+
+    Raises:
+        InvalidInputError: it is no identifier, is too short, or several begin with it.
+        NotFoundError: none begins with it.
     """
-    with snapshot(engine) as connection:
-        return Leftovers(
-            approved=tuple(find_idle(connection, "approved", idle, limit)),
-            executing=tuple(find_idle(connection, "executing", stalled, limit)),
-            unattended=tuple(find_unattended(connection, idle, limit)),
+    prefix = text.strip().lower()
+    try:
+        return UUID(prefix)
+    except ValueError:
+        pass
+    if set(prefix) - set("0123456789abcdef-"):
+        raise InvalidInputError(
+            "not an identifier: those are hexadecimal, of 0-9, a-f and dashes", field="id"
         )
+    if len(prefix) < SHORTEST_PREFIX:
+        least = f"at least its first {SHORTEST_PREFIX} characters"
+        raise InvalidInputError(f"too short: give it whole, or {least}", field="id")
+    with snapshot(engine) as connection:
+        found = find(connection, prefix)
+    if not found:
+        raise NotFoundError(f"no {noun} begins with {prefix}; `{listing}` shows those there are")
+    if len(found) > 1:
+        raise InvalidInputError(f"several {noun}s begin with {prefix}; give more of it", field="id")
+    return found[0]

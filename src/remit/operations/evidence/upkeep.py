@@ -43,14 +43,11 @@ def unreferenced_objects(
 ) -> list[StoredObject]:
     """Return the objects that no artifact has as its content, oldest first.
 
-    A crash between the two writes of `put_artifact` leaves one, and so does a module that emitted
-    and then died. What a run under way may have emitted is not among them: its rows come
+    A crash between the two writes of `put_artifact` leaves one, and so does a module that
+    emitted and then died. What a run under way may have emitted is not among them: its rows come
     when it ends. Remit removes none: it cannot know who else refers to one.
 
-    Args:
-        engine: the database.
-        store: where objects are.
-        older_than: younger ones are left out: their artifact may be about to be stored.
+    `older_than`: younger ones are left out: their artifact may be about to be stored.
 
     Raises:
         ObjectStoreException: the store does not list its objects.
@@ -72,13 +69,7 @@ def unreferenced_objects(
 
 
 def check_artifacts(engine: sa.Engine, store: ObjectStore, on_progress: Progress) -> ArtifactCheck:
-    """Read every artifact with its content, and say which are not what their digests say.
-
-    Args:
-        engine: the database.
-        store: where objects are.
-        on_progress: told how many were read, and how many there are.
-    """
+    """Read every artifact with its content, and say which are not what their digests say."""
     problems: list[str] = []
     failed = checked = objects = 0
     with snapshot(engine) as connection:

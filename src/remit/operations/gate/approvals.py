@@ -7,7 +7,7 @@ The approval workflow only waits; woken, it calls :func:`settle`, which reads ev
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import sqlalchemy as sa
 from pydantic import JsonValue
@@ -26,7 +26,7 @@ from remit.base.json_types import JsonObject
 from remit.budget.ledger import reserve
 from remit.db.batch import execute_batch
 from remit.db.session import database_time, transaction, wall_clock
-from remit.directives.models import DirectiveRead, intent_of
+from remit.directives.models import DirectiveRead
 from remit.directives.mutator import transition_directive_status
 from remit.directives.repository import get_directive, lock_directive
 from remit.errors import ConflictError
@@ -43,7 +43,7 @@ from remit.operations.gate.ballots import (
 )
 from remit.operations.gate.decisions import Evaluation, last_evaluation
 from remit.operations.gate.disclosure import refuse_secrets
-from remit.operations.gate.grants import Action, Consent, Footing, make_grant, reserved_data
+from remit.operations.gate.grants import issued_entry, make_grant
 from remit.operations.gate.routing import announced_module
 from remit.operations.gate.spending import lock_spending
 from remit.operations.gate.telling import tell_arrivals, tell_reserved
@@ -59,7 +59,6 @@ class VoteOutcome:
     """What a vote led to.
 
     Attributes:
-        directive: the directive after the vote.
         outcome: what all votes so far amount to.
         missing: how many approvals are still needed; 0 once decided.
         again: whether the voter had voted on this request before; the latest vote is what counts.
@@ -77,7 +76,6 @@ class ApprovalState:
 
     Attributes:
         waits_seconds: how long the open request may still wait; None when none is open.
-        directive: the directive now.
         by_people: whether people decided, as opposed to policy alone.
         evaluation: what the gate last found; None when it has not looked yet.
     """
@@ -112,7 +110,7 @@ def vote(
         request = require_request(connection, directive_id)
         expired = _expire_if_due(connection, directive, request)
         if not expired:
-            return _cast(connection, directive, _Question(request, authority), ballot, by)
+            return _cast(connection, directive, request, ballot, by=by, authority=authority)
     # Raised outside, so that the expiry just recorded is kept.
     raise ConflictError(
         f"the approval request expired at {request.expires_at:%Y-%m-%d %H:%M:%S %Z}; "
@@ -165,44 +163,36 @@ def _expire_if_due(
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class _Question:
-    """A request that waits, and what an answer is carried out with."""
-
-    request: ApprovalRequest
-    authority: Authority
-
-
 def _cast(
     connection: sa.Connection,
     directive: DirectiveRead,
-    question: _Question,
+    request: ApprovalRequest,
     ballot: Ballot,
+    *,
     by: Principal,
+    authority: Authority,
 ) -> VoteOutcome:
-    request = question.request
-    voter = known_voter(connection, by, question.authority.keys)
-    check_terms(directive, request, question.authority.policy)
-    before = read_answers(connection, directive, request, question.authority)
+    voter = known_voter(connection, by, authority.keys)
+    check_terms(directive, request, authority.policy)
+    before = read_answers(connection, directive, request, authority)
     issued_by, *issued_for = before.own
     check_vote(request, ballot, voter=voter, issued_by=issued_by, issued_for=issued_for)
-    new = new_vote(connection, before, ballot, voter, question.authority)
+    new = new_vote(connection, before, ballot, voter, authority)
     cast_vote(connection, request.id, new)
-    answers = read_answers(connection, directive, request, question.authority)
-    votes = answers.counted
-    outcome: VoteResult = tally(request, votes)
+    answers = read_answers(connection, directive, request, authority)
+    outcome: VoteResult = tally(request, answers.counted)
     answer: JsonObject = {"decision": ballot.decision, "reason": ballot.reason}
     entries = [Entry(directive.id, "approval.voted", voter.name, answer)]
     after, missing = directive, 0
     if outcome == "approved":
-        after, said = _approve(connection, directive, question, answers)
+        after, said = _approve(connection, directive, answers, authority)
         entries += said
         outcome = "approved" if after.status == "approved" else "withheld"
     elif outcome == "rejected":
         after, said = _reject(connection, directive, request, new)
         entries += said
     else:
-        missing = request.required_approvals - len(approvers(votes))
+        missing = request.required_approvals - len(approvers(answers.counted))
     record(connection, entries)
     if after is not directive:
         record_approval_wait((new.cast_at - request.requested_at).total_seconds())
@@ -212,35 +202,34 @@ def _cast(
 
 
 def _approve(
-    connection: sa.Connection,
-    directive: DirectiveRead,
-    question: _Question,
-    answers: Answers,
+    connection: sa.Connection, directive: DirectiveRead, answers: Answers, authority: Authority
 ) -> tuple[DirectiveRead, list[Entry]]:
-    request, authority = question.request, question.authority
-    voters = approvers(answers.counted)
-    intent = intent_of(directive)
-    spending = lock_spending(connection, authority.policy, [intent])
-    obstacles = spending.obstacles(intent, agreed=request.rules)
+    request = answers.request
+    spending = lock_spending(connection, authority.policy, [directive])
+    obstacles = spending.obstacles(directive, agreed=request.rules)
     if obstacles:
         return _withhold(connection, directive, request, obstacles)
     resolve_request(connection, request.id, "pending", "approved")
-    footing = Footing(
-        database_time(connection),
-        announced_module(connection, directive.type, authority),
-        heard_before(connection, directive.id, authority.keys, answers),
+    module = announced_module(connection, directive.type, authority)
+    grant = make_grant(
+        directive.id,
+        directive,
+        authority,
+        module=(module.version, module.digest),
+        now=database_time(connection),
+        heard=heard_before(connection, directive.id, authority.keys, answers),
+        request=request,
+        voters=approvers(answers.counted),
     )
-    action = Action(uuid4(), directive.id, directive, request.action_digest)
-    grant = make_grant(action, authority, footing, Consent(request, voters))
-    reserved = spending.take(intent, directive.id, grant.id, agreed=request.rules)
+    reserved = spending.take(directive, grant, agreed=request.rules)
     execute_batch(connection, [issue_grants([grant]), reserve(reserved)])
-    tell_reserved(reserved)
+    tell_reserved(grant, reserved)
     [approved] = transition_directive_status(
         connection, [directive.id], current="proposed", target="approved"
     )
     return approved, [
         Entry(directive.id, "approval.resolved", data={"outcome": "approved"}),
-        Entry(directive.id, "grant.issued", data={"by": [*voters], **reserved_data(reserved)}),
+        issued_entry(grant, reserved),
         Entry(directive.id, "directive.approved"),
     ]
 

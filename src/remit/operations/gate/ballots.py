@@ -19,7 +19,7 @@ from remit.directives.models import DirectiveRead, intent_of
 from remit.errors import ConflictError, ForbiddenError, UnverifiableError
 from remit.identity.repository import acts_for, find_principal
 from remit.identity.statements import verify_principal, verify_token
-from remit.identity.token_repository import token_line, unrevoked_tokens
+from remit.identity.token_repository import token_lineage, unrevoked_tokens
 from remit.identity.types import SYSTEM, KeptToken, Principal, TokenRow
 from remit.operations.gate.authority import Authority
 from remit.policy.config import PolicyConfig
@@ -42,12 +42,12 @@ def check_terms(directive: DirectiveRead, request: ApprovalRequest, policy: Poli
         raise ConflictError(
             f"policy has changed since it asked; `remit retry {directive.id}` asks again"
         )
-    intent = intent_of(directive)
-    terms = approval_terms(intent, policy)
+    seen = PolicyInput(intent_of(directive), request.action_digest)
+    terms = approval_terms(seen, policy)
     lowered = any(getattr(request, name) != wanted for name, wanted in asdict(terms).items())
     lasting = request.expires_at - request.requested_at > policy.approval.expires_after
-    verdict = decide(PolicyInput(intent, request.action_digest, {}), policy).verdict
-    if lowered or lasting or verdict is PolicyVerdict.BLOCK:
+    blocked = decide(seen, policy).verdict is PolicyVerdict.BLOCK
+    if lowered or lasting or blocked:
         raise ConflictError(
             "the approval request is not what policy asks for: somebody wrote it by other means; "
             f"`remit cancel {directive.id}`, then `remit retry {directive.id}`"
@@ -75,7 +75,6 @@ class Answers:
     """What people have answered to a request.
 
     Attributes:
-        request: the request.
         signed: every vote whose signature verifies, in the order of their rows.
         counted: of each voter the latest one, where it counts, in the order of casting.
         own: who issued the directive, and for whom they act.
@@ -152,14 +151,7 @@ def heard_before(
     keys: Keyring,
     answers: Answers | None = None,
 ) -> JsonObject | None:
-    """Return what a grant says of all that people had answered about a directive.
-
-    Args:
-        connection: the operation's transaction, which holds the directive's lock.
-        directive_id: the directive.
-        keys: what verifies votes.
-        answers: those to the request that the grant rests on; None: it rests on policy alone.
-    """
+    """Return what a grant says of all that people had answered about a directive."""
     earlier: list[Answered] = [
         (request, signed_votes(connection, request, keys))
         for request in list_requests(connection, directive_id)
@@ -176,13 +168,6 @@ def new_vote(
     authority: Authority,
 ) -> Vote:
     """Return a vote as it is about to be cast, signed.
-
-    Args:
-        connection: the operation's transaction, which holds the directive's lock.
-        before: the votes that there are already.
-        ballot: the answer.
-        voter: who answers, with the token that they showed.
-        authority: the policy in force, and the key that signs.
 
     Raises:
         ForbiddenError: the token does not hold, or is one with which policy would not count this
@@ -209,17 +194,11 @@ def standing_now(
 ) -> JsonObject:
     """Return what a vote that is cast now says of its voter and their token.
 
-    Args:
-        connection: the operation's transaction.
-        voter: who votes, with the token that they showed.
-        answers: the votes that there are already.
-        keys: what verifies how the token was made.
-
     Raises:
         ForbiddenError: they showed no token, or none of theirs that holds; or how it was made does
             not verify.
     """
-    line = {} if voter.token is None else token_line(connection, voter.token)
+    line = {} if voter.token is None else token_lineage(connection, voter.token)
     token = None if voter.token is None else line.get(voter.token)
     mine = token and token.row.principal == voter.name and token.row.revoked_at is None
     if token is None or not mine or token.row.expires_at <= wall_clock(connection):

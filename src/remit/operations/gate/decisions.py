@@ -1,34 +1,27 @@
-"""What a decision of the gate leaves behind: evidence, a request or a grant, events, a status.
-
-`remit.operations.gate.proposals` decides and calls :func:`record_cases` inside its transaction.
-"""
+"""The gate: decides about directives, and records what each decision leaves behind."""
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter, ValidationError
 
 from remit.approval.repository import NewRequest, issue_grants, open_requests
-from remit.artifacts.repository import (
-    NewArtifact,
-    latest_artifact,
-    new_artifact,
-)
+from remit.approval.types import Grant
+from remit.artifacts.repository import NewArtifact, latest_artifact, new_artifact
 from remit.audit.repository import Entry, evidence
 from remit.base.json_types import JsonObject
 from remit.budget.ledger import reserve
-from remit.budget.types import Reservation
 from remit.db.batch import execute_batch
-from remit.directives.digest import action_digest
 from remit.directives.models import Intent, intent_of
-from remit.directives.mutator import Move, moves
+from remit.directives.mutator import moves
 from remit.errors import UnreadableError
 from remit.operations.gate.authority import Authority
-from remit.operations.gate.grants import Action, Footing, make_grant, reserved_data
-from remit.operations.gate.spending import Spending
+from remit.operations.gate.grants import issued_entry, make_grant
+from remit.operations.gate.spending import lock_spending
 from remit.operations.gate.telling import tell_reserved, tell_results
 from remit.policy.config import PolicyConfig
 from remit.policy.engine import approval_terms, decide
@@ -37,30 +30,12 @@ from remit.telemetry.metrics import record_policy_evaluation
 from remit.telemetry.tracing import directive_span
 from remit.vocabulary import DirectiveStatus, PolicyVerdict, StatusReason
 
-_AFTER: Mapping[PolicyVerdict, DirectiveStatus] = {
-    PolicyVerdict.ALLOW: "approved",
-    PolicyVerdict.REQUIRE_APPROVAL: "proposed",
-    PolicyVerdict.BLOCK: "blocked",
+STATUS_AFTER: Mapping[PolicyVerdict, tuple[DirectiveStatus, StatusReason | None]] = {
+    PolicyVerdict.ALLOW: ("approved", None),
+    PolicyVerdict.REQUIRE_APPROVAL: ("proposed", None),
+    PolicyVerdict.BLOCK: ("blocked", "policy"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One directive before the gate: all decided, nothing written."""
-
-    directive_id: UUID
-    intent: Intent
-    digest: str
-    opening: Entry
-    decision: PolicyDecision
-    evaluation: NewArtifact
-    grant_id: UUID
-    reserved: Sequence[Reservation]
-
-    @property
-    def status(self) -> DirectiveStatus:
-        """Where the decision leaves the directive."""
-        return _AFTER[self.decision.verdict]
+"""Where each verdict leaves a directive, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +43,7 @@ class Evaluation:
     """What the gate last found about a directive, as the evidence has it.
 
     Attributes:
-        policy_version: version of the policy it used.
         blocks: every reason to block; empty when there was none.
-        artifact_uri: the stored evaluation.
     """
 
     policy_version: str
@@ -109,152 +82,135 @@ def last_evaluation(connection: sa.Connection, directive_id: UUID) -> Evaluation
     return Evaluation(found.policy.version, tuple(blocks), artifact.uri)
 
 
-def decide_case(
-    intent: Intent,
-    opening: Entry,
-    policy: PolicyConfig,
+def pass_gate(
+    connection: sa.Connection,
+    intents: Mapping[UUID, Intent],
+    authority: Authority,
     *,
-    frozen_as: str | None = None,
-    spending: Spending,
+    opened: Mapping[UUID, Entry],
+    modules: Mapping[UUID, tuple[str, str]],
     announced: Sequence[str],
-) -> Case:
-    """Decide about one intent and prepare the evidence of the decision.
+    now: datetime,
+    frozen_as: str | None = None,
+    heard: JsonObject | None = None,
+) -> dict[UUID, tuple[PolicyDecision, NewArtifact]]:
+    """Decide about proposed directives in turn, write all that follows, and return the decisions.
 
-    Args:
-        intent: the directive's content, as it is now.
-        opening: the event that brings the directive to the gate.
-        policy: the policy in force.
-        spending: what its limits have left; the directive's share is taken from it.
-        frozen_as: the digest it was frozen with; None when it freezes now. Content that no longer
-            has that digest was changed behind Remit's back, and is blocked whatever it says.
-        announced: the names of the modules that stand announced.
+    For each directive `opened` has the event that brought it here, and `modules` version and digest
+    of its module; `announced` names all modules. `frozen_as` is the digest that the content froze
+    with, None when it freezes now; `heard` is what people had answered before.
+
+    Raises:
+        MisconfiguredError: a grant is due, and there is no key to sign it with.
     """
-    content, directive_id = intent_of(intent), opening.directive_id
-    digest = action_digest(content)
-    seen = PolicyInput(content, digest, spending.seen(content), tuple(announced))
+    policy = authority.policy
+    spending = lock_spending(connection, policy, intents.values())
+    decided: dict[UUID, tuple[PolicyDecision, NewArtifact]] = {}
+    grants: dict[UUID, Grant] = {}
+    reserved: dict[UUID, list[JsonObject]] = {}
+    for id_, intent in intents.items():
+        committed = spending.seen(intent)
+        seen = PolicyInput(intent_of(intent), intent.content_digest, committed, tuple(announced))
+        decided[id_] = _evaluate(id_, seen, policy, frozen_as)
+        if decided[id_][0].verdict is PolicyVerdict.ALLOW:
+            grant = make_grant(id_, intent, authority, module=modules[id_], now=now, heard=heard)
+            grants[id_], reserved[id_] = grant, spending.take(intent, grant)
+    waiting = [
+        _request(id_, intents[id_], decision, policy)
+        for id_, (decision, _) in decided.items()
+        if decision.verdict is PolicyVerdict.REQUIRE_APPROVAL
+    ]
+    _record(connection, opened, decided, grants=grants, reserved=reserved, waiting=waiting)
+    return decided
+
+
+def _evaluate(
+    directive_id: UUID, seen: PolicyInput, policy: PolicyConfig, frozen_as: str | None
+) -> tuple[PolicyDecision, NewArtifact]:
+    """Return the decision, and as evidence the same with its whole input, to be made again."""
     began = time.perf_counter()
     with directive_span(directive_id, "policy.evaluate", policy_version=policy.version) as span:
         decision = decide(seen, policy)
-        if frozen_as not in {None, digest}:
+        if frozen_as not in {None, seen.action_digest}:
+            # Changed behind Remit's back: blocked, whatever it says.
             results = (*decision.results, CHANGED_CONTENT)
             decision = replace(decision, verdict=combine(results), results=results)
         span.set(verdict=decision.verdict.value)
     record_policy_evaluation(decision.verdict, time.perf_counter() - began)
     tell_results(decision.results)
-    evaluation = _evaluation(directive_id, seen, policy, decision)
-    grant_id = uuid4()
-    allowed = decision.verdict is PolicyVerdict.ALLOW
-    reserved = spending.take(content, directive_id, grant_id) if allowed else []
-    tell_reserved(reserved)
-    return Case(directive_id, intent, digest, opening, decision, evaluation, grant_id, reserved)
-
-
-def _evaluation(
-    directive_id: UUID,
-    seen: PolicyInput,
-    policy: PolicyConfig,
-    decision: PolicyDecision,
-) -> NewArtifact:
-    """Return a decision as evidence, with its whole input, so that it can be made again."""
-    return new_artifact(
-        "policy_evaluation",
-        {
-            "intent": {**seen.intent},
-            "action_digest": seen.action_digest,
-            "committed": {**seen.committed},
-            "announced": [*(seen.announced or ())],
-            "policy": policy.canonical(),
-            "policy_digest": decision.policy_digest,
-            "verdict": decision.verdict.value,
-            "results": [
-                {"policy": r.policy, "verdict": r.verdict.value, "reason": r.reason}
-                for r in decision.results
-            ],
-        },
-        directive_id=directive_id,
-    )
-
-
-def record_cases(
-    connection: sa.Connection,
-    cases: Sequence[Case],
-    authority: Authority,
-    footings: Mapping[UUID, Footing],
-) -> None:
-    """Write what the gate decided: evidence, requests, grants, events, then the statuses.
-
-    Args:
-        connection: the operation's transaction.
-        cases: what was decided.
-        authority: what it was decided with.
-        footings: for each directive what the database says.
-
-    Raises:
-        MisconfiguredError: a grant is due, and there is no key to sign it with.
-    """
-    entries = [entry for case in cases for entry in _entries(case)]
-    grants = [
-        make_grant(
-            Action(c.grant_id, c.directive_id, c.intent, c.digest),
-            authority,
-            footings[c.directive_id],
-        )
-        for c in cases
-        if c.status == "approved"
-    ]
-    waiting = [_request(c, authority.policy) for c in cases if c.status == "proposed"]
-    execute_batch(
-        connection,
-        [
-            open_requests(waiting),
-            issue_grants(grants),
-            reserve([one for case in cases for one in case.reserved]),
-            moves([_move(c) for c in cases if c.status != "proposed"]),
-            *evidence(entries, [case.evaluation for case in cases]),
+    evaluation: JsonObject = {
+        "intent": {**seen.intent},
+        "action_digest": seen.action_digest,
+        "committed": {**seen.committed},
+        "announced": [*(seen.announced or ())],
+        "policy": policy.canonical(),
+        "policy_digest": decision.policy_digest,
+        "verdict": decision.verdict.value,
+        "results": [
+            {"policy": r.policy, "verdict": r.verdict.value, "reason": r.reason}
+            for r in decision.results
         ],
-    )
+    }
+    return decision, new_artifact("policy_evaluation", evaluation, directive_id=directive_id)
 
 
-def _move(case: Case) -> Move:
-    reason: StatusReason | None = "policy" if case.status == "blocked" else None
-    return Move(case.directive_id, "proposed", case.status, reason)
-
-
-def _request(case: Case, policy: PolicyConfig) -> NewRequest:
-    terms = approval_terms(intent_of(case.intent), policy)
+def _request(
+    directive_id: UUID, intent: Intent, decision: PolicyDecision, policy: PolicyConfig
+) -> NewRequest:
+    digest = intent.content_digest
     return NewRequest(
         id=uuid4(),
-        directive_id=case.directive_id,
-        action_digest=case.digest,
-        policy_version=case.decision.policy_version,
-        policy_digest=case.decision.policy_digest,
-        required_approvals=terms.required_approvals,
-        allow_self_approval=terms.allow_self_approval,
-        rejection_ends=terms.rejection_ends,
-        approver_groups=terms.approver_groups,
-        rules=case.decision.approval_reasons,
+        directive_id=directive_id,
+        action_digest=digest,
+        policy_version=decision.policy_version,
+        policy_digest=decision.policy_digest,
+        **asdict(approval_terms(PolicyInput(intent_of(intent), digest), policy)),
+        rules=decision.approval_reasons,
         valid_for=policy.approval.expires_after,
     )
 
 
-def _entries(case: Case) -> list[Entry]:
-    """Return what the log says of one case, in order."""
-    decision, about = case.decision, case.directive_id
-    evaluated = Entry(
-        about,
-        "policy.evaluated",
-        data={
-            "verdict": decision.verdict.value,
-            "policy_version": decision.policy_version,
-            "policy_digest": decision.policy_digest,
-            "artifact": case.evaluation.uri,
-        },
+def _record(
+    connection: sa.Connection,
+    opened: Mapping[UUID, Entry],
+    decided: Mapping[UUID, tuple[PolicyDecision, NewArtifact]],
+    *,
+    grants: Mapping[UUID, Grant],
+    reserved: Mapping[UUID, Sequence[JsonObject]],
+    waiting: Sequence[NewRequest],
+) -> None:
+    """Write evidence, requests, grants, reservations, events and statuses as one statement."""
+    entries = []
+    for id_, (decision, evaluation) in decided.items():
+        entries += [opened[id_], _evaluated(id_, decision, evaluation)]
+        if id_ in grants:
+            granted = issued_entry(grants[id_], reserved[id_])
+            entries += [granted, Entry(id_, "directive.approved")]
+            tell_reserved(grants[id_], reserved[id_])
+        elif decision.verdict is PolicyVerdict.REQUIRE_APPROVAL:
+            because: JsonObject = {"because": list(decision.approval_reasons)}
+            entries.append(Entry(id_, "approval.requested", data=because))
+        else:
+            because = {"reason": "policy", "because": list(decision.block_reasons)}
+            entries.append(Entry(id_, "directive.blocked", data=because))
+    moved = {id_: STATUS_AFTER[decision.verdict] for id_, (decision, _) in decided.items()}
+    execute_batch(
+        connection,
+        [
+            open_requests(waiting),
+            issue_grants(list(grants.values())),
+            reserve([row for rows in reserved.values() for row in rows]),
+            moves({i: to for i, to in moved.items() if to[0] != "proposed"}, current="proposed"),
+            *evidence(entries, [evaluation for _, evaluation in decided.values()]),
+        ],
     )
-    if case.status == "blocked":
-        data: JsonObject = {"reason": "policy", "because": list(decision.block_reasons)}
-        return [case.opening, evaluated, Entry(about, "directive.blocked", data=data)]
-    if case.status == "proposed":
-        data = {"because": list(decision.approval_reasons)}
-        return [case.opening, evaluated, Entry(about, "approval.requested", data=data)]
-    granted = Entry(about, "grant.issued", data={"by": "policy", **reserved_data(case.reserved)})
-    return [case.opening, evaluated, granted, Entry(about, "directive.approved")]
+
+
+def _evaluated(directive_id: UUID, decision: PolicyDecision, evaluation: NewArtifact) -> Entry:
+    data: JsonObject = {
+        "verdict": decision.verdict.value,
+        "policy_version": decision.policy_version,
+        "policy_digest": decision.policy_digest,
+        "artifact": evaluation.uri,
+    }
+    return Entry(directive_id, "policy.evaluated", data=data)

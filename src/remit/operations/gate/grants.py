@@ -1,9 +1,8 @@
 """Grants: made of what was decided and what the database says, signed; and voided."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
@@ -12,104 +11,62 @@ from remit.approval.statements import sign_grant
 from remit.approval.types import ApprovalRequest, Grant
 from remit.audit.repository import REMIT, Entry, record
 from remit.base.json_types import JsonObject
-from remit.base.money import parse_budget
-from remit.budget.types import Reservation
 from remit.directives.models import DirectiveRead, Intent
 from remit.directives.mutator import transition_directive_status
-from remit.execution.catalog import Announced
 from remit.operations.gate.authority import Authority
 from remit.operations.gate.spending import release_budget
 from remit.operations.gate.telling import tell_void
 from remit.vocabulary import VoidReason
 
 
-@dataclass(frozen=True, slots=True)
-class Footing:
-    """What a grant stands on that only the database knows.
-
-    Attributes:
-        now: its clock, at the start of the transaction.
-        module: what stands announced under the directive's type.
-        heard: what people had answered about it before; None: nobody was ever asked.
-    """
-
-    now: datetime
-    module: Announced
-    heard: JsonObject | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Consent:
-    """People's leave.
-
-    Attributes:
-        request: what they were asked.
-        voters: who approved.
-    """
-
-    request: ApprovalRequest
-    voters: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """What a grant lets happen.
-
-    Attributes:
-        grant_id: the identifier that the grant gets.
-        directive_id: the directive.
-        intent: its content.
-        digest: its action digest.
-    """
-
-    grant_id: UUID
-    directive_id: UUID
-    intent: Intent
-    digest: str
-
-
 def make_grant(
-    action: Action, authority: Authority, footing: Footing, consent: Consent | None = None
+    directive_id: UUID,
+    intent: Intent,
+    authority: Authority,
+    *,
+    module: tuple[str, str],
+    now: datetime,
+    heard: JsonObject | None,
+    request: ApprovalRequest | None = None,
+    voters: Sequence[str] = (),
 ) -> Grant:
-    """Return a signed grant, not stored yet.
+    """Return a signed grant, not stored yet; without a request, policy alone allows it.
 
-    Args:
-        action: what it lets happen.
-        authority: the policy that allows it, and the key that signs it.
-        footing: what the database says.
-        consent: people's leave; None when policy alone allows it.
+    `module` is its version and digest as announced, both empty when no worker has announced it;
+    `now` the database's clock at the start of the transaction; `heard` what people had answered
+    about the directive before, None when nobody was ever asked.
 
     Raises:
         MisconfiguredError: there is no key to sign with.
     """
-    policy, request = authority.policy, consent.request if consent else None
-    intent = action.intent
+    policy = authority.policy
+    version, digest = module
     grant = Grant(
-        id=action.grant_id,
-        directive_id=action.directive_id,
+        id=uuid4(),
+        directive_id=directive_id,
         request_id=request.id if request else None,
-        action_digest=action.digest,
+        action_digest=request.action_digest if request else intent.content_digest,
         policy_version=request.policy_version if request else policy.version,
         policy_digest=request.policy_digest if request else policy.digest,
         module=intent.type,
-        module_version=footing.module.version,
-        module_digest=footing.module.digest,
+        module_version=version,
+        module_digest=digest,
         required_approvals=request.required_approvals if request else 0,
-        votes=tuple(consent.voters) if consent else (),
-        budget=None if intent.budget is None else parse_budget(intent.budget),
-        issued_at=footing.now,
-        expires_at=footing.now + policy.grant_valid_for,
-        heard=footing.heard,
+        votes=tuple(voters),
+        budget=intent.amount,
+        issued_at=now,
+        expires_at=now + policy.grant_valid_for,
+        heard=heard,
     )
     return sign_grant(grant, authority.keys)
 
 
-def reserved_data(reserved: Sequence[Reservation]) -> JsonObject:
-    """Return what the log says of the reservations of a grant; nothing when it has none."""
-    if not reserved:
-        return {}
-    accounts: JsonObject = {one.account: str(one.promise.amount) for one in reserved}
-    return {"reserved": accounts}
+def issued_entry(grant: Grant, reserved: Sequence[JsonObject]) -> Entry:
+    """Return what the log says of a grant and of the ledger's rows that go with it."""
+    data: JsonObject = {"by": list(grant.votes) if grant.request_id else "policy"}
+    if reserved:
+        data["reserved"] = {str(row["account"]): row["amount"] for row in reserved}
+    return Entry(grant.directive_id, "grant.issued", data=data)
 
 
 def block_void(
@@ -120,14 +77,9 @@ def block_void(
     *,
     by: str = REMIT,
 ) -> DirectiveRead:
-    """Void the grant of an approved directive that was locked, block it, and return it.
+    """Void the grant, if any, of an approved directive that was locked; block it and return it.
 
-    Args:
-        connection: the transaction's.
-        directive: the directive.
-        grant: its grant; None when it has none.
-        void: why.
-        by: who found out, or made it so.
+    `by` is who found out why it is void, or made it so.
     """
     if grant is not None:
         void_grant(connection, grant.id, void)

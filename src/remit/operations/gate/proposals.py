@@ -1,46 +1,41 @@
-"""Propose: freeze, digest, evaluate and record, in one transaction.
+"""Propose and submit: freeze, digest, evaluate and record, in one transaction.
 
-The decision itself is `remit.policy.engine.decide`, a pure function. What follows from it is
-written here: blocked with every reason, approved with a grant, or waiting on an approval request.
+What a decision leaves behind is written by `remit.operations.gate.decisions.pass_gate`: blocked
+with every reason, approved with a grant, or waiting on an approval request.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
+from remit.artifacts.repository import NewArtifact
 from remit.audit.repository import Entry, record
-from remit.base.money import parse_budget
+from remit.base.json_types import JsonObject
 from remit.db.session import transaction
-from remit.directives.digest import action_digest
 from remit.directives.lifecycle import is_terminal_status
 from remit.directives.models import DirectiveCreate, DirectiveRead, intent_of
 from remit.directives.repository import (
-    NewDirective,
-    Stored,
     find_by_keys,
     get_directive,
     insert_directives,
     lock_directive,
 )
-from remit.directives.statements import Issued, sign_intent
+from remit.directives.statements import intent_statement, sign_intent
 from remit.errors import ConflictError, ForbiddenError
 from remit.execution.catalog import ANNOUNCED, candidates_from_json
 from remit.identity.rules import require, require_own
 from remit.identity.types import Principal
 from remit.operations.gate.authority import Authority
-from remit.operations.gate.decisions import Case, decide_case, record_cases
+from remit.operations.gate.decisions import STATUS_AFTER, pass_gate
 from remit.operations.gate.disclosure import refuse_secrets
-from remit.operations.gate.grants import Footing
 from remit.operations.gate.retries import pass_again
-from remit.operations.gate.routing import choose
-from remit.operations.gate.spending import lock_spending
+from remit.operations.gate.routing import certified_version
 from remit.operations.gate.telling import tell_arrivals
-from remit.policy.config import PolicyConfig
 from remit.policy.types import PolicyDecision
 from remit.signing.keys import Keyring
-from remit.vocabulary import EventType
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +65,6 @@ def propose(
 ) -> list[GateOutcome]:
     """Store directives and pass those that are proposed through the gate; all of them or none.
 
-    Args:
-        engine: the database.
-        contents: what the callers sent, checked.
-        authority: the policy in force, and the keys that sign grants.
-        by: who proposes; whoever issues a directive proposes it.
-
     Returns:
         One outcome for each of `contents`, in their order.
 
@@ -91,15 +80,20 @@ def propose(
         _check_content(content, by)
     if not contents:
         return []
-    new = [_new_directive(content, by, authority.keys) for content in contents]
+    new = {uuid4(): content for content in contents}
+    asking = {id_: content for id_, content in new.items() if content.status == "proposed"}
+    signed = {id_: _signed(id_, content, by, authority.keys) for id_, content in asking.items()}
     with transaction(engine) as connection:
-        stored = insert_directives(connection, new, grounds=ANNOUNCED)
-        cases = _record(connection, [one for one in new if one.id in stored], stored, authority)
-        earlier = _repeated(connection, [one for one in new if one.id not in stored])
-    arrived = [one for one in new if one.id in stored]
-    created = {one.id: _created(one, stored[one.id], cases.get(one.id)) for one in arrived}
+        stored = insert_directives(connection, new, signed=signed, grounds=ANNOUNCED)
+        _record_drafts(connection, {id_: new[id_] for id_ in stored if id_ not in signed})
+        asking = {id_: content for id_, content in asking.items() if id_ in stored}
+        decided = _decide(connection, asking, stored, authority)
+        earlier = _repeated(connection, {id_: new[id_] for id_ in new if id_ not in stored})
+    created = {
+        id_: _created(id_, new[id_], now, decided.get(id_)) for id_, (now, _) in stored.items()
+    }
     tell_arrivals(each.directive for each in created.values())
-    return [created.get(one.id) or _earlier(earlier[one.id]) for one in new]
+    return [created.get(id_) or GateOutcome(earlier[id_], None, None, created=False) for id_ in new]
 
 
 def submit(
@@ -124,12 +118,13 @@ def submit(
                 f"directive {directive_id} is {directive.status}, which is final; "
                 "propose a new one instead"
             )
-        case = pass_again(connection, directive, authority, by=by)
-        if case is None:
+        decided = pass_again(connection, directive, authority, by=by)
+        if decided is None:
             return GateOutcome(directive, None, None, created=False)
         after = get_directive(connection, directive_id)
     tell_arrivals([after])
-    return GateOutcome(after, case.decision, case.evaluation.uri, created=False)
+    decision, evaluation = decided
+    return GateOutcome(after, decision, evaluation.uri, created=False)
 
 
 def _check_content(content: DirectiveCreate, by: Principal) -> None:
@@ -142,70 +137,57 @@ def _check_content(content: DirectiveCreate, by: Principal) -> None:
     refuse_secrets({**intent_of(content)})
     # By its form alone: many random letters are an ordinary key of this kind.
     refuse_secrets(content.idempotency_key, field="idempotency_key")
-    if content.budget is not None:
-        parse_budget(content.budget)
+    _ = content.amount  # raises when the budget is none
 
 
-def _new_directive(content: DirectiveCreate, by: Principal, keys: Keyring) -> NewDirective:
-    directive_id = uuid4()
-    if content.status == "draft":
-        return NewDirective(directive_id, content, None, None)
-    digest = action_digest(intent_of(content))
-    issued = Issued(directive_id, digest, content.issued_by, content.idempotency_key)
-    return NewDirective(directive_id, content, digest, sign_intent(issued, by, keys))
+def _signed(
+    directive_id: UUID, content: DirectiveCreate, by: Principal, keys: Keyring
+) -> JsonObject:
+    statement = intent_statement(
+        directive_id, content.content_digest, content.issued_by, content.idempotency_key
+    )
+    return sign_intent(statement, by, keys)
 
 
-def _opening(one: NewDirective, event: EventType) -> Entry:
-    content = one.content
-    return Entry(one.id, event, content.issued_by, {"action_digest": one.action_digest})
-
-
-def _record(
-    connection: sa.Connection,
-    new: Sequence[NewDirective],
-    stored: Mapping[UUID, Stored],
-    authority: Authority,
-) -> dict[UUID, Case]:
-    """Record drafts as drafted, decide about the others, and return what was decided."""
-    drafts = [one for one in new if one.action_digest is None]
-    if drafts:
-        record(connection, [_opening(one, "directive.drafted") for one in drafts])
-    asking = [one for one in new if one.action_digest]
-    footings = {one.id: _footing(connection, one, stored[one.id], authority) for one in asking}
-    cases = _decide(connection, asking, footings, authority.policy)
-    record_cases(connection, list(cases.values()), authority, footings)
-    return cases
-
-
-def _footing(
-    connection: sa.Connection, one: NewDirective, stored: Stored, authority: Authority
-) -> Footing:
-    found = candidates_from_json(stored.grounds or {})
-    return Footing(stored.created_at, choose(connection, one.content.type, found, authority))
+def _record_drafts(connection: sa.Connection, drafts: Mapping[UUID, DirectiveCreate]) -> None:
+    entries = [
+        Entry(id_, "directive.drafted", content.issued_by, {"action_digest": None})
+        for id_, content in drafts.items()
+    ]
+    if entries:
+        record(connection, entries)
 
 
 def _decide(
     connection: sa.Connection,
-    new: Sequence[NewDirective],
-    footings: Mapping[UUID, Footing],
-    policy: PolicyConfig,
-) -> dict[UUID, Case]:
-    """Decide about directives, one after another: each may leave less for the next to spend."""
-    spending = lock_spending(connection, policy, [intent_of(one.content) for one in new])
-    return {
-        one.id: decide_case(
-            one.content,
-            _opening(one, "directive.proposed"),
-            policy,
-            spending=spending,
-            announced=footings[one.id].module.names,
-        )
-        for one in new
-    }
+    asking: Mapping[UUID, DirectiveCreate],
+    stored: Mapping[UUID, tuple[datetime, JsonObject]],
+    authority: Authority,
+) -> dict[UUID, tuple[PolicyDecision, NewArtifact]]:
+    """Pass new directives through the gate, with what was read when they were stored."""
+    if not asking:
+        return {}
+    opened, modules = {}, {}
+    for id_, content in asking.items():
+        # Of one statement: the time is the same for all, and so are the names.
+        now, grounds = stored[id_]
+        found, announced = candidates_from_json(grounds)
+        modules[id_] = certified_version(connection, content.type, found, authority)
+        data: JsonObject = {"action_digest": content.content_digest}
+        opened[id_] = Entry(id_, "directive.proposed", content.issued_by, data)
+    return pass_gate(
+        connection,
+        asking,
+        authority,
+        opened=opened,
+        modules=modules,
+        announced=announced,
+        now=now,
+    )
 
 
 def _repeated(
-    connection: sa.Connection, refused: Sequence[NewDirective]
+    connection: sa.Connection, refused: Mapping[UUID, DirectiveCreate]
 ) -> dict[UUID, DirectiveRead]:
     """Return what was stored before under the same keys.
 
@@ -214,37 +196,36 @@ def _repeated(
     """
     if not refused:
         return {}
-    keys = {one.id: (one.content.issued_by, str(one.content.idempotency_key)) for one in refused}
-    stored = find_by_keys(connection, keys.values())
-    for one in refused:
-        if intent_of(stored[keys[one.id]]) != intent_of(one.content):
+    keys = {id_: (one.issued_by, str(one.idempotency_key)) for id_, one in refused.items()}
+    found = find_by_keys(connection, keys.values())
+    for id_, content in refused.items():
+        if intent_of(found[keys[id_]]) != intent_of(content):
             raise ConflictError(
-                f"the key {one.content.idempotency_key!r} was used before for directive "
-                f"{stored[keys[one.id]].id} with other content; use a new key",
+                f"the key {content.idempotency_key!r} was used before for directive "
+                f"{found[keys[id_]].id} with other content; use a new key",
                 field="idempotency_key",
             )
-    return {one.id: stored[keys[one.id]] for one in refused}
+    return {id_: found[key] for id_, key in keys.items()}
 
 
-def _earlier(directive: DirectiveRead) -> GateOutcome:
-    """Describe a directive that an earlier call stored."""
-    return GateOutcome(directive, None, None, created=False)
-
-
-def _created(one: NewDirective, as_stored: Stored, case: Case | None) -> GateOutcome:
+def _created(
+    directive_id: UUID,
+    content: DirectiveCreate,
+    now: datetime,
+    decided: tuple[PolicyDecision, NewArtifact] | None,
+) -> GateOutcome:
     """Describe a directive that this call stored, without reading it back."""
-    status = case.status if case else one.content.status
+    decision, evaluation = decided or (None, None)
+    status, reason = STATUS_AFTER[decision.verdict] if decision else (content.status, None)
     row = {
-        **intent_of(one.content),
-        "id": one.id,
+        **intent_of(content),
+        "id": directive_id,
         "status": status,
-        "status_reason": "policy" if status == "blocked" else None,
-        "action_digest": one.action_digest,
-        "idempotency_key": one.content.idempotency_key,
-        "created_at": as_stored.created_at,
-        "updated_at": as_stored.created_at,
+        "status_reason": reason,
+        "action_digest": content.content_digest if decision else None,
+        "idempotency_key": content.idempotency_key,
+        "created_at": now,
+        "updated_at": now,
     }
     directive = DirectiveRead.from_row(row)
-    if case is None:
-        return GateOutcome(directive, None, None, created=True)
-    return GateOutcome(directive, case.decision, case.evaluation.uri, created=True)
+    return GateOutcome(directive, decision, evaluation.uri if evaluation else None, created=True)

@@ -11,54 +11,44 @@ import sqlalchemy as sa
 
 from remit.approval.repository import latest_request, resolve_request
 from remit.approval.types import ApprovalRequest
+from remit.artifacts.repository import NewArtifact
 from remit.audit.repository import Entry, record
 from remit.db.session import database_time, snapshot
-from remit.directives.digest import action_digest
-from remit.directives.models import DirectiveRead, intent_of
+from remit.directives.models import DirectiveRead
 from remit.directives.mutator import transition_directive_status
 from remit.directives.repository import find_voided, freeze_directive
-from remit.directives.statements import Issued, sign_intent
+from remit.directives.statements import intent_statement, sign_intent
 from remit.identity.rules import may, require
 from remit.identity.types import Principal
 from remit.operations.gate.authority import Authority
 from remit.operations.gate.ballots import heard_before
-from remit.operations.gate.decisions import Case, decide_case, record_cases
-from remit.operations.gate.grants import Footing
+from remit.operations.gate.decisions import pass_gate
 from remit.operations.gate.routing import announced_module
-from remit.operations.gate.spending import lock_spending
+from remit.policy.types import PolicyDecision
 from remit.vocabulary import EventType
 
 
 def pass_again(
     connection: sa.Connection, directive: DirectiveRead, authority: Authority, *, by: Principal
-) -> Case | None:
-    """Decide about a stored directive, and record what follows; None if it is past the gate.
-
-    Args:
-        connection: a transaction that holds the directive's lock.
-        directive: the directive, freshly read.
-        authority: the policy in force, and the keys that sign.
-        by: who asks for it.
-    """
+) -> tuple[PolicyDecision, NewArtifact] | None:
+    """Decide about a stored directive, and record what follows; None if it is past the gate."""
     waiting = latest_request(connection, directive.id)
-    opening = _reopen(connection, directive, waiting, authority, by)
-    if opening is None:
+    opened = _reopen(connection, directive, waiting, authority, by)
+    if opened is None:
         return None
-    footing = Footing(
-        database_time(connection),
-        announced_module(connection, directive.type, authority),
-        heard_before(connection, directive.id, authority.keys) if waiting else None,
-    )
-    case = decide_case(
-        directive,
-        opening,
-        authority.policy,
+    module = announced_module(connection, directive.type, authority)
+    decided = pass_gate(
+        connection,
+        {directive.id: directive},
+        authority,
+        opened={directive.id: opened},
+        modules={directive.id: (module.version, module.digest)},
+        announced=module.names,
+        now=database_time(connection),
         frozen_as=directive.action_digest,
-        spending=lock_spending(connection, authority.policy, [intent_of(directive)]),
-        announced=footing.module.names,
+        heard=heard_before(connection, directive.id, authority.keys) if waiting else None,
     )
-    record_cases(connection, [case], authority, {directive.id: footing})
-    return case
+    return decided[directive.id]
 
 
 def voided(
@@ -97,9 +87,12 @@ def _reopen(
         status = "blocked"
     digest = directive.action_digest
     if status == "draft":
-        digest = action_digest(intent_of(directive))
-        issued = Issued(directive.id, digest, directive.issued_by, directive.idempotency_key)
-        freeze_directive(connection, directive.id, digest, sign_intent(issued, by, authority.keys))
+        digest = directive.content_digest
+        statement = intent_statement(
+            directive.id, digest, directive.issued_by, directive.idempotency_key
+        )
+        envelope = sign_intent(statement, by, authority.keys)
+        freeze_directive(connection, directive.id, digest, envelope)
     if status not in {"draft", "blocked"}:
         return None
     transition_directive_status(connection, [directive.id], current=status, target="proposed")

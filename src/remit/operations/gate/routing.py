@@ -6,14 +6,14 @@ such a worker lives, or did a moment ago.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from remit.approval.types import Grant
-from remit.execution.catalog import Announced, Candidates, candidates
+from remit.execution.catalog import Announced, Candidate, candidates
 from remit.execution.worker_repository import lately_with, living_with
 from remit.operations.gate.authority import Authority
 
@@ -32,36 +32,28 @@ class Route:
 
 def announced_module(connection: sa.Connection, name: str, authority: Authority) -> Announced:
     """Return what a grant for the module of a name binds to now, and which names there are."""
-    return choose(connection, name, candidates(connection, name), authority)
+    found, names = candidates(connection, name)
+    return Announced(*certified_version(connection, name, found, authority), names)
 
 
-def choose(
-    connection: sa.Connection, name: str, found: Candidates, authority: Authority
-) -> Announced:
-    """Return the first version that the worker who is said to have it is certified to have.
+def certified_version(
+    connection: sa.Connection, name: str, found: Sequence[Candidate], authority: Authority
+) -> tuple[str, str]:
+    """Return version and digest of the first candidate that its worker is certified to have.
 
-    Args:
-        connection: to read workers with that are not known yet.
-        name: the module.
-        found: the versions to choose from.
-        authority: with the keys that certify workers.
+    Both are empty when none is.
     """
-    ids = [one.worker for one in found.found if one.worker is not None]
+    ids = [worker for worker, _, _ in found if worker is not None]
     certified = authority.workers.modules_of(connection, ids, authority.keys)
-    for one in found.found:
-        if one.worker is not None and certified[one.worker].get(name) == one.digest:
-            return Announced(one.version, one.digest, found.names)
-    return Announced(names=found.names)
+    for worker, version, digest in found:
+        # Who wrote the row may have left the digest out; no certificate names an empty one.
+        if worker is not None and digest and certified[worker].get(name) == digest:
+            return version, digest
+    return "", ""
 
 
 def route(connection: sa.Connection, grant: Grant, authority: Authority) -> Route | None:
-    """Return where the version is that a grant is for; None: it is gone for good.
-
-    Args:
-        connection: to look with.
-        grant: what names the module and the version.
-        authority: with the keys that certify workers, and the time to wait for one.
-    """
+    """Return where the version is that a grant is for; None: it is gone for good."""
     name, digest = grant.module, grant.module_digest
     living = _certified(connection, living_with(connection, name, digest), grant, authority)
     if living:

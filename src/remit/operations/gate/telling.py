@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from remit.approval.types import Grant
-from remit.budget.types import Closing, Reservation
+from remit.base.json_types import JsonObject
+from remit.budget.types import Closing
 from remit.directives.models import DirectiveRead
 from remit.execution.models import ExecutionRunRead
 from remit.execution.modules.types import ModuleOutput
@@ -42,10 +43,10 @@ def tell_results(results: Iterable[PolicyResult]) -> None:
             metrics.count_policy_result(policy, verdict)
 
 
-def tell_reserved(reserved: Sequence[Reservation]) -> None:
+def tell_reserved(grant: Grant, reserved: Sequence[JsonObject]) -> None:
     """Count what was set aside for one grant: once, under however many limits."""
-    if reserved:
-        metrics.add_budget_reserved(float(reserved[0].promise.amount))
+    if grant.budget is not None and reserved:
+        metrics.add_budget_reserved(float(grant.budget))
 
 
 def tell_settled(closings: Iterable[Closing | None]) -> None:
@@ -67,14 +68,7 @@ def tell_end(
     status: DirectiveStatus,
     reason: FailureType | None,
 ) -> None:
-    """Count how a run ended, for its directive and for its module.
-
-    Args:
-        run: the run.
-        called: what its module returned; None when it was not called.
-        status: the status of its directive.
-        reason: why that aborted; None when it did not.
-    """
+    """Count how a run ended, for its directive and for its module."""
     metrics.count_directive(status)
     if called is not None:
         metrics.count_module_execution(run.module, called.status)

@@ -10,6 +10,7 @@ from remit.approval.repository import (
     resolve_request,
     void_grant,
 )
+from remit.artifacts.repository import final_model_costs
 from remit.audit.repository import Entry, record
 from remit.base.json_types import JsonObject
 from remit.db.session import transaction
@@ -19,14 +20,15 @@ from remit.directives.plain_json import MAX_REASON, check_text
 from remit.directives.repository import get_directive, lock_directive
 from remit.errors import ConflictError
 from remit.execution.repository import latest_run, standings
-from remit.execution.statements import RunEnd
+from remit.execution.statements import RUN_END, run_end_statement
 from remit.identity.rules import require_own
 from remit.identity.types import Principal
 from remit.operations.gate.disclosure import refuse_secrets
 from remit.operations.gate.spending import release_budget
 from remit.operations.gate.telling import tell_arrivals
-from remit.operations.runs.endings import RunEnding, facts_of, signed_end, spent_by, write_endings
+from remit.operations.runs.ends import RunEnd, write_run_ends
 from remit.signing.keys import Keyring
+from remit.signing.statements import sign_statement
 from remit.telemetry.metrics import count_execution_failure, count_grant_voided
 from remit.vocabulary import DirectiveStatus
 
@@ -106,11 +108,7 @@ def _stop_before_run(
         release_budget(connection, grant)
         entries.append(Entry(directive.id, "grant.voided", data={"reason": "canceled"}))
     [stopped] = transition_directive_status(
-        connection,
-        [directive.id],
-        current=directive.status,
-        target="blocked",
-        reason="canceled",
+        connection, [directive.id], current=directive.status, target="blocked", reason="canceled"
     )
     return stopped, entries
 
@@ -131,19 +129,25 @@ def _stop_run(
         record(connection, [entry])
         return stopped
     standing = standings(connection, [run.id])[run.id]
-    end = RunEnd(
-        run=facts_of(standing),
+    statement = run_end_statement(
+        standing.run,
+        None,
         worker_id=None,
         by=entry.actor,
         reason="canceled",
         said=said,
         status="canceled",
-        output=None,
         artifacts={},
         ended_at=standing.now,
     )
-    ended = Entry(directive.id, "run.ended", data={"outcome": "canceled"})
-    signed = signed_end(end, keys)
-    ending = RunEnding(standing, "canceled", "canceled", None, [ended, entry], envelope=signed)
-    write_endings(connection, [ending], spent_by(connection, [run.id]))
+    can_sign = keys is not None and keys.signing_key is not None
+    end = RunEnd(
+        standing=standing,
+        status="canceled",
+        reason="canceled",
+        output=None,
+        entries=[Entry(directive.id, "run.ended", data={"outcome": "canceled"}), entry],
+        envelope=sign_statement(RUN_END, statement, keys) if keys and can_sign else None,
+    )
+    write_run_ends(connection, [end], final_model_costs(connection, [run.id]))
     return get_directive(connection, directive.id)

@@ -11,8 +11,7 @@ import sqlalchemy as sa
 from temporalio import activity
 
 from remit.execution.models import EndedRun
-from remit.operations.evidence.evaluations import find_ended_uncalled
-from remit.operations.evidence.records import find_leftovers
+from remit.operations.evidence.records import find_ended_uncalled, find_leftovers
 from remit.telemetry.logging import get_logger
 from remit.workflows.activities.calls import unobserved
 from remit.workflows.messages import ApprovalOrder, Found, execution_order

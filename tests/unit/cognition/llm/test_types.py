@@ -1,6 +1,7 @@
 """What may be asked of a language model, and what no `repr` shows."""
 
 import json
+from collections.abc import Callable
 from dataclasses import FrozenInstanceError
 from decimal import Decimal
 from typing import Any
@@ -180,10 +181,25 @@ def test_what_is_no_request_is_refused_by_name(value: Any, field: str | None, to
     assert told in refusal.value.message
 
 
-def test_no_refusal_quotes_a_message() -> None:
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: LLMRequest.from_json({"messages": [{"role": TEXT, "content": f"{TEXT}\0"}]}),
+        lambda: LLMRequest.from_json({"messages": SAID, "metadata": {TEXT: TEXT * 100}}),
+        lambda: LLMRequest.from_json(TEXT),
+        lambda: LLMResponse.from_json({"content": [TEXT]}),
+        lambda: message("user", f"{TEXT}\0"),
+        lambda: message(TEXT, TEXT),
+    ],
+    ids=["JSON", "metadata", "no object", "a response", "a message", "a role"],
+)
+def test_no_refusal_quotes_what_was_said_or_carries_an_error_that_does(
+    make: Callable[[], object],
+) -> None:
     with pytest.raises(InvalidInputError) as refusal:
-        LLMRequest.from_json({"messages": [{"role": TEXT, "content": f"{TEXT}\0"}]})
-    assert TEXT not in str(refusal.value)
+        make()
+    assert TEXT not in f"{refusal.value} {refusal.value!r} {vars(refusal.value)}"
+    assert refusal.value.__cause__ is refusal.value.__context__ is None
 
 
 def test_a_response_survives_its_json_form_to_the_last_digit() -> None:
