@@ -22,6 +22,7 @@ from remit.stack import guardian
 from remit.stack.layout import write_private
 from remit.stack.process_identity import end_process, process_mark
 
+_APPENDING = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 _RECENT_LINES = 12
 _REASON = re.compile(r"FATAL|PANIC|\berror: |\bcould not ")
 
@@ -152,10 +153,7 @@ class ProcessSlot:
         cwd: Path | None = None,
         owner: tuple[int, int] | None = None,
     ) -> subprocess.Popen[bytes]:
-        """Start a child in its own session; its output is appended to `log`, created private.
-
-        `env` is its whole environment, None this process's own; `owner` the user id and group id
-        to run as, None our own.
+        """Start a child in its own session, as the user and the group `owner`, else as ourselves.
 
         Raises:
             UnavailableError: the slot was stopped, or the program cannot be started.
@@ -164,28 +162,25 @@ class ProcessSlot:
         with self._lock:
             if self.stopped:
                 raise UnavailableError(f"{self.name} was stopped while it started")
-            descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            try:
-                process = subprocess.Popen(
-                    argv,
-                    stdin=subprocess.DEVNULL,
-                    stdout=descriptor,
-                    stderr=subprocess.STDOUT,
-                    env=env,
-                    cwd=cwd,
-                    user=user,
-                    group=group,
-                    extra_groups=None if user is None else [],
-                    umask=0o077,
-                    # Ctrl-C at the terminal is the supervisor's to hand on, in the right order.
-                    start_new_session=True,
-                )
-            except OSError as error:
-                message = f"{self.name} cannot be started: {argv[0]}: {error.strerror}"
-                raise UnavailableError(message) from error
-            finally:
-                os.close(descriptor)
-            self._process = process
+            with os.fdopen(os.open(log, _APPENDING, 0o600), "wb") as output:
+                try:
+                    process = self._process = subprocess.Popen(
+                        argv,
+                        stdin=subprocess.DEVNULL,
+                        stdout=output,
+                        stderr=subprocess.STDOUT,
+                        env=env,
+                        cwd=cwd,
+                        user=user,
+                        group=group,
+                        extra_groups=None if user is None else [],
+                        umask=0o077,
+                        # Ctrl-C at the terminal is the supervisor's to hand on, in order.
+                        start_new_session=True,
+                    )
+                except OSError as error:
+                    message = f"{self.name} cannot be started: {argv[0]}: {error.strerror}"
+                    raise UnavailableError(message) from error
             if self._roster is not None:
                 self._roster.add(process.pid, self._signal)
             return process
