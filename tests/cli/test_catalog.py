@@ -12,8 +12,8 @@ from remit.directives.models import directive_json_schema
 from remit.execution.modules.registry import ModuleInfo, discover_modules
 from remit.operations.runs.modules import announce, read_modules
 from remit.policy.config import ApprovalPolicy, ApprovalRule, default_policy, parse_policy
-from remit.policy.faults import FILE_KEYS
 from remit.policy.limits import BudgetLimit
+from remit.policy.validation import FILE_KEYS
 from remit.vocabulary import ArtifactType
 from tests.cli.conftest import Remit, Shown, without_ids
 from tests.support.keys import KEYS

@@ -16,7 +16,7 @@ from remit.identity.repository import insert_principals
 from remit.identity.statements import sign_token
 from remit.identity.token_repository import insert_token
 from remit.identity.types import SYSTEM, KeptToken, Principal, TokenRow
-from remit.operations.gate.confirmations import confirm_policy
+from remit.operations.gate.policies import confirm_policy
 from remit.operations.identities.principals import record_created, record_signed, signed
 from remit.operations.runs.modules import announce, leave
 from remit.policy.config import default_policy

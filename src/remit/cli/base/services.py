@@ -237,8 +237,7 @@ async def control(settings: "Settings") -> "AsyncIterator[Control]":
     from remit.cli.base.telemetry import observed
     from remit.control import Control
     from remit.db.engine import create_database_engine
-    from remit.operations.gate.confirmations import Confirmations
-    from remit.operations.gate.policies import PolicySource
+    from remit.operations.gate.policies import Confirmations, PolicySource
     from remit.workflows.client import WorkflowClient, connect
 
     keyring(settings)  # what is wrong with them is said before anything is connected
@@ -263,7 +262,7 @@ def confirm_start(settings: "Settings", policy: "PolicyConfig", database_url: st
         UnverifiableError: somebody else wrote that this policy is confirmed.
     """
     from remit.db.engine import create_database_engine
-    from remit.operations.gate.confirmations import confirm_at_start
+    from remit.operations.gate.policies import confirm_at_start
 
     engine = create_database_engine(
         database_url, role="remit_app", application_name="remit-up", pool_size=1

@@ -18,9 +18,9 @@ from remit.errors import (
 )
 
 if TYPE_CHECKING:
-    from remit.approval.confirmation import ConfirmedPolicy
+    from remit.approval.types import ConfirmedPolicy
     from remit.base.json_types import JsonObject
-    from remit.operations.gate.confirmations import Confirmed
+    from remit.operations.gate.policies import Confirmed
     from remit.policy.config import PolicyConfig
     from remit.settings import Settings
 
@@ -71,14 +71,14 @@ def check(
     """
     from remit.cli.views import policy as policy_views
     from remit.policy.config import load_policy
-    from remit.policy.doubts import doubts
-    from remit.policy.outlook import prospects
+    from remit.policy.lint import lint
+    from remit.policy.preview import preview
 
     found = load_policy(file)
     names, announced = _known_modules(data_dir)
     where = "among those that the workers announced" if announced else "that this shell knows of"
-    expected = prospects(found, names if announced else None)
-    warnings = doubts(found, names, where)
+    expected = preview(found, names if announced else None)
+    warnings = lint(found, names, where)
     if as_json:
         told = policy_views.as_json(found, expected)
         write_json({**_as_json(found, str(file)), "outlook": told, "warnings": warnings})
@@ -146,7 +146,7 @@ def _confirmation(
     A policy is looked at where no stack runs, and where there are no keys, as well.
     """
     from remit.cli.base.services import database, keys_for
-    from remit.operations.gate.confirmations import find_confirmed
+    from remit.operations.gate.policies import find_confirmed
 
     try:
         with database(data_dir) as engine:
@@ -228,7 +228,7 @@ def _look_again(policy: "PolicyConfig", seen: str | None) -> None:
     Raises:
         ConflictError: it is not the policy that was seen.
     """
-    from remit.policy.doubts import doubts
+    from remit.policy.lint import lint
 
     if seen is not None and seen != policy.digest:
         raise ConflictError(
@@ -236,8 +236,8 @@ def _look_again(policy: "PolicyConfig", seen: str | None) -> None:
             f"{quoted(policy.digest, _MOST_OF_A_DIGEST)}: look again with `remit policy check`",
             field="--digest",
         )
-    for doubt in doubts(policy):
-        write_line(Cell("warning: ", "yellow"), doubt, stderr=True)
+    for warning in lint(policy):
+        write_line(Cell("warning: ", "yellow"), warning, stderr=True)
 
 
 def _is_served(settings: "Settings") -> bool:
@@ -251,7 +251,7 @@ def _confirm(
     policy: "PolicyConfig", settings: "Settings", actor: str | None, data_dir: Path | None
 ) -> "Confirmed":
     from remit.cli.base.services import caller, database, keys_for
-    from remit.operations.gate.confirmations import confirm_policy
+    from remit.operations.gate.policies import confirm_policy
 
     with database(data_dir) as engine:
         keys = keys_for(engine, settings)

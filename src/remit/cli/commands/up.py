@@ -129,7 +129,7 @@ def up(
     """
     from remit.cli.base.services import confirm_start, load_settings, module_references
     from remit.operations.gate.policies import PolicySource
-    from remit.policy.doubts import doubts
+    from remit.policy.lint import lint
     from remit.stack.layout import DataDir
     from remit.stack.supervisor import Stack
 
@@ -137,8 +137,8 @@ def up(
     policy_file = policy_file or settings.remit_policy_file
     # A bad policy is told before anything starts.
     policy = PolicySource(policy_file).read()
-    for doubt in doubts(policy):
-        write_line(Cell("warning: ", "yellow"), doubt, stderr=True)
+    for warning in lint(policy):
+        write_line(Cell("warning: ", "yellow"), warning, stderr=True)
     options = replace(
         _options_of(settings),
         temporal_port=temporal_port,

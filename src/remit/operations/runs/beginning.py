@@ -30,7 +30,7 @@ from remit.operations.gate.authority import Authority
 from remit.operations.gate.grants import block_void
 from remit.operations.gate.retries import pass_again
 from remit.operations.gate.routing import Route, announced_module, route
-from remit.operations.gate.telling import tell_arrivals
+from remit.operations.metrics import count_directives
 from remit.operations.runs.starts import (
     ModuleChoice,
     RunState,
@@ -181,7 +181,7 @@ def _abort_unfounded(connection: sa.Connection, directive: DirectiveRead) -> Run
     )
     data: JsonObject = {"reason": "approval_unverifiable", "because": ["it has no run under way"]}
     record(connection, [Entry(directive.id, "directive.aborted", data=data)])
-    tell_arrivals([aborted])
+    count_directives([aborted])
     count_execution_failure("approval_unverifiable")
     return RunState(aborted, None)
 

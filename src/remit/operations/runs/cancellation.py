@@ -24,7 +24,7 @@ from remit.identity.rules import require_own
 from remit.identity.types import Principal
 from remit.operations.gate.disclosure import refuse_secrets
 from remit.operations.gate.spending import release_budget
-from remit.operations.gate.telling import tell_arrivals
+from remit.operations.metrics import count_directives
 from remit.operations.runs.endings import RunEnding, facts_of, signed_end, spent_by, write_endings
 from remit.signing.keys import Keyring
 from remit.telemetry.metrics import count_execution_failure, count_grant_voided
@@ -67,7 +67,7 @@ def cancel(
             stopped, entries = _stop_before_run(connection, directive)
             blocked = Entry(directive_id, "directive.blocked", by.name, because)
             record(connection, [*entries, blocked])
-    tell_arrivals([stopped])
+    count_directives([stopped])
     if before == "executing":
         count_execution_failure("canceled")
     return stopped, before

@@ -24,7 +24,7 @@ from remit.directives.mutator import moves
 from remit.execution.models import Standing
 from remit.execution.mutator import EndedAttempt, RunClose, attempt_ends, run_ends
 from remit.execution.statements import RunEnd, RunFacts, sign_run_end
-from remit.operations.gate.telling import tell_settled
+from remit.operations.metrics import count_settled
 from remit.signing.keys import Keyring
 from remit.vocabulary import AbortReason, DirectiveStatus, StatusReason
 
@@ -150,7 +150,7 @@ def write_endings(
     ]
     artifacts = [artifact for one in endings for artifact in one.artifacts]
     execute_batch(connection, [*parts, *evidence(entries, artifacts)])
-    tell_settled(closings.values())
+    count_settled(closings.values())
 
 
 def _closings(

@@ -19,7 +19,7 @@ from remit.execution.statements import Reconciliation, sign_reconciliation
 from remit.identity.rules import require
 from remit.identity.types import Principal
 from remit.operations.gate.disclosure import refuse_secrets
-from remit.operations.gate.telling import tell_end
+from remit.operations.metrics import count_end
 from remit.operations.runs.endings import (
     RunEnding,
     checkpoint,
@@ -71,7 +71,7 @@ def reconcile(
         ending = _ending(standing, settled, reason, by, keys)
         write_endings(connection, [ending], spent_by(connection, [run.id]))
         after = get_directive(connection, directive_id)
-    tell_end(run, None, after.status, ending.reason)
+    count_end(run, None, after.status, ending.reason)
     return after
 
 

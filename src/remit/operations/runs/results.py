@@ -26,7 +26,7 @@ from remit.execution.mutator import EndedAttempt, attempt_ends
 from remit.execution.repository import is_latest, standings
 from remit.execution.statements import AttemptEnd, sign_attempt_end
 from remit.execution.workers import WorkerIdentity
-from remit.operations.gate.telling import tell_end
+from remit.operations.metrics import count_end
 from remit.operations.runs.endings import (
     RunEnding,
     checkpoint,
@@ -197,7 +197,7 @@ def _end_attempt(
 
 def _told(ending: Ending) -> Ended:
     status: Literal["complete", "aborted"] = "complete" if ending.is_success else "aborted"
-    tell_end(ending.run, ending.output, status, ending.because)
+    count_end(ending.run, ending.output, status, ending.because)
     return Ended(status, ending.because)
 
 

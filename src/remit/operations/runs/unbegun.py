@@ -19,7 +19,7 @@ from remit.execution.modules.types import ModuleOutput
 from remit.execution.statements import RunEnd
 from remit.execution.workers import WorkerIdentity
 from remit.operations.gate.authority import Authority
-from remit.operations.gate.telling import tell_doubt, tell_end
+from remit.operations.metrics import count_end, report_in_doubt
 from remit.operations.runs import endings
 from remit.operations.runs.endings import RunEnding, checkpoint, digests_of, end_artifact, facts_of
 from remit.operations.runs.starts import ModuleChoice, consumed_problem
@@ -94,7 +94,7 @@ def end_unbegun(
         standing, "failed", problem.reason, output, entries, artifacts, envelope=envelope
     )
     endings.write_endings(connection, [ending], endings.spent_by(connection, [run.id]))
-    tell_end(run, None, "aborted", problem.reason)
+    count_end(run, None, "aborted", problem.reason)
     return get_directive(connection, directive.id)
 
 
@@ -103,5 +103,5 @@ def put_in_doubt(connection: sa.Connection, directive: DirectiveRead, said: str)
     data: JsonObject = {"reason": "in_doubt", "because": [said]}
     doubt_directive(connection, directive.id)
     record(connection, [Entry(directive.id, "directive.in_doubt", data=data)])
-    tell_doubt(directive.id, said)
+    report_in_doubt(directive.id, said)
     return get_directive(connection, directive.id)
