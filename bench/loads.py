@@ -38,7 +38,7 @@ from remit.operations.runs.beginning import start_run
 from remit.operations.runs.results import end_run
 from remit.operations.runs.starts import ModuleChoice
 from remit.signing.keys import Keyring
-from remit.workflows.activities.emitting import Evidence
+from remit.workflows.activities.calls import EmittedArtifacts
 from remit.workflows.client import WorkflowClient
 from remit.workflows.messages import approval_id, execution_id
 
@@ -99,11 +99,18 @@ class Loads:
         state = start_run(self.engine, outcome.directive.id, self._choose, authority)
         if state.run is None:
             raise ConflictError(f"a measured directive is {state.directive.status}, not executing")
-        evidence = Evidence(state.directive, state.run, NoOpObjectStore())
-        output: JsonObject = {"echo": dict(state.directive.payload)}
-        evidence.emit("module_output", {"module": "echo", **output})
-        ending = evidence.ending(ModuleOutput.success(output), self.worker)
-        _check(end_run(self.engine, ending).status)
+        emitted = EmittedArtifacts(state.run, NoOpObjectStore())
+        result: JsonObject = {"echo": dict(state.directive.payload)}
+        emitted.emit("module_output", {"module": "echo", **result})
+        ended = end_run(
+            self.engine,
+            state.directive,
+            state.run,
+            ModuleOutput.success(result),
+            worker=self.worker,
+            emitted=emitted.artifacts,
+        )
+        _check(ended.directive.status)
         return []
 
     async def _loop(self) -> list[str]:

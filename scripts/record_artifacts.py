@@ -37,7 +37,7 @@ from remit.policy.config import default_policy
 from remit.signing.keys import ensure_keys
 from remit.stack.layout import DataDir
 from remit.stack.postgres import EmbeddedPostgres
-from remit.workflows.activities.calls import ModuleCaller
+from remit.workflows.activities.calls import EmittedArtifacts, ModuleCaller
 
 EXAMPLES = Path(__file__).with_name("artifact_examples.json")
 
@@ -67,10 +67,12 @@ def leave_artifacts(engine: sa.Engine, folder: Path) -> list[Artifact]:
     authority = replace(authority, worker=worker)
     content = parse_directive(DIRECTIVE, max_bytes=65_536)
     [proposed] = proposals.propose(engine, [content], authority, by=PLANNER)
-    run = start_run(engine, proposed.directive.id, caller.choice, authority).run
+    about = proposed.directive
+    run = start_run(engine, about.id, caller.choice, authority).run
     if run is not None:
-        evidence = caller.evidence_of(proposed.directive, run)
-        end_run(engine, evidence.ending(caller.call(evidence), worker))
+        emitted = EmittedArtifacts(run, caller.store)
+        output = caller.call(about, run, emitted.emit)
+        end_run(engine, about, run, output, worker=worker, emitted=emitted.artifacts)
     filing = Filing("invoice-7.txt", "text/plain; charset=utf-8", {"month": "2026-10"})
     receipt = io.BytesIO(b"Invoice 7: 12.50 dollars, paid.\n")
     file_attachment(engine, caller.store, receipt, filing, by=OLIVE, keys=authority.keys)

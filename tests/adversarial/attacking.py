@@ -26,7 +26,7 @@ from remit.execution.workers import Terms
 from remit.operations.evidence.records import find_leftovers, read_record
 from remit.operations.gate import proposals
 from remit.operations.gate.policies import PolicySource
-from remit.operations.runs import beginning, starts, unbegun
+from remit.operations.runs import beginning, starts
 from remit.operations.runs.modules import announce
 from remit.operations.runs.starts import ModuleChoice
 from remit.policy.config import PolicyConfig
@@ -283,10 +283,8 @@ def without(engine: sa.Engine, *triggers: str) -> None:
 
 def believe_grants(patch: pytest.MonkeyPatch) -> None:
     """Take out the defence: whatever a grant says and whoever signed it, it holds."""
-    patch.setattr(starts, "void_reason", lambda *_, **__: None)
-    patch.setattr(starts, "verify_grant", lambda *_: None)
-    for asks in (beginning, unbegun):
-        patch.setattr(asks, "consumed_problem", lambda *_, **__: None)
+    for asks in (starts, beginning):
+        patch.setattr(asks, "void_reason", lambda *_, **__: None)
 
 
 def ended(engine: sa.Engine, directive_id: UUID) -> tuple[str, str | None]:

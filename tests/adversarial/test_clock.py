@@ -9,10 +9,11 @@ import pytest
 import sqlalchemy as sa
 import time_machine
 
-from remit.approval.rules import void_reason
 from remit.approval.types import Grant
 from remit.db.session import wall_clock
+from remit.directives.models import DirectiveRead
 from remit.errors import ConflictError, RuleViolationError, UnauthenticatedError
+from remit.execution.grants import void_reason
 from remit.operations.evidence.records import read_record
 from remit.operations.gate import approvals, proposals
 from remit.operations.gate.approvals import settle
@@ -172,8 +173,8 @@ def test_by_the_process_clock_a_day_on_an_open_request_would_expire(
 def test_by_the_process_clock_a_day_back_an_expired_grant_would_be_executed(
     scratch: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def judge(grant: Grant | None, **found: Any) -> VoidReason | None:
-        return void_reason(grant, **found | {"now": by_the_process()})
+    def judge(grant: Grant | None, about: DirectiveRead, **found: Any) -> VoidReason | None:
+        return void_reason(grant, about, **found | {"now": by_the_process()})
 
     monkeypatch.setattr(starts, "void_reason", judge)
     with worker(scratch) as hands, time_machine.travel(datetime.now(UTC) - DAY, tick=True):

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from remit.directives.digest import action_digest
 from remit.directives.models import INTENT_FIELDS, DirectiveRead
-from remit.operations.runs import starts
+from remit.execution import grants
 from tests.adversarial.attacking import (
     Hands,
     believe_grants,
@@ -217,7 +217,7 @@ def test_a_mutation_is_told_from_a_harmless_one_by_the_digest_alone(
     def blind(intent: Content) -> str:
         return action_digest(intent | {"payload": CONTENT["payload"]})
 
-    monkeypatch.setattr(starts, "action_digest", blind)
+    monkeypatch.setattr(grants, "action_digest", blind)
     [victim] = proposed_many(engine, [CONTENT])
     rewrite(engine, {victim.id: merged(CONTENT, {"payload": {"amount": 500000}})})
     hands.start(victim.id)

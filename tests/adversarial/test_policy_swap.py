@@ -12,10 +12,10 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from remit.approval.rules import void_reason
 from remit.approval.types import Grant
 from remit.directives.models import DirectiveRead
 from remit.errors import ConflictError, InvalidInputError, UnavailableError
+from remit.execution.grants import void_reason
 from remit.operations.evidence.records import read_record
 from remit.operations.gate import proposals
 from remit.operations.gate.approvals import vote
@@ -279,8 +279,8 @@ def test_without_the_policy_in_the_grant_a_swap_executes_what_the_new_one_would_
     policy_file: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def trusting(grant: Grant, **found: Any) -> VoidReason | None:
-        return void_reason(grant, **found | {"policy_digest": grant.policy_digest})
+    def trusting(grant: Grant, about: DirectiveRead, **found: Any) -> VoidReason | None:
+        return void_reason(grant, about, **found | {"policy_digest": grant.policy_digest})
 
     monkeypatch.setattr(starts, "void_reason", trusting)
     victim = approved(engine, door())

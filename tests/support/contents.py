@@ -20,7 +20,7 @@ from remit.operations.evidence.records import read_record
 from remit.operations.gate import proposals
 from remit.operations.gate.approvals import VoteOutcome, vote
 from remit.operations.gate.authority import Authority
-from remit.operations.runs.results import Ended, Ending, end_run
+from remit.operations.runs.results import end_run
 from remit.operations.runs.starts import ModuleChoice
 from remit.policy.config import PolicyConfig, default_policy
 from remit.stack.postgres import SUPERUSER
@@ -72,9 +72,10 @@ def asking(**changes: Any) -> PolicyConfig:
     return policy(approval=canonical["approval"] | changes)
 
 
-def finish(engine: sa.Engine, run: ExecutionRunRead, output: ModuleOutput) -> Ended:
+def finish(engine: sa.Engine, run: ExecutionRunRead, output: ModuleOutput) -> DirectiveRead:
     """End a run with what its module returned."""
-    return end_run(engine, Ending(run, output, WORKER))
+    about = read_record(engine, run.directive_id).directive
+    return end_run(engine, about, run, output, worker=WORKER).directive
 
 
 def proposed(engine: sa.Engine, policy: PolicyConfig = POLICY, /, **changes: Any) -> DirectiveRead:

@@ -25,6 +25,7 @@ PURE = (
     "src/remit/budget/types.py",
     "src/remit/directives/digest.py",
     "src/remit/directives/lifecycle.py",
+    "src/remit/execution/grants.py",
     "src/remit/execution/lifecycle.py",
     "src/remit/identity/names.py",
     "src/remit/identity/rules.py",

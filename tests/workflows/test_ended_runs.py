@@ -11,7 +11,7 @@ from remit.execution.models import EndedRun, LeftArtifact
 from remit.execution.modules.registry import discover_modules
 from remit.execution.modules.types import ModuleOutput
 from remit.operations.runs.results import end_run
-from remit.workflows.activities.calls import ModuleCaller, too_late
+from remit.workflows.activities.calls import EmittedArtifacts, ModuleCaller, too_late
 from tests.support.keys import WORKER
 from tests.support.thinking import executing
 
@@ -23,17 +23,15 @@ def test_what_a_module_left_that_was_too_late_is_not_told(engine: sa.Engine, *, 
         discover_modules(installed=()), engine, NoOpObjectStore(), observe=told.append
     )
     found, run = executing(engine)
-    evidence = caller.evidence_of(found, run)
-    evidence.emit("module_output", {"step": 1})
-    ending = (
-        evidence.ending(too_late(timedelta(seconds=1)), WORKER, ())
-        if late
-        else evidence.ending(ModuleOutput.success(), WORKER)
-    )
-    caller.tell(found, ending, end_run(engine, ending), time.monotonic())
+    emitted = EmittedArtifacts(run, caller.store)
+    emitted.emit("module_output", {"step": 1})
+    output = too_late(timedelta(seconds=1)) if late else ModuleOutput.success()
+    kept = () if late else emitted.artifacts
+    done = end_run(engine, found, run, output, worker=WORKER, emitted=kept)
+    caller.report(done, kept, time.monotonic())
     [one] = told
     assert (one.run_status, one.status) == (
         ("failed", "aborted") if late else ("completed", "complete")
     )
-    left = [LeftArtifact(each.type, each.digest) for each in evidence.artifacts]
+    left = [LeftArtifact(each.type, each.digest) for each in emitted.artifacts]
     assert one.artifacts == (() if late else tuple(left))

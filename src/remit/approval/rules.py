@@ -12,7 +12,7 @@ from remit.errors import ConflictError, ForbiddenError, InvalidInputError
 from remit.identity.rules import may
 from remit.identity.types import Principal
 from remit.policy.types import TokenTerms
-from remit.vocabulary import RequestStatus, VoidReason
+from remit.vocabulary import RequestStatus
 
 Outcome = Literal["pending", "approved", "rejected"]
 """What the votes so far amount to."""
@@ -139,38 +139,6 @@ def token_objection(
     if not terms.independent or vote in independent([*others, vote]):
         return None
     return overlap(vote, others)
-
-
-def void_reason(
-    grant: Grant | None,
-    *,
-    action_digest: str,
-    module: str,
-    module_digest: str,
-    policy_digest: str,
-    now: datetime,
-) -> VoidReason | None:
-    """Return why `grant` may not start a run; None when it may.
-
-    Args:
-        grant: the latest grant of the directive; None when it has none.
-        action_digest: digest of the directive's content, computed afresh.
-        module: the module that would run.
-        module_digest: digest of that module as this worker has it; empty when it has none.
-        policy_digest: digest of the policy in force.
-        now: the database's clock.
-    """
-    if grant is None or len(set(grant.votes)) < grant.required_approvals:
-        return "approval_unverifiable"
-    if grant.voided_at is not None:
-        return grant.void_reason or "approval_unverifiable"
-    bound = (grant.action_digest, grant.module, grant.module_digest)
-    # One that was issued before any worker had announced anything binds to no module.
-    if bound != (action_digest, module, module_digest) or not grant.module_digest:
-        return "action_changed"
-    if grant.policy_digest != policy_digest:
-        return "policy_changed"
-    return "approval_expired" if now >= grant.expires_at else None
 
 
 def possible_statuses(

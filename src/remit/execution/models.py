@@ -33,18 +33,14 @@ class ExecutionRunCreate(BaseModel):
     )
 
 
-class ExecutionRunRead(BaseModel):
+class ExecutionRunRead(ExecutionRunCreate):
     """A run as it stands."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(extra="ignore")
 
-    id: UUID = Field(description="Its identifier.")
-    directive_id: UUID = Field(description="The directive that it carries out.")
-    grant_id: UUID = Field(description="The grant that it consumed.")
-    module: str = Field(description="Name of the module that acts.")
-    module_version: str = Field(description="Version of that module; empty when it is unknown.")
-    idempotency_key: str = Field(description="What the module must treat as one and the same act.")
-    status: RunStatus = Field(description="Where it stands in its lifecycle.")
+    status: RunStatus = Field(  # type: ignore[assignment] # a run that goes on has others, too
+        description="Where it stands in its lifecycle."
+    )
     attempts: int = Field(description="How many attempts have begun.")
     result: JsonObject | None = Field(description="What the module returned; null until it has.")
     error_type: str | None = Field(description="Kind of failure; null when there was none.")
@@ -65,9 +61,7 @@ class AttemptRead:
 
     Attributes:
         attempt: which one, from 1.
-        worker_id: the worker that began it.
-        alive: whether that worker lives: it has not ended, and its lease is not over.
-        started_at: when it began.
+        alive: whether its worker lives: it has not ended, and its lease is not over.
         ended_at: when it ended; None: it has not, or nobody knows.
         cost: what it cost in US dollars; None: nobody knows, or it has not ended.
     """
@@ -85,7 +79,6 @@ class Standing:
     """A run with its attempts, at one moment.
 
     Attributes:
-        run: the run.
         attempts: those of which there are rows, in order.
         promised: what its grant was promised in US dollars; None when it was promised nothing.
         now: the database's clock.
@@ -109,12 +102,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class LeftArtifact:
-    """That a run left something behind; never the thing.
-
-    Attributes:
-        type: its type.
-        digest: "sha256:" and the hex of its content's digest.
-    """
+    """The type and the digest ("sha256:" and hex) of what a run left; never its content."""
 
     type: str
     digest: str
@@ -125,11 +113,9 @@ class EndedRun:
     """A run that has ended, for whoever observes: no payload, no result, no message.
 
     Attributes:
-        directive_id: the directive that was carried out.
-        type: its type.
+        type: the directive's type.
         role: the role that it was for.
-        status: its status now.
-        run_id: the run.
+        status: the directive's status now.
         module: name of the module that acted.
         run_status: how the run ended.
         attempts: how many attempts had begun.
@@ -171,6 +157,12 @@ def output_to_json(output: ModuleOutput) -> JsonObject:
 def output_from_json(stored: JsonObject) -> ModuleOutput:
     """Return the output that :func:`output_to_json` wrote."""
     return _OUTPUT.validate_python(stored)
+
+
+def error_of(output: JsonObject | None) -> JsonObject:
+    """Return the error of a stored output; empty when it has none."""
+    error = None if output is None else output.get("error")
+    return error if isinstance(error, dict) else {}
 
 
 _OUTPUT = TypeAdapter(ModuleOutput)

@@ -1,7 +1,6 @@
 """The one place that writes runs, their status, and their attempts. Operations alone call it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -10,8 +9,10 @@ from remit.base.json_types import JsonObject
 from remit.db.batch import BatchStatement, insert_into, limited
 from remit.db.execution_tables import execution_attempts, execution_runs
 from remit.execution.lifecycle import validate_transition
-from remit.execution.models import ExecutionRunCreate, ExecutionRunRead
+from remit.execution.models import ExecutionRunCreate, ExecutionRunRead, error_of
 from remit.vocabulary import AttemptOutcome, RunStatus
+
+_CHANGED = "a run has ended, or was begun again"
 
 
 def create_execution_run(runs: Sequence[ExecutionRunCreate]) -> BatchStatement:
@@ -19,20 +20,13 @@ def create_execution_run(runs: Sequence[ExecutionRunCreate]) -> BatchStatement:
 
     A grant that another run has consumed is a conflict.
     """
-    rows = [run.model_dump(mode="json") for run in runs]
+    rows = [run.model_dump(mode="json", include=set(_CREATED)) for run in runs]
     return BatchStatement("begun", _CREATE, rows, "a grant was consumed by another run")
 
 
 def first_attempts(runs: Sequence[ExecutionRunCreate], worker_id: UUID) -> BatchStatement:
-    """Return the write that stores the first attempt of each new run that begins at once.
-
-    It takes part with :func:`create_execution_run`.
-    """
-    rows: list[JsonObject] = [
-        {"run_id": str(run.id), "attempt": 1, "worker_id": str(worker_id)}
-        for run in runs
-        if run.status == "running"
-    ]
+    """Return the write, to follow the one above, of the first attempts of runs begun at once."""
+    rows = [_attempt(run, 1, worker_id) for run in runs if run.status == "running"]
     return BatchStatement("attempting", _ATTEMPT, rows, "an attempt was not written")
 
 
@@ -46,107 +40,92 @@ def next_attempt(run: ExecutionRunRead, worker_id: UUID) -> list[BatchStatement]
     """
     if run.status != "running":
         validate_transition(run.status, "running")
-    attempt = run.attempts + 1
-    again: JsonObject = {"id": str(run.id), "current": run.status, "attempt": attempt}
-    row: JsonObject = {"run_id": str(run.id), "attempt": attempt, "worker_id": str(worker_id)}
-    said = "a run has ended, or was begun again"
+    row = _attempt(run, run.attempts + 1, worker_id)
+    again = {"id": row["run_id"], "current": run.status, "attempt": row["attempt"]}
     return [
-        BatchStatement("begun", _AGAIN, [again], said),
-        BatchStatement("attempting", _ATTEMPT, [row], said),
+        BatchStatement("begun", _AGAIN, [again], _CHANGED),
+        BatchStatement("attempting", _ATTEMPT, [row], _CHANGED),
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class EndedAttempt:
-    """The end of an attempt, as it is stored.
+def attempt_ended(
+    run_id: UUID,
+    attempt: int,
+    *,
+    ended_at: datetime,
+    outcome: AttemptOutcome,
+    cost: Decimal | None,
+    envelope: JsonObject | None,
+) -> JsonObject:
+    """Return the row of an attempt that ends, for :func:`end_attempts`."""
+    return {
+        "run_id": str(run_id),
+        "attempt": attempt,
+        "ended_at": ended_at.isoformat(),
+        "outcome": outcome,
+        "cost": None if cost is None else f"{cost:.2f}",
+        "envelope": envelope,
+    }
 
-    Attributes:
-        run_id: the run.
-        attempt: which one.
-        ended_at: when.
-        outcome: how.
-        cost: what it cost in US dollars; None: nobody knows.
-        envelope: what its worker signed of it.
-    """
 
-    run_id: UUID
-    attempt: int
-    ended_at: datetime
-    outcome: AttemptOutcome
-    cost: Decimal | None
-    envelope: JsonObject
-
-
-def attempt_ends(ends: Sequence[EndedAttempt], *, moving: bool) -> BatchStatement:
+def end_attempts(rows: Sequence[JsonObject], *, moving: bool) -> BatchStatement:
     """Return the write that ends attempts; one that has ended already is a conflict.
 
     Args:
-        ends: which, and how.
+        rows: see :func:`attempt_ended`.
         moving: whether it takes part with `moved`, which takes the directives' locks first; else
             the operation holds them.
     """
-    rows: list[JsonObject] = [
-        {
-            "run_id": str(one.run_id),
-            "attempt": one.attempt,
-            "ended_at": one.ended_at.isoformat(),
-            "outcome": one.outcome,
-            "cost": None if one.cost is None else f"{one.cost:.2f}",
-            "envelope": one.envelope,
-        }
-        for one in ends
-    ]
     sql = _END_ATTEMPT_MOVING if moving else _END_ATTEMPT
     return BatchStatement("attempted", sql, rows, "an attempt has ended already")
 
 
-@dataclass(frozen=True, slots=True)
-class RunClose:
-    """The end of a run, as it is stored.
+def run_ended(
+    run: ExecutionRunRead,
+    target: RunStatus,
+    *,
+    ended_at: datetime,
+    output: JsonObject | None,
+    envelope: JsonObject | None,
+) -> JsonObject:
+    """Return the row of a run that ends, for :func:`end_execution_runs`.
 
-    Attributes:
+    Args:
         run: the run as it stands.
         target: the status that it gets.
         ended_at: when it ends.
-        output: what its module returned, or what stands for that; None: nothing does.
+        output: what stands as its result; None: nothing does.
         envelope: what was signed of an end that came from no attempt; None: an attempt ends it.
-    """
-
-    run: ExecutionRunRead
-    target: RunStatus
-    ended_at: datetime
-    output: JsonObject | None
-    envelope: JsonObject | None = None
-
-
-def run_ends(ends: Sequence[RunClose]) -> BatchStatement:
-    """Return the write that ends runs.
-
-    It takes part after `moved`, which takes the directives' locks first, as every other writer
-    does. A run that has changed since it was read is a conflict.
 
     Raises:
-        IllegalTransitionError: a run's lifecycle does not allow it.
+        IllegalTransitionError: its lifecycle does not allow it.
     """
-    rows: list[JsonObject] = []
-    for end in ends:
-        validate_transition(end.run.status, end.target)
-        error = None if end.output is None else end.output.get("error")
-        found = error if isinstance(error, dict) else {}
-        rows.append(
-            {
-                "id": str(end.run.id),
-                "current": end.run.status,
-                "target": end.target,
-                "attempts": end.run.attempts,
-                "ended_at": end.ended_at.isoformat(),
-                "result": end.output,
-                "error_type": found.get("error_type"),
-                "error_message": found.get("message"),
-                "envelope": end.envelope,
-            }
-        )
-    return BatchStatement("ended", _END, rows, "a run has ended, or was begun again")
+    validate_transition(run.status, target)
+    error = error_of(output)
+    return {
+        "id": str(run.id),
+        "current": run.status,
+        "target": target,
+        "attempts": run.attempts,
+        "ended_at": ended_at.isoformat(),
+        "result": output,
+        "error_type": error.get("error_type"),
+        "error_message": error.get("message"),
+        "envelope": envelope,
+    }
+
+
+def end_execution_runs(rows: Sequence[JsonObject]) -> BatchStatement:
+    """Return the write that ends runs; one that has changed since it was read is a conflict.
+
+    It takes part after `moved`, which takes the directives' locks first, as every other writer
+    does.
+    """
+    return BatchStatement("ended", _END, rows, _CHANGED)
+
+
+def _attempt(run: ExecutionRunCreate, attempt: int, worker_id: UUID) -> JsonObject:
+    return {"run_id": str(run.id), "attempt": attempt, "worker_id": str(worker_id)}
 
 
 _BEGUN: Mapping[str, str] = {

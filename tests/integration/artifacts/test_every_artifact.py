@@ -21,7 +21,7 @@ from remit.operations.evidence.artifacts import Filing, file_attachment, read_ar
 from remit.operations.runs.beginning import begin_run, start_run
 from remit.operations.runs.results import end_run
 from remit.vocabulary import ArtifactType, ModuleErrorType
-from remit.workflows.activities.calls import ModuleCaller
+from remit.workflows.activities.calls import EmittedArtifacts, ModuleCaller
 from tests.integration.operations.lives import LIVES, Life, ran
 from tests.support.contents import AUTHORITY, LONG, SHORT, policy, proposed, under, write
 from tests.support.json_schemas import faults
@@ -129,10 +129,10 @@ def test_what_a_module_emits_is_as_its_schema_says(place: Place, size: int) -> N
     run = start_run(place.engine, found.id, lambda _: SHORT, AUTHORITY).run
     assert run is not None
     caller = ModuleCaller(discover_modules(installed=()), place.engine, place.store)
-    evidence = caller.evidence_of(found, run)
-    output = caller.call(evidence)
-    evidence.emit("module_output", {"text": "x" * size, "content": "of its own"})
-    end_run(place.engine, evidence.ending(output, WORKER))
+    emitted = EmittedArtifacts(run, place.store)
+    output = caller.call(found, run, emitted.emit)
+    emitted.emit("module_output", {"text": "x" * size, "content": "of its own"})
+    end_run(place.engine, found, run, output, worker=WORKER, emitted=emitted.artifacts)
     wanted = ArtifactFilter(type="module_output", directive_id=found.id)
     left = read_artifacts(place.engine, wanted)
     assert [one.content_ref is not None for one in left].count(True) == (

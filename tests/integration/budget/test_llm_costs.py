@@ -15,7 +15,7 @@ from remit.execution.modules.types import ModuleOutput
 from remit.identity.types import Principal
 from remit.operations.evidence.bundles import export_bundle
 from remit.operations.runs.cancellation import cancel
-from remit.operations.runs.results import Ending, end_runs
+from remit.operations.runs.results import end_runs
 from tests.integration.budget.spending import entries
 from tests.support.contents import finish, policy, write
 from tests.support.keys import KEYS, WORKER
@@ -82,7 +82,7 @@ def test_runs_that_end_together_each_settle_their_own(empty_engine: sa.Engine) -
     asked(empty_engine, first[0].id, "1")
     asked(empty_engine, second[0].id, "2")
     told = SUCCESS(cost=Decimal("0.50"))
-    end_runs(empty_engine, [Ending(first[1], told, WORKER), Ending(second[1], told, WORKER)])
+    end_runs(empty_engine, [(*first, told), (*second, told)], worker=WORKER)
     assert closed(empty_engine, first[1].grant_id) == [("settle", "1.50")]
     assert closed(empty_engine, second[1].grant_id) == [("settle", "2.50")]
 

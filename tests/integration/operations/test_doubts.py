@@ -18,20 +18,21 @@ from remit.execution.models import ExecutionRunRead, Standing, output_to_json
 from remit.execution.modules.types import ModuleOutput
 from remit.execution.repository import standings
 from remit.execution.statements import (
-    AttemptEnd,
-    Reconciliation,
-    RunEnd,
-    verify_attempt_end,
-    verify_reconciliation,
-    verify_run_end,
+    ATTEMPT_END,
+    RECONCILIATION,
+    RUN_END,
+    attempt_end_statement,
+    reconciliation_statement,
+    run_end_statement,
 )
 from remit.identity.types import Principal
 from remit.operations.evidence.overview import read_glance, read_overview
 from remit.operations.evidence.records import find_leftovers, read_record
 from remit.operations.runs.beginning import start_run
 from remit.operations.runs.cancellation import cancel
-from remit.operations.runs.endings import facts_of
 from remit.operations.runs.reconciliation import reconcile
+from remit.operations.runs.results import end_run
+from remit.signing.statements import verify_statement
 from remit.vocabulary import Settled
 from tests.adversarial.attacking import NOW
 from tests.integration.operations.lives import exhausted
@@ -76,16 +77,16 @@ def test_what_a_person_settled_is_signed_and_bears_out_the_row(engine: sa.Engine
     run = standing.run
     assert run.ended_at is not None
     assert run.result is not None
-    said = Reconciliation(
-        run=facts_of(standing),
+    said = reconciliation_statement(
+        run,
+        run.result,
         by=OPERATOR.name,
         settled="done",
         reason=WHY,
-        output=run.result,
         artifacts=left(engine, found.id),
         ended_at=run.ended_at,
     )
-    verify_reconciliation(envelope, said, KEYS)
+    verify_statement(RECONCILIATION, envelope, said, KEYS)
 
 
 @pytest.mark.parametrize(
@@ -152,8 +153,9 @@ def test_no_doubt_is_written_without_its_event(engine: sa.Engine) -> None:
 def test_an_error_of_an_older_attempt_ends_only_itself(engine: sa.Engine) -> None:
     found, first = begun(engine)
     start_run(engine, found.id, lambda _: SHORT, AUTHORITY)
-    ended = finish(engine, first, ModuleOutput.failure("no paper"))
-    assert (ended.status, ended.counted) == ("executing", False)
+    after = end_run(engine, found, first, ModuleOutput.failure("no paper"), worker=WORKER)
+    assert after.run is not None
+    assert (after.directive.status, after.run.status) == ("executing", "running")
     standing, _ = stored(engine, found.id)
     assert [one.ended_at is None for one in standing.attempts] == [False, True]
     assert read_record(engine, found.id).events[-1].type == "run.attempt_ended"
@@ -168,22 +170,22 @@ def test_the_end_of_an_attempt_is_signed_by_its_worker_and_bears_out_the_row(
     [attempt] = standing.attempts
     assert attempt.ended_at is not None
     assert attempt.ended_at == standing.run.ended_at
-    said = AttemptEnd(
-        run=facts_of(standing),
+    said = attempt_end_statement(
+        standing.run,
+        output_to_json(DONE),
         worker_id=WORKER.id,
         attempt=1,
         ends_run=True,
         outcome="success",
-        output=output_to_json(DONE),
         cost=attempt.cost,
         artifacts=left(engine, found.id),
         started_at=attempt.started_at,
         ended_at=attempt.ended_at,
     )
     envelope = envelope_of(engine, run)
-    verify_attempt_end(envelope, said, WORKER.keys)
+    verify_statement(ATTEMPT_END, envelope, said, WORKER.keys)
     with pytest.raises(UnverifiableError):
-        verify_attempt_end(envelope, said, KEYS)
+        verify_statement(ATTEMPT_END, envelope, said, KEYS)
 
 
 def test_a_run_that_was_canceled_is_signed_by_the_installation(engine: sa.Engine) -> None:
@@ -191,18 +193,18 @@ def test_a_run_that_was_canceled_is_signed_by_the_installation(engine: sa.Engine
     cancel(engine, found.id, by=OPERATOR, reason="enough", keys=KEYS)
     standing, envelope = stored(engine, found.id)
     assert standing.run.ended_at is not None
-    said = RunEnd(
-        run=facts_of(standing),
+    said = run_end_statement(
+        standing.run,
+        None,
         worker_id=None,
         by=OPERATOR.name,
         reason="canceled",
         said="enough",
         status="canceled",
-        output=None,
         artifacts={},
         ended_at=standing.run.ended_at,
     )
-    verify_run_end(envelope, said, KEYS)
+    verify_statement(RUN_END, envelope, said, KEYS)
 
 
 def test_a_run_that_an_obstacle_ended_is_signed_by_the_worker_that_found_it(
@@ -214,18 +216,18 @@ def test_a_run_that_an_obstacle_ended_is_signed_by_the_worker_that_found_it(
     standing, envelope = stored(engine, found.id)
     run = standing.run
     assert run.ended_at is not None
-    said = RunEnd(
-        run=facts_of(standing),
+    said = run_end_statement(
+        run,
+        run.result,
         worker_id=WORKER.id,
         by="remit",
         reason="policy_changed",
         said=run.error_message,
         status="failed",
-        output=run.result,
         artifacts=left(engine, found.id),
         ended_at=run.ended_at,
     )
-    verify_run_end(envelope, said, WORKER.keys)
+    verify_statement(RUN_END, envelope, said, WORKER.keys)
 
 
 def begun(engine: sa.Engine) -> tuple[DirectiveRead, ExecutionRunRead]:

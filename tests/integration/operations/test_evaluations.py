@@ -23,7 +23,7 @@ from remit.operations.evidence.records import (
 )
 from remit.operations.runs.beginning import begin_run, start_run
 from remit.operations.runs.cancellation import cancel
-from remit.operations.runs.results import Ending, end_run
+from remit.operations.runs.results import end_run
 from remit.operations.runs.starts import ModuleChoice
 from tests.integration.operations.lives import LIVES, canceled_run, exhausted, late, ran
 from tests.support.contents import AUTHORITY, LONG, SHORT, policy, proposed, under, write
@@ -197,7 +197,7 @@ def test_what_a_module_left_is_told_by_its_digest_and_no_other_evidence(engine: 
         new_artifact("module_output", {"step": step}, directive_id=found.id, run_id=run.id)
         for step in range(120)
     ]
-    end_run(engine, Ending(run, ModuleOutput.success(), WORKER, left))
+    end_run(engine, found, run, ModuleOutput.success(), worker=WORKER, emitted=left)
     told = read_ended_run(engine, found.id).artifacts
     assert len(told) == 100
     assert set(told) <= {LeftArtifact("module_output", each.digest) for each in left}

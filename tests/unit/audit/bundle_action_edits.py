@@ -6,8 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 from remit.audit.bundle.types import Bundle
-from remit.execution.statements import AttemptEnd, sign_attempt_end
+from remit.execution.statements import ATTEMPT_END, attempt_end_statement
 from remit.execution.workers import new_worker
+from remit.signing.statements import sign_statement
 from tests.unit.audit.bundle_editing import (
     DAY,
     MINUTE,
@@ -21,7 +22,7 @@ from tests.unit.audit.bundle_editing import (
 )
 from tests.unit.audit.bundle_edits import Kind
 from tests.unit.audit.bundle_parts import KEYS
-from tests.unit.audit.bundle_speakers import facts, left_by
+from tests.unit.audit.bundle_speakers import left_by
 
 RAN = ("auto", "approved", "failed", "filed")
 
@@ -86,13 +87,13 @@ def by_a_stranger(one: Bundle) -> Bundle:
     stranger, last, ran = new_worker(KEYS), one.attempts[-1], one.runs[-1]
     assert ran.result is not None
     assert last.ended_at is not None
-    end = AttemptEnd(
-        run=facts(ran),
+    end = attempt_end_statement(
+        ran,
+        ran.result,
         worker_id=last.worker_id,
         attempt=1,
         ends_run=True,
         outcome="success",
-        output=ran.result,
         cost=last.cost,
         artifacts=left_by(ran, one),
         started_at=last.started_at,
@@ -100,7 +101,7 @@ def by_a_stranger(one: Bundle) -> Bundle:
     )
     [known] = one.workers
     forged = replace(known, kid=stranger.kid, public_key=stranger.public_key)
-    signed = replace(last, envelope=sign_attempt_end(end, stranger.keys))
+    signed = replace(last, envelope=sign_statement(ATTEMPT_END, end, stranger.keys))
     return replace(one, workers=(forged,), attempts=(signed,))
 
 

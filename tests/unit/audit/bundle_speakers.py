@@ -34,13 +34,12 @@ from remit.budget.costs import attempt_cost
 from remit.directives.statements import intent_statement, sign_intent
 from remit.execution.models import ExecutionRunRead
 from remit.execution.statements import (
-    AttemptEnd,
-    Reconciliation,
-    RunEnd,
-    RunFacts,
-    sign_attempt_end,
-    sign_reconciliation,
-    sign_run_end,
+    ATTEMPT_END,
+    RECONCILIATION,
+    RUN_END,
+    attempt_end_statement,
+    reconciliation_statement,
+    run_end_statement,
 )
 from remit.execution.workers import WORKER, certificate, new_worker
 from remit.identity.statements import sign_principal, sign_token
@@ -171,11 +170,6 @@ def _granted(grant: Grant, evidence: Bundle) -> Grant:
     return sign_grant(replace(grant, heard=heard(own[0] if own else (), earlier)), KEYS)
 
 
-def facts(run: ExecutionRunRead) -> RunFacts:
-    """Return what every statement about a run names."""
-    return RunFacts(run.id, run.directive_id, run.grant_id, run.attempts, run.started_at)
-
-
 def left_by(run: ExecutionRunRead, evidence: Bundle) -> Mapping[str, str]:
     """Return the digests of what was stored with the end of a run."""
     own = (one for one in evidence.artifacts if one.run_id == run.id and one.type in LEFT)
@@ -194,19 +188,19 @@ def _attempts(run: ExecutionRunRead, evidence: Bundle) -> list[Attempt]:
         return open_
     cost = attempt_cost(run.result)
     outcome: AttemptOutcome = "success" if run.status == "completed" else "error"
-    end = AttemptEnd(
-        run=facts(run),
+    end = attempt_end_statement(
+        run,
+        run.result,
         worker_id=EXECUTING.id,
         attempt=run.attempts,
         ends_run=True,
         outcome=outcome,
-        output=run.result,
         cost=cost,
         artifacts=left_by(run, evidence),
         started_at=begun,
         ended_at=run.ended_at,
     )
-    envelope = sign_attempt_end(end, EXECUTING.keys)
+    envelope = sign_statement(ATTEMPT_END, end, EXECUTING.keys)
     last = replace(open_[-1], ended_at=run.ended_at, outcome=outcome, cost=cost, envelope=envelope)
     return [*open_[:-1], last]
 
@@ -220,26 +214,42 @@ def _ends(evidence: Bundle) -> list[Statement]:
     settling = _settling(evidence)
     if settling is not None:
         [run] = evidence.runs
-        return [Statement(run.id, sign_reconciliation(_settled(run, evidence, settling), KEYS))]
-    return [
-        Statement(run.id, sign_run_end(_canceled(run, evidence), KEYS))
-        for run in evidence.runs
-        if run.status == "canceled"
-    ]
+        said = _settled(run, evidence, settling)
+        return [Statement(run.id, sign_statement(RECONCILIATION, said, KEYS))]
+    canceled = [run for run in evidence.runs if run.status == "canceled"]
+    by = evidence.events[-1].actor
+    said_of = {run.id: canceled_statement(run, by, None) for run in canceled}
+    return [Statement(one, sign_statement(RUN_END, said, KEYS)) for one, said in said_of.items()]
 
 
-def _settled(run: ExecutionRunRead, evidence: Bundle, event: Event) -> Reconciliation:
+def _settled(run: ExecutionRunRead, evidence: Bundle, event: Event) -> JsonObject:
     assert run.result is not None
     assert run.ended_at is not None
     [reason] = json.loads(event.data)["because"]
-    left = left_by(run, evidence)
-    return Reconciliation(facts(run), event.actor, "done", reason, run.result, left, run.ended_at)
+    return reconciliation_statement(
+        run,
+        run.result,
+        by=event.actor,
+        settled="done",
+        reason=reason,
+        artifacts=left_by(run, evidence),
+        ended_at=run.ended_at,
+    )
 
 
-def _canceled(run: ExecutionRunRead, evidence: Bundle) -> RunEnd:
+def canceled_statement(run: ExecutionRunRead, by: str, worker_id: UUID | None) -> JsonObject:
     assert run.ended_at is not None
-    by = evidence.events[-1].actor
-    return RunEnd(facts(run), None, by, "canceled", None, "canceled", None, {}, run.ended_at)
+    return run_end_statement(
+        run,
+        None,
+        worker_id=worker_id,
+        by=by,
+        reason="canceled",
+        said=None,
+        status="canceled",
+        artifacts={},
+        ended_at=run.ended_at,
+    )
 
 
 def _filings(evidence: Bundle) -> list[Statement]:

@@ -15,7 +15,7 @@ from remit.audit.checkpoint import Head, make_checkpoint, sign_checkpoint
 from remit.audit.run_ends import read_statement
 from remit.directives.statements import intent_statement, sign_intent
 from remit.errors import UnverifiableError
-from remit.execution.statements import RUN_END, RunEnd, sign_run_end
+from remit.execution.statements import RUN_END
 from remit.execution.workers import WORKER, certificate
 from remit.identity.statements import sign_revocation
 from remit.identity.types import Principal
@@ -25,7 +25,7 @@ from tests.support.keys import INSTALLATION
 from tests.unit.audit import bundle_lives as lives
 from tests.unit.audit.bundle_editing import event, fitted, grant, of, request, run, then, without
 from tests.unit.audit.bundle_parts import KEYS
-from tests.unit.audit.bundle_speakers import EXECUTING, facts, signed_first
+from tests.unit.audit.bundle_speakers import EXECUTING, canceled_statement, signed_first
 
 
 def failing(evidence: Bundle, **more: Any) -> dict[str, str]:
@@ -37,12 +37,9 @@ def failing(evidence: Bundle, **more: Any) -> dict[str, str]:
 def test_an_end_that_no_attempt_brought_may_be_signed_by_the_worker_that_found_it() -> None:
     one = lives.canceled()
     ran, last = one.runs[-1], one.events[-1].actor
-    assert ran.ended_at is not None
-    end = RunEnd(
-        facts(ran), EXECUTING.id, last, "canceled", None, "canceled", None, {}, ran.ended_at
-    )
+    end = canceled_statement(ran, last, EXECUTING.id)
     for keys, expected in ((EXECUTING.keys, set[str]()), (KEYS, {"attempts"})):
-        signed = replace(one, ends=(Statement(ran.id, sign_run_end(end, keys)),))
+        signed = replace(one, ends=(Statement(ran.id, sign_statement(RUN_END, end, keys)),))
         assert set(failing(signed)) == expected
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from remit.directives.models import DirectiveRead, intent_of
 from remit.directives.repository import get_directive
 from remit.errors import PolicyUnconfirmedError
 from remit.execution.catalog import Announced
+from remit.execution.grants import void_reason
 from remit.identity.repository import list_principals
 from remit.identity.token_repository import list_tokens
 from remit.operations.gate.authority import Authority
@@ -24,7 +26,6 @@ from remit.operations.gate.decisions import gate_findings
 from remit.operations.gate.policies import confirmed_in
 from remit.operations.gate.routing import announced_module, route
 from remit.operations.gate.spending import Spending, limits_on
-from remit.operations.runs.starts import ModuleChoice, check_grant
 from remit.policy.engine import decide
 from remit.policy.types import PolicyInput
 
@@ -220,15 +221,19 @@ def _of_the_grant(
     if grant is not None and not grant.module_digest:
         # It was issued before any worker had announced anything: the gate decides anew.
         return []
-    now = wall_clock(connection)
-    choice = ModuleChoice("short", announced.version, announced.digest)
-    void = check_grant(directive, grant, choice, authority, now)
-    if grant is not None and void == "action_changed":
-        choice = ModuleChoice("short", grant.module_version, grant.module_digest)
-        if check_grant(directive, grant, choice, authority, now) is None:
-            elsewhere = route(connection, grant, authority)
-            if elsewhere is not None and elsewhere.worker_id is None:
-                version = f"version {grant.module_version} of {grant.module}"
-                return [f"no worker that lives has {version}, which was granted: it waits for one"]
-            void = None if elsewhere is not None else void
+    void_for = partial(
+        void_reason,
+        grant,
+        directive,
+        keys=authority.keys,
+        policy_digest=authority.policy.digest,
+        now=wall_clock(connection),
+    )
+    void = void_for(module_digest=announced.digest)
+    if grant and void == "action_changed" and not void_for(module_digest=grant.module_digest):
+        elsewhere = route(connection, grant, authority)
+        if elsewhere is not None and elsewhere.worker_id is None:
+            version = f"version {grant.module_version} of {grant.module}"
+            return [f"no worker that lives has {version}, which was granted: it waits for one"]
+        void = None if elsewhere is not None else void
     return [] if void is None else [f"{void}: its grant does not hold; it will be blocked"]

@@ -1,46 +1,47 @@
-"""Act: start a run, or take up one that a crash left, and count its attempts.
+"""Start a run, or take up one that a crash left, and count its attempts.
 
 The activities of `ExecutionWorkflow` call these. Each verifies under the directive's lock that what
 it is about to do is still wanted, so a worker that comes late, twice, or after a cancel changes
-nothing.
+nothing. A run that may not be begun again ends, or is in doubt until a person settles it.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from remit.approval.repository import grant_by_id, latest_grants
 from remit.approval.types import Grant
-from remit.audit.repository import Entry, evidence, record
+from remit.artifacts.repository import final_model_costs
+from remit.audit.repository import REMIT, NewEvent, append_events, event_batch
 from remit.base.json_types import JsonObject
 from remit.db.batch import execute_batch
 from remit.db.session import transaction
 from remit.directives.models import DirectiveRead
-from remit.directives.mutator import transition_directive_status
+from remit.directives.mutator import doubt_directive, transition_directive_status
 from remit.directives.repository import get_directive, lock_directive
 from remit.errors import ConflictError, UnavailableError
+from remit.execution.grants import void_reason
 from remit.execution.lifecycle import is_terminal_status
-from remit.execution.models import ExecutionRunRead
+from remit.execution.models import MAX_ATTEMPTS, ExecutionRunRead, Standing
+from remit.execution.modules.types import ModuleOutput
 from remit.execution.mutator import next_attempt
 from remit.execution.repository import latest_run, standings
+from remit.execution.statements import RUN_END, run_end_statement
+from remit.execution.workers import WorkerIdentity
 from remit.identity.types import SYSTEM
 from remit.operations.gate.authority import Authority
 from remit.operations.gate.grants import block_void
 from remit.operations.gate.retries import pass_again
-from remit.operations.gate.routing import Route, announced_module, route
-from remit.operations.metrics import count_directives
-from remit.operations.runs.starts import (
-    ModuleChoice,
-    RunState,
-    attempted,
-    check_grant,
-    consumed_problem,
-    start_runs,
-)
-from remit.operations.runs.unbegun import end_unbegun, obstacle, put_in_doubt
+from remit.operations.gate.routing import announced_module, route
+from remit.operations.metrics import count_directives, count_end, report_in_doubt
+from remit.operations.runs.ends import make_run_end, write_run_ends
+from remit.operations.runs.starts import ModuleChoice, RunState, attempted, start_runs
+from remit.signing.statements import sign_statement
 from remit.telemetry.metrics import count_execution_failure
+from remit.vocabulary import AbortReason, VoidReason
 
 
 def start_run(
@@ -88,16 +89,10 @@ def begin_run(
     """
     with transaction(engine) as connection:
         directive = lock_directive(connection, directive_id)
-        if directive.status != "executing" or directive.status_reason == "in_doubt":
-            return RunState(directive, None)
-        run = latest_run(connection, directive_id)
-        if run is None or is_terminal_status(run.status):
-            return _abort_unfounded(connection, directive)
-        choice = choose(directive.type)
-        elsewhere = _run_elsewhere(connection, directive, run, choice, authority)
-        if elsewhere is not None:
-            return RunState(directive, None, elsewhere)
-        return _begin(connection, directive, run, choice, authority)
+        state = _under_way(connection, directive, choose, authority)
+        if state.run is None:
+            return state
+        return _begin(connection, directive, state.run, choose(directive.type), authority)
 
 
 def _take_up(
@@ -111,35 +106,52 @@ def _take_up(
     choice = choose(directive.type)
     if directive.status == "approved":
         return _void(connection, directive, choice, authority)
+    state = _under_way(connection, directive, choose, authority)
+    if state.run is None or choice.kind != "short":
+        return state
+    return _begin(connection, directive, state.run, choice, authority)
+
+
+def _under_way(
+    connection: sa.Connection,
+    directive: DirectiveRead,
+    choose: Callable[[str], ModuleChoice],
+    authority: Authority,
+) -> RunState:
+    """Return the run that this worker is to go on with, if there is one."""
     if directive.status != "executing" or directive.status_reason == "in_doubt":
         return RunState(directive, None)
-    run = latest_run(connection, directive_id)
+    run = latest_run(connection, directive.id)
     if run is None or is_terminal_status(run.status):
         return _abort_unfounded(connection, directive)
-    elsewhere = _run_elsewhere(connection, directive, run, choice, authority)
-    if elsewhere is not None:
-        return RunState(directive, None, elsewhere)
-    if choice.kind == "short":
-        return _begin(connection, directive, run, choice, authority)
-    return RunState(directive, run)
+    grant = grant_by_id(connection, run.grant_id)
+    if grant is None or grant.module_digest == choose(directive.type).digest:
+        return RunState(directive, run)
+    # It may hold for another worker, which has the version that was granted.
+    there = _consumed_problem(directive, run, grant, grant.module_digest, authority)
+    elsewhere = route(connection, grant, authority) if there is None else None
+    return RunState(directive, None if elsewhere else run, elsewhere)
 
 
 def _void(
-    connection: sa.Connection,
-    directive: DirectiveRead,
-    choice: ModuleChoice,
-    authority: Authority,
+    connection: sa.Connection, directive: DirectiveRead, choice: ModuleChoice, authority: Authority
 ) -> RunState:
     """Void the grant that did not hold, unless another worker has the version that it is for."""
     grants, now = latest_grants(connection, [directive.id])
     grant = grants.get(directive.id)
-    void = check_grant(directive, grant, choice, authority, now)
+    void_for = partial(
+        void_reason,
+        grant,
+        directive,
+        keys=authority.keys,
+        policy_digest=authority.policy.digest,
+        now=now,
+    )
+    void = void_for(module_digest=choice.digest)
     if void is None:
         raise UnavailableError(f"directive {directive.id} was changed meanwhile; try again")
-    if grant is not None and void == "action_changed":
-        there = _as_granted(grant, choice)
-        holds_there = check_grant(directive, grant, there, authority, now) is None
-        elsewhere = route(connection, grant, authority) if holds_there else None
+    if grant and void == "action_changed" and not void_for(module_digest=grant.module_digest):
+        elsewhere = route(connection, grant, authority)
         if elsewhere is not None:
             return RunState(directive, None, elsewhere)
     state = RunState(block_void(connection, directive, grant, void), None)
@@ -148,26 +160,23 @@ def _void(
     return state
 
 
-def _run_elsewhere(
-    connection: sa.Connection,
+def _consumed_problem(
     directive: DirectiveRead,
     run: ExecutionRunRead,
-    choice: ModuleChoice,
+    grant: Grant | None,
+    module_digest: str,
     authority: Authority,
-) -> Route | None:
-    """Return where a run must go on that this worker has another version for; None: here."""
-    grant = grant_by_id(connection, run.grant_id)
-    if grant is None or grant.module_digest == choice.digest:
-        return None
-    there = _as_granted(grant, choice)
-    if consumed_problem(directive, run, grant, there, authority) is not None:
-        return None
-    return route(connection, grant, authority)
-
-
-def _as_granted(grant: Grant, choice: ModuleChoice) -> ModuleChoice:
-    """Return what a worker would have that has the version which was granted."""
-    return replace(choice, version=grant.module_version, digest=grant.module_digest)
+) -> VoidReason | None:
+    """Return why the grant that a run consumed does not cover one more attempt."""
+    return void_reason(
+        grant,
+        directive,
+        keys=authority.keys,
+        module_digest=module_digest,
+        policy_digest=authority.policy.digest,
+        now=None,
+        run=run,
+    )
 
 
 def _abort_unfounded(connection: sa.Connection, directive: DirectiveRead) -> RunState:
@@ -180,7 +189,7 @@ def _abort_unfounded(connection: sa.Connection, directive: DirectiveRead) -> Run
         reason="approval_unverifiable",
     )
     data: JsonObject = {"reason": "approval_unverifiable", "because": ["it has no run under way"]}
-    record(connection, [Entry(directive.id, "directive.aborted", data=data)])
+    append_events(connection, [NewEvent(directive.id, "directive.aborted", data=data)])
     count_directives([aborted])
     count_execution_failure("approval_unverifiable")
     return RunState(aborted, None)
@@ -221,13 +230,64 @@ def _begin(
             raise UnavailableError(
                 f"attempt {one.attempt} is under way with worker {one.worker_id}; try again"
             )
-    problem = obstacle(connection, directive, run, choice, authority)
-    if problem is not None:
-        # Who wrote a run that nobody granted, and no attempt of it, did not begin it.
-        forged = problem.reason == "approval_unverifiable" and not standing.attempts
-        if standing.is_unknown and not forged:
-            return RunState(put_in_doubt(connection, directive, problem.said), None)
-        return RunState(end_unbegun(connection, directive, standing, problem, worker), None)
-    entry = attempted(directive.id, run.attempts + 1, worker.id)
-    execute_batch(connection, [*next_attempt(run, worker.id), *evidence([entry])])
-    return RunState(directive, latest_run(connection, directive.id))
+    reason, said = _obstacle(connection, directive, run, choice, authority)
+    if reason is None:
+        entry = attempted(directive.id, run.attempts + 1, worker.id)
+        execute_batch(connection, [*next_attempt(run, worker.id), *event_batch([entry])])
+        return RunState(directive, latest_run(connection, directive.id))
+    # Who wrote a run that nobody granted, and no attempt of it, did not begin it.
+    forged = reason == "approval_unverifiable" and not standing.attempts
+    if standing.is_unknown and not forged:
+        data: JsonObject = {"reason": "in_doubt", "because": [said]}
+        doubt_directive(connection, directive.id)
+        append_events(connection, [NewEvent(directive.id, "directive.in_doubt", data=data)])
+        report_in_doubt(directive.id, said)
+    else:
+        _end(connection, standing, reason, said, worker)
+    return RunState(get_directive(connection, directive.id), None)
+
+
+def _obstacle(
+    connection: sa.Connection,
+    directive: DirectiveRead,
+    run: ExecutionRunRead,
+    choice: ModuleChoice,
+    authority: Authority,
+) -> tuple[AbortReason | None, str]:
+    """Return why a run may not be begun again, and the same for a person; None when it may.
+
+    A row of `execution_runs` carries no authority: whoever wrote it may have had none. What counts
+    is the signed grant that it consumed.
+    """
+    if run.attempts >= MAX_ATTEMPTS:
+        return "attempts_exhausted", f"begun {run.attempts} times and never ended"
+    grant = grant_by_id(connection, run.grant_id)
+    problem = _consumed_problem(directive, run, grant, choice.digest, authority)
+    if problem == "approval_expired":  # which was not asked
+        problem = "approval_unverifiable"
+    return problem, f"the grant that it consumed does not hold: {problem}"
+
+
+def _end(
+    connection: sa.Connection,
+    standing: Standing,
+    reason: AbortReason,
+    said: str,
+    worker: WorkerIdentity,
+) -> None:
+    """End a run that may not be begun again, and of which every attempt has ended."""
+    end = make_run_end(standing, ModuleOutput.error_(said), reason)
+    statement = run_end_statement(
+        standing.run,
+        end.output,
+        worker_id=worker.id,
+        by=REMIT,
+        reason=reason,
+        said=said,
+        status="failed",
+        artifacts=end.digests,
+        ended_at=standing.now,
+    )
+    signed = replace(end, envelope=sign_statement(RUN_END, statement, worker.keys))
+    write_run_ends(connection, [signed], final_model_costs(connection, [standing.run.id]))
+    count_end(standing.run, None, "aborted", reason)

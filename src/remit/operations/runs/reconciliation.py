@@ -1,36 +1,30 @@
 """Settle what is in doubt: a person says how a run ended of which nobody else knows it."""
 
-from typing import Literal
+from dataclasses import replace
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from remit.audit.repository import Entry
+from remit.artifacts.repository import final_model_costs
+from remit.audit.repository import NewEvent
 from remit.base.json_types import JsonObject
 from remit.db.session import transaction
 from remit.directives.models import DirectiveRead
 from remit.directives.plain_json import MAX_REASON, check_text
 from remit.directives.repository import get_directive, lock_directive
 from remit.errors import ConflictError, ForbiddenError, InvalidInputError
-from remit.execution.models import Standing, output_to_json
+from remit.execution.models import Standing
 from remit.execution.modules.types import ModuleOutput
 from remit.execution.repository import latest_run, standings
-from remit.execution.statements import Reconciliation, sign_reconciliation
+from remit.execution.statements import RECONCILIATION, reconciliation_statement
 from remit.identity.rules import require
 from remit.identity.types import Principal
 from remit.operations.gate.disclosure import refuse_secrets
 from remit.operations.metrics import count_end
-from remit.operations.runs.endings import (
-    RunEnding,
-    checkpoint,
-    digests_of,
-    end_artifact,
-    facts_of,
-    spent_by,
-    write_endings,
-)
+from remit.operations.runs.ends import RunEnd, make_run_end, write_run_ends
 from remit.signing.keys import Keyring
-from remit.vocabulary import AbortReason, Settled
+from remit.signing.statements import sign_statement
+from remit.vocabulary import Settled
 
 
 def reconcile(
@@ -68,10 +62,10 @@ def reconcile(
         if directive.status_reason != "in_doubt" or run is None:
             raise ConflictError(f"directive {directive_id} is not in doubt: nothing is to settle")
         standing = standings(connection, [run.id])[run.id]
-        ending = _ending(standing, settled, reason, by, keys)
-        write_endings(connection, [ending], spent_by(connection, [run.id]))
+        end = _end(standing, settled, reason, by, keys)
+        write_run_ends(connection, [end], final_model_costs(connection, [run.id]))
         after = get_directive(connection, directive_id)
-    count_end(run, None, after.status, ending.reason)
+    count_end(run, None, after.status, end.reason)
     return after
 
 
@@ -86,35 +80,22 @@ def _check(by: Principal, reason: str) -> None:
     refuse_secrets(reason, field="reason")
 
 
-def _ending(
-    standing: Standing, settled: Settled, reason: str, by: Principal, keys: Keyring
-) -> RunEnding:
-    said = f"settled by {by.name}: {reason}"
-    found = ModuleOutput.success() if settled == "done" else ModuleOutput.failure(said)
-    output = output_to_json(found)
-    because: AbortReason | None = None if settled == "done" else "module_failed"
-    status: Literal["completed", "failed"] = "completed" if settled == "done" else "failed"
-    end = end_artifact(standing, status, because, None if because is None else said)
-    artifacts = [checkpoint(standing, standing.run.attempts, output), end]
-    word = Reconciliation(
-        run=facts_of(standing),
+def _end(standing: Standing, settled: Settled, reason: str, by: Principal, keys: Keyring) -> RunEnd:
+    if settled == "done":
+        end = make_run_end(standing, ModuleOutput.success(), None, by=by.name)
+    else:
+        output = ModuleOutput.failure(f"settled by {by.name}: {reason}")
+        end = make_run_end(standing, output, "module_failed", by=by.name)
+    statement = reconciliation_statement(
+        standing.run,
+        end.output or {},
         by=by.name,
         settled=settled,
         reason=reason,
-        output=output,
-        artifacts=digests_of(artifacts),
+        artifacts=end.digests,
         ended_at=standing.now,
     )
-    about = standing.run.directive_id
-    told: JsonObject = {"as": settled, "because": [reason]}
-    ended: JsonObject = {"outcome": found.status.value, "artifact": end.uri}
-    aborted: JsonObject = {"reason": because, "because": [said]}
-    entries = [
-        Entry(about, "run.reconciled", by.name, told),
-        Entry(about, "run.ended", by.name, ended),
-        Entry(about, "directive.completed", by.name)
-        if because is None
-        else Entry(about, "directive.aborted", by.name, aborted),
-    ]
-    signed = sign_reconciliation(word, keys)
-    return RunEnding(standing, status, because, output, entries, artifacts, envelope=signed)
+    data: JsonObject = {"as": settled, "because": [reason]}
+    told = NewEvent(standing.run.directive_id, "run.reconciled", by.name, data)
+    envelope = sign_statement(RECONCILIATION, statement, keys)
+    return replace(end, entries=[told, *end.entries], envelope=envelope)

@@ -1,4 +1,4 @@
-"""Act, the end of it: end a run with what its module returned.
+"""End a run with what its module returned.
 
 Whoever called a module reports here, once for each attempt, and signs what it says. A success
 counts while its run has not ended, although a later attempt may have begun: all attempts of a run
@@ -7,106 +7,51 @@ nothing else.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Literal
 
 import sqlalchemy as sa
 
-from remit.artifacts.repository import NewArtifact
-from remit.audit.repository import Entry, evidence
+from remit.artifacts.repository import NewArtifact, final_model_costs
+from remit.audit.repository import NewEvent, event_batch
 from remit.base.json_types import JsonObject
 from remit.budget.costs import attempt_cost
 from remit.db.batch import execute_batch
 from remit.db.session import transaction
+from remit.directives.models import DirectiveRead
 from remit.directives.repository import lock_directive
 from remit.errors import ConflictError
 from remit.execution.models import MAX_ATTEMPTS, ExecutionRunRead, Standing, output_to_json
-from remit.execution.modules.types import ModuleOutput
-from remit.execution.mutator import EndedAttempt, attempt_ends
+from remit.execution.modules.types import ModuleOutput, run_status_of
+from remit.execution.mutator import end_attempts
 from remit.execution.repository import is_latest, standings
-from remit.execution.statements import AttemptEnd, sign_attempt_end
+from remit.execution.statements import ATTEMPT_END, attempt_end_statement
 from remit.execution.workers import WorkerIdentity
 from remit.operations.metrics import count_end
-from remit.operations.runs.endings import (
-    RunEnding,
-    checkpoint,
-    digests_of,
-    end_artifact,
-    facts_of,
-    spent_by,
-    write_endings,
-)
-from remit.vocabulary import AbortReason, DirectiveStatus, EventType, StatusReason
+from remit.operations.runs.ends import RunEnd, attempt_row, make_run_end, write_run_ends
+from remit.operations.runs.starts import RunState
+from remit.signing.statements import sign_statement
+from remit.vocabulary import AbortReason, EventType
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How one attempt ended.
-
-    Attributes:
-        run: the run as this attempt began it.
-        output: what the module returned.
-        worker: who made the attempt, and signs.
-        emitted: artifacts that the module left and that are not stored yet.
-        budgeted: whether the directive has a budget, so that something may have been reserved.
-    """
-
-    run: ExecutionRunRead
-    output: ModuleOutput
-    worker: WorkerIdentity
-    emitted: Sequence[NewArtifact] = ()
-    budgeted: bool = True
-
-    @property
-    def attempt(self) -> int:
-        """Which attempt it is."""
-        return self.run.attempts
-
-    @property
-    def is_success(self) -> bool:
-        """Whether the module did what was asked."""
-        return self.output.error is None
-
-    @property
-    def again(self) -> bool:
-        """Whether the module says that trying again may help, and an attempt is left."""
-        error = self.output.error
-        return error is not None and error.retryable and self.attempt < MAX_ATTEMPTS
-
-    @property
-    def because(self) -> AbortReason | None:
-        """Why the directive aborts; None when it is complete."""
-        if self.output.error is None:
-            return None
-        if self.output.error.error_type == "timed_out":
-            return "timed_out"
-        failed = self.output.error.error_type == "module_failed"
-        return "module_failed" if failed else "module_error"
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How a directive stands after the end of an attempt.
-
-    Attributes:
-        status: its status.
-        status_reason: why it has that status; None when there is nothing to say.
-        counted: whether this attempt ended the run; a late one, or one that is to be tried again,
-            ended only itself.
-        again: whether the run goes on.
-    """
-
-    status: DirectiveStatus
-    status_reason: StatusReason | None
-    counted: bool = True
-    again: bool = False
-
-
-def end_runs(engine: sa.Engine, endings: Sequence[Ending]) -> list[Ended]:
+def end_runs(
+    engine: sa.Engine,
+    reports: Sequence[tuple[DirectiveRead, ExecutionRunRead, ModuleOutput]],
+    *,
+    worker: WorkerIdentity,
+    emitted: Sequence[NewArtifact] = (),
+) -> list[RunState]:
     """End runs and their directives, all of them or none, in one statement.
 
+    Args:
+        engine: the database.
+        reports: for each run its directive, the run as an attempt began it, and what the module of
+            that attempt returned.
+        worker: who made the attempts, and signs.
+        emitted: artifacts that the modules left and that are not stored yet.
+
     Returns:
-        How each directive stands, in the order of `endings`.
+        How each stands, in the order of `reports`.
 
     Raises:
         ConflictError: one of the attempts is not the last of a run that goes on; :func:`end_run`
@@ -114,44 +59,62 @@ def end_runs(engine: sa.Engine, endings: Sequence[Ending]) -> list[Ended]:
         UnavailableError: the database does not answer; nothing was changed.
     """
     with transaction(engine) as connection:
-        held = [one.run.id for one in endings if one.budgeted or one.attempt > 1]
-        models = spent_by(connection, held)
-        found = standings(connection, [one.run.id for one in endings])
-        for one in endings:
-            run = found[one.run.id].run
-            if (run.status, run.attempts) != ("running", one.attempt):
+        # Where nothing was promised to a first attempt, there are no costs to wait for.
+        held = [run.id for on, run, _ in reports if on.budget is not None or run.attempts > 1]
+        models = final_model_costs(connection, held)
+        found = standings(connection, [run.id for _, run, _ in reports])
+        for _, run, _ in reports:
+            standing = found[run.id].run
+            if (standing.status, standing.attempts) != ("running", run.attempts):
                 raise ConflictError("a run has ended, or was begun again")
-        written = [_run_ending(one, found[one.run.id]) for one in endings]
-        write_endings(connection, written, models)
-    return [_told(one) for one in endings]
+        ends = [
+            _run_end(found[run.id], run.attempts, output, worker, emitted)
+            for _, run, output in reports
+        ]
+        write_run_ends(connection, ends, models)
+    return [_told(*report) for report in reports]
 
 
-def end_run(engine: sa.Engine, ending: Ending) -> Ended:
+def end_run(
+    engine: sa.Engine,
+    directive: DirectiveRead,
+    run: ExecutionRunRead,
+    output: ModuleOutput,
+    *,
+    worker: WorkerIdentity,
+    emitted: Sequence[NewArtifact] = (),
+) -> RunState:
     """End one attempt, and with it its run and directive unless that goes on or has ended.
 
+    The arguments are those of :func:`end_runs`.
+
     Returns:
-        How the directive stands.
+        How the directive stands. The run is there if this attempt has ended it, or if it goes on
+        without it, still `running`; None when it had ended before.
 
     Raises:
         UnavailableError: the database does not answer; nothing was changed.
     """
-    if not ending.again:
+    error, attempt = output.error, run.attempts
+    again = error is not None and error.retryable and attempt < MAX_ATTEMPTS
+    if not again:
         try:
-            return end_runs(engine, [ending])[0]
+            return end_runs(engine, [(directive, run, output)], worker=worker, emitted=emitted)[0]
         except ConflictError:
             pass
     with transaction(engine) as connection:
-        directive = lock_directive(connection, ending.run.directive_id)
-        standing = standings(connection, [ending.run.id])[ending.run.id]
-        goes_on = directive.status == "executing" and standing.run.status == "running"
-        if goes_on and _ends_run(ending, standing):
-            models = spent_by(connection, [ending.run.id])
-            write_endings(connection, [_run_ending(ending, standing)], models)
-        else:
-            _end_attempt(connection, ending, standing, goes_on=goes_on)
-            reason = directive.status_reason
-            return Ended(directive.status, reason, counted=False, again=goes_on)
-    return _told(ending)
+        now = lock_directive(connection, directive.id)
+        standing = standings(connection, [run.id])[run.id]
+        goes_on = now.status == "executing" and standing.run.status == "running"
+        is_open = any((one.attempt, one.worker_id) == (attempt, worker.id) for one in standing.open)
+        is_newest = standing.run.attempts == attempt
+        if not (goes_on and is_open and (error is None or (is_newest and not again))):
+            alone = _attempt_end(standing, attempt, output, worker) if is_open else None
+            _end_attempt(connection, now, attempt, output, alone, goes_on=goes_on)
+            return RunState(now, standing.run if goes_on else None)
+        models = final_model_costs(connection, [run.id])
+        write_run_ends(connection, [_run_end(standing, attempt, output, worker, emitted)], models)
+    return _told(directive, run, output)
 
 
 def is_still_wanted(engine: sa.Engine, run: ExecutionRunRead, worker: WorkerIdentity) -> bool:
@@ -164,95 +127,96 @@ def is_still_wanted(engine: sa.Engine, run: ExecutionRunRead, worker: WorkerIden
         return is_latest(connection, run.id, run.attempts, worker.id)
 
 
-def _ends_run(ending: Ending, standing: Standing) -> bool:
-    """Return whether the end of an attempt is that of its run, which goes on."""
-    if not _is_open(ending, standing):
-        return False
-    newest = standing.run.attempts == ending.attempt
-    return ending.is_success or (newest and not ending.again)
-
-
-def _is_open(ending: Ending, standing: Standing) -> bool:
-    """Return whether an attempt is one of this worker, and has not ended."""
-    return any(
-        one.attempt == ending.attempt and one.worker_id == ending.worker.id for one in standing.open
-    )
+def _abort_reason(output: ModuleOutput) -> AbortReason | None:
+    """Return why the directive aborts; None when it is complete."""
+    kind = None if output.error is None else output.error.error_type
+    match kind:
+        case None | "timed_out" | "module_failed":
+            return kind
+    return "module_error"
 
 
 def _end_attempt(
-    connection: sa.Connection, ending: Ending, standing: Standing, *, goes_on: bool
+    connection: sa.Connection,
+    directive: DirectiveRead,
+    attempt: int,
+    output: ModuleOutput,
+    end: JsonObject | None,
+    *,
+    goes_on: bool,
 ) -> None:
     """End an attempt alone: its run goes on without it, or has ended."""
-    data: JsonObject = {"attempt": ending.attempt, "outcome": ending.output.status.value}
-    if ending.output.error is not None:
-        data["because"] = [ending.output.error.message]
-    if ending.output.cost is not None:
-        data["cost"] = f"{ending.output.cost:.2f}"
+    data: JsonObject = {"attempt": attempt, "outcome": output.status.value}
+    if output.error is not None:
+        data["because"] = [output.error.message]
+    if output.cost is not None:
+        data["cost"] = f"{output.cost:.2f}"
     event: EventType = "run.attempt_ended" if goes_on else "run.refused"
-    is_open = _is_open(ending, standing)
-    ends = [_signed(ending, standing, {}, ends_run=False)] if is_open else []
-    entry = Entry(ending.run.directive_id, event, data=data)
-    execute_batch(connection, [attempt_ends(ends, moving=False), *evidence([entry])])
+    entries = [NewEvent(directive.id, event, data=data)]
+    rows = [] if end is None else [end]
+    execute_batch(connection, [end_attempts(rows, moving=False), *event_batch(entries)])
 
 
-def _told(ending: Ending) -> Ended:
-    status: Literal["complete", "aborted"] = "complete" if ending.is_success else "aborted"
-    count_end(ending.run, ending.output, status, ending.because)
-    return Ended(status, ending.because)
-
-
-def _run_ending(ending: Ending, standing: Standing) -> RunEnding:
-    output = output_to_json(ending.output)
-    status: Literal["completed", "failed"] = "completed" if ending.is_success else "failed"
-    message = ending.output.error.message if ending.output.error else None
-    end = end_artifact(standing, status, ending.because, message, ending.emitted)
-    artifacts = [*ending.emitted, checkpoint(standing, ending.attempt, output), end]
-    return RunEnding(
-        standing,
-        status,
-        ending.because,
-        output,
-        _entries(ending, end.uri),
-        artifacts,
-        attempt=_signed(ending, standing, digests_of(artifacts), ends_run=True),
+def _attempt_end(
+    standing: Standing, attempt: int, output: ModuleOutput, worker: WorkerIdentity
+) -> JsonObject:
+    """Return the row of an attempt that ends alone."""
+    end = RunEnd(
+        standing=standing,
+        status=run_status_of(output.status),
+        reason=_abort_reason(output),
+        output=output_to_json(output),
+        entries=(),
+        attempt=attempt,
     )
+    return attempt_row(_signed(end, worker, ends_run=False), attempt)
 
 
-def _signed(
-    ending: Ending, standing: Standing, artifacts: dict[str, str], *, ends_run: bool
-) -> EndedAttempt:
-    """Return the end of an attempt with what its worker says of it.
+def _run_end(
+    standing: Standing,
+    attempt: int,
+    output: ModuleOutput,
+    worker: WorkerIdentity,
+    emitted: Sequence[NewArtifact],
+) -> RunEnd:
+    own = [one for one in emitted if one.run_id == standing.run.id]
+    reason = _abort_reason(output)
+    end = make_run_end(standing, output, reason, attempt=attempt, emitted=own)
+    return _signed(end, worker, ends_run=True)
+
+
+def _signed(end: RunEnd, worker: WorkerIdentity, *, ends_run: bool) -> RunEnd:
+    """Return the end with the cost of its attempt, and what its worker signs of it.
 
     Raises:
         ConflictError: there is no such attempt.
     """
-    own = next((one for one in standing.attempts if one.attempt == ending.attempt), None)
+    standing, output = end.standing, end.output or {}
+    own = next((one for one in standing.attempts if one.attempt == end.attempt), None)
     if own is None:
         raise ConflictError("an attempt is not there any more")
-    output = output_to_json(ending.output)
-    end = AttemptEnd(
-        run=facts_of(standing),
-        worker_id=ending.worker.id,
-        attempt=ending.attempt,
+    cost = attempt_cost(output)
+    statement = attempt_end_statement(
+        standing.run,
+        output,
+        worker_id=worker.id,
+        attempt=own.attempt,
         ends_run=ends_run,
-        outcome="success" if ending.is_success else "error",
-        output=output,
-        cost=attempt_cost(output),
-        artifacts=artifacts,
+        outcome=end.outcome,
+        cost=cost,
+        artifacts=end.digests,
         started_at=own.started_at,
         ended_at=standing.now,
     )
-    envelope = sign_attempt_end(end, ending.worker.keys)
-    run_id = ending.run.id
-    return EndedAttempt(run_id, end.attempt, end.ended_at, end.outcome, end.cost, envelope)
+    envelope = sign_statement(ATTEMPT_END, statement, worker.keys)
+    return replace(end, cost=cost, envelope=envelope)
 
 
-def _entries(ending: Ending, artifact_uri: str) -> list[Entry]:
-    about, output = ending.run.directive_id, ending.output
-    ended: JsonObject = {"outcome": output.status.value, "artifact": artifact_uri}
-    entries = [Entry(about, "run.ended", data=ended)]
-    if ending.because is None:
-        return [*entries, Entry(about, "directive.completed")]
-    message = output.error.message if output.error else ending.because
-    data: JsonObject = {"reason": ending.because, "because": [message]}
-    return [*entries, Entry(about, "directive.aborted", data=data)]
+def _told(directive: DirectiveRead, run: ExecutionRunRead, output: ModuleOutput) -> RunState:
+    reason = _abort_reason(output)
+    status: Literal["complete", "aborted"] = "complete" if reason is None else "aborted"
+    count_end(run, output, status, reason)
+    return RunState(
+        directive.model_copy(update={"status": status, "status_reason": reason}),
+        run.model_copy(update={"status": run_status_of(output.status)}),
+    )

@@ -7,29 +7,30 @@ it, the module is called once, and its end is told to the database until the dat
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from remit.artifacts.repository import NewArtifact
+from remit.directives.models import DirectiveRead
 from remit.errors import UnavailableError
 from remit.execution.models import ExecutionRunRead
 from remit.execution.modules.types import ModuleOutput
 from remit.operations.gate.authority import Authority
-from remit.operations.runs.results import Ended, Ending, end_run, is_still_wanted
+from remit.operations.runs.results import end_run, is_still_wanted
 from remit.operations.runs.starts import RunState
 from remit.telemetry.logging import get_logger
 from remit.telemetry.tracing import span
 from remit.workflows.activities.calls import (
     AuthoritySource,
+    EmittedArtifacts,
     ModuleCaller,
     handed_over,
     step_of,
     too_late,
 )
-from remit.workflows.activities.emitting import Evidence
 from remit.workflows.activities.underway import Attempt
 from remit.workflows.lease import Lease
 from remit.workflows.messages import ExecutionStep
@@ -43,10 +44,13 @@ NOT_CALLED = replace(
 )
 """The end of an attempt whose worker was away before it could call its module."""
 
+Begin = Callable[[Authority], ExecutionStep | RunState]
+"""Begins an attempt in the database; a step means that there is nothing to call."""
+
 
 @dataclass(frozen=True)
 class Attempts:
-    """What both kinds of modules need to be carried out.
+    """Carries out attempts with the modules of a worker.
 
     Attributes:
         engine: the database.
@@ -60,14 +64,8 @@ class Attempts:
     modules: ModuleCaller
     lease: Lease
 
-    def carry_out(
-        self, directive_id: UUID, begin: Callable[[Authority], ExecutionStep | RunState]
-    ) -> ExecutionStep:
+    def carry_out(self, directive_id: UUID, begin: Begin) -> ExecutionStep:
         """Begin an attempt, call its module, and end it; unless one is under way here.
-
-        Args:
-            directive_id: the directive.
-            begin: begins it in the database; a step means that there is nothing to call.
 
         Raises:
             UnavailableError: one is under way here; or it is to be tried again.
@@ -76,9 +74,7 @@ class Attempts:
         self.resume(attempt, begin)
         return attempt.step.result()
 
-    def resume(
-        self, attempt: Attempt, begin: Callable[[Authority], ExecutionStep | RunState]
-    ) -> None:
+    def resume(self, attempt: Attempt, begin: Begin) -> None:
         """Do that for an attempt that was noted; whoever waits for its step is told."""
         underway = self.modules.underway
         try:
@@ -86,28 +82,28 @@ class Attempts:
         except BaseException as error:  # noqa: BLE001 - whoever waits for it raises it
             underway.fail(attempt, error)
 
-    def _carried_out(
-        self, attempt: Attempt, begin: Callable[[Authority], ExecutionStep | RunState]
-    ) -> ExecutionStep:
+    def _carried_out(self, attempt: Attempt, begin: Begin) -> ExecutionStep:
         self.lease.require()
         state = begin(replace(self.authority.current(), worker=self.lease.worker))
         if isinstance(state, ExecutionStep):
             return state
+        directive, run = state.directive, state.run
         if state.route is not None:
-            return handed_over(state.directive, state.route)
-        if state.run is None:
-            return step_of(state.directive)
-        limit = self.modules.limit(state.directive)
-        evidence = self.modules.evidence_of(state.directive, state.run)
-        one = _Called(self, attempt, evidence, limit, time.monotonic())
-        called = self._may_call(state.run)
-        is_over = self.modules.underway.limit(attempt, limit, one.time_out)
-        output = self.modules.call(evidence) if called else NOT_CALLED
+            return handed_over(directive, state.route)
+        if run is None:
+            return step_of(directive)
+        limit = self.modules.limit(directive)
+        emitted = EmittedArtifacts(run, self.modules.store)
+        end = partial(self._end, directive, run, time.monotonic())
+        called = self._may_call(run)
+        time_out = partial(self._time_out, attempt, lambda: end(too_late(limit), ()))
+        is_over = self.modules.underway.limit(attempt, limit, time_out)
+        output = self.modules.call(directive, run, emitted.emit) if called else NOT_CALLED
         late = is_over()
         if attempt.take_end() and late:
-            return one.tell(too_late(limit), ())
+            return end(too_late(limit), ())
         # If its time was over and that is its end already, this is refused and on record.
-        return one.tell(output)
+        return end(output, emitted.artifacts)
 
     def _may_call(self, run: ExecutionRunRead) -> bool:
         """Return whether an attempt that has begun is still the one to call the module.
@@ -122,65 +118,55 @@ class Attempts:
         self.lease.require()
         return is_still_wanted(self.engine, run, self.lease.worker)
 
-
-@dataclass(frozen=True)
-class _Called:
-    """One attempt whose module is called.
-
-    Attributes:
-        by: what carries it out.
-        attempt: the attempt, as this process knows it.
-        evidence: what its module emits.
-        limit: how long its module may take.
-        began: when it was called, by `time.monotonic`.
-    """
-
-    by: Attempts
-    attempt: Attempt
-    evidence: Evidence
-    limit: timedelta
-    began: float
-
-    def time_out(self) -> None:
-        """End the attempt because its module took too long, whatever that still does."""
-        if not self.attempt.take_end():
+    def _time_out(self, attempt: Attempt, end: Callable[[], ExecutionStep]) -> None:
+        """End an attempt because its module took too long, whatever that still does."""
+        if not attempt.take_end():
             return
-        underway = self.by.modules.underway
         try:
-            underway.end(self.attempt, self.tell(too_late(self.limit), ()))
+            self.modules.underway.end(attempt, end())
         except BaseException as error:
-            underway.fail(self.attempt, error)
+            self.modules.underway.fail(attempt, error)
             raise
 
-    def tell(
-        self, output: ModuleOutput, emitted: Sequence[NewArtifact] | None = None
+    def _end(
+        self,
+        directive: DirectiveRead,
+        run: ExecutionRunRead,
+        began: float,
+        output: ModuleOutput,
+        emitted: Sequence[NewArtifact],
     ) -> ExecutionStep:
         """End the attempt with an output, and return where its directive stands.
-
-        Args:
-            output: what its module returned.
-            emitted: the artifacts that count; None: all that it emitted.
 
         Raises:
             UnavailableError: it is to be tried again.
         """
-        ending = self.evidence.ending(output, self.by.lease.worker, emitted)
-        with span("run.end", count=len(ending.emitted)):
-            ended = self._stored(ending)
-        if ended.again:
+        with span("run.end", count=len(emitted)):
+            ended = self._stored(
+                run.id,
+                lambda: end_run(
+                    self.engine,
+                    directive,
+                    run,
+                    output,
+                    worker=self.lease.worker,
+                    emitted=emitted,
+                ),
+            )
+        if ended.run is not None and ended.run.status == "running":
             message = "" if output.error is None else output.error.message
-            raise UnavailableError(f"attempt {ending.attempt} of {ending.run.module}: {message}")
-        return self.by.modules.tell(self.evidence.directive, ending, ended, self.began)
+            raise UnavailableError(f"attempt {run.attempts} of {run.module}: {message}")
+        self.modules.report(ended, emitted, began)
+        return step_of(ended.directive)
 
-    def _stored(self, ending: Ending) -> Ended:
+    def _stored(self, run_id: UUID, end: Callable[[], RunState]) -> RunState:
         """Tell the database until it has it: nothing else knows how the module ended."""
         pause, longest = RETRY_SECONDS
         while True:
             try:
-                return end_run(self.by.engine, ending)
+                return end()
             except UnavailableError as error:
-                run_id = str(ending.run.id)
-                get_logger(__name__).warning("end_not_told", run_id=run_id, error=str(error))
-                if not self.by.modules.underway.pause(pause):
+                get_logger(__name__).warning("end_not_told", run_id=str(run_id), error=str(error))
+                if not self.modules.underway.pause(pause):
                     raise
                 pause = min(2 * pause, longest)

@@ -1,16 +1,21 @@
-"""How a run's module is called, whether in the ordinary activity or in one of its own."""
+"""How a run's module is called, and what this worker decides and verifies with."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import sqlalchemy as sa
+from pydantic import JsonValue
 
+from remit.artifacts.contents import place_json
+from remit.artifacts.repository import NewArtifact, new_artifact
 from remit.artifacts.store import ObjectStore
+from remit.artifacts.types import CONTENT_REF, MAX_ARTIFACT_BYTES
 from remit.base.durations import parse_timebox
 from remit.base.money import parse_budget
 from remit.directives.models import DirectiveRead
+from remit.directives.plain_json import find_fault
 from remit.errors import (
     InvalidInputError,
     MisconfiguredError,
@@ -20,28 +25,78 @@ from remit.errors import (
 )
 from remit.execution.known_workers import KnownWorkers
 from remit.execution.models import EndedRun, ExecutionRunRead, LeftArtifact
-from remit.execution.modules.base import BaseExecutionModule
+from remit.execution.modules.base import BaseExecutionModule, EmitArtifact
 from remit.execution.modules.registry import ModuleRegistry
-from remit.execution.modules.types import ModuleInput, ModuleOutput, run_status_of
+from remit.execution.modules.types import ModuleInput, ModuleOutput
 from remit.operations.gate.authority import Authority
 from remit.operations.gate.policies import PolicySource
 from remit.operations.gate.routing import Route
-from remit.operations.runs.results import Ended, Ending
-from remit.operations.runs.starts import ModuleChoice
+from remit.operations.runs.starts import ModuleChoice, RunState
+from remit.redaction.masking import redact_object
 from remit.signing.keys import Keyring
 from remit.telemetry import tracing
 from remit.telemetry.logging import get_logger
 from remit.telemetry.metrics import record_execution
-from remit.workflows.activities.emitting import Evidence
+from remit.vocabulary import ArtifactType
 from remit.workflows.activities.underway import Underway
 from remit.workflows.messages import ExecutionStep, worker_queue
 
 ASK_AGAIN_SECONDS = 2.0
 """Pause before a workflow asks again whether a worker has the version that was granted."""
 
+MODULE_ARTIFACT: ArtifactType = "module_output"
+"""The one artifact type that a module may emit."""
+
 
 def unobserved(ended: EndedRun) -> None:
     """Tell nobody."""
+
+
+@dataclass
+class EmittedArtifacts:
+    """What the module of a run emitted, held until the transaction that ends the attempt.
+
+    An attempt that dies leaves none of it, and the next attempt emits it again: what is stored is
+    the evidence of the attempt that counted.
+    """
+
+    run: ExecutionRunRead
+    store: ObjectStore
+    artifacts: list[NewArtifact] = field(default_factory=list)
+
+    def emit(self, artifact_type: str, metadata: dict[str, JsonValue]) -> str:
+        """Take one artifact and return the address that it will have.
+
+        What is over 64 KB goes to the object store at once, before the row that will speak of it.
+
+        Raises:
+            InvalidInputError: modules may not emit this type, or the content cannot be kept.
+            ObjectStoreException: the object store did not keep it.
+        """
+        if artifact_type != MODULE_ARTIFACT:
+            raise InvalidInputError(
+                f"a module emits {MODULE_ARTIFACT} artifacts, not {artifact_type!r}", field="type"
+            )
+        if CONTENT_REF in metadata:
+            raise InvalidInputError("a name of Remit's own: use another", field=CONTENT_REF)
+        fault = find_fault(metadata, max_weight=MAX_ARTIFACT_BYTES)
+        if fault is not None:
+            raise InvalidInputError(
+                f"cannot be stored: {fault.problem}", field=fault.path or "metadata"
+            )
+        cleaned = redact_object(metadata)
+        with tracing.span("artifact", artifact_type=MODULE_ARTIFACT) as span:
+            placed = place_json(self.store, cleaned)
+            span.set(store="postgres" if placed is None else self.store.name)
+        made = new_artifact(
+            MODULE_ARTIFACT,
+            cleaned if placed is None else {},
+            directive_id=self.run.directive_id,
+            run_id=self.run.id,
+            placed=placed,
+        )
+        self.artifacts.append(made)
+        return made.uri
 
 
 @dataclass(frozen=True)
@@ -49,10 +104,10 @@ class ModuleCaller:
     """The modules of this worker, and what they are handed.
 
     Attributes:
-        observe: told of each run that a module ended; it must return at once and raise nothing.
         registry: the modules.
         engine: the database connection that modules get.
         store: where large evidence of theirs goes.
+        observe: told of each run that a module ended; it must return at once and raise nothing.
         underway: the attempts that this worker is at.
     """
 
@@ -78,38 +133,58 @@ class ModuleCaller:
         except NotFoundError:
             return BaseExecutionModule.default_timeout
 
-    def evidence_of(self, directive: DirectiveRead, run: ExecutionRunRead) -> Evidence:
-        """Return what will hold what the module of this run emits."""
-        return Evidence(directive, run, self.store)
-
-    def tell(
-        self, directive: DirectiveRead, ending: Ending, ended: Ended, began: float
-    ) -> ExecutionStep:
-        """Tell how a run ended, and return where its directive stands.
-
-        Args:
-            directive: what was asked.
-            ending: how the run ended, with the artifacts that were kept.
-            ended: how the directive stands.
-            began: when the module was called, by `time.monotonic`.
-        """
-        if not ended.counted:
-            # Another attempt ends this run and tells of it, or it was canceled: see `uncalled`.
-            return step_of(ended)
-        seconds = time.monotonic() - began
-        record_execution(ending.run.module, seconds)
-        self.observe(_ended_run(directive, ending, ended, seconds))
-        return step_of(ended)
-
-    def call(self, evidence: Evidence) -> ModuleOutput:
+    def call(
+        self, directive: DirectiveRead, run: ExecutionRunRead, emit: EmitArtifact
+    ) -> ModuleOutput:
         """Call the module of a run that has begun."""
-        directive, run = evidence.directive, evidence.run
+        given = ModuleInput(
+            directive_id=directive.id,
+            run_id=run.id,
+            module=run.module,
+            objective=directive.objective,
+            scope=directive.scope,
+            payload=directive.payload,
+            constraints=directive.constraints,
+            budget=None if directive.budget is None else parse_budget(directive.budget),
+            timebox=None if directive.timebox is None else parse_timebox(directive.timebox),
+            idempotency_key=run.idempotency_key,
+            attempt=run.attempts,
+        )
         with tracing.span("module", module_name=run.module, attempt=run.attempts) as span:
-            output = self.registry.dispatch_module(
-                _input(directive, run), self.engine, evidence.emit
-            )
+            output = self.registry.dispatch_module(given, self.engine, emit)
             span.set(status=output.status.value)
         return output
+
+    def report(self, ended: RunState, emitted: Sequence[NewArtifact], began: float) -> None:
+        """Measure and observe a run that its module has ended.
+
+        Of a run that another attempt ends, or that was canceled, others tell: see
+        :class:`remit.workflows.activities.dispatch_activities.UncalledRuns`.
+
+        Args:
+            ended: what `end_run` returned.
+            emitted: the artifacts that were kept.
+            began: when the module was called, by `time.monotonic`.
+        """
+        directive, run = ended.directive, ended.run
+        if run is None:
+            return
+        seconds = time.monotonic() - began
+        record_execution(run.module, seconds)
+        self.observe(
+            EndedRun(
+                directive_id=directive.id,
+                type=directive.type,
+                role=directive.role,
+                status=directive.status,
+                run_id=run.id,
+                module=run.module,
+                run_status=run.status,
+                attempts=run.attempts,
+                seconds=seconds,
+                artifacts=tuple(LeftArtifact(one.type, one.digest) for one in emitted),
+            )
+        )
 
 
 def too_late(limit: timedelta) -> ModuleOutput:
@@ -120,14 +195,7 @@ def too_late(limit: timedelta) -> ModuleOutput:
 
 @dataclass(frozen=True)
 class AuthoritySource:
-    """What this worker decides and verifies with.
-
-    Attributes:
-        policies: the policy in force.
-        keys: returns what signs grants, and what verifies them, as it is now.
-        patience: see :class:`remit.operations.gate.authority.Authority`.
-        workers: those whose certificates were verified.
-    """
+    """What this worker decides and verifies with; the fields are those of :class:`Authority`."""
 
     policies: PolicySource
     keys: Callable[[], Keyring]
@@ -157,9 +225,7 @@ class AuthoritySource:
             raise UnavailableError(f"no key can be read, so nothing may run: {error}") from error
 
 
-def step_of(
-    directive: DirectiveRead | Ended, long_module: timedelta | None = None
-) -> ExecutionStep:
+def step_of(directive: DirectiveRead, long_module: timedelta | None = None) -> ExecutionStep:
     """Describe where a directive stands, for its workflow."""
     return ExecutionStep(
         status=directive.status,
@@ -174,35 +240,3 @@ def handed_over(directive: DirectiveRead, route: Route) -> ExecutionStep:
     if route.worker_id is None:
         return replace(step, ask_again_seconds=ASK_AGAIN_SECONDS)
     return replace(step, worker_queue=worker_queue(route.worker_id))
-
-
-def _ended_run(directive: DirectiveRead, ending: Ending, ended: Ended, seconds: float) -> EndedRun:
-    run = ending.run
-    return EndedRun(
-        directive_id=directive.id,
-        type=directive.type,
-        role=directive.role,
-        status=ended.status,
-        run_id=run.id,
-        module=run.module,
-        run_status=run_status_of(ending.output.status),
-        attempts=run.attempts,
-        seconds=seconds,
-        artifacts=tuple(LeftArtifact(one.type, one.digest) for one in ending.emitted),
-    )
-
-
-def _input(directive: DirectiveRead, run: ExecutionRunRead) -> ModuleInput:
-    return ModuleInput(
-        directive_id=directive.id,
-        run_id=run.id,
-        module=run.module,
-        objective=directive.objective,
-        scope=directive.scope,
-        payload=directive.payload,
-        constraints=directive.constraints,
-        budget=None if directive.budget is None else parse_budget(directive.budget),
-        timebox=None if directive.timebox is None else parse_timebox(directive.timebox),
-        idempotency_key=run.idempotency_key,
-        attempt=run.attempts,
-    )

@@ -1,0 +1,205 @@
+"""What is written when a run ends, whoever ends it: one statement, with what is signed of it.
+
+`remit.operations.runs.results` ends runs with what modules returned. Those that no attempt ends are
+ended by `beginning`, `cancellation` and `reconciliation`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from remit.artifacts.repository import NewArtifact, new_artifact
+from remit.audit.repository import REMIT, NewEvent, event_batch
+from remit.base.json_types import JsonObject
+from remit.budget.costs import NO_MODELS, ModelCosts, attempts_cost, closing_of
+from remit.budget.ledger import Unpromised, releases, settlements, unpromised
+from remit.budget.types import Closing
+from remit.db.batch import execute_batch
+from remit.directives.mutator import moves
+from remit.execution.models import Standing, output_to_json
+from remit.execution.modules.types import ModuleOutput, run_status_of
+from remit.execution.mutator import attempt_ended, end_attempts, end_execution_runs, run_ended
+from remit.operations.metrics import count_settled
+from remit.vocabulary import AbortReason, AttemptOutcome, DirectiveStatus, RunStatus, StatusReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEnd:
+    """How a run ends, with all that is written then.
+
+    Attributes:
+        standing: the run, as it stands when it ends.
+        status: the status that it gets.
+        reason: why its directive aborts; None completes it.
+        output: what stands as the run's result; None: nothing does.
+        entries: the events of it, in order; the last one names the artifacts.
+        attempt: the attempt that it ends with; None: none.
+        cost: what that attempt cost in US dollars; None: nobody knows.
+        envelope: what was signed of it, by the worker if an attempt ends it; None: there is no key.
+    """
+
+    standing: Standing
+    status: RunStatus
+    reason: AbortReason | None
+    output: JsonObject | None
+    entries: Sequence[NewEvent]
+    artifacts: Sequence[NewArtifact] = ()
+    attempt: int | None = None
+    cost: Decimal | None = None
+    envelope: JsonObject | None = None
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """The digest of each artifact, by its address."""
+        return {one.uri: one.digest for one in self.artifacts}
+
+    @property
+    def outcome(self) -> AttemptOutcome:
+        """How the attempt that it ends with ended."""
+        return "success" if self.reason is None else "error"
+
+    @property
+    def attempts_cost(self) -> ModelCosts:
+        """What the attempts of the run cost together."""
+        costs = [one.cost for one in self.standing.attempts if one.ended_at is not None]
+        if self.attempt is not None:
+            costs.append(self.cost)
+        return attempts_cost(costs, self.standing.run.attempts)
+
+
+def make_run_end(
+    standing: Standing,
+    output: ModuleOutput,
+    reason: AbortReason | None,
+    *,
+    attempt: int | None = None,
+    emitted: Sequence[NewArtifact] = (),
+    by: str = REMIT,
+) -> RunEnd:
+    """Return the unsigned end of a run with what its module returned, or what stands for that."""
+    run, stored = standing.run, output_to_json(output)
+    status, message = run_status_of(output.status), output.error.message if output.error else None
+    artifact = partial(new_artifact, directive_id=run.directive_id, run_id=run.id)
+    number = attempt or run.attempts
+    checkpoint: JsonObject = {"run": str(run.id), "attempt": number, "output": stored}
+    ended: JsonObject = {
+        "run": str(run.id),
+        "status": status,
+        "attempts": run.attempts,
+        "reason": reason,
+        "error": message,
+        "artifacts": [one.uri for one in emitted],
+    }
+    end = artifact("execution_end", ended)
+    entry = partial(NewEvent, run.directive_id, actor=by)
+    told = entry("run.ended", data={"outcome": output.status.value, "artifact": end.uri})
+    because: JsonObject = {"reason": reason, "because": [message or reason]}
+    completed = entry("directive.completed")
+    return RunEnd(
+        standing=standing,
+        status=status,
+        reason=reason,
+        output=stored,
+        entries=[told, entry("directive.aborted", data=because) if reason else completed],
+        artifacts=[*emitted, artifact("execution_checkpoint", checkpoint), end],
+        attempt=attempt,
+    )
+
+
+def write_run_ends(
+    connection: sa.Connection, ends: Sequence[RunEnd], models: Mapping[UUID, ModelCosts]
+) -> None:
+    """End runs and their directives, and close what was promised to them, in one statement.
+
+    Args:
+        connection: the operation's transaction.
+        ends: the ends, signed.
+        models: what models cost each run that asked one.
+
+    Raises:
+        ConflictError: a run, its directive or its attempt has changed meanwhile; nothing may be
+            committed.
+    """
+    promised = [one for one in ends if one.standing.promised is not None]
+    closings = {one.standing.run.grant_id: _closing(one, models) for one in promised}
+    parts = [
+        moves(_targets(ends), current="executing"),
+        end_execution_runs([_run_row(one) for one in ends]),
+        end_attempts(
+            [attempt_row(one, one.attempt) for one in ends if one.attempt is not None], moving=True
+        ),
+        settlements([one for one in closings.values() if one is not None]),
+        releases([grant_id for grant_id, closing in closings.items() if closing is None]),
+        unpromised([spent for one in ends if (spent := _unpromised(one)) is not None]),
+    ]
+    entries = [
+        entry
+        for one in ends
+        for entry in [*_of_money(one, closings.get(one.standing.run.grant_id)), *one.entries]
+    ]
+    artifacts = [artifact for one in ends for artifact in one.artifacts]
+    execute_batch(connection, [*parts, *event_batch(entries, artifacts)])
+    count_settled(closings.values())
+
+
+def _closing(end: RunEnd, models: Mapping[UUID, ModelCosts]) -> Closing | None:
+    """Return how the promise to a run is closed; None where nothing was spent of it."""
+    run, is_completed = end.standing.run, end.reason is None
+    of_models = models.get(run.id, NO_MODELS)
+    return closing_of(run.grant_id, end.attempts_cost, of_models, completed=is_completed)
+
+
+def _targets(ends: Sequence[RunEnd]) -> dict[UUID, tuple[DirectiveStatus, StatusReason | None]]:
+    return {
+        one.standing.run.directive_id: ("aborted" if one.reason else "complete", one.reason)
+        for one in ends
+    }
+
+
+def _run_row(end: RunEnd) -> JsonObject:
+    return run_ended(
+        end.standing.run,
+        end.status,
+        ended_at=end.standing.now,
+        output=end.output,
+        envelope=end.envelope if end.attempt is None else None,
+    )
+
+
+def attempt_row(end: RunEnd, attempt: int) -> JsonObject:
+    """Return the row of the attempt that a run ends with, or that ends alone."""
+    return attempt_ended(
+        end.standing.run.id,
+        attempt,
+        ended_at=end.standing.now,
+        outcome=end.outcome,
+        cost=end.cost,
+        envelope=end.envelope,
+    )
+
+
+def _unpromised(end: RunEnd) -> Unpromised | None:
+    """Return what a run cost that nothing was promised to; None when that is nothing."""
+    if end.standing.promised is not None or not end.attempts_cost.known:
+        return None
+    run = end.standing.run
+    return Unpromised(run.directive_id, run.grant_id, end.attempts_cost.known)
+
+
+def _of_money(end: RunEnd, closing: Closing | None) -> list[NewEvent]:
+    """Return the events of money that was spent beyond what was promised."""
+    about, promised = end.standing.run.directive_id, end.standing.promised
+    found = _unpromised(end)
+    if found is not None:
+        return [NewEvent(about, "budget.unpromised", data={"spent": f"{found.amount:.2f}"})]
+    if promised is None or closing is None:
+        return []
+    spent = max(closing.spent or Decimal(0), closing.at_least)
+    if spent <= promised:
+        return []
+    data: JsonObject = {"promised": f"{promised:.2f}", "spent": f"{spent:f}"}
+    return [NewEvent(about, "budget.exceeded", data=data)]
