@@ -156,7 +156,7 @@ def void_grant(connection: sa.Connection, grant_id: UUID, reason: VoidReason) ->
 
 
 _RESOLVED_AT = sa.func.coalesce(approval_requests.c.resolved_at, sa.func.now())
-_SET = {"status", "requested_at", "expires_at", "resolved_at"}
+_SET = frozenset({"status", "requested_at", "expires_at", "resolved_at"})
 _OPENED = tuple(each for each in ApprovalRequest.__slots__ if each not in _SET)
 _OPEN = (
     insert_into(
