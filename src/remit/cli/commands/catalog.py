@@ -10,7 +10,7 @@ from remit.errors import UnavailableError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from remit.execution.catalog import AnnouncedModule
+    from remit.execution.module_repository import AnnouncedModule
 
 LocalOption = Annotated[
     bool,
@@ -54,7 +54,7 @@ def modules(
 
     try:
         with database(data_dir) as engine:
-            from remit.operations.runs.modules import read_modules
+            from remit.operations.runs.workers import read_modules
 
             found = read_modules(engine)
     except UnavailableError as error:

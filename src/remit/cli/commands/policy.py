@@ -99,7 +99,7 @@ def _known_modules(data_dir: Path | None) -> tuple[tuple[str, ...], bool]:
     """
     from remit.cli.base.services import database, load_settings, module_references
     from remit.execution.modules.registry import discover_modules
-    from remit.operations.runs.modules import read_modules
+    from remit.operations.runs.workers import read_modules
 
     with suppress(UnavailableError), database(data_dir) as engine:
         names = tuple(each.name for each in read_modules(engine))

@@ -7,7 +7,7 @@ from remit.cli.base.options import DataDirOption, JsonOption
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from remit.operations.runs.modules import LivingWorker
+    from remit.operations.runs.workers import LivingWorker
 
 
 def workers(*, data_dir: DataDirOption = None, as_json: JsonOption = False) -> None:
@@ -19,7 +19,7 @@ def workers(*, data_dir: DataDirOption = None, as_json: JsonOption = False) -> N
     from remit.cli.base.services import database, keys_for, load_settings
 
     with database(data_dir) as engine:
-        from remit.operations.runs.modules import read_workers
+        from remit.operations.runs.workers import read_workers
 
         found = read_workers(engine, keys_for(engine, load_settings(data_dir)))
     if as_json:

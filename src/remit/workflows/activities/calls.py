@@ -23,11 +23,11 @@ from remit.errors import (
     PolicyUnconfirmedError,
     UnavailableError,
 )
-from remit.execution.known_workers import KnownWorkers
 from remit.execution.models import EndedRun, ExecutionRunRead, LeftArtifact
 from remit.execution.modules.base import BaseExecutionModule, EmitArtifact
 from remit.execution.modules.registry import ModuleRegistry
 from remit.execution.modules.types import ModuleInput, ModuleOutput
+from remit.execution.worker_repository import KnownWorkers
 from remit.operations.gate.authority import Authority
 from remit.operations.gate.policies import PolicySource
 from remit.operations.gate.routing import Route
