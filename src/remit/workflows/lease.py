@@ -144,7 +144,6 @@ class Lease:
                 return
 
     def _tell_if_lost(self) -> None:
-        """Say once that the lease has run out."""
         if not self._told_lost and not self.is_current():
             self._told_lost = True
             away = self._clock() - self._good_until

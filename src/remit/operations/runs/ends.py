@@ -191,7 +191,6 @@ def _unpromised(end: RunEnd) -> Unpromised | None:
 
 
 def _of_money(end: RunEnd, closing: Closing | None) -> list[Entry]:
-    """Return the events of money that was spent beyond what was promised."""
     about, promised = end.standing.run.directive_id, end.standing.promised
     found = _unpromised(end)
     if found is not None:

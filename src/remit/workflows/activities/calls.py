@@ -104,11 +104,9 @@ class ModuleCaller:
     """The modules of this worker, and what they are handed.
 
     Attributes:
-        registry: the modules.
         engine: the database connection that modules get.
         store: where large evidence of theirs goes.
         observe: told of each run that a module ended; it must return at once and raise nothing.
-        underway: the attempts that this worker is at.
     """
 
     registry: ModuleRegistry
