@@ -31,11 +31,7 @@ def in_line(votes: Sequence[Vote]) -> list[Vote]:
 
 
 def previous_of(votes: Sequence[Vote]) -> str | None:
-    """Return what the next vote must name as the one before it; None: it is the first.
-
-    Args:
-        votes: those on its request whose signatures verify, in the order of their rows.
-    """
+    """Return what the next vote must name as the one before it; None: it is the first."""
     line = in_line(votes)
     return vote_digest(line[-1]) if line else None
 
@@ -56,12 +52,7 @@ def line_problems(votes: Sequence[Vote]) -> list[str]:
 
 
 def heard(answers: Sequence[Vote], earlier: Sequence[Answered]) -> JsonObject | None:
-    """Return what a grant says of all that people had answered; None: nobody was ever asked.
-
-    Args:
-        answers: the signed votes on the request that it rests on; empty when it rests on none.
-        earlier: every earlier request of its directive, the oldest first.
-    """
+    """Return what a grant says of all that people had answered; None: nobody was ever asked."""
     if not answers and not earlier:
         return None
     requests: list[JsonValue] = [
@@ -75,12 +66,6 @@ def heard_problems(grant: Grant, answers: Sequence[Vote], earlier: Sequence[Answ
     """Return in what a grant of the second version differs from what there is; empty: in nothing.
 
     A grant of the first version says nothing of this, and must not be asked.
-
-    Args:
-        grant: the grant, whose signature verifies.
-        answers: the signed votes on its request; empty when it has none.
-        earlier: the requests of its directive that were opened before it, the oldest first, but its
-            own.
     """
     wanted = heard(answers, earlier)
     if canonical_json(grant.heard) == canonical_json(wanted):

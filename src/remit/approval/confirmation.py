@@ -20,10 +20,7 @@ class ConfirmedPolicy:
     """A policy that may be decided by.
 
     Attributes:
-        digest: the digest of the whole policy.
-        version: what the policy called itself.
         confirmed_by: whose command confirmed it; `remit` for whoever started the stack or worker.
-        confirmed_at: when, by the database's clock.
         envelope: all of that but the time, and the installation, signed.
     """
 

@@ -49,14 +49,7 @@ def hands_of(token: TokenRow, known: Mapping[UUID, TokenRow]) -> tuple[str, ...]
 def standing_of(
     voter: Principal, token: TokenRow, known: Mapping[UUID, TokenRow], previous: str | None
 ) -> JsonObject:
-    """Return what a vote says of who casts it, and with which token.
-
-    Args:
-        voter: who casts it, as the database knows them.
-        token: the token that they show.
-        known: as for :func:`hands_of`.
-        previous: the vote before it, see `remit.approval.answers`.
-    """
+    """Return what a vote says of who casts it, and with which token."""
     made_with = token.created_with
     return {
         "kind": voter.kind,
@@ -79,13 +72,7 @@ def hands(vote: Vote) -> frozenset[str] | None:
 
 
 def unfit(vote: Vote, terms: TokenTerms, own: Collection[str]) -> str | None:
-    """Return why an approval counts for nobody under `terms`; None: it counts for somebody.
-
-    Args:
-        vote: the approval.
-        terms: what policy asks of tokens.
-        own: who issued the directive and for whom; empty where they may approve it themselves.
-    """
+    """Return why an approval counts for nobody under `terms`; None: it counts for somebody."""
     standing = vote.standing or {}
     if terms.redeemed and standing.get("redeemed") is not True:
         return f"the token of {vote.voter} was not made of an invitation; {invite(vote.voter)}"
@@ -122,9 +109,6 @@ def independent(votes: Sequence[Vote]) -> list[Vote]:
 
     Those that the fewest hands could have cast come first, and of equals the earlier: so a person's
     own vote stands before that of somebody whose token they made.
-
-    Args:
-        votes: approvals, one of each voter.
     """
     chosen: list[Vote] = []
     taken: set[str] = set()

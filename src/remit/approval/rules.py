@@ -1,7 +1,4 @@
-"""Who may vote, when votes decide, what a grant lets start, and what a request can have become.
-
-Pure: requests, votes and grants in, an answer out.
-"""
+"""Who may vote, when votes decide, and what a request can have become. Pure."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -29,34 +26,32 @@ def check_vote(
     issued_by: str,
     issued_for: Collection[str] = (),
 ) -> None:
-    """Return quietly when this vote may be cast on `request`.
+    """Return quietly when `voter`, as the database knows them now, may answer `request` so.
 
-    Args:
-        request: the question, as it stands now.
-        ballot: the answer.
-        voter: who answers, as the database knows them now.
-        issued_by: who issued the directive.
-        issued_for: on whose behalf they issued it, and on whose behalf those act; empty: on their
-            own.
+    `issued_for` are those on whose behalf the directive was issued, and on whose behalf those act.
 
     Raises:
         ConflictError: the request no longer waits, or asks about another action.
         ForbiddenError: the voter may not vote, or not on this; see :func:`objection`.
         InvalidInputError: a rejection without a reason, or one that cannot be stored.
     """
+    # 1. What is said can be kept, and a rejection says why.
     check_text(ballot.reason, field="reason", limit=MAX_REASON)
     if ballot.decision == "reject" and not (ballot.reason and ballot.reason.strip()):
         raise InvalidInputError("missing: a rejection needs a reason", field="reason")
+    # 2. The request still waits for an answer.
     if request.status != "pending":
         raise ConflictError(
             f"the approval request is already {request.status}; nothing is left to vote on"
         )
+    # 3. The voter saw the action that it asks about.
     if ballot.action_digest != request.action_digest:
         raise ConflictError(
             "the vote names another action than the request asks about; "
             "look at the directive again and vote on what it says now",
             field="action_digest",
         )
+    # 4. The voter is one whom policy lets answer.
     problem = objection(request, voter, issued_by=issued_by, issued_for=issued_for)
     if problem is not None:
         raise ForbiddenError(problem)
@@ -66,14 +61,17 @@ def objection(
     request: ApprovalRequest, voter: Principal, *, issued_by: str, issued_for: Collection[str] = ()
 ) -> str | None:
     """Return why `voter` may not vote on `request`, in words that name the fix; None: they may."""
+    # 1. Their kind and their roles let them vote: nobody but a person ever may.
     if not may(voter, "vote"):
         if voter.kind != "human":
             return f"{voter.name} is no person, and only a person may vote; ask one"
         return f"{voter.name} may not vote: that needs the role approver or admin"
+    # 2. They did not issue it, nor was it issued for them, unless policy allows that.
     if not request.allow_self_approval and voter.name in {issued_by, *issued_for}:
         issued = voter.name == issued_by
         why = "issued this directive" if issued else f"is whom {issued_by} acts for"
         return f"{voter.name} {why}, and policy does not allow self-approval; ask somebody else"
+    # 3. They are in one of the groups that the request names, if it names any.
     groups = request.approver_groups
     if groups and not set(groups) & set(voter.groups):
         return f"{voter.name} is not in {listed(groups)}, whose members may vote; ask one of them"
@@ -81,11 +79,7 @@ def objection(
 
 
 def standing_votes(votes: Sequence[Vote]) -> list[Vote]:
-    """Return the latest vote of each voter, in the order in which they were cast.
-
-    Args:
-        votes: every vote on one request, in any order.
-    """
+    """Return the latest vote of each voter, in the order in which they were cast."""
     # By the time that was signed: a row can be written once more, and then comes last.
     latest = {vote.voter: vote for vote in sorted(votes, key=lambda vote: vote.cast_at)}
     return sorted(latest.values(), key=lambda vote: vote.cast_at)
@@ -121,12 +115,6 @@ def counting(
 
     Rejections all do. Of approvals, those that fit what policy asks of tokens, and under
     independent tokens those that as many people must have cast.
-
-    Args:
-        request: the question.
-        votes: every vote on it that verifies, whose voter may vote, with a token that holds.
-        terms: what policy asks of tokens.
-        own: who issued the directive, and for whom they act.
     """
     own = () if request.allow_self_approval else own
     fit = [vote for vote in votes if vote.decision == "reject" or unfit(vote, terms, own) is None]
@@ -143,15 +131,7 @@ def token_objection(
     terms: TokenTerms,
     own: Collection[str],
 ) -> str | None:
-    """Return why an approval would not count beside others, in words that name the fix.
-
-    Args:
-        request: the question.
-        vote: the approval, cast or not yet.
-        others: the votes that count so far.
-        terms: what policy asks of tokens.
-        own: who issued the directive, and for whom they act.
-    """
+    """Return why an approval would not count beside others, in words that name the fix."""
     problem = unfit(vote, terms, () if request.allow_self_approval else own)
     if problem is not None:
         return problem

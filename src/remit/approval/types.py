@@ -14,19 +14,10 @@ class ApprovalRequest:
     """A question to people: may this exact action run?
 
     Attributes:
-        id: the request.
-        directive_id: the directive it asks about.
-        action_digest: the action asked about; a vote on any other is refused.
-        policy_version: version of the policy that asks.
-        policy_digest: digest of that policy.
-        status: see :data:`RequestStatus`.
         required_approvals: how many people must approve; at least 1.
-        allow_self_approval: whether the issuer may vote.
         rejection_ends: whether one rejection ends it; else it only withholds an approval.
         approver_groups: who may vote; empty means any person but the issuer.
         rules: the policy rules that ask, each with its reason.
-        requested_at: when it opened.
-        expires_at: when it stops waiting.
         resolved_at: when it stopped being pending; None while it is.
     """
 
@@ -51,7 +42,6 @@ class Ballot:
     """One person's answer, as it arrives; whose it is, their token says.
 
     Attributes:
-        decision: approve or reject.
         reason: why; required for a rejection.
         action_digest: the action that the voter saw.
     """
@@ -66,11 +56,7 @@ class Vote:
     """One person's answer. Votes are never changed: a later one by the same person replaces it.
 
     Attributes:
-        voter: who answered.
-        decision: approve or reject.
         reason: why, in the voter's words; always present on a rejection.
-        action_digest: the action the voter saw.
-        cast_at: when.
         token_id: the token that it was cast with; None: cast before tokens were noted.
         standing: what the voter was when they cast it: "kind", "groups", "acts_for", and of their
             token "made_by" and whether it was "redeemed"; None: cast before that was noted.
@@ -93,22 +79,13 @@ class Grant:
     """Leave to run one action once.
 
     Attributes:
-        id: the grant.
-        directive_id: the directive it lets run.
         request_id: the approval request behind it; None when policy alone allowed it.
-        action_digest: the only action it covers.
-        policy_version: version of the policy that decided.
         policy_digest: digest of that policy; under another policy the grant is void.
-        module: the only module it may start.
         module_version: the version of that module; empty when no worker had announced it.
         module_digest: digest of that module as it was announced; empty as above.
         required_approvals: how many people had to approve; 0 when policy alone allowed it.
         votes: the people who approved; empty when policy alone allowed it.
         budget: the most it may spend, in US dollars; None when the directive names none.
-        issued_at: when it was issued.
-        expires_at: when it becomes void by itself.
-        voided_at: when it was voided; None while it is good or used.
-        void_reason: why it was voided; None while it is good or used.
         heard: all that people had said before: "answers", the digest of each vote on its request,
             and "requests", every earlier request of the directive; None: nobody was ever asked, or
             it was issued before that was noted.

@@ -12,15 +12,7 @@ from remit.db.tables import approval_requests, approval_votes
 
 @dataclass(frozen=True, slots=True)
 class CastWith:
-    """A vote, by the token that it was cast with.
-
-    Attributes:
-        directive_id: the directive that it was about.
-        request_id: the request that it answered.
-        token_id: the token.
-        voter: whose vote it is.
-        cast_at: when it was cast.
-    """
+    """A vote, by the token that it was cast with."""
 
     directive_id: UUID
     request_id: UUID

@@ -1,10 +1,8 @@
 """What the installation's log tells of people and tokens, signed and verified. Pure.
 
 Each such event carries its own statement, signed: what happened, who did it, and all particulars.
-So nobody without the key can tell of what never happened; a second telling of what did is found by
-`remit.audit.identity_rows`, which holds the events against the rows both ways.
-
-`remit.operations` signs with this what it records, and an audit verifies it.
+So nobody without the key can tell of what never happened. `remit.operations` signs with this what
+it records, and an audit verifies it; `remit.audit.identity_rows` finds what is told twice.
 """
 
 import json
@@ -38,11 +36,7 @@ IDENTITY_EVENTS = frozenset(
 def signed_data(event: str, by: str, data: JsonObject, keys: Keyring) -> JsonObject:
     """Return the particulars of an event with the envelope over all that it tells.
 
-    Args:
-        event: its type.
-        by: its actor.
-        data: its particulars: text, whole numbers, truth, lists and objects.
-        keys: the keys in force.
+    `event` is its type, and `by` its actor. No number in `data` may be fractional.
 
     Raises:
         MisconfiguredError: there is no key to sign with.
@@ -57,15 +51,11 @@ def verify_identity_event(event: Event, keys: Keyring) -> None:
     One of before the installation was given its identity was not signed, and says nothing that the
     chain does not bear out.
 
-    Args:
-        event: one whose type is in :data:`IDENTITY_EVENTS`.
-        keys: the keys that are trusted.
-
     Raises:
         UnverifiableError: it is not; the message says why.
     """
     try:
-        data = told_data(event)
+        data: JsonObject = json.loads(event.data)
     except (ValueError, RecursionError) as error:
         raise UnverifiableError("it holds what cannot be read") from error
     if not isinstance(data, dict):
@@ -90,12 +80,6 @@ def is_genuine(event: Event, keys: Keyring) -> bool:
 def is_early(event: Event, keys: Keyring) -> bool:
     """Return whether an event is of before anything named its installation."""
     return keys.installation is not None and event.occurred_at < keys.installation.since
-
-
-def told_data(event: Event) -> JsonObject:
-    """Return the particulars of an event, which may be any JSON."""
-    data: JsonObject = json.loads(event.data)
-    return data
 
 
 def _statement(event: str, by: str, data: JsonObject) -> JsonObject:

@@ -17,26 +17,17 @@ def merkle_root(leaves: Sequence[bytes]) -> bytes:
     """Return the hash over all of `leaves`, 32 bytes; of none, the SHA-256 of nothing."""
     level = [_leaf_hash(leaf) for leaf in leaves]
     while len(level) > 1:
-        pairs = zip_longest(level[::2], level[1::2])
-        level = [left if right is None else _node_hash(left, right) for left, right in pairs]
+        level = _next_level(level)
     return level[0] if level else hashlib.sha256().digest()
 
 
 def inclusion_path(leaves: Sequence[bytes], position: int) -> list[bytes]:
-    """Return the hashes that lead from one leaf to the root, from the lowest up; 32 bytes each.
-
-    Args:
-        leaves: the whole list.
-        position: which of them, from 0.
-    """
+    """Return the hashes that lead from one leaf, counted from 0, to the root; the lowest first."""
     path: list[bytes] = []
     level = [_leaf_hash(leaf) for leaf in leaves]
     while len(level) > 1:
-        beside = position ^ 1
-        if beside < len(level):
-            path.append(level[beside])
-        pairs = zip_longest(level[::2], level[1::2])
-        level = [left if right is None else _node_hash(left, right) for left, right in pairs]
+        path += level[position ^ 1 : (position ^ 1) + 1]
+        level = _next_level(level)
         position //= 2
     return path
 
@@ -44,11 +35,7 @@ def inclusion_path(leaves: Sequence[bytes], position: int) -> list[bytes]:
 def root_by_path(leaf: bytes, position: int, size: int, path: Sequence[bytes]) -> bytes | None:
     """Return the root that a path leads to, RFC 9162, 2.1.3.2; None: no path of such a list.
 
-    Args:
-        leaf: what is said to be in the list.
-        position: where, from 0.
-        size: how many leaves the list has.
-        path: what :func:`inclusion_path` returned.
+    `leaf` is said to stand at `position`, from 0, of a list of `size`.
     """
     if not 0 <= position < size:
         return None
@@ -62,6 +49,11 @@ def root_by_path(leaf: bytes, position: int, size: int, path: Sequence[bytes]) -
             found = _node_hash(beside, found) if position % 2 else _node_hash(found, beside)
         position, size = position // 2, (size + 1) // 2
     return None if left_over else found
+
+
+def _next_level(level: Sequence[bytes]) -> list[bytes]:
+    pairs = zip_longest(level[::2], level[1::2])
+    return [left if right is None else _node_hash(left, right) for left, right in pairs]
 
 
 def _leaf_hash(leaf: bytes) -> bytes:

@@ -9,7 +9,7 @@ from typing import Literal
 from uuid import UUID
 
 MOST_COUNTED = 50_000
-"""Where counting what there is now ends."""
+"""Where counting what there is now ends: so many stand for so many or more."""
 
 TallyKind = Literal["status", "failure", "duration", "queue_lag", "approval_wait"]
 """What the directives that changed lately are tallied by."""
@@ -17,13 +17,7 @@ TallyKind = Literal["status", "failure", "duration", "queue_lag", "approval_wait
 
 @dataclass(frozen=True, slots=True)
 class StatusCount:
-    """How many directives have a status now.
-
-    Attributes:
-        status: the status.
-        count: how many; :data:`MOST_COUNTED` stands for so many or more.
-        oldest_seconds: how long the first of them has had it; None when there is none.
-    """
+    """How many directives have a status now, and how long the first of them has had it."""
 
     status: str
     count: int
@@ -35,9 +29,7 @@ class Tally:
     """How often something happened lately, and how long it took.
 
     Attributes:
-        kind: what was tallied.
         word: which of that kind: a status, a reason, a type; empty where all is one.
-        count: how often.
         median_seconds: half took no longer; None where nothing is measured.
         p95_seconds: 95 of 100 took no longer; None likewise.
     """
@@ -50,14 +42,8 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """How often the gate, or one of its policies, said so.
-
-    Attributes:
-        policy: the policy that did not allow; empty for the verdict on the whole.
-        verdict: what it said.
-        count: how often.
-    """
+class VerdictCount:
+    """How often the gate said so; with `policy` the one that did not allow, empty for the whole."""
 
     policy: str
     verdict: str
@@ -69,14 +55,8 @@ class PendingApproval:
     """A directive that waits for people.
 
     Attributes:
-        directive_id: the directive.
-        type: the module that it asks for.
-        scope: its scope.
-        issued_by: who issued it.
         approvals: how many have voted for it, as the rows say; signatures are not verified here.
-        required_approvals: how many must.
-        expires_at: when the request runs out.
-        left_seconds: how long that is from now; below 0 when it has run out.
+        left_seconds: how long its request still runs; below 0 when it has run out.
     """
 
     directive_id: UUID
@@ -94,9 +74,6 @@ class Running:
     """A directive that executes.
 
     Attributes:
-        directive_id: the directive.
-        type: the module that executes it.
-        scope: its scope.
         attempts: how many attempts were begun.
         age_seconds: how long it has been executing.
         is_in_doubt: whether nobody knows how its last attempt ended: it waits for a person.
@@ -112,16 +89,7 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """A directive that came to an end, or was blocked.
-
-    Attributes:
-        directive_id: the directive.
-        type: the module that it asked for.
-        scope: its scope.
-        status: complete, aborted or blocked.
-        status_reason: why; None when it is complete.
-        ended_at: when.
-    """
+    """A directive that came to an end, or was blocked."""
 
     directive_id: UUID
     type: str
@@ -133,13 +101,7 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class MemoryReads:
-    """How often memory was asked a question.
-
-    Attributes:
-        query: which question.
-        outcome: answered, refused or failed.
-        count: how often.
-    """
+    """How often memory was asked a question, by whether it answered, refused or failed."""
 
     query: str
     outcome: str

@@ -13,13 +13,13 @@ import sqlalchemy as sa
 from remit.audit.overview import (
     MOST_COUNTED,
     Ending,
-    Judged,
     MemoryReads,
     PendingApproval,
     Running,
     StatusCount,
     Tally,
     Unanswered,
+    VerdictCount,
 )
 from remit.vocabulary import DirectiveStatus
 
@@ -60,10 +60,10 @@ def tally_recent(connection: sa.Connection, window: timedelta) -> list[Tally]:
     return [Tally(*row) for row in connection.execute(_TALLIES, named)]
 
 
-def tally_verdicts(connection: sa.Connection, window: timedelta) -> list[Judged]:
+def tally_verdicts(connection: sa.Connection, window: timedelta) -> list[VerdictCount]:
     """Return the verdicts of the gate within `window`, and which policies did not allow."""
     named = {"window": window, "most": MOST_RECENT, "words": MOST_WORDS}
-    return [Judged(*row) for row in connection.execute(_VERDICTS, named)]
+    return [VerdictCount(*row) for row in connection.execute(_VERDICTS, named)]
 
 
 def list_pending(connection: sa.Connection, limit: int) -> list[PendingApproval]:
@@ -100,8 +100,7 @@ def _real(moment: str) -> str:
 
 
 # The index (status, updated_at) gives each of these; none of them reads the whole table.
-_STATUSES = sa.text(
-    f"""
+_STATUSES = sa.text(f"""
     SELECT word,
         (
             SELECT count(*)
@@ -113,10 +112,8 @@ _STATUSES = sa.text(
         )
     FROM unnest(CAST(:words AS text[])) WITH ORDINALITY AS asked (word, place)
     ORDER BY place
-    """  # noqa: S608 - the pieces stand above
-)
-_UNANSWERED = sa.text(
-    f"""
+""")  # noqa: S608 - the pieces stand above
+_UNANSWERED = sa.text(f"""
     SELECT
         (
             SELECT count(*)
@@ -140,8 +137,7 @@ _UNANSWERED = sa.text(
                 <= least(:soon, ({_real("expires_at")} - {_real("requested_at")}) / 4)
         ),
         (SELECT count(*) FROM directives WHERE status = 'executing' AND status_reason = 'in_doubt')
-    """  # noqa: S608 - the pieces stand above
-)
+""")  # noqa: S608 - the pieces stand above
 _RECENT = """
     recent AS MATERIALIZED (
         SELECT one.*
@@ -159,8 +155,7 @@ _SPREAD = """
     percentile_cont(0.95) WITHIN GROUP (ORDER BY seconds) AS p95
 """
 # A directive that did anything within the window was changed in it, and so is among the recent.
-_TALLIES = sa.text(
-    f"""
+_TALLIES = sa.text(f"""
     WITH {_RECENT},
     ran AS MATERIALIZED (
         SELECT recent.type,
@@ -208,10 +203,8 @@ _TALLIES = sa.text(
     ) AS placed
     WHERE place <= :words
     ORDER BY kind, place
-    """  # noqa: S608 - the pieces stand above
-)
-_VERDICTS = sa.text(
-    """
+""")  # noqa: S608 - the pieces stand above
+_VERDICTS = sa.text("""
     WITH judged AS MATERIALIZED (
         SELECT metadata ->> 'verdict' AS verdict,
             CASE jsonb_typeof(metadata -> 'results') WHEN 'array' THEN metadata -> 'results'
@@ -234,10 +227,8 @@ _VERDICTS = sa.text(
         FROM said GROUP BY 1, 2
     ) AS counted
     ORDER BY policy <> '', count DESC, policy, verdict LIMIT :words
-    """
-)
-_PENDING = sa.text(
-    f"""
+""")
+_PENDING = sa.text(f"""
     SELECT directive.id, directive.type, directive.scope, directive.issued_by,
         (
             SELECT count(*) FROM (
@@ -252,16 +243,12 @@ _PENDING = sa.text(
     JOIN directives AS directive ON directive.id = request.directive_id
     WHERE request.status = 'pending'
     ORDER BY request.expires_at, directive.id LIMIT :limit
-    """  # noqa: S608 - the pieces stand above
-)
-_PENDING_COUNT = sa.text(
-    """
+""")  # noqa: S608 - the pieces stand above
+_PENDING_COUNT = sa.text("""
     SELECT count(*)
     FROM (SELECT FROM approval_requests WHERE status = 'pending' LIMIT :most) AS capped
-    """
-)
-_RUNNING = sa.text(
-    f"""
+""")
+_RUNNING = sa.text(f"""
     SELECT directive.id, directive.type, directive.scope, coalesce(run.attempts, 0),
         extract(epoch FROM now() - {_real("directive.updated_at")})::float8,
         directive.status_reason IS NOT NULL
@@ -273,10 +260,8 @@ _RUNNING = sa.text(
         ORDER BY created_at DESC LIMIT 1
     ) AS run ON true
     ORDER BY directive.updated_at, directive.id
-    """  # noqa: S608 - the pieces stand above
-)
-_ENDINGS = sa.text(
-    f"""
+""")  # noqa: S608 - the pieces stand above
+_ENDINGS = sa.text(f"""
     SELECT one.id, one.type, one.scope, one.status, one.status_reason, {_real("one.updated_at")}
     FROM unnest(ARRAY['complete', 'aborted', 'blocked']) AS word
     CROSS JOIN LATERAL (
@@ -284,16 +269,13 @@ _ENDINGS = sa.text(
         WHERE status = word ORDER BY updated_at DESC LIMIT :limit
     ) AS one
     ORDER BY one.updated_at DESC, one.id LIMIT :limit
-    """  # noqa: S608 - the pieces stand above
-)
+""")  # noqa: S608 - the pieces stand above
 # The identity grows with time, and there is no index on time alone.
-_MEMORY_READS = sa.text(
-    """
+_MEMORY_READS = sa.text("""
     SELECT left(query, 100), outcome, count(*)
     FROM (
         SELECT query, outcome, created_at FROM memory_reads ORDER BY id DESC LIMIT :most
     ) AS newest
     WHERE created_at >= now() - :window
     GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT :words
-    """
-)
+""")

@@ -12,7 +12,7 @@ from remit.artifacts.repository import NewArtifact, store_artifacts
 from remit.audit.chain import INSTALLATION, Event
 from remit.audit.checkpoint import Head
 from remit.base.json_types import JsonObject
-from remit.db.batch import BatchStatement, execute_batch
+from remit.db.batch import BatchStatement, as_row, execute_batch
 from remit.db.evidence_tables import events
 from remit.db.reading import read_json, readable
 from remit.db.tables import directives
@@ -46,13 +46,8 @@ def evidence(
     `entries` is what happened, in order. The statement's transaction holds the lock of each
     directive's row, or made the row; that orders the chain.
     """
-    rows: list[JsonObject] = [
-        {
-            "directive_id": str(entry.directive_id),
-            "type": entry.type,
-            "actor": entry.actor,
-            "data": data,
-        }
+    rows = [
+        as_row(entry, Entry.__slots__) | {"data": data}
         for entry, data in zip(entries, _naming(entries, artifacts), strict=True)
     ]
     return [
@@ -85,8 +80,7 @@ def record(
 
 # In the order of the list: the trigger that chains the events sees each one before the next.
 _APPEND = """
-    INSERT INTO events (directive_id, type, actor, data)
-    SELECT directive_id, type, actor, data
+    INSERT INTO events (directive_id, type, actor, data) SELECT directive_id, type, actor, data
     FROM ROWS FROM (
         jsonb_to_recordset(%(said)s::jsonb)
             AS (directive_id uuid, type text, actor text, data jsonb)
@@ -216,8 +210,7 @@ def statuses_of(connection: sa.Connection, ids: Collection[UUID]) -> list[tuple[
 
 # A chain without a directive is as wrong as a directive without a chain, so both are looked for.
 # Each step of the recursion is one look into two indexes, however long the chains are.
-_NEXT = sa.text(
-    """
+_NEXT = sa.text("""
     WITH RECURSIVE walk (id, place) AS (
         SELECT CAST(:after AS uuid), 0
         UNION ALL
@@ -234,18 +227,14 @@ _NEXT = sa.text(
         WHERE walk.id IS NOT NULL AND place < :limit
     )
     SELECT id FROM walk WHERE id IS NOT NULL AND place > 0 ORDER BY id
-    """
-)
-_SHORT = sa.text(
-    """
+""")
+_SHORT = sa.text("""
     SELECT one.id FROM unnest(CAST(:ids AS uuid[])) AS one (id)
     WHERE NOT EXISTS (
         SELECT FROM events WHERE events.directive_id = one.id OFFSET :longest LIMIT 1
     )
-    """
-)
-_NEWEST = sa.text(
-    """
+""")
+_NEWEST = sa.text("""
     SELECT one.id
     FROM unnest(CAST(:statuses AS text[])) AS word
     CROSS JOIN LATERAL (
@@ -253,5 +242,4 @@ _NEWEST = sa.text(
         WHERE status = word ORDER BY updated_at DESC LIMIT :limit
     ) AS one
     ORDER BY one.updated_at DESC, one.id LIMIT :limit
-    """
-)
+""")

@@ -12,7 +12,8 @@ import heapq
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
-from operator import attrgetter
+from operator import attrgetter, itemgetter
+from typing import Any
 from uuid import UUID
 
 from remit.audit.chain import GENESIS, INSTALLATION, Event, event_hash
@@ -41,8 +42,7 @@ class Finding:
     Attributes:
         directive_id: the directive, or :data:`INSTALLATION`; None when it is about none.
         seq: the first row of its chain that is wrong; None when it is about no row.
-        fault: what is wrong.
-        words: the same for a person, who knows directive and row already.
+        words: what is wrong, for a person who knows directive and row already.
     """
 
     directive_id: UUID | None
@@ -63,48 +63,36 @@ def verify_chains(
         statuses: every directive's id and status, ordered by id.
         checkpoint: what the log is held against; None trusts the chains alone.
     """
-    for directive_id, known in groupby(_merged(events, statuses, checkpoint), attrgetter("id")):
-        status, head, judged = None, None, False
-        for one in known:
-            if one.rows is not None:  # the last; read before the next directive is asked for
-                judged = True
-                yield from _judged(directive_id, status, head, one.rows)
-            status = status if one.status is None else one.status
-            head = one.head or head
-        if not judged:
+    for directive_id, known in groupby(_merged(events, statuses, checkpoint), itemgetter(0)):
+        status, head, has_rows = None, None, False
+        for _, kind, one in known:
+            if kind == _STATUS:
+                status = one
+            elif kind == _HEAD:
+                head = one
+            else:  # the last; read before the next directive is asked for
+                has_rows = True
+                yield from _judged(directive_id, status, head, one)
+        if not has_rows:
             words = "nothing is left of the chain" if head else "the log says nothing of it"
             yield Finding(directive_id, 1, "chain_missing", words)
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """One thing known of a directive; the fields that stay None are other things.
-
-    Attributes:
-        id: the directive.
-        rank: place among the things known of it; its rows come last.
-        status: its status now.
-        head: its head at the checkpoint.
-        rows: its chain, which can be read once.
-    """
-
-    id: UUID
-    rank: int
-    status: str | None = None
-    head: Head | None = None
-    rows: Iterator[Event] | None = None
+# What is known of a directive, in this order; its rows can be read once.
+_STATUS, _HEAD, _ROWS = range(3)
 
 
 def _merged(
     events: Iterable[Event], statuses: Iterable[tuple[UUID, str]], checkpoint: Checkpoint | None
-) -> Iterator[_Known]:
-    """Yield all that is known, directive by directive."""
+) -> Iterator[tuple[UUID, int, Any]]:
+    """Yield all that is known, directive by directive, with what kind of thing it is."""
     heads = checkpoint.heads if checkpoint else ()
+    chains = groupby(events, attrgetter("directive_id"))
     return heapq.merge(
-        (_Known(directive_id, 0, status=status) for directive_id, status in statuses),
-        (_Known(head.directive_id, 1, head=head) for head in heads),
-        (_Known(key, 2, rows=rows) for key, rows in groupby(events, attrgetter("directive_id"))),
-        key=lambda known: (known.id.int, known.rank),
+        ((directive_id, _STATUS, status) for directive_id, status in statuses),
+        ((head.directive_id, _HEAD, head) for head in heads),
+        ((directive_id, _ROWS, rows) for directive_id, rows in chains),
+        key=lambda known: (known[0].int, known[1]),
     )
 
 
@@ -134,11 +122,7 @@ def _judged(
 def _broken(row: Event, previous: str, position: int, later: Iterator[Event]) -> Finding | None:
     """Return what is wrong with a row as such; None when it follows from the one before it.
 
-    Args:
-        row: the row.
-        previous: the hash of the row before it.
-        position: the position that it should have.
-        later: the rows after it; read only when the row is not in its place.
+    The rows after it, `later`, are read only when the row is not in its place.
     """
     follows = row.prev_hash == previous
     if follows and row.seq == position and row.hash == event_hash(row):

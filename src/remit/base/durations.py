@@ -33,10 +33,6 @@ def parse_timebox(text: str, *, field: str = "timebox") -> timedelta:
     "1d", "1h30m", or as an ISO 8601 duration "PT5M", "P1DT2H". Weeks, months, years, fractions,
     signs and spaces are refused.
 
-    Args:
-        text: what a caller wrote.
-        field: the input field that holds it, for the error.
-
     Raises:
         InvalidInputError: `text` has another form, or says less than 1 second or over 30 days.
     """

@@ -30,10 +30,6 @@ def parse_budget(text: str, *, field: str = "budget") -> Decimal:
     with no digit on either side of it; more than 12 digits before the point; leading zeros; commas
     elsewhere ("10,00", "1000,000"); spaces around or within; digits other than 0 to 9.
 
-    Args:
-        text: what a caller wrote.
-        field: the input field that holds it, for the error.
-
     Raises:
         InvalidInputError: `text` has another form.
     """

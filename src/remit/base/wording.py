@@ -36,12 +36,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def import_hint(error: BaseException, reference: str) -> str:
-    """Return what to look at when the very module of `package.module:Class` was not found.
-
-    Args:
-        error: what importing it raised.
-        reference: what was imported.
-    """
+    """Return what to look at when the very module of `package.module:Class` was not found."""
     wanted = reference.partition(":")[0]
     missing = isinstance(error, ModuleNotFoundError) and f"{wanted}.".startswith(f"{error.name}.")
     return " (is its folder in PYTHONPATH?)" if missing else ""

@@ -19,7 +19,6 @@ class ModelCosts:
 
     Attributes:
         known: US dollars of all calls whose cost is known.
-        unknown: whether there was a call whose cost is not.
     """
 
     known: Decimal = Decimal(0)
@@ -56,9 +55,6 @@ def attempt_cost(output: JsonObject) -> Decimal | None:
     What its module tells counts. One that foresaw its failure and tells nothing spent nothing, and
     neither did one that was not called, or refused its input. One that raised, ran out of time, or
     succeeded without a word may have spent anything.
-
-    Args:
-        output: as :func:`remit.execution.models.output_to_json` writes it.
     """
     told = output.get("cost")
     if isinstance(told, str):
@@ -69,12 +65,7 @@ def attempt_cost(output: JsonObject) -> Decimal | None:
 
 
 def attempts_cost(costs: Iterable[Decimal | None], begun: int) -> ModelCosts:
-    """Return what the attempts of a run cost together.
-
-    Args:
-        costs: what each attempt cost that has ended; None stands for one that nobody knows of.
-        begun: how many were begun: what the others cost, nobody knows.
-    """
+    """Return what the attempts of a run cost together."""
     ended = list(costs)
     return add_costs([*ended, *([None] * (begun - len(ended)))])
 
@@ -86,12 +77,6 @@ def closing_of(
 
     What nobody knows counts as the whole promise: see :func:`attempt_cost`; an attempt that never
     ended; a call of a model without a price.
-
-    Args:
-        grant_id: the grant that the run consumed.
-        attempts: what its attempts cost, see :func:`attempts_cost`.
-        models: what models cost it.
-        completed: whether it succeeded.
     """
     known = min(exact_sum([attempts.known, models.known]), LARGEST_AMOUNT)
     if attempts.unknown or models.unknown:

@@ -101,8 +101,6 @@ class Unpromised:
     """What a run cost that nothing was promised to.
 
     Attributes:
-        directive_id: the directive.
-        grant_id: the grant that the run consumed.
         amount: US dollars; a part of a cent counts as a whole one.
     """
 

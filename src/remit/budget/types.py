@@ -28,8 +28,6 @@ class Committed:
     """What stands on the account of a limit in the current period.
 
     Attributes:
-        account: the account's key.
-        period_start: when the period began.
         amount: US dollars with two decimals, promised to directives and not closed, or spent.
     """
 
@@ -43,7 +41,6 @@ class Closing:
     """How much a grant's run spent of what it was promised.
 
     Attributes:
-        grant_id: the grant.
         spent: US dollars; a part of a cent counts as a whole one. More than was promised is
             recorded as it is. None: all that was promised, or `at_least` when that is more.
         at_least: US dollars that are known to be spent where `spent` is None.
@@ -79,14 +76,7 @@ def obstacles(
     held: Mapping[str, Committed],
     agreed: Collection[str] = (),
 ) -> list[str]:
-    """Return why an amount cannot be reserved now; nothing when it can.
-
-    Args:
-        amount: US dollars with two decimals.
-        limits: those that apply.
-        held: what stands on their accounts, locked.
-        agreed: reasons for which people were asked, and agreed.
-    """
+    """Return why an amount cannot be reserved now; nothing when it can."""
     return [
         limit.passed
         for limit in limits

@@ -14,9 +14,6 @@ from remit.base.canonical import canonical_json, sha256_digest
 def action_digest(intent: Mapping[str, JsonValue]) -> str:
     """Return the digest of an intent's canonical JSON.
 
-    Args:
-        intent: exactly the ten fields that `remit.directives.models.intent_of` returns.
-
     Raises:
         InvalidInputError: as :func:`canonical_json`.
     """

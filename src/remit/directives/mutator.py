@@ -43,7 +43,6 @@ class Claim:
     """A directive that has just become `executing`.
 
     Attributes:
-        directive: the directive as it now is.
         grounds: what was read with it; None when there was nothing.
         stamped_at: the database's clock when the transaction began, which its rows bear.
         judged_at: the same once the lock was held, by which time limits are judged.
@@ -96,13 +95,6 @@ def transition_directive_status(
     reason: StatusReason | None = None,
 ) -> list[DirectiveRead]:
     """Move directives from `current` to `target`, all of them or none.
-
-    Args:
-        connection: the operation's transaction; it holds the rows' locks, or made the rows.
-        directive_ids: whom to move; at least one.
-        current: the status that each of them must have.
-        target: the status that each of them gets.
-        reason: why, for `blocked` and `aborted`; None otherwise.
 
     Returns:
         The directives as they now are, in no particular order.

@@ -70,11 +70,6 @@ def find_fault(value: object, *, max_weight: int = MAX_WEIGHT) -> JsonFault | No
 def check_text(text: str | None, *, field: str, limit: int) -> None:
     """Return quietly when `text` can be stored; None can.
 
-    Args:
-        text: what a person wrote, such as a name or a reason.
-        field: what to call it in the message.
-        limit: most characters that it may have.
-
     Raises:
         InvalidInputError: it is too long, or holds what Postgres cannot.
     """

@@ -30,16 +30,7 @@ MAX_LISTED = 1000
 
 @dataclass(frozen=True, slots=True)
 class DirectiveFilter:
-    """Which directives to list; None lets every value pass.
-
-    Attributes:
-        status: their status.
-        scope: their scope.
-        type: the module they ask for.
-        issued_by: who issued them.
-        limit: the most to return, newest first; at most :data:`MAX_LISTED`.
-        status_reason: why they have their status.
-    """
+    """Which directives to list; None lets every value pass."""
 
     status: str | None = None
     scope: str | None = None
@@ -185,14 +176,7 @@ def find_unattended(connection: sa.Connection, age: timedelta, limit: int) -> li
 def find_voided(
     connection: sa.Connection, policy_digest: str, issued_by: str | None, limit: int
 ) -> list[DirectiveRead]:
-    """Return directives whose approval, or request for one, another policy made void.
-
-    Args:
-        connection: a transaction.
-        policy_digest: the policy in force.
-        issued_by: whose; None: everybody's.
-        limit: at most so many, the oldest first.
-    """
+    """Return directives whose approval, or request for one, another policy made void."""
     requests, found = approval_requests.c, directives.c
     outdated = sa.exists().where(
         requests.directive_id == found.id,

@@ -194,10 +194,6 @@ def read_policy(path: Path) -> str:
 def parse_policy(text: str, *, source: str) -> PolicyConfig:
     """Return the policy that TOML text holds.
 
-    Args:
-        text: the file's content, in the shape of `default.toml`.
-        source: what to call the file in messages.
-
     Raises:
         InvalidInputError: `text` is no policy; the message names source, keys and fixes, all that
             is wrong at once, and `field` is None because the keys are of the file, not of the

@@ -29,13 +29,7 @@ _MOST_PERIODS: Mapping[tuple[str, str], int] = {
 def doubts(
     policy: PolicyConfig, modules: Sequence[str] | None = None, where: str = ""
 ) -> list[str]:
-    """Return what its author should look at again, each with the key path; empty: nothing.
-
-    Args:
-        policy: a policy that was accepted.
-        modules: the names of the modules that there are; None: that is not known.
-        where: where they were looked for, to end a sentence with.
-    """
+    """Return what its author should look at again, each with the key path; empty: nothing."""
     tools, scopes = policy.allowed_tools, policy.allowed_scopes
     roles = sorted({limit.role for limit in policy.budget_limits if limit.role is not None})
     missing = [quoted(tool) for tool in tools if modules is not None and tool not in modules]

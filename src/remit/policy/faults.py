@@ -32,12 +32,7 @@ _LISTS = (
 
 
 def left_out(text: str, document: Mapping[str, object]) -> list[Fault]:
-    """Return what a file does not say that it must, in the order in which it is to be added.
-
-    Args:
-        text: the file.
-        document: the same, as TOML has it.
-    """
+    """Return what a file does not say that it must, in the order in which it is to be added."""
     return [*_of_lists(document), *_of_end(text, document)]
 
 
@@ -95,12 +90,7 @@ MOST_APPROVALS = 100
 def flattened(
     document: Mapping[str, object], approval: Iterable[str]
 ) -> tuple[dict[str, object], list[Fault]]:
-    """Return the file's keys as fields of a `PolicyConfig`, and what is wrong with its tables.
-
-    Args:
-        document: the file, as TOML has it.
-        approval: the keys of its table `approval`, which may stand outside of it by mistake.
-    """
+    """Return the file's keys as fields of a `PolicyConfig`, and what is wrong with its tables."""
     top = ("version", "approval", *FILE_KEYS, END)
     homes = {key: f"approval.{key}" for key in approval}
     faults = [
@@ -130,13 +120,7 @@ def flattened(
 
 
 def unknown_key(key: str, known: Iterable[str], homes: Mapping[str, str] | None = None) -> str:
-    """Return what to say of a key that is not known, with the one that may be meant.
-
-    Args:
-        key: the key.
-        known: those that may stand there.
-        homes: those that belong elsewhere, with their paths; None: none are told of.
-    """
+    """Return what to say of a key that is not known, with the one that may be meant."""
     known = tuple(known)
     there = {**(homes or {}), **{each: each for each in known}}
     near = get_close_matches(key[:100], there, n=1, cutoff=0.75)

@@ -18,12 +18,9 @@ class Prospect:
     """What would become of directives of one kind, as long as no limit has been drawn on.
 
     Attributes:
-        scope: their scope.
-        tool: their type.
         role: their role, where a limit judges it otherwise than others; None: any.
         over: their budget is larger than this, in US dollars; None: they may have none.
         up_to: their budget is at most this.
-        verdict: what the gate says.
         required_approvals: how many people must approve; 0 when nobody is asked.
         rules: the rules, and limits, that ask; for a block: why.
     """

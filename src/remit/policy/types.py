@@ -17,7 +17,6 @@ class PolicyResult:
     """What one policy found.
 
     Attributes:
-        verdict: what it says.
         policy: its name, such as `budget_ceiling`.
         reason: why, in one line for the person who reads the decision.
     """
@@ -40,8 +39,6 @@ class PolicyInput:
     """All that the gate sees of a directive; nothing else may bear on the decision.
 
     Attributes:
-        intent: the ten fields of the intent, as plain JSON.
-        action_digest: the digest of that intent, to which the decision binds.
         committed: for each limit, by name, what this period's directives were promised and have
             spent so far, in dollars like "12.50"; a limit that is not told of has "0.00".
         announced: the tools that workers have announced, by name; empty: no worker ever announced
@@ -74,7 +71,6 @@ class PolicyDecision:
     Attributes:
         verdict: the most severe verdict of the results.
         results: what every policy found, in the fixed order of the policies.
-        policy_version: version that the policy file gives itself.
         policy_digest: digest of the whole policy; any change to it changes the digest.
     """
 
@@ -99,14 +95,7 @@ class PolicyDecision:
 
 @dataclass(frozen=True)
 class ApprovalTerms:
-    """What an approval takes.
-
-    Attributes:
-        required_approvals: how many people must approve; at least 1.
-        allow_self_approval: whether the issuer may vote.
-        rejection_ends: whether one rejection ends it.
-        approver_groups: who may vote; empty: every voter.
-    """
+    """What an approval takes."""
 
     required_approvals: int
     allow_self_approval: bool

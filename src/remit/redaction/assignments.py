@@ -2,7 +2,7 @@ r"""Finds the secrets of a text by the name that they stand under, whatever thei
 
 Names and values meet in many ways: `name=value`, `"name": "value"` at any depth of escapes,
 `--name value`, `<name>value</name>`, a block of YAML, a sentence that tells it.
-Called by `redaction` alone. What repeats in a pattern is possessive or bounded. Pure.
+For `masking` alone. What repeats in a pattern is possessive or bounded. Pure.
 """
 
 import re

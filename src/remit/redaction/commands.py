@@ -1,6 +1,6 @@
 r"""Finds the secrets of a text by the place that they stand in: in a command, in SQL, in code.
 
-Called by `redaction` alone. What repeats in a pattern is possessive or bounded. Pure.
+For `masking` alone. What repeats in a pattern is possessive or bounded. Pure.
 """
 
 import re

@@ -86,14 +86,7 @@ def _masked(text: str) -> str:
 
 
 def find_secret(value: "JsonValue", place: str = "") -> str | None:
-    """Return where in a JSON value the first secret stands, as a dotted path; None: there is none.
-
-    It is whatever :func:`redact` would mask, and nothing else.
-
-    Args:
-        value: the value.
-        place: the path of the value itself; empty for the outermost.
-    """
+    """Return the dotted path, below `place`, of the first thing that :func:`redact` would mask."""
     return _difference(value, redact(value), place)
 
 

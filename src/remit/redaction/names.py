@@ -1,8 +1,8 @@
 """Which names stand for a secret, and which values under such a name are none.
 
 A reference (`${DB_PASSWORD}`, `vault://db/main`, a path), a placeholder (`<token>`, `***`) and what
-is no value at all (`null`) tell nobody a secret. Called by the other detectors for texts and by
-`redaction` for JSON, so that both judge alike. Pure.
+is no value at all (`null`) tell nobody a secret. Called for texts and for JSON, so that both are
+judged alike. Pure.
 """
 
 import re
@@ -41,20 +41,10 @@ _KEYS = frozenset(
 _PLACES = frozenset(
     {
         *("begin", "bos", "cancel", "cancellation", "checkpoint", "cls", "completion", "consume"),
-        *(
-            "continuation",
-            "current",
-            "cursor",
-            "delta",
-            "each",
-            "end",
-            "eos",
-            "first",
-            "idempotency",
-        ),
-        *("input", "last", "mask", "next", "output", "pad", "page", "pagination", "per", "prev"),
-        *("previous", "prompt", "request", "resume", "sep", "single", "special", "start", "stop"),
-        *("render", "second", "sync", "test", "tests", "unk", "watch"),
+        *("continuation", "current", "cursor", "delta", "each", "end", "eos", "first"),
+        *("idempotency", "input", "last", "mask", "next", "output", "pad", "page", "pagination"),
+        *("per", "prev", "previous", "prompt", "render", "request", "resume", "second", "sep"),
+        *("single", "special", "start", "stop", "sync", "test", "tests", "unk", "watch"),
     }
 )
 """`page_token` names a place in a list, and `pad_token` a piece of a text."""
@@ -75,18 +65,8 @@ _WEAK = _CODES | _CHOSEN | {"auth", "jwt", "tokens"}
 
 _TAILS = frozenset(
     {
-        *(
-            "base",
-            "confirm",
-            "confirmation",
-            "data",
-            "dev",
-            "live",
-            "plain",
-            "plaintext",
-            "primary",
-        ),
-        *("prod", "production", "raw", "secondary", "staging", "value"),
+        *("base", "confirm", "confirmation", "data", "dev", "live", "plain", "plaintext"),
+        *("primary", "prod", "production", "raw", "secondary", "staging", "value"),
     }
 )
 """Words after which a name means what it means without them: `DB_PASSWORD_PROD`."""
@@ -186,6 +166,10 @@ def words_of(name: str) -> list[str]:
     return words
 
 
+def _last_word(name: str) -> str:
+    return (words_of(name) or [""])[-1]
+
+
 def names_secret(name: str) -> bool:
     """Return whether a value of this name is a secret, whatever its form."""
     words = words_of(name)
@@ -201,13 +185,13 @@ def names_secret(name: str) -> bool:
 
 def names_password(name: str) -> bool:
     """Return whether people choose a value of this name, so that it may be an ordinary word."""
-    last = words_of(name)[-1:]
-    return bool(last) and (last[0] in {"pass", "pw"} or bool(_PASSWORD.fullmatch(last[0])))
+    last = _last_word(name)
+    return last in {"pass", "pw"} or bool(_PASSWORD.fullmatch(last))
 
 
 def hints_secret(name: str) -> bool:
     """Return whether a value of this name is a secret if it looks like one."""
-    return words_of(name)[-1:] != [] and words_of(name)[-1] in _WEAK
+    return _last_word(name) in _WEAK
 
 
 def looks_chosen(value: str) -> bool:
@@ -218,12 +202,12 @@ def looks_chosen(value: str) -> bool:
 
 def looks_secret(name: str, value: str) -> bool:
     """Return whether a value looks like a secret under a name that hints at one."""
-    last = words_of(name)[-1:] or [""]
-    if last[0] in _CODES and re.fullmatch(r"\d{4,8}", value):
+    last = _last_word(name)
+    if last in _CODES and re.fullmatch(r"\d{4,8}", value):
         return True
     if looks_random(value):
         return True
-    return last[0] in _CHOSEN and not stands_in(value) and looks_chosen(value)
+    return last in _CHOSEN and not stands_in(value) and looks_chosen(value)
 
 
 def describes(outer: str, name: str, value: str) -> bool:
@@ -232,12 +216,7 @@ def describes(outer: str, name: str, value: str) -> bool:
         return False
     counted = value.isdigit() and len(value) < _SHORT - 2
     other = (counted or _HOLDING.fullmatch(outer)) and not _GIVING.fullmatch(name)
-    return names_place(name) or bool(other)
-
-
-def names_place(name: str) -> bool:
-    """Return whether a value of this name says where a secret is, within an object for one."""
-    return bool(_REFERRING.fullmatch(name))
+    return bool(_REFERRING.fullmatch(name) or other)
 
 
 def looks_random(value: str) -> bool:

@@ -1,6 +1,6 @@
 r"""Finds the secrets of a text that show by their own form, or by the words around them.
 
-Called by `redaction` alone. Every pattern takes time in proportion to the text: what repeats is
+For `masking` alone. Every pattern takes time in proportion to the text: what repeats is
 possessive or bounded, or begins only where no other repetition of its own could have begun. Pure.
 """
 

@@ -1,6 +1,6 @@
 r"""Reads the value that begins at a place of a text: within quotes of any escape, or a word.
 
-Called by `texts`. What repeats in a pattern is possessive or bounded. Pure.
+For `assignments` and `commands`. What repeats in a pattern is possessive or bounded. Pure.
 """
 
 import re
@@ -23,14 +23,7 @@ _LIST = re.compile(r"\[\s*+[\"'][^\[\]]*+(?=\])")
 
 
 class Value(NamedTuple):
-    """What stands at a place of a text.
-
-    Attributes:
-        start: where it begins.
-        end: where it ends.
-        told: what it says.
-        quoted: whether quotes say where it ends, so that it may have spaces in it.
-    """
+    """What stands at a place of a text; within quotes it may have spaces in it."""
 
     start: int
     end: int

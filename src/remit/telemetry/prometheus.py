@@ -7,8 +7,6 @@ nothing while the worker works, where a buffer drained by Python would cost a ca
 
 import http.client
 from collections.abc import Iterable, Iterator
-from threading import Thread
-from wsgiref.simple_server import WSGIServer
 
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from prometheus_client import CollectorRegistry, Metric, start_http_server
@@ -26,25 +24,31 @@ _FETCH_BYTES = 8 * 1024 * 1024
 
 
 class MetricsServer:
-    """Serves one registry until it is closed.
+    """Serves the metrics until it is closed.
 
     Args:
         port: where to listen; 0 for any free port.
         core_port: where Temporal's core serves its own on loopback; None if it does not.
-        losses: where answers of the core that could not be read are counted.
+        losses: counts answers of the core that could not be read.
 
     Raises:
         MisconfiguredError: the port cannot be had.
     """
 
     def __init__(self, port: int, core_port: int | None, losses: LossCounter) -> None:
-        self._registry = CollectorRegistry(auto_describe=False)
+        registry = CollectorRegistry(auto_describe=False)
         self.reader = PrometheusMetricReader(
-            disable_target_info=True, scope_info_enabled=False, registry=self._registry
+            disable_target_info=True, scope_info_enabled=False, registry=registry
         )
         if core_port is not None:
-            self._registry.register(_CoreMetrics(core_port, losses))
-        self._server, self._thread = _listen(port, self._registry)
+            registry.register(_CoreMetrics(core_port, losses))
+        try:
+            self._server, self._thread = start_http_server(port, HOST, registry)
+        except (OSError, OverflowError) as error:
+            raise MisconfiguredError(
+                f"port {port} cannot be listened on ({error}): choose a free one",
+                field="REMIT_METRICS_PORT",
+            ) from error
 
     @property
     def port(self) -> int:
@@ -56,16 +60,6 @@ class MetricsServer:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
-
-
-def _listen(port: int, registry: CollectorRegistry) -> tuple[WSGIServer, Thread]:
-    try:
-        return start_http_server(port, addr=HOST, registry=registry)
-    except (OSError, OverflowError) as error:
-        raise MisconfiguredError(
-            f"port {port} cannot be listened on ({error}): choose a free one",
-            field="REMIT_METRICS_PORT",
-        ) from error
 
 
 class _CoreMetrics(Collector):

@@ -33,13 +33,7 @@ from remit.policy.types import PolicyInput
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A person, and whether they could answer.
-
-    Attributes:
-        name: who it is.
-        objection: why they may not vote; None: they may.
-        voted: whether they have approved already.
-    """
+    """A person, why they may not vote (None: they may), and whether they approved already."""
 
     name: str
     objection: str | None
@@ -52,12 +46,9 @@ class Waiting:
 
     Attributes:
         rules: the rules that ask, each with its reason.
-        required: how many people must approve.
-        approved_by: those who have.
+        required: how many people must approve; `missing` are still needed.
         groups: whose members may vote; empty: every voter.
-        missing: how many are still needed.
         candidates: every person who is known, those who may vote first.
-        expires_at: when it stops waiting.
     """
 
     rules: tuple[str, ...]
@@ -74,13 +65,11 @@ class Explanation:
     """Where a directive stands, and why.
 
     Attributes:
-        directive: the directive now.
-        waiting: what it waits for; None when it waits for nobody.
         because: why it was blocked, as the gate found it; empty when it was not the gate.
         obstacles: what would fail if it were approved or started now; empty when nothing would.
         module_version: version of the module that it is granted for, or would be if it were now;
-            empty when no worker has announced one, or it has come to its end.
-        module_digest: digest of that module; empty as above.
+            empty, with `module_digest`, when no worker has announced one, or it has come to its
+            end.
     """
 
     directive: DirectiveRead

@@ -19,13 +19,13 @@ from remit.audit import overview_repository, repository
 from remit.audit.chain import INSTALLATION
 from remit.audit.overview import (
     Ending,
-    Judged,
     MemoryReads,
     PendingApproval,
     Running,
     StatusCount,
     Tally,
     Unanswered,
+    VerdictCount,
 )
 from remit.audit.verification import verify_chains
 from remit.db.session import database_time, snapshot
@@ -109,7 +109,7 @@ class Overview:
     window_seconds: float
     statuses: tuple[StatusCount, ...]
     recent: tuple[Tally, ...]
-    verdicts: tuple[Judged, ...]
+    verdicts: tuple[VerdictCount, ...]
     approvals: tuple[PendingApproval, ...]
     running: tuple[Running, ...]
     endings: tuple[Ending, ...]

@@ -18,15 +18,7 @@ from remit.policy.engine import token_terms
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """An open request, and what tells who could answer it.
-
-    Attributes:
-        request: the request.
-        answers: the votes that there are.
-        tokens: every token, by id.
-        now: the database's clock.
-        authority: the policy in force, and the keys that verify.
-    """
+    """An open request, and what tells who could answer it."""
 
     request: ApprovalRequest
     answers: Answers

@@ -59,7 +59,6 @@ class VoteOutcome:
     """What a vote led to.
 
     Attributes:
-        directive: the directive after the vote.
         outcome: what all votes so far amount to.
         missing: how many approvals are still needed; 0 once decided.
         again: whether the voter had voted on this request before; the latest vote is what counts.
@@ -77,7 +76,6 @@ class ApprovalState:
 
     Attributes:
         waits_seconds: how long the open request may still wait; None when none is open.
-        directive: the directive now.
         by_people: whether people decided, as opposed to policy alone.
         evaluation: what the gate last found; None when it has not looked yet.
     """

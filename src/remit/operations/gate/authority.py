@@ -15,8 +15,6 @@ class Authority:
     """Passed to every operation that decides, grants or verifies.
 
     Attributes:
-        policy: the policy in force.
-        keys: what signs grants and votes, and what verifies them.
         worker: who executes, and signs what it says of that; None where nothing is executed.
         workers: those whose certificates were verified; a process that lasts keeps one.
         patience: how long what was granted for a version of a module waits for a worker that has

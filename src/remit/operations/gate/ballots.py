@@ -75,7 +75,6 @@ class Answers:
     """What people have answered to a request.
 
     Attributes:
-        request: the request.
         signed: every vote whose signature verifies, in the order of their rows.
         counted: of each voter the latest one, where it counts, in the order of casting.
         own: who issued the directive, and for whom they act.
@@ -152,14 +151,7 @@ def heard_before(
     keys: Keyring,
     answers: Answers | None = None,
 ) -> JsonObject | None:
-    """Return what a grant says of all that people had answered about a directive.
-
-    Args:
-        connection: the operation's transaction, which holds the directive's lock.
-        directive_id: the directive.
-        keys: what verifies votes.
-        answers: those to the request that the grant rests on; None: it rests on policy alone.
-    """
+    """Return what a grant says of all that people had answered about a directive."""
     earlier: list[Answered] = [
         (request, signed_votes(connection, request, keys))
         for request in list_requests(connection, directive_id)
@@ -176,13 +168,6 @@ def new_vote(
     authority: Authority,
 ) -> Vote:
     """Return a vote as it is about to be cast, signed.
-
-    Args:
-        connection: the operation's transaction, which holds the directive's lock.
-        before: the votes that there are already.
-        ballot: the answer.
-        voter: who answers, with the token that they showed.
-        authority: the policy in force, and the key that signs.
 
     Raises:
         ForbiddenError: the token does not hold, or is one with which policy would not count this
@@ -208,12 +193,6 @@ def standing_now(
     connection: sa.Connection, voter: Principal, answers: Answers, keys: Keyring
 ) -> JsonObject:
     """Return what a vote that is cast now says of its voter and their token.
-
-    Args:
-        connection: the operation's transaction.
-        voter: who votes, with the token that they showed.
-        answers: the votes that there are already.
-        keys: what verifies how the token was made.
 
     Raises:
         ForbiddenError: they showed no token, or none of theirs that holds; or how it was made does

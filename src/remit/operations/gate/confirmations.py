@@ -34,7 +34,6 @@ class Confirmed:
     """What became of a command that confirms a policy.
 
     Attributes:
-        policy: the policy as it is confirmed.
         created: whether this command did; False: one before had.
     """
 
@@ -43,12 +42,7 @@ class Confirmed:
 
 
 class Confirmations:
-    """Tells whether a policy is confirmed; each digest is looked up until it is, and then no more.
-
-    Args:
-        engine: the database.
-        keys: returns what verifies, as it is now.
-    """
+    """Tells whether a policy is confirmed; a digest is looked up until it is, and then no more."""
 
     def __init__(self, engine: sa.Engine, keys: Callable[[], Keyring]) -> None:
         self._engine = engine

@@ -43,9 +43,7 @@ class Evaluation:
     """What the gate last found about a directive, as the evidence has it.
 
     Attributes:
-        policy_version: version of the policy it used.
         blocks: every reason to block; empty when there was none.
-        artifact_uri: the stored evaluation.
     """
 
     policy_version: str

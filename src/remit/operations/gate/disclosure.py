@@ -19,10 +19,6 @@ _LIKELY = "kR7mm2Qz9Lw4"
 def refuse_secrets(value: JsonValue, *, field: str = "") -> None:
     """Return quietly when nothing in a value looks like a secret.
 
-    Args:
-        value: what would be kept.
-        field: what to call it in the message; empty for an object whose members are the fields.
-
     Raises:
         InvalidInputError: something does; the error names its place and repeats nothing of it.
     """

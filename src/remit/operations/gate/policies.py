@@ -11,12 +11,7 @@ from remit.vocabulary import PolicyFault
 
 @dataclass(frozen=True, slots=True)
 class PolicyProblem:
-    """Why nothing is decided or started.
-
-    Attributes:
-        fault: which kind of problem it is.
-        message: what is wrong, and how to mend it.
-    """
+    """Why nothing is decided or started."""
 
     fault: PolicyFault
     message: str

@@ -31,14 +31,7 @@ from remit.vocabulary import EventType
 def pass_again(
     connection: sa.Connection, directive: DirectiveRead, authority: Authority, *, by: Principal
 ) -> tuple[PolicyDecision, NewArtifact] | None:
-    """Decide about a stored directive, and record what follows; None if it is past the gate.
-
-    Args:
-        connection: a transaction that holds the directive's lock.
-        directive: the directive, freshly read.
-        authority: the policy in force, and the keys that sign.
-        by: who asks for it.
-    """
+    """Decide about a stored directive, and record what follows; None if it is past the gate."""
     waiting = latest_request(connection, directive.id)
     opened = _reopen(connection, directive, waiting, authority, by)
     if opened is None:

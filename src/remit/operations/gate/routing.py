@@ -53,13 +53,7 @@ def certified_version(
 
 
 def route(connection: sa.Connection, grant: Grant, authority: Authority) -> Route | None:
-    """Return where the version is that a grant is for; None: it is gone for good.
-
-    Args:
-        connection: to look with.
-        grant: what names the module and the version.
-        authority: with the keys that certify workers, and the time to wait for one.
-    """
+    """Return where the version is that a grant is for; None: it is gone for good."""
     name, digest = grant.module, grant.module_digest
     living = _certified(connection, living_with(connection, name, digest), grant, authority)
     if living:

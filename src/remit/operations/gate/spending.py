@@ -35,12 +35,7 @@ class Spending:
         return {limit.name: str(self._held[limit.name].amount) for limit in limits}
 
     def obstacles(self, intent: Intent, agreed: Collection[str]) -> list[str]:
-        """Return why a budget cannot be reserved now; nothing when it can.
-
-        Args:
-            intent: the directive.
-            agreed: reasons for which people were asked, and agreed.
-        """
+        """Return why a budget cannot be reserved now; nothing when it can."""
         limits = limits_on(intent, self._policy)
         if intent.amount is None or not limits:
             return []

@@ -68,14 +68,7 @@ def tell_end(
     status: DirectiveStatus,
     reason: FailureType | None,
 ) -> None:
-    """Count how a run ended, for its directive and for its module.
-
-    Args:
-        run: the run.
-        called: what its module returned; None when it was not called.
-        status: the status of its directive.
-        reason: why that aborted; None when it did not.
-    """
+    """Count how a run ended, for its directive and for its module."""
     metrics.count_directive(status)
     if called is not None:
         metrics.count_module_execution(run.module, called.status)

@@ -1,0 +1,114 @@
+"""What is made and parsed for one directive that policy allows, from the door to its rows."""
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from pydantic import BaseModel, JsonValue, TypeAdapter
+
+from remit.base import canonical, money
+from remit.directives import models
+from remit.directives.models import intent_of, parse_directive
+from remit.operations.gate import proposals
+from remit.policy import types
+from tests.architecture.tree import ROOT
+from tests.support.contents import AUTHORITY, directive
+from tests.support.people import AGENT
+
+NOT_OF_THE_DIRECTIVE = re.compile(
+    r"remit\.(db|signing|telemetry|identity|policy\.(config|limits)|base\.json_types)\b"
+    r"|remit\.execution\.(worker_repository|workers|known_workers)\b|.*\.Spending$"
+)
+"""Statements and how the database's values are read, keys and envelopes, spans, people, the policy,
+workers and what the limits have left: what no directive is handed over in."""
+
+
+@contextmanager
+def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
+    """Collect the types of Remit's own values that are made meanwhile.
+
+    What a dataclass' or a model's `__init__` makes is seen by a profiler, and what pydantic makes
+    without it where it validates. Tuples, dictionaries and what the stack of another thread makes
+    are not seen.
+    """
+    found: set[str] = set()
+
+    def note(value: object) -> None:
+        name = f"{type(value).__module__}.{type(value).__qualname__}"
+        if name.startswith("remit.") and not NOT_OF_THE_DIRECTIVE.match(name):
+            found.add(name)
+
+    def profile(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_code.co_name == "__init__":
+            note(frame.f_locals.get("self"))
+
+    def noting(validate: Callable[..., object]) -> Callable[..., object]:
+        def validated(*args: Any, **options: Any) -> object:
+            value = validate(*args, **options)
+            note(value)
+            return value
+
+        return validated
+
+    model: Any = BaseModel.model_validate
+    with monkeypatch.context() as patch:
+        patch.setattr(BaseModel, "model_validate", classmethod(noting(model.__func__)))
+        patch.setattr(TypeAdapter, "validate_python", noting(TypeAdapter.validate_python))
+        sys.setprofile(profile)
+        try:
+            yield found
+        finally:
+            sys.setprofile(None)
+
+
+def test_an_allowed_directive_passes_nine_value_types_which_the_page_names(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = intent_of(directive(budget="$1.23")) | {"status": "proposed"}
+    with made(monkeypatch) as found:
+        new = parse_directive(content, max_bytes=65536)
+        [outcome] = proposals.propose(engine, [new], AUTHORITY, by=AGENT)
+    assert outcome.directive.status == "approved"
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    listed = page.partition("It passes these value types:")[2].partition("\n\n")[0]
+    assert {name.rpartition(".")[2] for name in found} == set(re.findall(r"`(\w+)`", listed))
+    assert len(found) == 9
+
+
+def test_a_budget_is_parsed_twice_and_an_intent_made_canonical_once(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pure gate trusts nothing but its input, so it parses the budget a second time."""
+    content = intent_of(directive(budget="$1.23"))
+    parsed: list[str] = []
+    written: list[JsonValue] = []
+
+    def parse_budget(text: str, **options: Any) -> object:
+        parsed.append(text)
+        return money.parse_budget(text, **options)
+
+    def canonical_json(value: Any) -> bytes:
+        written.append(dict(value))
+        return canonical.canonical_json(value)
+
+    monkeypatch.setattr(models, "parse_budget", parse_budget)
+    monkeypatch.setattr(types, "parse_budget", parse_budget)
+    modules = [
+        module
+        for name, module in sys.modules.items()
+        if name.startswith("remit.") and getattr(module, "canonical_json", None)
+    ]
+    for module in modules:
+        if module is not canonical:
+            monkeypatch.setattr(module, "canonical_json", canonical_json)
+    new = parse_directive({**content, "status": "proposed"}, max_bytes=65536)
+    [outcome] = proposals.propose(engine, [new], AUTHORITY, by=AGENT)
+    assert outcome.directive.status == "approved"
+    assert parsed == ["$1.23", "$1.23"]
+    assert written.count(dict(content)) == 1
+    assert len(written) > 1, "the other values of the directive are made canonical as well"
