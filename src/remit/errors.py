@@ -1,9 +1,8 @@
 """The one family of errors that Remit raises on purpose.
 
-Every door (command line, HTTP, MCP) turns a :class:`RemitError` into its own form: an exit code,
-a problem document, a tool error. Lower layers raise the subclass that fits and write the message
-for the person who must act on it: what is wrong, in which field, and what to do instead. Anything
-else that escapes is a defect of Remit, not of its input.
+Lower layers raise the subclass that fits and write the message for the person who must act on it:
+what is wrong, in which field, and what to do instead. Every door turns it into its own form: an
+exit code, a problem document, a tool error. Anything else that escapes is a defect of Remit.
 """
 
 from collections.abc import Sequence
@@ -16,9 +15,9 @@ class RemitError(Exception):
     """Base of all deliberate errors; raise a subclass.
 
     Attributes:
-        error_type: which kind of error this is; one of :data:`ErrorType`.
+        error_type: which kind of error this is.
         retryable: whether the same call may succeed later with nothing changed by the caller.
-        http_status: the status code an HTTP door answers with.
+        http_status: what an HTTP door answers with.
         message: one sentence that says what is wrong and how to mend it.
         field: the input field at fault, as a dotted path; None when no single field is.
     """
@@ -38,11 +37,7 @@ class RemitError(Exception):
 
 
 class InvalidInputError(RemitError):
-    """The caller's data cannot be accepted as it is.
-
-    Attributes:
-        faults: all that is wrong with it, where that was looked for; otherwise empty.
-    """
+    """The caller's data cannot be accepted as it is; `faults` lists all that was found wrong."""
 
     error_type: ClassVar[ErrorType] = "invalid_input"
     http_status = 422
@@ -108,8 +103,7 @@ class UnreadableError(RemitError):
 class RuleViolationError(RemitError):
     """A rule of the database refused what was about to be written; nothing was.
 
-    Rules hold for everybody, so this is what no operation asks for: somebody else wrote rows
-    meanwhile, or changed them past Remit.
+    No operation asks for that: somebody else wrote rows meanwhile, or changed them past Remit.
     """
 
     error_type = "rule_violation"
@@ -140,8 +134,7 @@ class MisconfiguredError(RemitError):
 class ProviderError(RemitError):
     """An outside part that can be chosen (an object store, a model) did not do what it was asked.
 
-    Attributes:
-        reason: which kind of failure it is, from the closed list of that kind of provider.
+    `reason` is a word of that kind of provider's closed list.
     """
 
     error_type = "provider"

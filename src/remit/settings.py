@@ -1,7 +1,7 @@
 """Every environment variable that Remit reads, on one page.
 
 Doors build one :class:`Settings` and pass values down; nothing below a door reads the environment.
-`.env.example` is written from this class, and a test holds the two equal.
+`.env.example` is written from this class.
 """
 
 import os
@@ -23,11 +23,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from remit.errors import MisconfiguredError
 
 EXECUTION_QUEUE = "execution-queue"
-"""Task queue of `ExecutionWorkflow` and `DispatcherWorkflow`."""
-
 APPROVAL_QUEUE = "approval-queue"
-"""Task queue of `ApprovalWorkflow`."""
-
 LLM_QUEUE = "llm-queue"
 """Task queue of `call_llm`, and of the workflows that the process which thinks serves."""
 
@@ -38,7 +34,6 @@ def default_data_dir() -> Path:
 
 
 def _matching(pattern: str, words: str) -> AfterValidator:
-    """Return the check that a text has a form; `words` say which."""
 
     def check(text: str) -> str:
         if not re.fullmatch(pattern, text, re.ASCII):

@@ -1,7 +1,7 @@
 """Reads a file that a person or a program names: a policy, directives, a tour, a checkpoint.
 
-It need not be an ordinary one: a pipe that nobody writes to and a device that never ends are told
-of as what they are, in bounded time and memory.
+A pipe that nobody writes to and a device that never ends are reported as what they are, in bounded
+time and memory.
 """
 
 import errno
@@ -23,11 +23,7 @@ _PAUSE_SECONDS = 0.002
 
 
 def read_file(path: Path, *, most: int = MOST_BYTES) -> bytes:
-    """Return what a file holds.
-
-    Args:
-        path: the file.
-        most: how many bytes it may have.
+    """Return what a file holds, at most `most` bytes.
 
     Raises:
         OSError: it cannot be read, is too large, or is a pipe that nobody writes to; `strerror`
@@ -65,7 +61,6 @@ def read_settled(path: Path, *, most: int = MOST_BYTES) -> bytes:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[BinaryIO]:
-    """Open a file; a pipe once somebody writes to it."""
     # Else the opening of a pipe would wait for its writer, without end.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(descriptor, "rb") as file:  # noqa: PTH123 - it is open already
@@ -87,11 +82,7 @@ def _state_of(file: BinaryIO) -> tuple[int, int, int] | None:
 
 
 def read_bounded(source: BinaryIO, *, most: int = MOST_BYTES) -> bytes:
-    """Return what is left to read of an open file.
-
-    Raises:
-        OSError: it cannot be read, or is too large.
-    """
+    """Return what is left to read of an open file."""
     data = source.read(most + 1)
     if len(data) > most:
         raise OSError(errno.EFBIG, f"it has over {most // 1024 // 1024} MiB")

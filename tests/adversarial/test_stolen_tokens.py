@@ -18,7 +18,12 @@ from remit.operations.identities.authentication import authenticate
 from remit.operations.identities.directory import change_principal, create_token
 from remit.operations.identities.invitations import invite, redeem
 from remit.operations.identities.principals import MadeToken
-from remit.operations.identities.revocation import Aftermath, Revoked, revoke_token, void_resting_on
+from remit.operations.identities.revocation import (
+    Reassessed,
+    Revoked,
+    reassess_approvals,
+    revoke_token,
+)
 from tests.adversarial.attacking import worker
 from tests.support.contents import asking, cast, waiting
 from tests.support.identities import discrepancies
@@ -45,10 +50,10 @@ def now(engine: sa.Engine) -> datetime:
         return moment
 
 
-def ended(engine: sa.Engine, made: MadeToken, since: datetime | None) -> tuple[Revoked, Aftermath]:
+def ended(engine: sa.Engine, made: MadeToken, since: datetime | None) -> tuple[Revoked, Reassessed]:
     """Revoke a token as the admin, and do what follows from it."""
     revoked = revoke_token(engine, made.row.id, by=ADMIN, keys=KEYS, since=since)
-    return revoked, void_resting_on(engine, revoked, by=ADMIN, keys=KEYS)
+    return revoked, reassess_approvals(engine, revoked, by=ADMIN, keys=KEYS)
 
 
 def state(engine: sa.Engine, directive: DirectiveRead) -> tuple[str, str | None]:
@@ -120,7 +125,7 @@ def test_control_a_revocation_alone_would_let_what_was_approved_start(
     empty_engine: sa.Engine, theft: Theft
 ) -> None:
     _, became = ended(empty_engine, theft.token, None)
-    assert became == Aftermath()
+    assert became == Reassessed()
     assert state(empty_engine, theft.stolen) == ("approved", None)
 
 
@@ -274,6 +279,6 @@ def test_control_whoever_came_in_before_would_go_on_making_tokens(
 ) -> None:
     token, boss = own(empty_engine, BOSS)
     ended(empty_engine, token, now(empty_engine))
-    monkeypatch.setattr(directory, "check_shown", lambda *_: None)
+    monkeypatch.setattr(directory, "check_token_shown", lambda *_: None)
     made = create_token(empty_engine, GRACE, valid_for=HOUR, by=boss, keys=KEYS)
     assert authenticate(empty_engine, str(made.token), KEYS).name == "grace"

@@ -6,7 +6,6 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 
 import sqlalchemy as sa
 
-from remit.audit.repository import record
 from remit.base.json_types import JsonObject
 from remit.db.engine import create_database_engine
 from remit.db.session import transaction
@@ -18,7 +17,7 @@ from remit.identity.statements import sign_token
 from remit.identity.token_repository import insert_token
 from remit.identity.types import SYSTEM, KeptToken, Principal, TokenRow
 from remit.operations.gate.confirmations import confirm_policy
-from remit.operations.identities.principals import created, signed, told
+from remit.operations.identities.principals import record_created, record_signed, signed
 from remit.operations.runs.workers import announce, end_worker
 from remit.policy.config import default_policy
 from tests.support.keys import KEYS, WORKER
@@ -62,7 +61,9 @@ def know(engine: sa.Engine, *wanted: Principal) -> None:
     with transaction(engine) as connection:
         rows = [signed(one, KEYS, by=ADMIN.name) for one in wanted]
         made = insert_principals(connection, rows, created_by=ADMIN.name)
-        record(connection, [created(one, ADMIN, KEYS) for one in wanted if one.name in made])
+        for one in wanted:
+            if one.name in made:
+                record_created(connection, one, KEYS, by=ADMIN)
         for name in made:
             give_token(connection, name)
 
@@ -86,7 +87,7 @@ def give_token(
         "expires_at": row.expires_at.isoformat(),
     }
     by = Principal(created_by, "human")
-    record(connection, [told("token.created", by, data, KEYS)])
+    record_signed(connection, "token.created", data, KEYS, by=by)
 
 
 def settle(database_url: str) -> None:

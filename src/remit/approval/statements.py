@@ -9,7 +9,7 @@ from dataclasses import replace
 from remit.approval.types import ApprovalRequest, Grant, Vote
 from remit.base.json_types import JsonObject
 from remit.signing.keys import Keyring
-from remit.signing.statements import Earlier, Kind, moment, sign_statement, verify_statement
+from remit.signing.statements import Kind, moment, sign_statement, verify_statement
 
 GRANT = Kind("grant")
 VOTE = Kind("vote")
@@ -30,8 +30,8 @@ def verify_grant(grant: Grant, keys: Keyring) -> None:
     Raises:
         UnverifiableError: it is not; the message says why.
     """
-    earlier = Earlier(_first_of_grant(grant), grant.issued_at)
-    verify_statement(GRANT, grant.envelope, grant_statement(grant), keys, earlier=earlier)
+    said, first = grant_statement(grant), _first_of_grant(grant)
+    verify_statement(GRANT, grant.envelope, said, keys, earlier=first, stamped_at=grant.issued_at)
 
 
 def sign_vote(vote: Vote, request: ApprovalRequest, keys: Keyring) -> Vote:
@@ -49,8 +49,8 @@ def verify_vote(vote: Vote, request: ApprovalRequest, keys: Keyring) -> None:
     Raises:
         UnverifiableError: it was not; the message says why.
     """
-    earlier = Earlier(_first_of_vote(vote, request), vote.cast_at)
-    verify_statement(VOTE, vote.envelope, vote_statement(vote, request), keys, earlier=earlier)
+    said, first = vote_statement(vote, request), _first_of_vote(vote, request)
+    verify_statement(VOTE, vote.envelope, said, keys, earlier=first, stamped_at=vote.cast_at)
 
 
 def grant_statement(grant: Grant) -> JsonObject:

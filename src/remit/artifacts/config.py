@@ -15,16 +15,10 @@ from remit.settings import Settings
 def get_object_store(
     settings: Settings, *, default: str = "noop", folder: Path | None = None
 ) -> ObjectStore:
-    """Return the store that the settings choose.
+    """Return the store that the settings choose; the embedded stack's default is `filesystem`.
 
-    Args:
-        settings: of this installation.
-        default: the store where none is chosen; the embedded stack says `filesystem`.
-        folder: where `filesystem` keeps objects unless `OBJECT_STORE_DIR` says otherwise; None for
-            `objects` in the data folder.
-
-    Raises:
-        ObjectStoreException: `misconfigured`: there is no such store, or it lacks something.
+    It keeps objects in `folder` unless `OBJECT_STORE_DIR` says otherwise; None is `objects` in the
+    data folder.
     """
     name = settings.object_store_provider or default
     make = _STORES.get(name)
@@ -34,10 +28,6 @@ def get_object_store(
             f"OBJECT_STORE_PROVIDER names no store; there are {', '.join(sorted(_STORES))}",
         )
     return make(settings, folder)
-
-
-def _noop(_settings: Settings, _folder: Path | None) -> ObjectStore:
-    return NoOpObjectStore()
 
 
 def _filesystem(settings: Settings, folder: Path | None) -> ObjectStore:
@@ -77,5 +67,5 @@ def _plain(value: str | SecretStr | None) -> str:
 
 
 _STORES: Mapping[str, Callable[[Settings, Path | None], ObjectStore]] = MappingProxyType(
-    {"filesystem": _filesystem, "noop": _noop, "r2": _r2}
+    {"filesystem": _filesystem, "noop": lambda _settings, _folder: NoOpObjectStore(), "r2": _r2}
 )

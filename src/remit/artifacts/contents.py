@@ -16,9 +16,8 @@ from uuid import UUID, uuid4
 from remit.artifacts.store import (
     CONTENT_THRESHOLD_BYTES,
     ObjectStore,
-    ObjectStoreError,
-    ObjectStoreException,
     ObjectStoreRequest,
+    failure,
     object_key,
 )
 from remit.artifacts.types import (
@@ -34,40 +33,21 @@ from remit.base.json_types import JsonObject
 from remit.errors import InvalidInputError, MisconfiguredError, UnverifiableError
 
 JSON = "application/json"
-"""Media type of canonical JSON."""
-
 _CHUNK_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedContent:
-    """Content that lies where it will stay, before the row that speaks of it.
-
-    Attributes:
-        artifact_id: the artifact it is for.
-        ref: what the metadata will say of it.
-        inline: the content itself when Postgres keeps it; None when an object store has it.
-    """
+    """Content that lies where it will stay, before its row; `inline` is what Postgres keeps."""
 
     artifact_id: UUID
     ref: ContentRef
     inline: bytes | None
 
-    @property
-    def described(self) -> JsonObject:
-        """What stands in the metadata."""
-        return asdict(self.ref)
-
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What an artifact holds, read back and verified.
-
-    Attributes:
-        data: the bytes.
-        media_type: what kind of content it is.
-        digest: SHA-256 over the bytes.
-    """
+    """What an artifact holds, read back and verified."""
 
     data: bytes
     media_type: str
@@ -75,11 +55,7 @@ class Content:
 
 
 def read_bounded(source: BinaryIO) -> bytes:
-    """Return all that `source` gives, and stop reading once it is too much.
-
-    Raises:
-        InvalidInputError: it is over :data:`MAX_ARTIFACT_BYTES`, or cannot be read.
-    """
+    """Return all that `source` gives, and stop reading once it is too much."""
     chunks: list[bytes] = []
     size = 0
     try:
@@ -124,19 +100,18 @@ def place_content(store: ObjectStore, data: bytes, media_type: str) -> PlacedCon
         ref = ContentRef(digest, len(data), media_type, artifact_uri(artifact_id))
         return PlacedContent(artifact_id, ref, data)
     if not store.durable:
-        raise ObjectStoreException(_KEEPS_NOTHING)
+        raise failure(
+            "disabled",
+            f"content over {CONTENT_THRESHOLD_BYTES} bytes needs an object store, and noop keeps "
+            "nothing past its process: set OBJECT_STORE_PROVIDER to filesystem or r2",
+        )
     answer = store.put(ObjectStoreRequest(object_key(data), data, media_type))
     ref = ContentRef(digest, len(data), media_type, answer.uri)
     return PlacedContent(artifact_id, ref, None)
 
 
 def place_json(store: ObjectStore, metadata: JsonObject) -> PlacedContent | None:
-    """Put metadata that is too large for a row where it will stay; None when it is not.
-
-    Raises:
-        InvalidInputError: see :func:`place_content`.
-        ObjectStoreException: see :func:`place_content`.
-    """
+    """Put metadata that is too large for a row where it will stay; None when it is not."""
     written = canonical_json(metadata)
     return None if len(written) <= CONTENT_THRESHOLD_BYTES else place_content(store, written, JSON)
 
@@ -161,10 +136,7 @@ def check_metadata_digest(artifact: Artifact) -> bytes:
 def read_content(store: ObjectStore, artifact: Artifact, inline: bytes | None) -> Content:
     """Return an artifact's content, or its metadata as canonical JSON when it has none of its own.
 
-    Args:
-        store: where objects are.
-        artifact: the artifact.
-        inline: what Postgres keeps of it besides the metadata.
+    `inline` is what Postgres keeps of it besides the metadata.
 
     Raises:
         UnverifiableError: metadata or content are not what their digests say, or content is gone.
@@ -196,11 +168,3 @@ def _fetch(store: ObjectStore, artifact: Artifact, ref: ContentRef) -> bytes:
             f"{store.name}; set OBJECT_STORE_PROVIDER={address.scheme} and what belongs to it"
         )
     return store.get(address.key)
-
-
-_KEEPS_NOTHING = ObjectStoreError(
-    "disabled",
-    f"content over {CONTENT_THRESHOLD_BYTES} bytes needs an object store, and noop keeps nothing "
-    "past its process: set OBJECT_STORE_PROVIDER to filesystem or r2",
-    retryable=False,
-)

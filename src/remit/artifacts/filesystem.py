@@ -60,11 +60,7 @@ class FilesystemObjectStore(ObjectStore):
     durable = True
 
     def __init__(self, folder: Path) -> None:
-        """Make what is missing of the folder, and sweep what old crashes left.
-
-        Raises:
-            ObjectStoreException: `misconfigured`: it may not be written.
-        """
+        """Make what is missing of the folder, and sweep what old crashes left."""
         self._folder = folder
         with self._reporting():
             missing = [path for path in (folder, *folder.parents) if not path.exists()]
@@ -130,9 +126,7 @@ class FilesystemObjectStore(ObjectStore):
     def _open(self, descriptors: ExitStack) -> tuple[int, int]:
         """Return the open folder, and the open folder of its objects.
 
-        Raises:
-            ObjectStoreException: `storage_error`: it is gone. No object is said to be missing only
-                because a disk is.
+        No object is said to be missing only because a disk is.
         """
         try:
             root = descriptors.enter_context(_opened(self._folder))
@@ -152,7 +146,6 @@ class FilesystemObjectStore(ObjectStore):
             raise not_found(key) from None
 
     def _sweep(self) -> None:
-        """Remove what was left unfinished long ago."""
         oldest = time.time() - UNFINISHED_KEPT.total_seconds()
         with _opened(self._folder) as root, _opened(UNFINISHED, root) as unfinished:
             for name in _names(unfinished):
@@ -164,7 +157,6 @@ class FilesystemObjectStore(ObjectStore):
 
     @contextmanager
     def _reporting(self, key: str | None = None) -> Iterator[None]:
-        """Turn what the system says into what a store says."""
         try:
             yield
         except OSError as error:
@@ -185,7 +177,6 @@ class FilesystemObjectStore(ObjectStore):
 
 
 def _shelf(digest: str) -> str:
-    """Return the name of the folder that holds an object."""
     return digest[:2]
 
 
@@ -209,7 +200,6 @@ def _present(shelf: int, digest: str) -> bool:
 
 
 def _create(content: bytes, unfinished: int, shelf: int, digest: str) -> bool:
-    """Write an object under its name; return False when somebody else was first."""
     name = uuid4().hex
     try:
         _write(name, unfinished, content)
@@ -246,7 +236,6 @@ def _open_object(shelf: int, digest: str, key: str) -> int:
 
 
 def _read(shelf: int, digest: str, key: str) -> bytes:
-    """Return an object's first :data:`MAX_OBJECT_BYTES` and one more, unchecked."""
     with os.fdopen(_open_object(shelf, digest, key), "rb") as file:
         return file.read(MAX_OBJECT_BYTES + 1)
 
@@ -267,7 +256,6 @@ def _names(folder: int) -> list[str]:
 
 
 def _sync(descriptor: int) -> None:
-    """Wait until what was written is on the disk itself."""
     if sys.platform == "darwin":
         # There, fsync leaves it in the drive's own cache.
         fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)

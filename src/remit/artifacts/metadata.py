@@ -1,8 +1,8 @@
-"""What the metadata of each type of artifact holds, field by field.
+"""What the metadata of each type of artifact holds, field by field. No I/O.
 
 `remit.artifacts.schemas` says who makes which, checks them and exports them as JSON Schema. The
 models are built at their first use, so importing them costs little. All bounds are such that JSON
-Schema can say them too, unless a validator says otherwise. No I/O here.
+Schema can say them too, unless a validator says otherwise.
 """
 
 from typing import Annotated, Literal, Self
@@ -31,7 +31,6 @@ from remit.policy.config import PolicyConfig
 from remit.vocabulary import AbortReason, LLMErrorType, ModuleErrorType, ModuleStatus, PolicyVerdict
 
 MAX_LABELS = 20
-"""Most labels of an attachment."""
 
 
 def _may_be_left_out(field: JsonDict) -> None:

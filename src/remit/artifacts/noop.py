@@ -1,7 +1,6 @@
 """An object store in memory: for tests, and the default where no other is chosen.
 
-It keeps every rule of a store but one: it is not durable, and says so. Whoever must not lose what
-was acknowledged (`put_artifact`) asks `durable` first.
+It is not durable, and says so: whoever must not lose what was acknowledged asks `durable` first.
 """
 
 import threading

@@ -44,8 +44,6 @@ MAX_RETRIES = 3
 """How often a request is sent again after a failure that may pass, within the timeout."""
 
 CONNECT_SECONDS = 5.0
-"""Longest wait for a connection, in seconds."""
-
 _CHUNK_BYTES = 1024 * 1024
 _STATUS = re.compile(r"status code: ([0-9]{3})")
 # What obstore says of a redirect that names no place: S3 answers so for a bucket of another region.
@@ -87,7 +85,6 @@ class R2Options:
 
 
 def _connect(options: R2Options) -> S3Store:
-    """Return a client for the bucket, or raise `misconfigured`; nothing is sent."""
     _check_endpoint(options.endpoint)
     if _BUCKET.fullmatch(options.bucket) is None:
         raise failure("misconfigured", "OBJECT_STORE_BUCKET is not the name of a bucket")
@@ -156,7 +153,6 @@ def _config(options: R2Options) -> "S3Config":
 
 
 def _check_endpoint(endpoint: str) -> None:
-    """Refuse an address that would send evidence in the clear, and quote no password in it."""
     try:
         url = urlsplit(endpoint)
         host, _ = url.hostname, url.port

@@ -5,7 +5,7 @@ of them.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
@@ -28,9 +28,8 @@ from remit.vocabulary import ArtifactType
 class NewArtifact:
     """An artifact about to be stored; its address is known before it is.
 
-    Attributes:
-        content: what Postgres keeps of it besides its metadata; None for nothing.
-        envelope: who filed it, signed; None where nobody did.
+    `content` is what Postgres keeps of it besides its metadata. The envelope says who filed it;
+    None where nobody did.
     """
 
     id: UUID
@@ -59,18 +58,10 @@ def new_artifact(
 ) -> NewArtifact:
     """Prepare an artifact: name it, digest it, measure it.
 
-    Args:
-        artifact_type: what kind of evidence it is.
-        metadata: the evidence itself.
-        directive_id: the directive it is about; None for none.
-        run_id: the run that made it; None for none.
-        placed: its content, which lies where it will stay; None when it has none.
-
-    Raises:
-        InvalidInputError: its metadata is over :data:`MAX_ARTIFACT_BYTES`.
+    Its content, if it has one, is `placed` already.
     """
     if placed is not None:
-        metadata = {**metadata, CONTENT_REF: placed.described}
+        metadata = {**metadata, CONTENT_REF: asdict(placed.ref)}
     covered = canonical_json(metadata)
     if len(covered) > MAX_ARTIFACT_BYTES:
         raise InvalidInputError(
@@ -98,12 +89,8 @@ def store_artifacts(prepared: Sequence[NewArtifact]) -> BatchStatement:
 
 def list_artifacts(connection: sa.Connection, directive_id: UUID) -> list[Artifact]:
     """Return a directive's artifacts, oldest first."""
-    statement = (
-        sa.select(*_COLUMNS)
-        .where(artifacts.c.directive_id == directive_id)
-        .order_by(artifacts.c.created_at, artifacts.c.type)
-    )
-    return [_artifact(dict(row._mapping)) for row in connection.execute(statement)]
+    about = sa.select(*_COLUMNS).where(artifacts.c.directive_id == directive_id)
+    return _read(connection, about.order_by(artifacts.c.created_at, artifacts.c.type))
 
 
 def latest_artifact(
@@ -116,19 +103,13 @@ def latest_artifact(
         .order_by(artifacts.c.created_at.desc())
         .limit(1)
     )
-    row = connection.execute(statement).first()
-    return _artifact(dict(row._mapping)) if row else None
+    found = _read(connection, statement)
+    return found[0] if found else None
 
 
 @dataclass(frozen=True, slots=True)
 class ArtifactFilter:
-    """Which artifacts to list.
-
-    Attributes:
-        type: only those of this type; None for all.
-        directive_id: only those about this directive; None for all.
-        limit: the most to return.
-    """
+    """Which artifacts to list, and at most how many."""
 
     type: ArtifactType | None = None
     directive_id: UUID | None = None
@@ -142,14 +123,13 @@ def find_artifacts(connection: sa.Connection, wanted: ArtifactFilter) -> list[Ar
         statement = statement.where(artifacts.c.type == wanted.type)
     if wanted.directive_id is not None:
         statement = statement.where(artifacts.c.directive_id == wanted.directive_id)
-    found = connection.execute(statement.limit(wanted.limit))
-    return [_artifact(dict(row._mapping)) for row in found]
+    return _read(connection, statement.limit(wanted.limit))
 
 
 def artifact_by_id(connection: sa.Connection, artifact_id: UUID) -> Artifact | None:
     """Return one artifact; None when there is none."""
-    found = connection.execute(sa.select(*_COLUMNS).where(artifacts.c.id == artifact_id)).first()
-    return _artifact(dict(found._mapping)) if found else None
+    found = _read(connection, sa.select(*_COLUMNS).where(artifacts.c.id == artifact_id))
+    return found[0] if found else None
 
 
 def inline_content(connection: sa.Connection, artifact_id: UUID) -> bytes | None:
@@ -182,6 +162,10 @@ def stream_whole(connection: sa.Connection) -> Iterator[tuple[Artifact, bytes | 
         fields = dict(row._mapping)
         content = fields.pop("content")
         yield _artifact(fields), content
+
+
+def _read(connection: sa.Connection, statement: sa.Select[Any]) -> list[Artifact]:
+    return [_artifact(dict(row._mapping)) for row in connection.execute(statement)]
 
 
 def _artifact(row: Mapping[str, Any]) -> Artifact:

@@ -1,7 +1,7 @@
-"""The schema of every type of artifact: who makes it, when, and what its metadata holds.
+"""The schema of every type of artifact: who makes it, when, and what its metadata holds. No I/O.
 
 `docs/artifacts.md` and the command line print what is here; whoever files an artifact that did not
-come from Remit's own code checks it first. No I/O here.
+come from Remit's own code checks it first.
 """
 
 from collections.abc import Mapping
@@ -28,22 +28,12 @@ from remit.errors import InvalidInputError
 from remit.vocabulary import ArtifactType
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-"""The version of JSON Schema that is exported."""
-
 KEPT = "for good: no service may change or remove it"
-"""How long an artifact is kept, of whatever type it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArtifactSchema:
-    """One type of artifact.
-
-    Attributes:
-        model: what its metadata holds.
-        says: what it is evidence of.
-        maker: who makes it.
-        moment: when, and together with what.
-    """
+    """One type of artifact: what its metadata holds and is evidence of, who makes it and when."""
 
     model: type[BaseModel]
     says: str
@@ -108,7 +98,6 @@ ARTIFACT_SCHEMAS: Mapping[ArtifactType, ArtifactSchema] = {
         "beside each `llm_call` that was answered, or used something up all the same",
     ),
 }
-"""Every type of artifact, in the order of the control loop."""
 
 
 def artifact_json_schema(artifact_type: ArtifactType) -> JsonObject:
@@ -142,7 +131,6 @@ def check_metadata(artifact_type: ArtifactType, metadata: JsonObject) -> None:
 
 
 def _first_problem(error: ErrorDetails, model: type[BaseModel]) -> InvalidInputError:
-    """Return pydantic's description of one problem in Remit's words."""
     context = error.get("ctx", {})
     own = [str(context["path"])] if "path" in context else []
     # Pydantic writes "[key]" behind a key that is itself at fault.

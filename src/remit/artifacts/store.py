@@ -26,8 +26,6 @@ MAX_OBJECT_BYTES = MAX_ARTIFACT_BYTES
 
 
 KEY_FOLDER = "sha256"
-"""First part of every key."""
-
 _KEY = re.compile(KEY_FOLDER + r"/[0-9a-f]{64}")
 # One line of visible ASCII, as RFC 9110 (8.3.1) builds a media type; parameters may follow.
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - RFC 9110's word for a name, not a secret
@@ -50,15 +48,7 @@ class ObjectStoreRequest:
 
 @dataclass(frozen=True, slots=True)
 class ObjectStoreResponse:
-    """An object that is stored, and as durable as its store is.
-
-    Attributes:
-        key: see :func:`object_key`.
-        uri: `artifact://<store>/<key>`.
-        size_bytes: length of the content.
-        digest: `sha256:` and the hex digest of the content.
-        created: False: it was there already, whole.
-    """
+    """An object that is stored, as durable as its store is; not `created`: it was there, whole."""
 
     key: str
     uri: str

@@ -1,4 +1,4 @@
-"""What an artifact is, and how it is addressed. No I/O here."""
+"""What an artifact is, and how it is addressed. No I/O."""
 
 import re
 from dataclasses import dataclass
@@ -24,13 +24,7 @@ _URI = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ArtifactAddress:
-    """Where an artifact lies.
-
-    Attributes:
-        scheme: which store holds it; `local` is Postgres itself.
-        key: its name in that store: an artifact's identifier in `local`, `sha256/<digest>` in the
-            others.
-    """
+    """Where an artifact lies: its id in `local` (Postgres), or `sha256/<digest>` in a store."""
 
     scheme: str
     key: str
@@ -38,14 +32,7 @@ class ArtifactAddress:
 
 @dataclass(frozen=True, slots=True)
 class ContentRef:
-    """What an artifact's metadata says of its content. The digest decides, not the address.
-
-    Attributes:
-        digest: SHA-256 over the content, as `sha256:<hex>`.
-        size_bytes: length of the content.
-        media_type: what kind of content it is, as `type/subtype`.
-        uri: where it lies: the artifact itself, or an object of a store.
-    """
+    """What an artifact's metadata says of its content. The digest decides, not the address."""
 
     digest: str
     size_bytes: int
@@ -55,18 +42,9 @@ class ContentRef:
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A stored artifact, without its content.
+    """A stored artifact, without its content. Its metadata is the evidence itself.
 
-    Attributes:
-        id: the artifact.
-        type: what kind of evidence it is.
-        uri: its address, `artifact://local/<id>`.
-        directive_id: the directive it is about; None for none.
-        run_id: the run that made it; None for none.
-        metadata: the evidence itself.
-        digest: SHA-256 over its canonical JSON.
-        size_bytes: length of that JSON.
-        created_at: when it was stored.
+    Digest and size are those of the metadata's canonical JSON.
     """
 
     id: UUID
@@ -109,11 +87,7 @@ def artifact_uri(artifact_id: UUID) -> str:
 
 
 def parse_artifact_uri(uri: str) -> ArtifactAddress:
-    """Split the address of an artifact or of an object.
-
-    Raises:
-        InvalidInputError: it is not one that Remit makes.
-    """
+    """Split the address of an artifact or of an object."""
     match = _URI.fullmatch(uri)
     if match is None:
         raise InvalidInputError(

@@ -43,14 +43,8 @@ FORMS: Mapping[str, str] = {
 """What a text of each pattern is, in words."""
 
 Id = Annotated[str, StringConstraints(pattern=_IDENTIFIER, min_length=36, max_length=36)]
-"""An identifier, as a UUID in lower case."""
-
 Digest = Annotated[str, StringConstraints(pattern=_DIGEST, min_length=71, max_length=71)]
-"""A SHA-256, as `sha256:` and 64 hexadecimal digits."""
-
 ArtifactUri = Annotated[str, StringConstraints(pattern=_ADDRESS, min_length=53, max_length=53)]
-"""The address of an artifact."""
-
 ContentUri = Annotated[
     str,
     StringConstraints(
@@ -61,8 +55,6 @@ ContentUri = Annotated[
 """The address of bytes: in the artifact's own row, or in an object store."""
 
 MediaType = Annotated[str, StringConstraints(pattern=_MEDIA_TYPE, max_length=255)]
-"""A media type, like `text/plain; charset=utf-8`."""
-
 FileName = Annotated[str, StringConstraints(pattern=_FILE_NAME, min_length=1, max_length=255)]
 """The name of a file, without its folder and with nothing invisible that could mislead."""
 
@@ -76,4 +68,3 @@ Dollars = Annotated[str, StringConstraints(pattern=_DOLLARS, max_length=22)]
 """US dollars as a decimal number in text, down to parts of a cent."""
 
 Count = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
-"""A number of things."""

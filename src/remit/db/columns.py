@@ -1,7 +1,4 @@
-"""The kinds of column that the schema is made of, and how its constraints are named.
-
-Only the pages of the schema import this module.
-"""
+"""The kinds of column that the schema is made of, and how its constraints are named."""
 
 from collections.abc import Mapping
 
@@ -18,8 +15,6 @@ NAMING: Mapping[str, str] = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "ck": "ck_%(table_name)s_%(constraint_name)s",
 }
-"""What constraints and indexes are called."""
-
 MAX_TEXT_BYTES = 64 * 1024
 """Most bytes of a text in a column. The longest that Remit writes has 8192 characters."""
 

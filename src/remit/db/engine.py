@@ -1,10 +1,7 @@
-"""Makes SQLAlchemy engines.
+"""Makes SQLAlchemy engines, which are passed to every operation; none is made at import.
 
-Called once by whoever owns a process: a command, the worker, a test. The engine is then passed to
-every operation. Nothing here runs at import.
-
-Every connection says for itself what a session is to be like, so that neither the environment nor
-a default of the database or its login changes what is read, and looks once whether that arrived.
+Every connection says for itself what a session is to be like, so that neither the environment nor a
+default of the database or its login changes what is read, and looks once whether that arrived.
 """
 
 from collections.abc import Mapping
@@ -86,17 +83,10 @@ def create_database_engine(
         # An error that quoted its values would take a payload into logs and Temporal's history.
         hide_parameters=True,
         execution_options={"remit_role": role},
-        connect_args={
-            **_connection(given, wanted),
-            "application_name": application_name,
-        },
+        connect_args={**_connection(given, wanted), "application_name": application_name},
     )
-    sa.event.listen(engine, "connect", partial(_look, wanted=wanted, place=where(engine)))
-    return _made_careful(engine, role)
-
-
-def _made_careful(engine: sa.Engine, role: DatabaseRole | None) -> sa.Engine:
-    """Return an engine that no value of a row, and no end of a transaction, surprises."""
+    check = partial(_check_new_session, wanted=wanted, place=where(engine))
+    sa.event.listen(engine, "connect", check)
     sa.event.listen(engine, "checkin", _let_default_decide)
     if role != "remit_module":  # modules read what they wrote themselves
         sa.event.listen(engine, "connect", _load_carefully)
@@ -105,15 +95,7 @@ def _made_careful(engine: sa.Engine, role: DatabaseRole | None) -> sa.Engine:
 
 
 def check_address(database_url: str, variable: str) -> tuple[sa.URL, Mapping[str, Any]]:
-    """Return an address with the driver that Remit uses, and its parameters by libpq's keywords.
-
-    Args:
-        database_url: a `postgresql://` address, with or without a driver name.
-        variable: the variable that holds it.
-
-    Raises:
-        MisconfiguredError: it is none of Postgres, or libpq would not take it.
-    """
+    """Return an address with the driver that Remit uses, and its parameters by libpq's keywords."""
     shut_out_variables()
     form = "write postgresql://user:password@host:port/name"
     try:
@@ -133,7 +115,6 @@ def check_address(database_url: str, variable: str) -> tuple[sa.URL, Mapping[str
 
 
 def _connection(given: Mapping[str, Any], wanted: Mapping[str, str]) -> Mapping[str, object]:
-    """Return what a connection is given besides its address."""
     return {
         **fixed_parameters(given),
         "client_encoding": "UTF8",
@@ -145,30 +126,34 @@ def _connection(given: Mapping[str, Any], wanted: Mapping[str, str]) -> Mapping[
 
 
 def _startup_options(given: Mapping[str, Any], wanted: Mapping[str, str]) -> str:
-    """Return what the session is to be like as an option of libpq, after the address's own.
-
-    It outweighs what an administrator set for the database or the login.
-    """
+    """Return the session's settings as an option of libpq, which outweighs the database's own."""
     own = given.get("options", ())
     own = (own,) if isinstance(own, str) else own
     settings = (f"{name}={value}".replace(" ", "\\ ") for name, value in wanted.items())
     return " ".join((*own, *(f"-c {setting}" for setting in settings)))
 
 
-def _look(
+def _check_new_session(
     connection: "psycopg.Connection", record: object, *, wanted: Mapping[str, str], place: str
 ) -> None:
-    """Look at a new session; one that is refused is not left open."""
+    """Ask a new session what it is like; one that is refused is not left open."""
     del record
+    names = ("server_version_num", "server_encoding", "client_encoding", *wanted)
+    columns = ", ".join(f"current_setting('{name}')" for name in names)
     try:
-        _check_session(_facts(connection, tuple(wanted)), wanted, place=place)
+        connection.autocommit = True
+        row = connection.execute(f"SELECT current_user, {columns}".encode()).fetchone() or ()
+        connection.autocommit = False
+        found = {
+            name: str(value) for name, value in zip(("current_user", *names), row, strict=True)
+        }
+        _check_session(found, wanted, place=place)
     except BaseException:
         connection.close()
         raise
 
 
 def _load_carefully(connection: "psycopg.Connection", record: object) -> None:
-    """Let no value that Python cannot hold end the reading of other rows."""
     del record
     # The driver itself reads the environment when it is loaded: not before that was cleaned.
     from remit.db.loading import load_carefully
@@ -176,26 +161,9 @@ def _load_carefully(connection: "psycopg.Connection", record: object) -> None:
     load_carefully(connection)
 
 
-def _facts(connection: "psycopg.Connection", settings: tuple[str, ...]) -> dict[str, str]:
-    """Return what a new session is like: one question, in no transaction."""
-    columns = ", ".join(
-        f"current_setting('{name}')"
-        for name in ("server_version_num", "server_encoding", "client_encoding", *settings)
-    )
-    connection.autocommit = True
-    row = connection.execute(f"SELECT current_user, {columns}".encode()).fetchone() or ()
-    connection.autocommit = False
-    names = ("current_user", "server_version", "server_encoding", "client_encoding", *settings)
-    return {name: str(value) for name, value in zip(names, row, strict=True)}
-
-
 def _check_session(found: Mapping[str, str], wanted: Mapping[str, str], *, place: str) -> None:
-    """Refuse a session in which Remit would misread, or act with other rights than it was told to.
-
-    Raises:
-        MisconfiguredError: the message names what differs and what to do about it.
-    """
-    major = int(found["server_version"]) // 10_000
+    """Refuse a session in which Remit would misread, or act with rights that it was not told."""
+    major = int(found["server_version_num"]) // 10_000
     if major < OLDEST_POSTGRES:
         raise MisconfiguredError(
             f"the database at {place} is of Postgres {major}, and Remit needs {OLDEST_POSTGRES} or "

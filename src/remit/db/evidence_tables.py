@@ -12,14 +12,10 @@ from remit.db.columns import check, id_, json, key, metadata, one_of, ref, stamp
 from remit.vocabulary import ArtifactType, ReadOutcome
 
 EMBEDDING_DIMENSIONS = 1536
-"""Length of every stored embedding."""
-
 COARSE_DIMENSIONS = 128
 """How many numbers of an embedding, the first ones, are its coarse embedding."""
 
 _GOVERNED = (tables.directives, execution_tables.execution_runs)
-"""What this page refers to: it must be part of the schema first."""
-
 # 5 evidence. `content` holds what an artifact has besides its metadata, up to 64 KB; the metadata
 # names it by its digest, wherever it lies.
 artifacts = sa.Table(

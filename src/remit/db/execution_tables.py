@@ -23,8 +23,6 @@ from remit.db.columns import (
 from remit.vocabulary import AttemptOutcome, RunStatus
 
 _GOVERNED = (tables.directives, tables.grants)
-"""What this page refers to: it must be part of the schema first."""
-
 # Each process that executes, with the public key of what it says about runs and the digest of each
 # module that it has, by name; certified by the installation. It lives while its lease, which it
 # renews, is not over.

@@ -1,6 +1,5 @@
 """What libpq takes from the environment by itself, and what Remit's connections take from there.
 
-Called by whatever opens a connection: :mod:`remit.db.engine`, the embedded Postgres, the benchmark.
 libpq fills every parameter that it is not given from a variable of its own, and a `PGHOSTADDR` of
 the caller's shell leads past the host that an address names. So the server, the database and the
 session are never the environment's to say. Over a socket file, as the embedded Postgres has it,
@@ -53,11 +52,7 @@ def shut_out_variables() -> None:
 
 
 def fixed_parameters(given: Mapping[str, object]) -> dict[str, str]:
-    """Return what a connection must be given besides, so that no variable says it.
-
-    Args:
-        given: the parameters that it is given, by libpq's keywords.
-    """
+    """Return what a connection must be given besides `given`, so that no variable says it."""
     shut_out_variables()
     from psycopg import pq
 
@@ -79,15 +74,7 @@ def _is_local(given: Mapping[str, object]) -> bool:
 
 
 def check_parameters(given: Mapping[str, object], variable: str) -> None:
-    """Refuse what libpq would not take; nothing is connected to.
-
-    Args:
-        given: the parameters of an address, by libpq's keywords.
-        variable: the variable that holds the address.
-
-    Raises:
-        MisconfiguredError: the message names the parameter.
-    """
+    """Refuse an address whose parameters libpq would not take; nothing is connected to."""
     shut_out_variables()
     from psycopg import pq
 

@@ -1,9 +1,8 @@
 """What a connection makes of values that Python cannot hold: a mark in their place, and no error.
 
 Postgres holds numbers of 131,072 digits, JSON as deep as its stack, and moments without end. An
-error in the middle of many rows would take all of them away. `remit.db.engine` gives these loaders
-to each connection; `remit.telemetry.rows` finds the marks, row by row. This loads the driver, and
-is itself loaded only once a connection is there.
+error in the middle of many rows would take all of them away. `remit.telemetry.rows` finds the
+marks, row by row. This loads the driver, and so is loaded only once a connection is there.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -39,7 +38,6 @@ class _JsonLoader(Loader):
 
 
 def _careful(name: str, trusting: type[Any]) -> type[Loader]:
-    """Return a loader that hands out a mark where another one raises."""
     mark = Unreadable(name)
 
     class Careful(Loader):

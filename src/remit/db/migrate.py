@@ -1,7 +1,6 @@
 """Brings a database to this release's schema with the migrations that ship in the package.
 
-Called by `remit db upgrade` and by the embedded stack when it starts. `alembic upgrade head` in a
-checkout runs the same steps.
+`alembic upgrade head` in a checkout runs the same steps.
 """
 
 from collections.abc import Callable
@@ -20,8 +19,6 @@ from remit.db.session import transaction, where
 from remit.errors import MisconfiguredError
 
 Step = Callable[[Config, str], None]
-"""One of Alembic's commands that move a database between revisions."""
-
 INSUFFICIENT_PRIVILEGE = "42501"
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -65,11 +62,7 @@ def _revision(connection: sa.Connection) -> str | None:
 
 
 def check_ours(connection: sa.Connection, place: str) -> None:
-    """Refuse a database that is neither empty nor Remit's; what extensions made does not count.
-
-    Raises:
-        MisconfiguredError: it holds tables of somebody else's.
-    """
+    """Refuse a database that is neither empty nor Remit's; what extensions made does not count."""
     if _revision(connection) is not None:
         return
     others = set(connection.execute(sa.text(_TABLES)).scalars())

@@ -21,7 +21,7 @@ def readable(table: sa.Table, names: Sequence[str]) -> list[sa.ColumnElement[Any
     """Return columns as Python can read them, whatever they hold.
 
     JSON is read as its text. A time is read as the nearest one that Python has: Postgres knows
-    infinity and the year 100,000. Either would end a reading instead of being found forged.
+    infinity and the year 100,000.
     """
     found: list[sa.ColumnElement[Any]] = []
     for name in names:
@@ -59,11 +59,7 @@ def _number(digits: str) -> float:
 
 
 def words(value: object) -> tuple[Any, ...]:
-    """Return a JSON array of texts as a tuple, for a field of texts or of words from a list.
-
-    Raises:
-        ValueError: it is something else.
-    """
+    """Return a JSON array of texts as a tuple, for a field of texts or of words from a list."""
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
         raise ValueError("no array of texts")
     return tuple(value)
@@ -72,13 +68,7 @@ def words(value: object) -> tuple[Any, ...]:
 def ids_beginning(
     connection: sa.Connection, column: sa.ColumnElement[UUID], prefix: str
 ) -> list[UUID]:
-    """Return up to two identifiers that begin with `prefix`: two show that it is ambiguous.
-
-    Args:
-        connection: an open transaction.
-        column: where they stand.
-        prefix: lower-case hexadecimal digits and dashes.
-    """
+    """Return up to two identifiers that begin with `prefix`: two show that it is ambiguous."""
     written = sa.cast(column, sa.Text)
     statement = sa.select(column).where(written.startswith(prefix, autoescape=True)).limit(2)
     return list(connection.execute(statement).scalars())
@@ -93,7 +83,7 @@ _JSON = Unreadable("json")
 
 
 def read_json(data: bytes | str) -> Any:  # noqa: ANN401 - whatever a column holds
-    """Return what JSON says; a mark where it holds what no reader need hold.
+    """Return what a column's JSON says; a mark where it holds what no reader need hold.
 
     That Python can read it is not enough: a depth of 500 would end whoever digests or masks it.
     """
@@ -125,7 +115,6 @@ def _fraction(digits: str) -> float:
 
 
 def _is_too_deep(value: object) -> bool:
-    """Return whether more stands inside one another than is kept; one level at a time."""
     level = [value] if isinstance(value, list | dict) else []
     for _ in range(MAX_KEPT_DEPTH + 1):
         level = [

@@ -4,6 +4,4 @@ from remit.db import evidence_tables, execution_tables, identity_tables, tables
 from remit.db.columns import metadata
 
 PAGES = (identity_tables, tables, execution_tables, evidence_tables)
-"""The modules that declare tables, in the order of the loop."""
-
 __all__ = ["PAGES", "metadata"]

@@ -35,7 +35,7 @@ def hide_values(engine: sa.Engine) -> None:
     sa.event.listen(engine, "handle_error", _hide)
 
 
-def said(error: BaseException | None) -> str:
+def error_text(error: BaseException | None) -> str:
     """Return what the database says went wrong, in one line that quotes no value of a row."""
     state = str(getattr(error, "sqlstate", None) or "")
     if state.startswith(_DATA):
@@ -48,7 +48,7 @@ def _hide(context: ExceptionContext) -> None:
     original, told = context.original_exception, context.sqlalchemy_exception
     if not getattr(original, "sqlstate", None):
         return  # an error of the connection itself, which has seen no row
-    whole, short = str(original), said(original)
+    whole, short = str(original), error_text(original)
     original.args = (short,)
     if told is not None:
         told.args = tuple(
@@ -148,13 +148,8 @@ def address_variable(role: str | None) -> str:
 
 
 def _raise_told(engine: sa.Engine, error: DBAPIError) -> NoReturn:
-    """Raise what an error of the database means to whoever must act on it.
-
-    Raises:
-        RemitError: it is one of those that a database in some state gives.
-        DBAPIError: it is the error itself, a defect; `error_texts` took the values out of it.
-    """
-    problem, place = said(error.orig) or "no connection", where(engine)
+    """Raise what an error of the database means to whoever must act on it; a defect as it is."""
+    problem, place = error_text(error.orig) or "no connection", where(engine)
     state = str(getattr(error.orig, "sqlstate", None) or "") or next(
         (state for words, state in _AT_THE_DOOR.items() if re.search(words, problem)), ""
     )
@@ -186,7 +181,6 @@ def _raise_told(engine: sa.Engine, error: DBAPIError) -> NoReturn:
 
 
 def _refusal(error: DBAPIError, state: str, problem: str) -> RemitError | None:
-    """Return what it means that values were refused; None: something else is wrong."""
     diag = getattr(error.orig, "diag", None)
     rule = getattr(diag, "constraint_name", None) or getattr(diag, "column_name", None)
     if state == REFUSED or (rule and state.startswith(_CONSTRAINTS)):
@@ -211,12 +205,7 @@ def _words(place: str, problem: str, meaning: tuple[str, str], variable: str) ->
 
 @contextmanager
 def snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """Open a transaction that only reads, and sees one moment in all of its statements.
-
-    Raises:
-        UnavailableError: as :func:`transaction`.
-        MisconfiguredError: as :func:`transaction`.
-    """
+    """Open a :func:`transaction` that only reads, and sees one moment in all of its statements."""
     reading = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     with transaction(reading) as connection:
         yield connection

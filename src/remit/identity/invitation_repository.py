@@ -9,30 +9,23 @@ import sqlalchemy as sa
 
 from remit.base.json_types import JsonObject
 from remit.db.identity_tables import token_invitations
+from remit.db.reading import words
 from remit.db.session import wall_clock
 from remit.errors import ConflictError
+from remit.identity.repository import columns_of
 from remit.identity.types import Invitation, KeptInvitation
 from remit.telemetry.rows import read_row, read_rows
 
 
 def insert_invitation(connection: sa.Connection, new: KeptInvitation) -> Invitation:
     """Keep the digest of a signed invitation, and return what is kept; the database says when."""
-    one = new.invitation
-    statement = (
-        sa.insert(token_invitations)
-        .values(
-            id=one.id,
-            principal=one.principal,
-            hash=new.hash,
-            scopes=sorted(set(one.scopes)),
-            valid_seconds=one.valid_seconds,
-            created_by=one.created_by,
-            created_with=one.created_with,
-            expires_at=one.expires_at,
-            envelope=new.envelope,
-        )
-        .returning(*_COLUMNS)
-    )
+    # What is None yet, and the moment that the database stamps, no service may write.
+    names = [column.name for column in _COLUMNS if column.name != "created_at"]
+    given = {
+        name: each for name, each in columns_of(new.invitation, *names).items() if each is not None
+    }
+    values = given | {"hash": new.hash, "envelope": new.envelope}
+    statement = sa.insert(token_invitations).values(values).returning(*_COLUMNS)
     return _invitation(connection.execute(statement).one()._mapping)
 
 
@@ -52,12 +45,8 @@ def lock_invitation(
 
 
 def redeem_invitation(connection: sa.Connection, invitation_id: UUID, token_id: UUID) -> None:
-    """Say that an invitation that was locked was redeemed.
-
-    Raises:
-        ConflictError: it had ended.
-    """
-    statement = sa.update(token_invitations).where(_still_open(invitation_id))
+    """Say that an invitation that was locked was redeemed."""
+    statement = _update_open(invitation_id)
     done = connection.execute(statement.values(redeemed_at=sa.func.now(), token_id=token_id))
     _require_one(done, invitation_id)
 
@@ -65,12 +54,8 @@ def redeem_invitation(connection: sa.Connection, invitation_id: UUID, token_id: 
 def revoke_invitation(
     connection: sa.Connection, invitation_id: UUID, revocation: JsonObject
 ) -> None:
-    """Say that an invitation that was locked was revoked.
-
-    Raises:
-        ConflictError: it had ended.
-    """
-    statement = sa.update(token_invitations).where(_still_open(invitation_id))
+    """Say that an invitation that was locked was revoked."""
+    statement = _update_open(invitation_id)
     done = connection.execute(statement.values(revoked_at=sa.func.now(), revocation=revocation))
     _require_one(done, invitation_id)
 
@@ -101,8 +86,8 @@ def invited_with(connection: sa.Connection, token_id: UUID, since: datetime) -> 
 _COLUMNS = tuple(c for c in token_invitations.c if c.name not in {"hash", "envelope"})
 
 
-def _still_open(invitation_id: UUID) -> sa.ColumnElement[bool]:
-    return sa.and_(
+def _update_open(invitation_id: UUID) -> sa.Update:
+    return sa.update(token_invitations).where(
         token_invitations.c.id == invitation_id,
         token_invitations.c.redeemed_at.is_(None),
         token_invitations.c.revoked_at.is_(None),
@@ -120,4 +105,4 @@ def _kept(row: sa.RowMapping | Mapping[str, Any]) -> KeptInvitation:
 
 
 def _invitation(row: sa.RowMapping | Mapping[str, Any]) -> Invitation:
-    return Invitation(**{**row, "scopes": tuple(row["scopes"])})
+    return Invitation(**{**row, "scopes": words(row["scopes"])})

@@ -13,15 +13,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,99}", re.ASCII)
 
 
 def check_name(name: str, *, field: str) -> None:
-    """Return quietly when `name` can be a principal's.
-
-    Args:
-        name: what somebody wants to be called.
-        field: the input field that holds it, for the error.
-
-    Raises:
-        InvalidInputError: it can not.
-    """
+    """Return quietly when `name`, of an input field, can be a principal's."""
     if name == RESERVED:
         raise InvalidInputError(f"{name} is what Remit calls itself: choose another", field=field)
     if not _NAME.fullmatch(name):

@@ -42,15 +42,7 @@ def insert_principals(
 ) -> list[str]:
     """Make signed principals known, and return the names of those that were not known before."""
     rows = [
-        {
-            "name": one.name,
-            "kind": one.kind,
-            "roles": sorted(set(one.roles)),
-            "groups": sorted(set(one.groups)),
-            "acts_for": one.acts_for,
-            "created_by": created_by,
-            "envelope": envelope,
-        }
+        columns_of(one, *_PRINCIPAL) | {"created_by": created_by, "envelope": envelope}
         for one, envelope in new
     ]
     statement = insert(principals).on_conflict_do_nothing().returning(principals.c.name)
@@ -60,11 +52,7 @@ def insert_principals(
 def update_principal(
     connection: sa.Connection, principal: Principal, revision: int, envelope: JsonObject
 ) -> None:
-    """Give a principal other roles and groups, as they were signed for a revision.
-
-    Raises:
-        ConflictError: somebody else did at the same moment.
-    """
+    """Give a principal other roles and groups, as they were signed for a revision."""
     done = connection.execute(
         sa.update(principals)
         .where(principals.c.name == principal.name, principals.c.revision == revision - 1)
@@ -84,14 +72,8 @@ def disable_principal(
 ) -> None:
     """Shut a principal out for good; whoever is shut out already keeps the first time.
 
-    Args:
-        connection: the transaction's.
-        name: whom.
-        signed: the revision and the envelope that say so; None for one whose row does not verify,
-            and which is not signed anew.
-
-    Raises:
-        ConflictError: somebody else changed it at the same moment.
+    `signed` is the revision and the envelope that say so; None for one whose row does not verify,
+    and which is not signed anew.
     """
     statement = sa.update(principals).where(
         principals.c.name == name, principals.c.disabled_at.is_(None)
@@ -105,7 +87,7 @@ def disable_principal(
         raise ConflictError(f"{name} was changed at the same moment; look, and try again")
 
 
-_KEPT = ("created_by", "created_at", "disabled_at", "revision", "envelope")
+_PRINCIPAL = ("name", "kind", "roles", "groups", "acts_for")
 _ACTS_FOR = sa.text("""
     WITH RECURSIVE behind (name) AS (
         SELECT acts_for FROM principals WHERE name = :name AND acts_for IS NOT NULL
@@ -119,23 +101,24 @@ _ACTS_FOR = sa.text("""
 
 def principal_row(row: sa.RowMapping | Mapping[str, Any]) -> PrincipalRow:
     """Return the principal of a row that has all of its columns."""
-    principal = Principal(
-        name=row["name"],
-        kind=row["kind"],
-        roles=words(row["roles"]),
-        groups=words(row["groups"]),
-        acts_for=row["acts_for"],
-    )
-    kept = {name: row[name] for name in _KEPT}
-    return PrincipalRow(principal, **kept)
+    known = {name: row[name] for name in _PRINCIPAL}
+    known |= {name: words(row[name]) for name in ("roles", "groups")}
+    kept = {column.name: row[column.name] for column in principals.c}
+    for name in known:
+        del kept[name]
+    return PrincipalRow(Principal(**known), **kept)
+
+
+def columns_of(value: object, *names: str) -> dict[str, object]:
+    """Return fields of a value as columns hold them: words as a sorted list, each once."""
+    found = {name: getattr(value, name) for name in names}
+    return {
+        name: sorted(set(each)) if isinstance(each, tuple) else each for name, each in found.items()
+    }
 
 
 def read_installation(connection: sa.Connection) -> Installation:
-    """Return whose database this is.
-
-    Raises:
-        MisconfiguredError: it was not made by a migration of Remit's.
-    """
+    """Return whose database this is."""
     row = connection.execute(sa.select(installation.c.id, installation.c.since)).first()
     if row is None:
         raise MisconfiguredError(

@@ -14,8 +14,6 @@ GIVEN_BY: Mapping[Role, frozenset[Ability]] = {
     "auditor": frozenset({"audit"}),
     "admin": frozenset({"propose", "vote", "operate", "audit", "administer"}),
 }
-"""What each role gives."""
-
 FOR_PEOPLE: frozenset[Ability] = frozenset({"vote", "administer"})
 """What only a human can ever do, whatever the roles and scopes of an agent or a service say."""
 
@@ -34,11 +32,7 @@ def may(principal: Principal, ability: Ability) -> bool:
 
 
 def require(principal: Principal, *wanted: Ability) -> None:
-    """Return quietly when `principal` has one of the abilities.
-
-    Raises:
-        ForbiddenError: it has none; the message says what would give it.
-    """
+    """Return quietly when `principal` has one of the abilities."""
     if abilities(principal) & set(wanted):
         return
     if principal.kind != "human" and FOR_PEOPLE.issuperset(wanted):
@@ -57,11 +51,7 @@ def require(principal: Principal, *wanted: Ability) -> None:
 
 
 def check_roles(kind: PrincipalKind, roles: Collection[Role]) -> None:
-    """Return quietly when roles can be given to what is of this kind.
-
-    Raises:
-        InvalidInputError: one of them gives what only a person can do.
-    """
+    """Return quietly when roles can be given to what is of this kind."""
     for_people = [role for role, given in GIVEN_BY.items() if given & FOR_PEOPLE]
     refused = [role for role in for_people if role in roles]
     if kind != "human" and refused:
@@ -74,11 +64,7 @@ def check_roles(kind: PrincipalKind, roles: Collection[Role]) -> None:
 
 
 def require_own(principal: Principal, issued_by: str) -> None:
-    """Return quietly when `principal` may steer a directive: its issuer may, and an operator.
-
-    Raises:
-        ForbiddenError: it is neither.
-    """
+    """Return quietly when `principal` may steer a directive: its issuer may, and an operator."""
     if principal.name == issued_by:
         require(principal, "propose", "operate")
     else:

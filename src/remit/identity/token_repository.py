@@ -15,27 +15,21 @@ import sqlalchemy as sa
 from remit.db.identity_tables import api_tokens, principals
 from remit.db.reading import words
 from remit.errors import ConflictError, NotFoundError
-from remit.identity.repository import principal_row
+from remit.identity.repository import columns_of, principal_row
 from remit.identity.types import SYSTEM, KeptToken, PrincipalRow, TokenRow
 from remit.telemetry.rows import read_row, read_rows
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """A token that was found, with whose it is.
-
-    Attributes:
-        kept: the token, as it is kept.
-        owner: whose it is.
-        expired: whether its time is over, by the database's clock.
-    """
+class TokenWithOwner:
+    """A token that was found, with whose it is; the database's clock says whether it is over."""
 
     kept: KeptToken
     owner: PrincipalRow
     expired: bool
 
 
-def find_token(connection: sa.Connection, token_id: UUID) -> Known | None:
+def find_token(connection: sa.Connection, token_id: UUID) -> TokenWithOwner | None:
     """Return what is kept of a token; None when there is none of that id."""
     row = connection.execute(_BY_TOKEN, {"token_id": token_id}).first()
     if row is None:
@@ -45,22 +39,11 @@ def find_token(connection: sa.Connection, token_id: UUID) -> Known | None:
 
 def insert_token(connection: sa.Connection, new: KeptToken) -> TokenRow:
     """Keep the digest of a signed token, and return what is kept; the database says when."""
-    row = new.row
-    statement = (
-        sa.insert(api_tokens)
-        .values(
-            id=row.id,
-            principal=row.principal,
-            hash=new.hash,
-            scopes=sorted(set(row.scopes)),
-            created_by=row.created_by,
-            created_with=row.created_with,
-            redeemed=row.redeemed,
-            expires_at=row.expires_at,
-            envelope=new.envelope,
-        )
-        .returning(*_TOKEN_COLUMNS)
-    )
+    # What is None yet, and the moment that the database stamps, no service may write.
+    names = [column.name for column in _TOKEN_COLUMNS if column.name != "created_at"]
+    given = {name: each for name, each in columns_of(new.row, *names).items() if each is not None}
+    values = given | {"hash": new.hash, "envelope": new.envelope}
+    statement = sa.insert(api_tokens).values(values).returning(*_TOKEN_COLUMNS)
     return _token(connection.execute(statement).one()._mapping)
 
 
@@ -79,11 +62,7 @@ def list_kept_tokens(connection: sa.Connection) -> list[KeptToken]:
 
 
 def lock_token(connection: sa.Connection, token_id: UUID) -> TokenRow:
-    """Return a token that nobody else changes until this transaction ends.
-
-    Raises:
-        NotFoundError: there is none of that id.
-    """
+    """Return a token that nobody else changes until this transaction ends."""
     statement = sa.select(*_TOKEN_COLUMNS).where(api_tokens.c.id == token_id).with_for_update()
     row = connection.execute(statement).first()
     if row is None:
@@ -104,16 +83,7 @@ def is_revoked(connection: sa.Connection, token_id: UUID) -> bool:
 
 
 def revoke_token(connection: sa.Connection, revoked: TokenRow) -> None:
-    """End a token that was locked, or say that its end reaches further back.
-
-    Args:
-        connection: the transaction's.
-        revoked: the token with its end, signed; `revoked_at` is this transaction's time where it
-            was none before.
-
-    Raises:
-        ConflictError: somebody else did at the same moment.
-    """
+    """End a token that was locked, or say that its end reaches further back; its end is signed."""
     done = connection.execute(
         sa.update(api_tokens)
         .where(api_tokens.c.id == revoked.id)
@@ -138,7 +108,6 @@ def made_with(connection: sa.Connection, token_id: UUID, since: datetime) -> lis
 
 
 _TOKEN_COLUMNS = tuple(column for column in api_tokens.c if column.name not in {"hash", "envelope"})
-_KEPT = tuple(column.name for column in api_tokens.c)
 _BY_TOKEN = (
     sa.select(
         principals,
@@ -150,9 +119,9 @@ _BY_TOKEN = (
 )
 
 
-def _known(row: sa.RowMapping | Mapping[str, Any]) -> Known:
-    kept = {name: row[f"token_{name}"] for name in _KEPT}
-    return Known(kept_token(kept), principal_row(row), row["expired"])
+def _known(row: sa.RowMapping | Mapping[str, Any]) -> TokenWithOwner:
+    kept = {column.name: row[f"token_{column.name}"] for column in api_tokens.c}
+    return TokenWithOwner(kept_token(kept), principal_row(row), row["expired"])
 
 
 def kept_token(row: sa.RowMapping | Mapping[str, Any]) -> KeptToken:
@@ -165,7 +134,7 @@ def _token(row: sa.RowMapping | Mapping[str, Any]) -> TokenRow:
     return TokenRow(**{**row, "scopes": words(row["scopes"])})
 
 
-def token_line(connection: sa.Connection, token_id: UUID) -> dict[UUID, KeptToken]:
+def token_lineage(connection: sa.Connection, token_id: UUID) -> dict[UUID, KeptToken]:
     """Return a token, those with which it may have been made, and with which those were, by id.
 
     Empty when there is none of that id. The line ends at a token that its owner made of an

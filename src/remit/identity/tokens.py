@@ -1,9 +1,7 @@
 """What an API token is: an identifier to look it up by, and a secret that only its holder has.
 
-The code of an invitation has the same form, and becomes a token once.
-
-The secret has 256 random bits, so a plain digest of it at rest gives nothing away and needs no slow
-hash.
+The code of an invitation has the same form, and becomes a token once. The secret has 256 random
+bits, so a plain digest of it at rest gives nothing away and needs no slow hash.
 """
 
 import hashlib
@@ -20,19 +18,12 @@ PREFIX = "remit"
 """How every token begins, so that scanners for leaked secrets can find one."""
 
 CODE_PREFIX = f"{PREFIX}_invite"
-"""How the code of every invitation begins."""
-
 _FORM = r"_(?P<id>[0-9a-f]{32})_(?P<secret>[A-Za-z0-9_-]{43})"
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One token.
-
-    Attributes:
-        id: what it is looked up by.
-        secret: what proves that its holder was given it.
-    """
+    """One token: what it is looked up by, and what proves that its holder was given it."""
 
     prefix: ClassVar[str] = PREFIX
 
@@ -75,11 +66,7 @@ def new_code() -> Code:
 
 
 def parse_token(text: str) -> Token:
-    """Return the token that `text` is.
-
-    Raises:
-        UnauthenticatedError: it has not the form of one; the message repeats nothing of it.
-    """
+    """Return the token that `text` is."""
     match = re.fullmatch(PREFIX + _FORM, text.strip())
     if match is None:
         raise UnauthenticatedError(
@@ -90,11 +77,7 @@ def parse_token(text: str) -> Token:
 
 
 def parse_code(text: str) -> Code:
-    """Return the code of an invitation that `text` is.
-
-    Raises:
-        UnauthenticatedError: it has not the form of one; the message repeats nothing of it.
-    """
+    """Return the code of an invitation that `text` is."""
     match = re.fullmatch(CODE_PREFIX + _FORM, text.strip())
     if match is None:
         raise UnauthenticatedError(

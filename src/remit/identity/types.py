@@ -21,10 +21,10 @@ class Principal:
         kind: what it is.
         roles: what it is trusted with.
         groups: the groups of approvers that it belongs to.
-        acts_for: the principal on whose behalf it acts; None: on its own.
+        acts_for: on whose behalf it acts; None: on its own.
         scopes: the abilities that its token is limited to; None: all that its roles give.
         token: the token that was shown; None: none was, as Remit itself shows none.
-        made_by: who made that token; None where `token` is.
+        made_by: who made that token.
         redeemed: whether that token was made of an invitation, so that only its owner has seen it.
     """
 
@@ -44,13 +44,8 @@ class Principal:
 class PrincipalRow:
     """A principal as it is kept.
 
-    Attributes:
-        principal: who it is.
-        created_by: who made it known.
-        created_at: when.
-        disabled_at: when it was shut out; None while it is not.
-        revision: how often its roles or groups were set; 1 when it was made known.
-        envelope: all of `principal` and its revision, signed; None: somebody else wrote the row.
+    `revision` is how often its roles or groups were set, 1 when it was made known. The envelope
+    signs all of `principal` and the revision; None: somebody else wrote the row.
     """
 
     principal: Principal
@@ -63,20 +58,12 @@ class PrincipalRow:
 
 @dataclass(frozen=True, slots=True)
 class TokenRow:
-    """A token as it is kept: all but the token.
+    """A token as it is kept: all but the token, of which `id` is a part.
 
-    Attributes:
-        id: its identifier, which is part of the token.
-        principal: whose it is.
-        scopes: the abilities that it is limited to; empty: all that the principal's roles give.
-        created_by: who made it.
-        created_at: when.
-        expires_at: when it ends by itself.
-        revoked_at: when it was revoked; None while it was not.
-        created_with: the token that its maker showed; None: none was, or it was not noted.
-        redeemed: whether its owner made it of an invitation, so that nobody else has seen it.
-        revoked_since: from when on nothing that was done with it counts; None: from `revoked_at`.
-        revocation: that it was revoked, signed; None while it was not.
+    Its scopes limit it to abilities; empty: all that the principal's roles give. `created_with` is
+    the token that its maker showed; None: none was, or it was not noted. Who redeemed an invitation
+    alone has seen it. From `revoked_since` on nothing that was done with it counts; None: from
+    `revoked_at`. The revocation is signed.
     """
 
     id: UUID
@@ -94,12 +81,9 @@ class TokenRow:
 
 @dataclass(frozen=True, slots=True)
 class KeptToken:
-    """All that is kept of a token; only what verifies it reads it.
+    """All that is kept of a token, with the digest that it must have; only what verifies reads it.
 
-    Attributes:
-        row: what anybody may see of it.
-        hash: the digest that the presented token must have.
-        envelope: all of that but its end, signed; None: somebody else wrote the row.
+    The envelope signs all of it but its end; None: somebody else wrote the row.
     """
 
     row: TokenRow
@@ -111,19 +95,8 @@ class KeptToken:
 class Invitation:
     """What an admin hands to a person, who makes a token of it: all that is kept but its digest.
 
-    Attributes:
-        id: its identifier, which is part of the code.
-        principal: whose token it becomes.
-        scopes: the abilities that the token will be limited to; empty: all that the roles give.
-        valid_seconds: how long the token will be good, from its redemption.
-        created_by: who made it.
-        created_with: the token that its maker showed.
-        created_at: when.
-        expires_at: until when it can be redeemed.
-        redeemed_at: when it was; None while it was not.
-        token_id: the token that was made of it; None while it was not redeemed.
-        revoked_at: when it was revoked; None while it was not.
-        revocation: that it was revoked, signed; None while it was not.
+    `id` is a part of the code. The token will be limited to the scopes (empty: all that the roles
+    give) and good for `valid_seconds` from its redemption. The revocation is signed.
     """
 
     id: UUID
@@ -142,13 +115,7 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True)
 class KeptInvitation:
-    """All that is kept of an invitation; only what verifies it reads it.
-
-    Attributes:
-        invitation: what anybody may see of it.
-        hash: the digest that the code must have.
-        envelope: all of that but its end, signed.
-    """
+    """All that is kept of an invitation, with the digest that the code must have."""
 
     invitation: Invitation
     hash: str

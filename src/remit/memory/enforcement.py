@@ -2,7 +2,7 @@
 
 `readonly_method` marks the answer to a question: it holds the question's bounds, records who asked
 what, and lets nothing out that was not recorded. `verify_readonly_interface` finds a reader that
-could write; the tests hold every reader to it.
+could write; the tests hold every reader to it, and its source too.
 """
 
 import inspect
@@ -17,7 +17,7 @@ from remit.base.json_types import JsonObject
 from remit.base.wording import listed, quoted
 from remit.errors import InvalidInputError, MisconfiguredError
 from remit.memory.queries import QUESTIONS, Question, recorded
-from remit.memory.results import Answer, MemoryReadResult
+from remit.memory.results import MemoryReadResult
 from remit.vocabulary import ReadOutcome
 
 _MARK = "__remit_question__"
@@ -42,15 +42,9 @@ _DATA = (str, int, float, bool, tuple, frozenset, type(None))
 
 @dataclass(frozen=True, slots=True)
 class MemoryAccessAttempt:
-    """One read of memory, as it is recorded.
+    """One read of memory in a principal's name, as it is recorded.
 
-    Attributes:
-        principal: in whose name memory was read.
-        reader: the reader that was asked.
-        query_name: the question.
-        asked: its parameters, redacted.
-        outcome: how it ended.
-        result_count: how many results there were; None unless it was answered.
+    `asked` holds the redacted parameters; `result_count` is None unless it was answered.
     """
 
     principal: str
@@ -62,8 +56,6 @@ class MemoryAccessAttempt:
 
 
 class _Recording(Protocol):
-    """A reader, as its marked methods see it."""
-
     @property
     def name(self) -> str: ...
 
@@ -87,11 +79,9 @@ def readonly_method(
     The method is called with parameters within bounds only. The attempt goes to the reader's
     `_record` once the read is over and before its answer is handed on: what cannot be recorded is
     not answered.
-
-    Raises:
-        InvalidInputError: there is no such question.
     """
     question = _question(query_name)
+    names = [each.name for each in fields(question)]
 
     def mark(
         method: _Method[_Reader, _Parameters, _Answered],
@@ -100,20 +90,22 @@ def readonly_method(
         def read(
             self: _Reader, /, *args: _Parameters.args, **kwargs: _Parameters.kwargs
         ) -> _Answered:
+            asked = recorded(dict(zip(names, args, strict=False)) | kwargs)
             attempt = MemoryAccessAttempt(
-                self.principal,
-                self.name,
-                query_name,
-                _asked(question, args, kwargs),
-                outcome="failed",
-                result_count=None,
+                self.principal, self.name, query_name, asked, outcome="failed", result_count=None
             )
-
-            def within_bounds() -> _Answered:
+            try:
                 question(*args, **kwargs)
-                return method(self, *args, **kwargs)
-
-            return _on_record(attempt, self._record, within_bounds, question.answer)
+                answered = method(self, *args, **kwargs)
+                count = MemoryReadResult.of(query_name, answered, question.answer).result_count
+            except InvalidInputError:
+                self._record(replace(attempt, outcome="refused"))
+                raise
+            except Exception:
+                self._record(attempt)
+                raise
+            self._record(replace(attempt, outcome="answered", result_count=count))
+            return answered
 
         setattr(read, _MARK, query_name)
         return read
@@ -121,24 +113,14 @@ def readonly_method(
     return mark
 
 
-def _on_record(
-    attempt: MemoryAccessAttempt,
-    record: Callable[[MemoryAccessAttempt], None],
-    read: Callable[[], _Answered],
-    kind: type[Answer],
-) -> _Answered:
-    """Return what a read answers, after it was recorded with what became of it."""
-    try:
-        answered = read()
-        result = MemoryReadResult.of(attempt.query_name, answered, kind)
-    except InvalidInputError:
-        record(replace(attempt, outcome="refused"))
-        raise
-    except Exception:
-        record(attempt)
-        raise
-    record(replace(attempt, outcome="answered", result_count=result.result_count))
-    return answered
+def _question(query_name: str) -> type[Question]:
+    question = QUESTIONS.get(query_name)
+    if question is None:
+        raise InvalidInputError(
+            f"{quoted(query_name)} is no question of memory; they are {listed(QUESTIONS, 'and')}",
+            field="query_name",
+        )
+    return question
 
 
 def verify_readonly_interface(cls: type) -> None:
@@ -146,9 +128,6 @@ def verify_readonly_interface(cls: type) -> None:
 
     This finds mistakes. Code that is built to deceive it meets the two other locks: the rights of
     the role `remit_reader`, and transactions that only read.
-
-    Raises:
-        MisconfiguredError: something could; the message lists all of it.
     """
     found: list[str] = []
     overridden: frozenset[str] = frozenset()
@@ -161,27 +140,7 @@ def verify_readonly_interface(cls: type) -> None:
         raise MisconfiguredError(f"{cls.__name__} does not only read: {told}")
 
 
-def _question(query_name: str) -> type[Question]:
-    """Return the question of a name; see :func:`readonly_method` for the error."""
-    question = QUESTIONS.get(query_name)
-    if question is None:
-        raise InvalidInputError(
-            f"{quoted(query_name)} is no question of memory; they are {listed(QUESTIONS, 'and')}",
-            field="query_name",
-        )
-    return question
-
-
-def _asked(
-    question: type[Question], args: tuple[object, ...], kwargs: dict[str, object]
-) -> JsonObject:
-    """Return the parameters of a call under the names that the question gives them."""
-    names = [each.name for each in fields(question)]
-    return recorded(dict(zip(names, args, strict=False)) | kwargs)
-
-
 def _offences(cls: type, overridden: frozenset[str]) -> Iterator[str]:
-    """Yield what the names and the kinds of a class's own members give away."""
     for name, member in vars(cls).items():
         if name in overridden:
             continue

@@ -24,17 +24,11 @@ def nearest(
     Two probes of the model's index, which holds half-precision copies, and a scan of the coarse
     embeddings propose candidates; the whole vectors rank them. A question that lies between two
     clusters of memories would fill the first probe with whichever cluster it meets first, so the
-    second one looks where the first has found nothing. Parts of the graph that no link leads to
-    are found by the scan, which passes nothing over. Embeddings of other models are not looked at.
+    second one looks where the first has found nothing. Parts of the graph that no link leads to are
+    found by the scan, which passes nothing over. Embeddings of other models are not looked at.
 
-    Args:
-        connection: the transaction; the settings of the search are local to it.
-        model: whose embeddings to search.
-        vector: 1,536 numbers of length 1.
-        limit: most memories to return, at least 1.
-
-    Returns:
-        Memories, each with the cosine of the angle between the vectors, -1 to 1.
+    The vector has 1,536 numbers and length 1. Each memory comes with the cosine of the angle, -1 to
+    1. The settings of the search are local to the transaction.
     """
     connection.execute(_TUNE, {"breadth": str(EF_SEARCH)})
     values = {

@@ -37,9 +37,6 @@ class PostgresMemoryReader:
         principal: in whose name it reads.
         keys: what verifies who wrote a memory; one that does not verify is not answered.
         record: stores an attempt, or raises; a read that is not recorded is not answered.
-
-    Raises:
-        InvalidInputError: the principal has no name.
     """
 
     __slots__ = ("_embedder", "_engine", "_keys", "_principal", "_record")
@@ -92,9 +89,6 @@ class PostgresMemoryReader:
         """Return the memories nearest in meaning to a text, nearest first.
 
         One among them that nobody signed as its author is left out.
-
-        Raises:
-            ProviderError: the text could not be embedded.
         """
         believes = partial(is_believed, keys=self._keys)
         return semantic_search_with_content(

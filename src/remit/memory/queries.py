@@ -1,8 +1,8 @@
-"""The questions that may be asked of memory: named, bounded, and nothing besides.
+"""The questions that may be asked of memory: named, bounded, and nothing besides. Pure.
 
 A reader's methods take the same parameters as these classes have fields, in the same order;
 `remit.memory.enforcement` builds the class from them before anything is read, so no reader can
-forget a bound. Pure.
+forget a bound.
 """
 
 from collections.abc import Mapping
@@ -28,25 +28,14 @@ from remit.redaction.masking import redact_object, redact_text
 from remit.vocabulary import ArtifactType, RunStatus
 
 MAX_EXECUTION_LIMIT = 100
-"""Most runs that one question returns."""
-
 MAX_ARTIFACT_LIMIT = 100
-"""Most artifacts that one question returns."""
-
 MAX_SEMANTIC_TOP_K = 50
-"""Most memories that one question returns."""
-
 _SHOWN_CHARACTERS = MAX_TEXT_LENGTH
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What every question has; its fields are its parameters.
-
-    Attributes:
-        name: what the question is called, in the interface and in the record of reads.
-        answer: the kind of each result.
-    """
+    """What every question has: a name, and the kind of each result. Its fields are parameters."""
 
     name: ClassVar[str]
     answer: ClassVar[type[Answer]]
@@ -54,11 +43,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class LatestDirectiveForRole(Question):
-    """Which directive was addressed to a role last?
-
-    Attributes:
-        role: the role, 1 to 200 characters.
-    """
+    """Which directive was addressed to a role of 1 to 200 characters last?"""
 
     name: ClassVar[str] = "latest_directive_for_role"
     answer: ClassVar[type[Answer]] = DirectiveSummary
@@ -71,12 +56,7 @@ class LatestDirectiveForRole(Question):
 
 @dataclass(frozen=True, slots=True)
 class ExecutionSummariesQuery(Question):
-    """Which runs were there, newest first?
-
-    Attributes:
-        limit: most of them to return, 1 to :data:`MAX_EXECUTION_LIMIT`.
-        status_filter: only runs that stand so; None for all.
-    """
+    """Which runs were there, newest first: all of them, or those that stand so?"""
 
     name: ClassVar[str] = "execution_summaries"
     answer: ClassVar[type[Answer]] = ExecutionSummary
@@ -92,12 +72,7 @@ class ExecutionSummariesQuery(Question):
 
 @dataclass(frozen=True, slots=True)
 class ArtifactsByTypeQuery(Question):
-    """Which artifacts of one type were there, newest first?
-
-    Attributes:
-        artifact_type: the type, of the closed list.
-        limit: most of them to return, 1 to :data:`MAX_ARTIFACT_LIMIT`.
-    """
+    """Which artifacts of one type were there, newest first?"""
 
     name: ClassVar[str] = "artifacts_by_type"
     answer: ClassVar[type[Answer]] = ArtifactSummary
@@ -112,12 +87,7 @@ class ArtifactsByTypeQuery(Question):
 
 @dataclass(frozen=True, slots=True)
 class SemanticSearchQuery(Question):
-    """Which memories are nearest in meaning to a text?
-
-    Attributes:
-        query: the text, 1 to 8192 characters.
-        top_k: most memories to return, 1 to :data:`MAX_SEMANTIC_TOP_K`.
-    """
+    """Which memories are nearest in meaning to a text of 1 to 8192 characters?"""
 
     name: ClassVar[str] = "semantic_search"
     answer: ClassVar[type[Answer]] = SemanticResult
@@ -139,7 +109,6 @@ QUESTIONS: Mapping[str, type[Question]] = {
         SemanticSearchQuery,
     )
 }
-"""Every question, by its name. Memory answers no other."""
 
 
 def recorded(parameters: Mapping[str, object]) -> JsonObject:
@@ -152,22 +121,14 @@ def recorded(parameters: Mapping[str, object]) -> JsonObject:
 
 
 def check_count(field: str, value: object, most: int) -> None:
-    """Return quietly when `value` is a whole number from 1 to `most`.
-
-    Raises:
-        InvalidInputError: it is not; the message names the field and the bound.
-    """
+    """Return quietly when `value` is a whole number from 1 to `most`."""
     # A bool is an int to Python, and no count to anybody.
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
         raise InvalidInputError(f"must be a whole number from 1 to {most}", field=field)
 
 
 def check_words(field: str, value: object, most: int) -> None:
-    """Return quietly when `value` is a text of 1 to `most` characters that Postgres can keep.
-
-    Raises:
-        InvalidInputError: it is not; the message names the field and the bound.
-    """
+    """Return quietly when `value` is a text of 1 to `most` characters that Postgres can keep."""
     if not isinstance(value, str) or not value.strip() or len(value) > most:
         raise InvalidInputError(f"must be a text of 1 to {most} characters", field=field)
     check_text(value, field=field, limit=most)

@@ -19,14 +19,10 @@ from remit.vocabulary import ArtifactType, RunStatus
 
 @runtime_checkable
 class MemoryReader(Protocol):
-    """Answers four questions about what was, and records who asked.
+    """Answers four questions about what was, and records who asked, in a principal's name.
 
     Every method raises `InvalidInputError`, which names the parameter and its bound, for what
     `remit.memory.queries` refuses; and what the recorder raises, when the read cannot be recorded.
-
-    Attributes:
-        name: which reader this is, as the record of reads has it.
-        principal: in whose name it reads.
     """
 
     @property
@@ -63,12 +59,7 @@ def _forget(attempt: MemoryAccessAttempt) -> None:
 
 
 class NoOpMemoryReader:
-    """Answers every question with nothing, within the same bounds as a real reader.
-
-    Args:
-        principal: in whose name it reads.
-        record: called with every attempt; by default none is kept, for nothing was told.
-    """
+    """Answers every question with nothing, within the same bounds as a real reader."""
 
     __slots__ = ("_principal", "_record")
     name: ClassVar[str] = "noop"

@@ -1,14 +1,15 @@
-"""The SQL of memories, of their embeddings, and of the record of reads; `nearest` searches.
+"""All SQL of memories, of their embeddings, of the record of reads, and of what memory is asked.
 
-Nothing here changes or removes a row. What a reader calls selects only what `remit_reader` may see.
+Nothing here changes or removes a row. What a reader calls selects only what `remit_reader` may see;
+`nearest` searches.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
-from pydantic import JsonValue
+from sqlalchemy.dialects.postgresql import insert
 
 from remit.db.evidence_tables import artifacts, memories, memory_embeddings, memory_reads
 from remit.db.execution_tables import execution_runs
@@ -30,13 +31,7 @@ from remit.vocabulary import ArtifactType, RunStatus
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where new memories come from.
-
-    Attributes:
-        created_by: the principal that writes them.
-        directive_id: the directive whose run they cite; None for an admin's own.
-        run_id: the completed run that they cite; None for an admin's own.
-    """
+    """Where new memories come from; an admin's own cite no directive and no run."""
 
     created_by: str
     directive_id: UUID | None
@@ -47,23 +42,23 @@ def insert_memories(
     connection: sa.Connection, new: Sequence[SignedMemory], source: Source
 ) -> list[Remembered]:
     """Store memories that are not there yet; return all of them, in the order given."""
-    rows: list[JsonValue] = [
+    if not new:
+        return []
+    rows = [
         {
-            "id": str(one.id),
+            "id": one.id,
             "scope": one.memory.scope,
             "content": one.memory.content,
             "digest": one.memory.digest,
             "envelope": one.envelope,
+            **asdict(source),
         }
-        for one in new
+        # In one order, whoever writes: two who write the same at once wait for one another, and in
+        # two orders they would deadlock. The same holds for embeddings.
+        for one in sorted(new, key=lambda one: (one.memory.scope, one.memory.digest))
     ]
-    values = {
-        "rows": rows,
-        "directive_id": source.directive_id,
-        "run_id": source.run_id,
-        "created_by": source.created_by,
-    }
-    connection.execute(_INSERT, values)
+    known = ("run_id", "scope", "digest")
+    connection.execute(insert(memories).values(rows).on_conflict_do_nothing(index_elements=known))
     wanted = [(one.memory.scope, one.memory.digest) for one in new]
     stored = {
         (scope, digest): memory_id
@@ -129,10 +124,7 @@ def insert_embeddings(
 ) -> int:
     """Store embeddings of a model; return how many: a memory that has one of it keeps that one.
 
-    Args:
-        connection: the transaction.
-        model: what the vectors are recorded under.
-        embeddings: memories with their vectors, each of 1,536 numbers and length 1.
+    Each vector has 1,536 numbers and length 1.
     """
     values = {
         "model": model,
@@ -157,30 +149,17 @@ def found_memories(
     found = read_rows(rows, lambda row: Memory(**row), "memories")
     known = {memory.id: memory for memory in found if believes(memory)}
     return [
-        SemanticResult(
-            memory_id=memory_id,
-            content=known[memory_id].content,
-            scope=known[memory_id].scope,
-            similarity_score=similarity,
-            model=model,
-            source=known[memory_id].source,
-        )
+        SemanticResult(one.id, one.content, one.scope, similarity, model, one.source)
         for memory_id, similarity in ranked
-        if memory_id in known
+        if (one := known.get(memory_id))
     ]
 
 
 def insert_read(connection: sa.Connection, attempt: MemoryAccessAttempt) -> None:
     """Add one read to the record of reads."""
-    statement = sa.insert(memory_reads).values(
-        principal=attempt.principal,
-        reader=attempt.reader,
-        query=attempt.query_name,
-        asked=attempt.asked,
-        outcome=attempt.outcome,
-        result_count=attempt.result_count,
-    )
-    connection.execute(statement.inline())
+    values = asdict(attempt)
+    values["query"] = values.pop("query_name")
+    connection.execute(sa.insert(memory_reads).values(values).inline())
 
 
 def _lacks(model: str) -> sa.ColumnElement[bool]:
@@ -190,25 +169,6 @@ def _lacks(model: str) -> sa.ColumnElement[bool]:
 
 
 _MANY = 2000
-"""Rows in memory at a time."""
-
-# In one order, whoever writes: two who write the same at once wait for one another, and in two
-# orders they would deadlock. The same holds for embeddings.
-_INSERT = sa.text(
-    """
-    INSERT INTO memories (id, scope, content, digest, directive_id, run_id, created_by, envelope)
-    SELECT id, scope, content, digest, :directive_id, :run_id, :created_by, envelope
-    FROM jsonb_to_recordset(:rows)
-        AS new (id uuid, scope text, content text, digest text, envelope jsonb)
-    ORDER BY scope, digest
-    ON CONFLICT (run_id, scope, digest) DO NOTHING
-    """
-).bindparams(
-    sa.bindparam("rows", type_=sa.dialects.postgresql.JSONB),
-    sa.bindparam("directive_id", type_=sa.Uuid),
-    sa.bindparam("run_id", type_=sa.Uuid),
-)
-
 _EMBED = sa.text(
     """
     INSERT INTO memory_embeddings (memory_id, model, embedding)
@@ -224,16 +184,9 @@ _EMBED = sa.text(
 
 
 def latest_directive(connection: sa.Connection, role: str) -> DirectiveSummary | None:
-    """Return the newest directive that addresses a role, or None when there is none."""
+    """Return the newest directive that addresses a role; None when there is none."""
     statement = (
-        sa.select(
-            directives.c.id,
-            directives.c.role,
-            directives.c.type,
-            directives.c.objective,
-            directives.c.status,
-            directives.c.created_at,
-        )
+        sa.select(*(directives.c[name] for name in DirectiveSummary.__slots__))
         .where(directives.c.role == role)
         .order_by(directives.c.created_at.desc(), directives.c.id)
         .limit(1)
@@ -251,12 +204,12 @@ def list_executions(
     statement = (
         sa.select(
             execution_runs.c.id.label("run_id"),
-            execution_runs.c.directive_id,
             directives.c.type.label("directive_type"),
-            execution_runs.c.status,
-            execution_runs.c.created_at,
-            execution_runs.c.started_at,
-            execution_runs.c.ended_at,
+            *(
+                execution_runs.c[name]
+                for name in ExecutionSummary.__slots__
+                if name in execution_runs.c
+            ),
         )
         .join(directives, directives.c.id == execution_runs.c.directive_id)
         .order_by(execution_runs.c.created_at.desc(), execution_runs.c.id)
@@ -273,14 +226,7 @@ def list_artifacts_of(
 ) -> list[ArtifactSummary]:
     """Return the artifacts of one type, newest first."""
     statement = (
-        sa.select(
-            artifacts.c.id,
-            artifacts.c.type,
-            artifacts.c.uri,
-            artifacts.c.directive_id,
-            artifacts.c.run_id,
-            artifacts.c.created_at,
-        )
+        sa.select(*(artifacts.c[name] for name in ArtifactSummary.__slots__))
         .where(artifacts.c.type == artifact_type)
         .order_by(artifacts.c.created_at.desc(), artifacts.c.id)
         .limit(limit)

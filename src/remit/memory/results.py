@@ -18,16 +18,7 @@ _SHOWN_ID = 8
 
 @dataclass(frozen=True, slots=True)
 class DirectiveSummary:
-    """A directive, as far as memory tells of it.
-
-    Attributes:
-        id: the directive.
-        role: whom it addresses.
-        type: the module that it asks for.
-        objective: what is to be achieved, in the words of whoever asked.
-        status: where it stands.
-        created_at: when it was stored.
-    """
+    """A directive, as far as memory tells of it."""
 
     id: UUID
     role: str
@@ -39,17 +30,7 @@ class DirectiveSummary:
 
 @dataclass(frozen=True, slots=True)
 class ExecutionSummary:
-    """A run, as far as memory tells of it.
-
-    Attributes:
-        run_id: the run.
-        directive_id: the directive that it carried out.
-        directive_type: the module that the directive asked for.
-        status: where the run stands.
-        created_at: when its grant was consumed.
-        started_at: when its first attempt began; None when none has.
-        ended_at: when it ended; None while it has not.
-    """
+    """A run, as far as memory tells of it; it was created when its grant was consumed."""
 
     run_id: UUID
     directive_id: UUID
@@ -62,16 +43,7 @@ class ExecutionSummary:
 
 @dataclass(frozen=True, slots=True)
 class ArtifactSummary:
-    """An artifact's place and kind; what it holds is not told.
-
-    Attributes:
-        id: the artifact.
-        type: what kind of evidence it is.
-        uri: its address, `artifact://local/<id>`.
-        directive_id: the directive it is about; None for none.
-        run_id: the run that made it; None for none.
-        created_at: when it was stored.
-    """
+    """An artifact's place and kind; what it holds is not told."""
 
     id: UUID
     type: ArtifactType
@@ -83,14 +55,7 @@ class ArtifactSummary:
 
 @dataclass(frozen=True, slots=True)
 class MemorySource:
-    """Where a memory comes from: a completed run, or an admin.
-
-    Attributes:
-        created_by: the principal that wrote it.
-        directive_id: the directive whose run it cites; None when an admin added it.
-        run_id: the completed run that it cites; None when an admin added it.
-        created_at: when it was stored.
-    """
+    """Where a memory comes from: a completed run, or an admin; then both identifiers are None."""
 
     created_by: str
     directive_id: UUID | None
@@ -110,16 +75,9 @@ class MemorySource:
 class Memory:
     """A memory as it was stored, for those who look after memory; no question returns it.
 
-    Attributes:
-        id: the memory.
-        scope: what it is about, in the words of whoever stored it.
-        content: what it says. It is data: nothing in it is an instruction.
-        digest: SHA-256 over the UTF-8 of its content, as "sha256:" and hexadecimal digits.
-        directive_id: the directive whose run it cites; None when an admin added it.
-        run_id: the completed run that it cites; None when an admin added it.
-        created_by: the principal that wrote it.
-        created_at: when it was stored.
-        envelope: that its author wrote it, signed; None: nobody signed that.
+    `content` is data: nothing in it is an instruction. The digest is over its UTF-8. The directive
+    and the run that it cites are None when an admin added it. The envelope says that its author
+    wrote it; None: nobody signed that.
     """
 
     id: UUID
@@ -140,16 +98,10 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class SemanticResult:
-    """A memory near in meaning to what was asked.
+    """A memory near in meaning to what was asked; `model` is whose embeddings were compared.
 
-    Attributes:
-        memory_id: the memory.
-        content: what it says. It is data: nothing in it is an instruction.
-        scope: what it is about, in the words of whoever stored it.
-        similarity_score: cosine of the angle between the two embeddings, -1 to 1; 1 is the same
-            direction.
-        model: whose embeddings were compared.
-        source: where the memory comes from.
+    `content` is data: nothing in it is an instruction. `similarity_score` is the cosine of the
+    angle between the two embeddings, -1 to 1; 1 is the same direction.
     """
 
     memory_id: UUID
@@ -161,7 +113,6 @@ class SemanticResult:
 
 
 Answer = DirectiveSummary | ExecutionSummary | ArtifactSummary | SemanticResult
-"""Every kind of result."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,14 @@ from remit.memory.repository import Source
 from remit.memory.results import Memory
 from remit.memory.writing import NewMemory, SignedMemory
 from remit.signing.keys import Keyring
-from remit.signing.statements import Kind, claimed, is_earlier, sign_statement, verify_statement
+from remit.signing.statements import (
+    Kind,
+    claimed,
+    is_earlier,
+    sign_statement,
+    stated,
+    verify_statement,
+)
 
 MEMORY = Kind("memory")
 
@@ -20,37 +27,23 @@ MEMORY = Kind("memory")
 def sign_memory(
     memory: NewMemory, source: Source, keys: Keyring, *, token: UUID | None
 ) -> SignedMemory:
-    """Return a memory about to be stored, under a new identifier.
-
-    Args:
-        memory: what it says.
-        source: where it comes from.
-        keys: the installation's.
-        token: what its author showed; None: nothing was shown.
-
-    Raises:
-        MisconfiguredError: there is no key to sign with.
-    """
+    """Return a memory about to be stored, under a new identifier; `token` is its author's."""
     memory_id, shown = uuid4(), None if token is None else str(token)
-    said = _statement(memory_id, memory.scope, memory.digest, source)
-    return SignedMemory(memory_id, memory, sign_statement(MEMORY, {**said, "token": shown}, keys))
+    said = {**_statement(memory_id, memory, source), "token": shown}
+    return SignedMemory(memory_id, memory, sign_statement(MEMORY, said, keys))
 
 
 def verify_memory(memory: Memory, keys: Keyring) -> None:
     """Return quietly when its author's statement covers a memory, and its digest its words.
 
     One of before that was ever signed counts by the time that the database gave it.
-
-    Raises:
-        UnverifiableError: it is not so; the message says why.
     """
     # From what is said now: the statement has the digest of the words, not that of the column.
     now = NewMemory(memory.scope, memory.content)
     never = memory.envelope is None and memory.digest == now.digest
     if never and is_earlier(memory.created_at, keys):
         return
-    source = Source(memory.created_by, memory.directive_id, memory.run_id)
-    said = _statement(memory.id, now.scope, now.digest, source)
+    said = _statement(memory.id, now, memory)
     token = claimed(memory.envelope, "token")
     verify_statement(MEMORY, memory.envelope, {**said, "token": token}, keys)
 
@@ -64,12 +57,9 @@ def is_believed(memory: Memory, keys: Keyring) -> bool:
     return True
 
 
-def _statement(memory_id: UUID, scope: str, digest: str, source: Source) -> JsonObject:
+def _statement(memory_id: UUID, words: NewMemory, source: Source | Memory) -> JsonObject:
     return {
         "memory": str(memory_id),
-        "scope": scope,
-        "digest": digest,
-        "created_by": source.created_by,
-        "directive": None if source.directive_id is None else str(source.directive_id),
-        "run": None if source.run_id is None else str(source.run_id),
+        **stated(words, "scope", "digest"),
+        **stated(source, "created_by", directive="directive_id", run="run_id"),
     }

@@ -1,8 +1,7 @@
 """Memories found by meaning: embeddings stored, and searched within one model.
 
-Operations store, `remit.memory.postgres` searches. Nothing is embedded by itself: a memory can be
-found once somebody has asked for its embedding. Providers are called between transactions, never
-within one.
+A memory can be found once somebody has asked for its embedding. Providers are called between
+transactions, never within one.
 """
 
 import math
@@ -19,7 +18,6 @@ from remit.cognition.embeddings.types import (
     MAX_BATCH_SIZE,
     MAX_TEXT_LENGTH,
     EmbeddingRequest,
-    EmbeddingResponse,
     vector_fault,
 )
 from remit.db.session import snapshot, transaction
@@ -30,17 +28,14 @@ from remit.memory.queries import MAX_SEMANTIC_TOP_K, check_count, check_words
 from remit.memory.results import Memory, SemanticResult
 
 MAX_MODEL_LENGTH = 200
-"""Most characters of a model's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
     """What :func:`embed_and_store` did.
 
-    Attributes:
-        count: memories that have an embedding of the model now and had none before.
-        model: what their vectors are recorded under.
-        cost_usd: what the provider charged, in US dollars; None when a price is not known.
+    `count` memories have an embedding of the model now and had none before; `cost_usd` is what the
+    provider charged, in US dollars, None when a price is not known.
     """
 
     count: int
@@ -51,20 +46,10 @@ class Embedded:
 def store_memory_embedding(
     engine: sa.Engine, memory_id: UUID, embedding: Sequence[float], *, model: str
 ) -> bool:
-    """Store the embedding of one memory.
+    """Store the embedding of one memory; return False when it has one of this model, which stays.
 
-    Args:
-        engine: the database.
-        memory_id: the memory.
-        embedding: 1,536 finite numbers, not all zero. Its length is not kept, only its direction.
-        model: what made it; vectors of two models are never compared.
-
-    Returns:
-        Whether it was stored; False when the memory has one of this model, which stays as it is.
-
-    Raises:
-        InvalidInputError: the embedding or the name of the model cannot be stored.
-        NotFoundError: there is no such memory.
+    The embedding is 1,536 finite numbers, not all zero; only its direction is kept. Vectors of two
+    models are never compared.
     """
     vector = as_direction(embedding)
     check_model(model)
@@ -76,20 +61,10 @@ def store_memory_embedding(
 def semantic_search(
     engine: sa.Engine, query_embedding: Sequence[float], limit: int, *, model: str
 ) -> list[tuple[UUID, float]]:
-    """Return the memories whose embeddings of one model are nearest to a vector.
+    """Return the memories whose embeddings of one model are nearest to a vector of the same model.
 
-    Args:
-        engine: the database.
-        query_embedding: 1,536 finite numbers, not all zero.
-        limit: most memories to return, 1 to 50.
-        model: whose embeddings to search; it made `query_embedding` too.
-
-    Returns:
-        Memories, each with its cosine similarity (-1 to 1), nearest first, equals in the order of
-        their ids.
-
-    Raises:
-        InvalidInputError: an argument is out of bounds; `field` names it.
+    The vector is 1,536 finite numbers, not all zero; the limit is 1 to 50. Each memory comes with
+    its cosine similarity (-1 to 1), nearest first, equals in the order of their ids.
     """
     vector = as_direction(query_embedding)
     check_model(model)
@@ -106,7 +81,6 @@ def embed_and_store(
     A memory that has an embedding of the provider's model is not embedded again.
 
     Raises:
-        NotFoundError: one of them does not exist; nothing was embedded.
         EmbeddingProviderError: there are no vectors; those of earlier batches are stored.
     """
     wanted = list(dict.fromkeys(memory_ids))
@@ -121,7 +95,8 @@ def embed_and_store(
     for start in range(0, len(missing), MAX_BATCH_SIZE):
         batch = missing[start : start + MAX_BATCH_SIZE]
         response = provider.embed(EmbeddingRequest(tuple(contents[each] for each in batch)))
-        count += _store(engine, provider.model, _paired(batch, response))
+        vectors = map(as_direction, response.embeddings)
+        count += _store(engine, provider.model, list(zip(batch, vectors, strict=True)))
         costs.append(response.usage.estimated_cost_usd)
     cost = add_costs(costs)
     return Embedded(count, provider.model, None if cost.unknown else cost.known)
@@ -133,7 +108,6 @@ def semantic_search_text(
     """Return the memories nearest in meaning to a text, as :func:`semantic_search` does.
 
     Raises:
-        InvalidInputError: an argument is out of bounds; `field` names it.
         EmbeddingProviderError: the text could not be embedded.
     """
     vector = _asked(provider, query, limit)
@@ -154,7 +128,6 @@ def semantic_search_with_content(
     Those of the nearest that `believes` does not are left out.
 
     Raises:
-        InvalidInputError: an argument is out of bounds; `field` names it.
         EmbeddingProviderError: the text could not be embedded.
     """
     vector = _asked(provider, query, limit)
@@ -164,17 +137,11 @@ def semantic_search_with_content(
 
 
 def as_direction(embedding: Sequence[float]) -> tuple[float, ...]:
-    """Return a vector of the same direction and of length 1.
+    """Return a vector of 1,536 numbers, finite and not all zero, at length 1.
 
     Only the direction is compared. At length 1 every direction fits the single precision of the
     table and the half precision of its index, where numbers over 65,504 have no place and those
     under a ten-millionth become zero.
-
-    Args:
-        embedding: 1,536 numbers of Python or numpy, finite and not all zero.
-
-    Raises:
-        InvalidInputError: it is not that; the message says in which way.
     """
     try:
         numbers = tuple(float(each) for each in embedding)
@@ -191,26 +158,14 @@ def as_direction(embedding: Sequence[float]) -> tuple[float, ...]:
 
 
 def check_model(model: str) -> None:
-    """Return quietly when vectors can be recorded under a model's name.
-
-    Raises:
-        InvalidInputError: they can not.
-    """
+    """Return quietly when vectors can be recorded under a model's name; else InvalidInputError."""
     check_words("model", model, MAX_MODEL_LENGTH)
 
 
 def _asked(provider: EmbeddingProvider, query: str, limit: int) -> tuple[float, ...]:
-    """Return the vector of a question within bounds."""
     check_words("query", query, MAX_TEXT_LENGTH)
     check_count("limit", limit, MAX_SEMANTIC_TOP_K)
     return as_direction(provider.embed_single(query))
-
-
-def _paired(
-    memory_ids: Sequence[UUID], response: EmbeddingResponse
-) -> list[tuple[UUID, tuple[float, ...]]]:
-    vectors = map(as_direction, response.embeddings)
-    return list(zip(memory_ids, vectors, strict=True))
 
 
 def _require(memory_id: UUID, known: dict[UUID, str]) -> None:

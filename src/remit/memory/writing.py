@@ -1,7 +1,4 @@
-"""What a new memory may be. Pure; `remit.operations.recall.memories` writes it.
-
-A secret in the words is masked before they are digested, stored or embedded.
-"""
+"""What a new memory may be: bounded, and its secrets masked before anything else. Pure."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -13,17 +10,11 @@ from remit.memory.queries import check_words
 from remit.redaction.masking import redact_text
 
 MAX_SCOPE_LENGTH = 200
-"""Most characters of a memory's scope."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewMemory:
-    """A memory about to be stored.
-
-    Attributes:
-        scope: what it is about, 1 to 200 characters.
-        content: what it says, 1 to 8,192 characters: as much as can be embedded as one text.
-    """
+    """A memory about to be stored: a scope of 1 to 200, and a content of 1 to 8,192 characters."""
 
     scope: str
     content: str
@@ -36,13 +27,7 @@ class NewMemory:
 
 @dataclass(frozen=True, slots=True)
 class SignedMemory:
-    """A memory about to be stored, with its author's word for it.
-
-    Attributes:
-        id: the identifier that it gets if it is not stored already.
-        memory: what it says.
-        envelope: that its author wrote it, signed; see `remit.memory.statements`.
-    """
+    """A memory about to be stored: its identifier, and its author's signed word for it."""
 
     id: UUID
     memory: NewMemory
@@ -51,12 +36,7 @@ class SignedMemory:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """One memory after it was written.
-
-    Attributes:
-        memory_id: the memory.
-        is_new: whether it was stored now; the same words of the same source are one memory.
-    """
+    """One memory after it was written; the same words of the same source are one memory."""
 
     memory_id: UUID
     is_new: bool
@@ -65,12 +45,9 @@ class Remembered:
 def checked(memory: NewMemory, place: int) -> NewMemory:
     """Return the memory as it is stored: its secrets masked, its bounds held.
 
-    Args:
-        memory: what somebody wants to be remembered.
-        place: its position among those stored together, from 0, for the message.
-
     Raises:
-        InvalidInputError: it is empty, too long, or holds what Postgres cannot; `field` names it.
+        InvalidInputError: it is empty, too long, or holds what Postgres cannot; `field` names it by
+            its place among those stored together, from 0.
     """
     check_words(f"memories[{place}].scope", memory.scope, MAX_SCOPE_LENGTH)
     check_words(f"memories[{place}].content", memory.content, MAX_TEXT_LENGTH)

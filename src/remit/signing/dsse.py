@@ -1,11 +1,8 @@
-"""The signed envelope: DSSE version 1, one signature an envelope, and its form in JSON.
+"""The signed envelope: DSSE version 1, one signature an envelope, and its form in JSON. Pure.
 
-Grants, votes, checkpoints and evidence bundles are such envelopes. This module knows their shape
-and nothing of keys: `remit.signing.keys` signs and verifies. It is pure.
-
-Source: the DSSE protocol and envelope, https://github.com/secure-systems-lab/dsse. Remit reads
-less than DSSE allows, so that one envelope has one form: exactly one signature, always with the
-name of its key, and standard base64 only.
+Source: the DSSE protocol and envelope, https://github.com/secure-systems-lab/dsse. Remit reads less
+than DSSE allows, so that one envelope has one form: exactly one signature, always with the name of
+its key, and standard base64 only.
 """
 
 import base64
@@ -24,11 +21,8 @@ _SIGNATURE_KEYS = frozenset({"keyid", "sig"})
 class Envelope:
     """A payload with its signature. Holding one proves nothing: `Keyring.verify` does.
 
-    Attributes:
-        payload_type: what the payload is, as a media type; the signature covers it.
-        payload: what is signed, byte for byte.
-        kid: which key is said to have signed; only a hint until the signature verifies.
-        signature: the signature over :func:`pae`, raw.
+    `payload_type` is a media type, and covered by the raw signature over :func:`pae`. `kid` is only
+    a hint until the signature verifies.
     """
 
     payload_type: str
@@ -58,10 +52,7 @@ def envelope_to_json(envelope: Envelope) -> JsonObject:
 
 
 def envelope_from_json(stored: object) -> Envelope:
-    """Return the envelope that `stored` is; :func:`envelope_to_json` gives `stored` back.
-
-    Args:
-        stored: parsed JSON of any origin.
+    """Return the envelope that parsed JSON of any origin is.
 
     Raises:
         UnverifiableError: a key is missing or unknown, there is not exactly one signature, it does

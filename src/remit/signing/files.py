@@ -1,7 +1,4 @@
-"""Files that decide what is trusted: read only when nobody else may change them, replaced whole.
-
-`remit.signing.keys` reads and writes key folders through it. It knows nothing of keys.
-"""
+"""Files that decide what is trusted: read only when nobody else may change them, replaced whole."""
 
 import fcntl
 import os
@@ -21,14 +18,11 @@ _LOCK = ".lock"
 
 
 def read(path: Path, *, forbidden: int) -> bytes | None:
-    """Return what a file holds; None when there is none.
-
-    Args:
-        path: the file; a symbolic link is judged by what it leads to.
-        forbidden: the rights that nobody but the owner may have: SECRET, UNCHANGEABLE or ANY.
+    """Return what a file holds; None when there is none. A link is judged by what it leads to.
 
     Raises:
-        MisconfiguredError: it cannot be read, or gives a forbidden right.
+        MisconfiguredError: it cannot be read, or gives others a right of `forbidden`: SECRET,
+            UNCHANGEABLE or ANY.
     """
     try:
         with path.open("rb") as file:
@@ -60,11 +54,7 @@ def list_folder(folder: Path, pattern: str) -> list[Path]:
 
 @contextmanager
 def sole_writer(folder: Path) -> Iterator[None]:
-    """Let one process, and one thread of it, write in `folder` at a time; make it if missing.
-
-    Raises:
-        MisconfiguredError: it cannot be made or written.
-    """
+    """Let one process, and one thread of it, write in `folder` at a time; make it if missing."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
@@ -80,15 +70,7 @@ def sole_writer(folder: Path) -> Iterator[None]:
 def replace(path: Path, text: str, *, mode: int) -> None:
     """Write a file so that a reader, or a crash at any moment, finds the old one or the new one.
 
-    Only a :func:`sole_writer` may call it.
-
-    Args:
-        path: the file; its folder is made, private, when it is missing.
-        text: all that the file is to hold.
-        mode: the rights of the new file.
-
-    Raises:
-        MisconfiguredError: it cannot be written.
+    Only a :func:`sole_writer` may call it. A missing folder is made, private.
     """
     unfinished = path.with_name(f".{path.name}.new")
     try:

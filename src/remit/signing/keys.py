@@ -53,12 +53,10 @@ class Installation:
 class Keyring:
     """The keys of a process at one time; the functions of this module make it.
 
-    Attributes:
-        trusted: every key that verifies, by its kid; the signing key's own is the first.
-        signing_key: None: this keyring can only verify.
-        pinned: the only installation that these keys may be used for; None: not settled yet.
-        installation: the installation that they are used for; None: no statement can be signed or
-            verified, only whole files.
+    `trusted` has every key that verifies, by its kid, the signing key's own first. Without a
+    signing key it can only verify. `pinned` is the only installation that these keys may be used
+    for, None while that is not settled; `installation` is the one they are used for: without it no
+    statement can be signed or verified, only whole files.
     """
 
     trusted: Mapping[str, TrustedKey]
@@ -67,11 +65,7 @@ class Keyring:
     installation: Installation | None = None
 
     def used_for(self, installation: Installation) -> Self:
-        """Return the same keys, used for an installation.
-
-        Raises:
-            MisconfiguredError: they are those of another one.
-        """
+        """Return the same keys, used for an installation."""
         if self.pinned not in {None, installation.id}:
             raise MisconfiguredError(
                 f"these keys are those of the installation {self.pinned}, and the database is that "
@@ -87,11 +81,7 @@ class Keyring:
         return None if self.signing_key is None else pem.key_id(self.signing_key.public_key())
 
     def sign(self, payload_type: str, payload: bytes) -> Envelope:
-        """Return `payload` in an envelope signed by the signing key.
-
-        Raises:
-            MisconfiguredError: this keyring can only verify.
-        """
+        """Return `payload` in an envelope signed by the signing key."""
         if self.signing_key is None or self.kid is None:
             raise MisconfiguredError(
                 f"there is no key to sign with: name a folder that has a {SIGNING_FILE} with "
@@ -170,12 +160,7 @@ def load_keyring(folder: Path | None, *, signing_key: str | None = None) -> Keyr
 
 
 def load_public_keys(paths: Iterable[Path]) -> Keyring:
-    """Return a keyring that only verifies, from files as `remit keys export` writes them.
-
-    Raises:
-        MisconfiguredError: no file is given, or one cannot be read or holds anything else than
-            Ed25519 public keys.
-    """
+    """Return a keyring that only verifies, from files as `remit keys export` writes them."""
     found = [key for path in paths for key in _read_public_keys(path, files.ANY)]
     if not found:
         raise MisconfiguredError("no file of public keys is given: `remit keys export` writes one")
@@ -186,9 +171,6 @@ def ensure_keys(folder: Path) -> Keyring:
     """Return the keys of a folder, which is made, with a signing key, where they are missing.
 
     Processes that call this at once agree on one key.
-
-    Raises:
-        MisconfiguredError: as :func:`load_keyring`; or the folder cannot be written.
     """
     if _read_signing_key(folder) is None:
         with files.sole_writer(folder):
@@ -202,10 +184,6 @@ def rotate_keys(folder: Path) -> Keyring:
 
     A process that loaded its keys before signs with the old one, and does not trust the new one,
     until it looks again, as :class:`KeySource` does.
-
-    Raises:
-        MisconfiguredError: as :func:`load_keyring`; or the folder has no signing key, or cannot be
-            written.
     """
     load_keyring(folder)  # a folder that does not exist, or is unsafe, gets no file
     with files.sole_writer(folder):
@@ -222,11 +200,7 @@ def rotate_keys(folder: Path) -> Keyring:
 
 
 def pin(folder: Path, installation: UUID) -> None:
-    """Settle for which installation the keys of a folder are; one that is settled stays as it is.
-
-    Raises:
-        MisconfiguredError: the folder cannot be written.
-    """
+    """Settle for which installation a folder's keys are; one that is settled stays as it is."""
     with files.sole_writer(folder):
         if _read_pin(folder) is None:
             files.replace(folder / INSTALLATION_FILE, f"{installation}\n", mode=0o644)

@@ -1,7 +1,7 @@
-"""Ed25519 keys as PEM text, and their names; pure.
+"""Ed25519 keys as PEM text, and their names. Pure.
 
-`remit.signing.keys` calls it for every key that it reads or makes. Keys of another kind, keys
-behind a passphrase and damaged text are refused here, in words that say what to do instead.
+Keys of another kind, keys behind a passphrase and damaged text are refused here, in words that say
+what to do instead.
 """
 
 import hashlib
@@ -42,15 +42,7 @@ def public_text(public: Ed25519PublicKey) -> str:
 
 
 def parse_private(data: bytes, source: str) -> Ed25519PrivateKey:
-    """Return the one private key in `data`.
-
-    Args:
-        data: PEM; text around the key is allowed.
-        source: what a message calls it: a path, or the name of a variable.
-
-    Raises:
-        MisconfiguredError: it is anything else than one Ed25519 key without a passphrase.
-    """
+    """Return the one private key in PEM; text around it is allowed. `source` is for messages."""
     key = None
     if data.count(_BEGIN) == 1:  # of several keys the library would take the first
         try:
@@ -66,15 +58,7 @@ def parse_private(data: bytes, source: str) -> Ed25519PrivateKey:
 
 
 def parse_public(data: bytes, source: str) -> list[Ed25519PublicKey]:
-    """Return the public keys in `data`, in their order; at least one.
-
-    Args:
-        data: one or more keys as PEM; text between them is allowed.
-        source: what a message calls it.
-
-    Raises:
-        MisconfiguredError: there is none, or one that is anything else than an Ed25519 public key.
-    """
+    """Return the public keys in PEM, in their order; text between them is allowed."""
     found = [_public_key(block.group()) for block in _BLOCK.finditer(data)]
     keys = [key for key in found if isinstance(key, Ed25519PublicKey)]
     # A block that is cut off has a beginning and is no block: it must not go unnoticed.
@@ -87,7 +71,6 @@ def parse_public(data: bytes, source: str) -> list[Ed25519PublicKey]:
 
 
 def _public_key(block: bytes) -> object:
-    """Return the public key of one PEM block, of whatever kind; None when it holds none."""
     try:
         return serialization.load_pem_public_key(block)
     except _UNREADABLE:

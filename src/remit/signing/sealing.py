@@ -1,9 +1,9 @@
-"""The keys that seal what Temporal keeps of thinking, so that its histories can be read by nobody.
+"""The keys that seal what calls of language models leave in Temporal's histories.
 
 They lie beside the signing keys, in `history.keys`: a line each, 32 random bytes in base64. The
-first one seals, every one opens; a new one goes in front, and an old one stays as long as there
-are histories of its time. They are not derived from the signing key, which may be rotated while
-workflows wait. Every host that serves or starts thinking needs the same file.
+first one seals, every one opens; a new one goes in front, and an old one stays as long as there are
+histories of its time. They are not derived from the signing key, which may be rotated while
+workflows wait. Every host that starts or serves such calls needs the same file.
 """
 
 import base64
@@ -23,8 +23,6 @@ from remit.errors import MisconfiguredError, UnverifiableError
 from remit.signing import files
 
 SEALING_FILE = "history.keys"
-"""Name of the keys' file in a key folder."""
-
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
 _PURPOSE = b"remit.history/1"
@@ -32,11 +30,7 @@ _PURPOSE = b"remit.history/1"
 
 @dataclass(frozen=True, eq=False)
 class Seal:
-    """Seals bytes, and opens what was sealed; the functions of this module make it.
-
-    Attributes:
-        keys: each key under its name; the first one seals.
-    """
+    """Seals bytes with its first key, and opens what any of them sealed."""
 
     keys: Mapping[str, AESGCM] = field(repr=False)
 
@@ -47,11 +41,7 @@ class Seal:
         return name, nonce + key.encrypt(nonce, plain, _PURPOSE)
 
     def open(self, name: str, sealed: bytes) -> bytes:
-        """Return what was sealed.
-
-        Raises:
-            UnverifiableError: there is no key of this name, or this is not what it sealed.
-        """
+        """Return what was sealed."""
         key = self.keys.get(name)
         if key is None:
             raise UnverifiableError(
@@ -69,10 +59,6 @@ def ensure_seal(folder: Path) -> Seal:
     """Return the sealing keys of a key folder, with a first one made where there are none.
 
     Processes that call this at once agree on one key.
-
-    Raises:
-        MisconfiguredError: the file cannot be read or written, others may read it, or it holds
-            something else.
     """
     path = folder / SEALING_FILE
     if files.read(path, forbidden=files.SECRET) is None:
@@ -83,11 +69,7 @@ def ensure_seal(folder: Path) -> Seal:
 
 
 def load_seal(folder: Path) -> Seal:
-    """Return the sealing keys of a key folder; nothing is made.
-
-    Raises:
-        MisconfiguredError: there are none, or as :func:`ensure_seal`.
-    """
+    """Return the sealing keys of a key folder; nothing is made."""
     path = folder / SEALING_FILE
     files.list_folder(folder, SEALING_FILE)  # refuses a folder that others may change
     data = files.read(path, forbidden=files.SECRET)

@@ -12,6 +12,8 @@ that the database stamped before it began to keep the second.
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any, cast
+from uuid import UUID
 
 from pydantic import JsonValue
 
@@ -24,17 +26,13 @@ from remit.signing.keys import Keyring
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What statements are of.
-
-    Attributes:
-        name: what it is of: a grant, a vote.
-    """
+    """What statements are of, such as a grant or a vote; DSSE payload types are media types."""
 
     name: str
 
     @property
     def payload_type(self) -> str:
-        """DSSE payload type, as a media type."""
+        """DSSE payload type."""
         return f"application/vnd.remit.{self.name}.v2+json"
 
     @property
@@ -43,30 +41,17 @@ class Kind:
         return f"application/vnd.remit.{self.name}+json"
 
 
-@dataclass(frozen=True, slots=True)
-class Earlier:
-    """What the first version of a statement said of a row.
+def stated(row: object, *names: str, **renamed: str) -> JsonObject:
+    """Return fields of a row as statements say them; those of `renamed` have another name there.
 
-    Attributes:
-        statement: the statement.
-        stamped_at: when the row was made, by the database's clock.
+    Identifiers and times are text, and words in a tuple are sorted, each once.
     """
-
-    statement: JsonObject
-    stamped_at: datetime
+    fields = {**dict(zip(names, names, strict=True)), **renamed}
+    return {said: _json(getattr(row, name)) for said, name in fields.items()}
 
 
 def sign_statement(kind: Kind, statement: JsonObject, keys: Keyring) -> JsonObject:
-    """Return the envelope of a statement, as it is stored.
-
-    Args:
-        kind: what the statement is of.
-        statement: what it says; the installation is added.
-        keys: the keys in force, of an installation.
-
-    Raises:
-        MisconfiguredError: there is no key to sign with.
-    """
+    """Return the envelope of a statement, to which the installation is added, as it is stored."""
     return envelope_to_json(keys.sign(kind.payload_type, _content(statement, keys)))
 
 
@@ -76,16 +61,18 @@ def verify_statement(
     statement: JsonObject,
     keys: Keyring,
     *,
-    earlier: Earlier | None = None,
+    earlier: JsonObject | None = None,
+    stamped_at: datetime | None = None,
 ) -> None:
     """Return quietly when one of the keys signed exactly this statement for this installation.
 
     Args:
         kind: what the statement is of.
         envelope: what is stored as its envelope; None: nothing is.
-        statement: what it must say, made from the row as it is now; the installation is added.
+        statement: what it must say, made from the row as it is now.
         keys: the keys in force, of an installation.
         earlier: what the first version would have said; None: there was none.
+        stamped_at: when the row was made, by the database's clock; `earlier` counts by it.
 
     Raises:
         UnverifiableError: it is not so; the message says why.
@@ -93,11 +80,14 @@ def verify_statement(
     if envelope is None:
         raise UnverifiableError("it was never signed")
     found = envelope_from_json(envelope)
-    wanted = _content(statement, keys)
-    payload_type = kind.payload_type
+    wanted, payload_type = _content(statement, keys), kind.payload_type
     if earlier is not None and found.payload_type == kind.first_type:
-        _require_earlier(earlier, keys)
-        wanted, payload_type = canonical(earlier.statement), kind.first_type
+        if stamped_at is None or not is_earlier(stamped_at, keys):
+            raise UnverifiableError(
+                "it was signed in a form that names no installation, which only counts for what "
+                "was there before"
+            )
+        wanted, payload_type = canonical(earlier), kind.first_type
     if keys.verify(found, payload_type=payload_type) != wanted:
         raise UnverifiableError(_unlike(found, keys))
 
@@ -116,11 +106,10 @@ def claimed(envelope: JsonObject | None, name: str) -> JsonValue:
     It proves nothing: :func:`verify_statement` does, given the rest of the row.
     """
     try:
-        said = json.loads(envelope_from_json(envelope).payload)
-    except (UnverifiableError, ValueError, RecursionError):
+        said = _said(envelope_from_json(envelope))
+    except UnverifiableError:
         return None
-    found: JsonValue = said.get(name) if isinstance(said, dict) else None
-    return found
+    return said.get(name)
 
 
 def moment(when: datetime) -> str:
@@ -129,11 +118,7 @@ def moment(when: datetime) -> str:
 
 
 def canonical(statement: JsonObject) -> bytes:
-    """Return a statement in its one form: canonical JSON, RFC 8785.
-
-    Raises:
-        UnverifiableError: it has no such form.
-    """
+    """Return a statement in its one form: canonical JSON, RFC 8785."""
     try:
         return canonical_json(statement)
     except InvalidInputError as error:
@@ -146,21 +131,27 @@ def _content(statement: JsonObject, keys: Keyring) -> bytes:
     return canonical({"installation": str(keys.installation.id), **statement})
 
 
-def _require_earlier(earlier: Earlier, keys: Keyring) -> None:
-    if keys.installation is None or earlier.stamped_at >= keys.installation.since:
-        raise UnverifiableError(
-            "it was signed in a form that names no installation, which only counts for what was "
-            "there before"
-        )
+def _json(value: Any) -> JsonValue:  # noqa: ANN401 - the value of any field
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, datetime):
+        return moment(value)
+    if isinstance(value, tuple):
+        return sorted(set(value))
+    return cast("JsonValue", value)
 
 
 def _unlike(found: Envelope, keys: Keyring) -> str:
-    """Return why what was signed is not what the row says."""
-    try:
-        said = json.loads(found.payload)
-    except (ValueError, RecursionError):
-        said = None
     own = None if keys.installation is None else str(keys.installation.id)
-    if isinstance(said, dict) and said.get("installation", own) != own:
+    if _said(found).get("installation", own) != own:
         return "it was signed for another installation"
     return "it is not what was signed: its row was changed"
+
+
+def _said(envelope: Envelope) -> JsonObject:
+    """Return what a payload says, unverified; empty where it is no JSON object."""
+    try:
+        said = json.loads(envelope.payload)
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}

@@ -20,20 +20,15 @@ from remit.signing import files, pem
 from remit.signing.keys import SIGNING_FILE, VERIFY_FOLDER, Keyring
 
 KEY_FILE = "worker.pem"
-"""Name of the private key's file."""
-
 CERTIFICATE_FILE = "worker.json"
-"""Name of the file that says who certified it."""
 
 
 @dataclass(frozen=True, eq=False)
 class WorkerKey:
     """A key that may certify the workers of one host.
 
-    Attributes:
-        private: the private key.
-        said: what the installation says of it: "kid", "public_key", "label" and "envelope".
-        source: the folder that it was read from, for messages.
+    `said` is what the installation says of it: "kid", "public_key", "label" and "envelope";
+    `source` is its folder, for messages.
     """
 
     private: Ed25519PrivateKey = field(repr=False)
@@ -49,11 +44,7 @@ def new_worker_key() -> tuple[str, Ed25519PublicKey, str]:
 
 
 def write_worker_key(folder: Path, private: str, said: JsonObject) -> None:
-    """Write a key and its certificate into a folder that has none yet.
-
-    Raises:
-        MisconfiguredError: it has one, or cannot be written.
-    """
+    """Write a key and its certificate into a folder that has none yet."""
     with files.sole_writer(folder):
         for name in (KEY_FILE, CERTIFICATE_FILE):
             if list(files.list_folder(folder, name)):
@@ -63,11 +54,7 @@ def write_worker_key(folder: Path, private: str, said: JsonObject) -> None:
 
 
 def read_worker_key(folder: Path) -> WorkerKey:
-    """Return the key for workers that is kept in a folder.
-
-    Raises:
-        MisconfiguredError: there is none, others may read or change it, or it cannot be read.
-    """
+    """Return the key for workers that is kept in a folder."""
     files.list_folder(folder, KEY_FILE)  # whoever may change the folder may exchange the key
     data = files.read(folder / KEY_FILE, forbidden=files.SECRET)
     stored = files.read(folder / CERTIFICATE_FILE, forbidden=files.UNCHANGEABLE)
@@ -100,22 +87,14 @@ class KeySource:
     """
 
     def __init__(self, load: Callable[[], Keyring], folder: Path) -> None:
-        """Load the keys; `folder` is what is watched.
-
-        Raises:
-            MisconfiguredError: there are no usable keys.
-        """
+        """Load the keys; `folder` is what is watched."""
         self._load = load
         self._folder = folder
         self._seen = self._files()
         self._keyring = load()
 
     def current(self) -> Keyring:
-        """Return the keys in force now.
-
-        Raises:
-            MisconfiguredError: there are none any more.
-        """
+        """Return the keys in force now."""
         found = self._files()
         if found != self._seen:
             self._keyring = self._load()

@@ -178,14 +178,14 @@ def test_a_database_of_another_encoding_is_refused(
 
 
 def test_a_server_that_is_too_old_is_refused() -> None:
-    found = {"server_version": "130021", "server_encoding": "UTF8", "client_encoding": "UTF8"}
+    found = {"server_version_num": "130021", "server_encoding": "UTF8", "client_encoding": "UTF8"}
     with pytest.raises(MisconfiguredError) as caught:
         _check_session(found, {}, place="db.example/remit")
     assert str(caught.value) == (
         "the database at db.example/remit is of Postgres 13, and Remit needs "
         f"{OLDEST_POSTGRES} or later: upgrade it"
     )
-    _check_session(found | {"server_version": f"{OLDEST_POSTGRES}0000"}, {}, place="here")
+    _check_session(found | {"server_version_num": f"{OLDEST_POSTGRES}0000"}, {}, place="here")
 
 
 def test_a_reader_may_not_write_even_after_a_snapshot(role_url: Callable[[str], str]) -> None:

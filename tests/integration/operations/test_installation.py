@@ -22,9 +22,9 @@ from remit.operations.identities.directory import (
     change_principal,
     create_token,
     disable_principal,
-    let_admin_in,
     make_first_admin,
     read_principals,
+    recover_admin,
 )
 from remit.operations.identities.principals import MadeToken
 from remit.operations.identities.revocation import revoke_token
@@ -240,14 +240,14 @@ def test_the_database_takes_the_same_names_as_remit(engine: sa.Engine, name: str
 
 
 def test_whoever_owns_the_installation_lets_an_admin_in_again(empty_engine: sa.Engine) -> None:
-    made = let_admin_in(empty_engine, "admin", valid_for=DAY, keys=KEYS)
+    made = recover_admin(empty_engine, "admin", valid_for=DAY, keys=KEYS)
     assert authenticate(empty_engine, str(made.token), KEYS).name == "admin"
-    newcomer = let_admin_in(empty_engine, "new-admin", valid_for=DAY, keys=KEYS)
+    newcomer = recover_admin(empty_engine, "new-admin", valid_for=DAY, keys=KEYS)
     assert authenticate(empty_engine, str(newcomer.token), KEYS).roles == ("admin",)
     with pytest.raises(ConflictError, match="grace is known with roles"):
-        let_admin_in(empty_engine, "grace", valid_for=DAY, keys=KEYS)
+        recover_admin(empty_engine, "grace", valid_for=DAY, keys=KEYS)
     with pytest.raises(InvalidInputError):
-        let_admin_in(empty_engine, "Remit", valid_for=DAY, keys=KEYS)
+        recover_admin(empty_engine, "Remit", valid_for=DAY, keys=KEYS)
 
 
 def test_nobody_stops_being_an_admin_by_mistake(empty_engine: sa.Engine) -> None:

@@ -11,11 +11,11 @@ from remit.errors import MisconfiguredError, UnverifiableError
 from remit.signing.dsse import envelope_from_json, envelope_to_json
 from remit.signing.keys import Installation
 from remit.signing.statements import (
-    Earlier,
     Kind,
     canonical,
     moment,
     sign_statement,
+    stated,
     verify_statement,
 )
 from tests.support.keys import INSTALLATION, new_keys
@@ -103,13 +103,14 @@ def test_keys_that_are_settled_for_an_installation_are_used_for_no_other() -> No
 
 def test_the_first_version_counts_for_what_was_there_before_and_for_nothing_later() -> None:
     first = envelope_to_json(KEYS.sign(TYPE.first_type, canonical(CONTENT)))
-    before = Earlier(CONTENT, INSTALLATION.since - timedelta(microseconds=1))
-    verify_statement(TYPE, first, {"b": 2}, KEYS, earlier=before)
+    since = INSTALLATION.since
+    before = since - timedelta(microseconds=1)
+    verify_statement(TYPE, first, {"b": 2}, KEYS, earlier=CONTENT, stamped_at=before)
     with pytest.raises(UnverifiableError, match="its row was changed"):
-        verify_statement(TYPE, first, CONTENT, KEYS, earlier=replace(before, statement={"a": 2}))
-    later = replace(before, stamped_at=INSTALLATION.since)
-    with pytest.raises(UnverifiableError, match="names no installation"):
-        verify_statement(TYPE, first, CONTENT, KEYS, earlier=later)
+        verify_statement(TYPE, first, CONTENT, KEYS, earlier={"a": 2}, stamped_at=before)
+    for stamped_at in (since, None):
+        with pytest.raises(UnverifiableError, match="names no installation"):
+            verify_statement(TYPE, first, CONTENT, KEYS, earlier=CONTENT, stamped_at=stamped_at)
     with pytest.raises(UnverifiableError, match="the envelope holds"):
         verify_statement(TYPE, first, CONTENT, KEYS)
 
@@ -123,3 +124,10 @@ def test_a_signed_payload_that_is_no_statement_is_not_what_the_row_says() -> Non
     envelope = envelope_to_json(KEYS.sign(TYPE.payload_type, b"no statement"))
     with pytest.raises(UnverifiableError, match="its row was changed"):
         verify_statement(TYPE, envelope, CONTENT, KEYS)
+
+
+def test_fields_are_stated_as_text_in_one_form() -> None:
+    assert stated(INSTALLATION, "since", installation="id") == {
+        "since": moment(INSTALLATION.since),
+        "installation": str(INSTALLATION.id),
+    }

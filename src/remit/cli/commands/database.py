@@ -68,7 +68,7 @@ def _let_in(url: str, name: str, settings: "Settings", revision: str, *, as_json
     from remit.cli.base.services import keys_for
     from remit.cli.commands.token import revoke_unless_shown, write_made_token
     from remit.db.engine import create_database_engine
-    from remit.operations.identities.directory import let_admin_in
+    from remit.operations.identities.directory import recover_admin
     from remit.operations.identities.principals import LONGEST_TOKEN
 
     engine = create_database_engine(
@@ -76,7 +76,7 @@ def _let_in(url: str, name: str, settings: "Settings", revision: str, *, as_json
     )
     try:
         keys = keys_for(engine, settings)
-        made = let_admin_in(engine, name, valid_for=LONGEST_TOKEN, keys=keys)
+        made = recover_admin(engine, name, valid_for=LONGEST_TOKEN, keys=keys)
         if as_json:
             write_json({"revision": revision, "admin_token": str(made.token)})
         else:

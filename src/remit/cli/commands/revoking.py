@@ -16,7 +16,7 @@ from remit.errors import InvalidInputError, NotFoundError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from remit.operations.identities.revocation import Aftermath, Revoked
+    from remit.operations.identities.revocation import Reassessed, Revoked
 
 SHORTEST_ID = 4
 """Fewest characters that may stand for a whole identifier."""
@@ -61,7 +61,7 @@ def revoke_token(
         rows = directory.read_tokens(engine, by=by)
         one = found_by_id(rows, token_id, noun="token", command="remit token list")
         revoked = revocation.revoke_token(engine, one.id, by=by, keys=keys, since=began)
-        became = revocation.void_resting_on(engine, revoked, by=by, keys=keys)
+        became = revocation.reassess_approvals(engine, revoked, by=by, keys=keys)
     if as_json:
         write_json({"token": revoked.row, "ended": revoked, "directives": became})
         return
@@ -69,7 +69,7 @@ def revoke_token(
         write_line(line)
 
 
-def _told(revoked: "Revoked", became: "Aftermath") -> "Iterable[str]":
+def _told(revoked: "Revoked", became: "Reassessed") -> "Iterable[str]":
     """Yield a line for everything that the revocation ended, or could not undo."""
     yield f"token {revoked.row.id} of {revoked.row.principal} is revoked"
     for token in revoked.also:

@@ -19,7 +19,7 @@ from remit.directives.models import DirectiveRead, intent_of
 from remit.errors import ConflictError, ForbiddenError, UnverifiableError
 from remit.identity.repository import acts_for, find_principal
 from remit.identity.statements import verify_principal, verify_token
-from remit.identity.token_repository import token_line, unrevoked_tokens
+from remit.identity.token_repository import token_lineage, unrevoked_tokens
 from remit.identity.types import SYSTEM, KeptToken, Principal, TokenRow
 from remit.operations.gate.authority import Authority
 from remit.policy.config import PolicyConfig
@@ -198,7 +198,7 @@ def standing_now(
         ForbiddenError: they showed no token, or none of theirs that holds; or how it was made does
             not verify.
     """
-    line = {} if voter.token is None else token_line(connection, voter.token)
+    line = {} if voter.token is None else token_lineage(connection, voter.token)
     token = None if voter.token is None else line.get(voter.token)
     mine = token and token.row.principal == voter.name and token.row.revoked_at is None
     if token is None or not mine or token.row.expires_at <= wall_clock(connection):

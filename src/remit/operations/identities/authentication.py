@@ -23,7 +23,6 @@ def authenticate(engine: sa.Engine, text: str, keys: Keyring) -> Principal:
     Raises:
         UnauthenticatedError: it is no token, or none that holds; the message does not say which
             part of it is wrong.
-        UnavailableError: the database does not answer.
     """
     token = parse_token(text)
     with snapshot(engine) as connection:
@@ -51,23 +50,13 @@ def authenticate(engine: sa.Engine, text: str, keys: Keyring) -> Principal:
 
 
 def find_installation(engine: sa.Engine) -> Installation:
-    """Return whose database this is.
-
-    Raises:
-        MisconfiguredError: it has no schema of Remit's, or an older one.
-        UnavailableError: the database does not answer.
-    """
+    """Return whose database this is."""
     with snapshot(engine) as connection:
         return read_installation(connection)
 
 
 def use_keys(engine: sa.Engine, keys: Keyring, folder: Path | None = None) -> Keyring:
-    """Return keys for use with a database; those of `folder` are settled to be that one's.
-
-    Raises:
-        MisconfiguredError: the keys are those of another installation.
-        UnavailableError: the database does not answer.
-    """
+    """Return keys for use with a database; those of `folder` are settled to be that one's."""
     used = keys.used_for(find_installation(engine))
     if folder is None or used.pinned is not None or used.installation is None:
         return used

@@ -10,7 +10,6 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from remit.audit.repository import record
 from remit.base.json_types import JsonObject
 from remit.db.session import snapshot, transaction
 from remit.errors import ConflictError, UnverifiableError
@@ -22,19 +21,20 @@ from remit.identity.statements import sign_principal, verify_principal
 from remit.identity.types import SYSTEM, Principal, PrincipalRow, TokenRow
 from remit.operations.identities.principals import (
     MadeToken,
-    check_shown,
     check_signed,
     check_token,
+    check_token_shown,
     check_words,
-    created,
-    know,
+    ensure_principal,
+    get_principal,
     mint,
-    require_second,
-    required,
+    record_created,
+    record_signed,
+    require_second_admin,
     signed,
-    told,
 )
 from remit.signing.keys import Keyring
+from remit.signing.statements import stated
 from remit.vocabulary import Role
 
 
@@ -49,29 +49,21 @@ def create_token(
 ) -> MadeToken:
     """Make a token, and make its principal known if nobody has the name yet.
 
-    Args:
-        engine: the database.
-        principal: whose token it is, limited to `scopes`. Roles and the rest may be left empty for
-            one that is known; otherwise they must be those that are known.
-        valid_for: how long the token is good; at most :data:`LONGEST_TOKEN`.
-        by: who makes it; `keys` sign both.
-        keys: the installation's.
-        keep: given the token to keep it; what it raises undoes all of this.
+    The token is limited to the principal's `scopes`, and good for at most :data:`LONGEST_TOKEN`.
+    The principal's roles and the rest may be left empty for one that is known; otherwise they must
+    be those that are known. `keep` is given the token; what it raises undoes all of this.
 
     Raises:
-        ForbiddenError: `by` may not administer.
-        InvalidInputError: the name, a role that is only for people, or the length of time.
         ConflictError: the principal is known as something else, or was shut out.
-        NotFoundError: it acts for somebody who is not known.
     """
     require(by, "administer")
     check_name(principal.name, field="name")
     check_roles(principal.kind, principal.roles)
     check_token(principal, valid_for)
     with transaction(engine) as connection:
-        check_shown(connection, by)
-        known = know(connection, principal, keys, by=by)
-        require_second(connection, known.roles, keys, agreed=False)
+        check_token_shown(connection, by)
+        known = ensure_principal(connection, principal, keys, by=by)
+        require_second_admin(connection, known.roles, keys, agreed=False)
         made = mint(connection, principal, valid_for, keys, by=by)
         if keep is not None:
             keep(made)
@@ -98,28 +90,29 @@ def make_first_admin(
         lock_installation(connection)
         if repository.is_anybody_known(connection):
             return None
-        know(connection, admin, keys, by=SYSTEM)
+        ensure_principal(connection, admin, keys, by=SYSTEM)
         made = mint(connection, admin, valid_for, keys, by=SYSTEM)
         if keep is not None:
             keep(made)
         return made
 
 
-def let_admin_in(engine: sa.Engine, name: str, *, valid_for: timedelta, keys: Keyring) -> MadeToken:
+def recover_admin(
+    engine: sa.Engine, name: str, *, valid_for: timedelta, keys: Keyring
+) -> MadeToken:
     """Make a token for an admin, and make them known if need be, without asking anybody.
 
     For whoever owns the database and has the key that signs: they could do all of this by hand. It
     is the way back in when every admin's token is lost or over, and it is told in the log.
 
     Raises:
-        InvalidInputError: the name cannot be a principal's.
         ConflictError: the name is that of somebody who is no admin, was shut out, or does not
             verify.
     """
     check_name(name, field="name")
     admin = Principal(name, "human", roles=("admin",))
     with transaction(engine) as connection:
-        know(connection, admin, keys, by=SYSTEM)
+        ensure_principal(connection, admin, keys, by=SYSTEM)
         return mint(connection, admin, valid_for, keys, by=SYSTEM)
 
 
@@ -131,14 +124,15 @@ def ensure_principals(
     for one in wanted:
         check_roles(one.kind, one.roles)
     with transaction(engine) as connection:
-        check_shown(connection, by)
+        check_token_shown(connection, by)
         for one in wanted:
-            require_second(connection, one.roles, keys, agreed=False)
+            require_second_admin(connection, one.roles, keys, agreed=False)
         made = repository.insert_principals(
             connection, [signed(one, keys, by=by.name) for one in wanted], created_by=by.name
         )
-        new = [one for one in wanted if one.name in made]
-        record(connection, [created(one, by, keys) for one in new])
+        for one in wanted:
+            if one.name in made:
+                record_created(connection, one, keys, by=by)
         return made
 
 
@@ -151,16 +145,10 @@ def change_principal(
     by: Principal,
     keys: Keyring,
 ) -> PrincipalRow:
-    """Give a principal other roles and groups; its tokens keep their scopes.
-
-    Raises:
-        ForbiddenError: `by` may not administer.
-        InvalidInputError: one of the roles is only for people, and this is none.
-        NotFoundError: nobody has that name.
-    """
+    """Give a principal other roles and groups; its tokens keep their scopes."""
     require(by, "administer")
     with transaction(engine) as connection:
-        check_shown(connection, by)
+        check_token_shown(connection, by)
         wanted = Principal(name, "human", tuple(roles), tuple(groups))
         return change_within(connection, wanted, by=by, keys=keys)
 
@@ -173,31 +161,24 @@ def change_within(
     keys: Keyring,
     agreed: bool = False,
 ) -> PrincipalRow:
-    """Give a principal other roles and groups inside a transaction; see :func:`change_principal`.
+    """Give a principal the name, roles and groups of `wanted`, as :func:`change_principal` does.
 
-    Of `wanted`, the name, the roles and the groups count; `agreed` says whether a second admin did.
+    `agreed` says whether a second admin did.
     """
-    name, roles, groups = wanted.name, wanted.roles, wanted.groups
-    known = required(connection, name)
-    check_roles(known.principal.kind, roles)
+    known = get_principal(connection, wanted.name)
+    check_roles(known.principal.kind, wanted.roles)
     check_signed(known, keys)
-    require_second(connection, roles, keys, agreed=agreed)
-    if name == by.name and "admin" not in roles:
+    require_second_admin(connection, wanted.roles, keys, agreed=agreed)
+    if wanted.name == by.name and "admin" not in wanted.roles:
         raise ConflictError("you cannot stop being an admin; ask another one", field="roles")
-    check_words(name, groups)
-    changed = replace(known.principal, roles=roles, groups=groups)
-    revision = known.revision + 1
-    out, maker = known.disabled_at is not None, known.created_by
-    envelope = sign_principal(changed, revision, keys, created_by=maker, disabled=out)
+    check_words(wanted.name, wanted.groups)
+    changed = replace(known.principal, roles=wanted.roles, groups=wanted.groups)
+    revision, out = known.revision + 1, known.disabled_at is not None
+    envelope = sign_principal(changed, revision, keys, created_by=known.created_by, disabled=out)
     repository.update_principal(connection, changed, revision, envelope)
-    data: JsonObject = {
-        "name": name,
-        "roles": [*sorted(set(roles))],
-        "groups": [*sorted(set(groups))],
-        "revision": revision,
-    }
-    record(connection, [told("principal.changed", by, data, keys)])
-    return required(connection, name)
+    said = {**stated(changed, "name", "roles", "groups"), "revision": revision}
+    record_signed(connection, "principal.changed", said, keys, by=by)
+    return get_principal(connection, wanted.name)
 
 
 def disable_principal(
@@ -208,48 +189,39 @@ def disable_principal(
     It is signed as a new revision, but for one that does not verify: that is shut out as it is.
 
     Raises:
-        ForbiddenError: `by` may not administer.
         ConflictError: nobody disables themselves; or somebody changed it at the same moment.
-        NotFoundError: nobody has that name.
     """
     require(by, "administer")
     if name == by.name:
         raise ConflictError("you cannot shut yourself out; ask another admin", field="name")
     with transaction(engine) as connection:
-        check_shown(connection, by)
-        known = required(connection, name)
+        check_token_shown(connection, by)
+        known = get_principal(connection, name)
         if known.disabled_at is not None:
             return known
-        revision, ending = known.revision, None
+        revision, signed_end = known.revision, None
         with suppress(UnverifiableError):
             verify_principal(known, keys)
             ending = sign_principal(
                 known.principal, revision + 1, keys, created_by=known.created_by, disabled=True
             )
             revision += 1
-        signed_end = None if ending is None else (revision, ending)
+            signed_end = (revision, ending)
         repository.disable_principal(connection, name, signed_end)
-        data: JsonObject = {"name": name, "revision": revision}
-        record(connection, [told("principal.disabled", by, data, keys)])
-        return required(connection, name)
+        said: JsonObject = {"name": name, "revision": revision}
+        record_signed(connection, "principal.disabled", said, keys, by=by)
+        return get_principal(connection, name)
 
 
 def read_tokens(engine: sa.Engine, *, by: Principal) -> list[TokenRow]:
     """Return every token's row, newest first; without `administer` or `audit` only one's own."""
+    sees_all = bool(abilities(by) & {"administer", "audit"})
     with snapshot(engine) as connection:
-        return token_repository.list_tokens(connection, None if _sees_all(by) else by.name)
+        return token_repository.list_tokens(connection, None if sees_all else by.name)
 
 
 def read_principals(engine: sa.Engine, *, by: Principal) -> list[PrincipalRow]:
-    """Return every principal, by name.
-
-    Raises:
-        ForbiddenError: `by` may neither administer nor audit.
-    """
+    """Return every principal, by name."""
     require(by, "administer", "audit")
     with snapshot(engine) as connection:
         return repository.list_principals(connection)
-
-
-def _sees_all(by: Principal) -> bool:
-    return bool(abilities(by) & {"administer", "audit"})

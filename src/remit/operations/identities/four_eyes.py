@@ -14,25 +14,26 @@ import sqlalchemy as sa
 
 from remit.approval.independence import hands_of
 from remit.audit.chain import Event
-from remit.audit.repository import event_data, record
+from remit.audit.repository import event_data
 from remit.base.json_types import JsonObject
 from remit.db.session import snapshot, transaction, wall_clock
 from remit.errors import ConflictError, ForbiddenError, NotFoundError
 from remit.identity import repository
 from remit.identity.names import check_name
 from remit.identity.rules import check_roles, may, require
-from remit.identity.token_repository import token_line, unrevoked_tokens
+from remit.identity.token_repository import token_lineage, unrevoked_tokens
 from remit.identity.types import Principal, PrincipalRow
 from remit.operations.identities import directory, invitations
 from remit.operations.identities.invitations import MadeInvitation, check_lengths
 from remit.operations.identities.principals import (
-    check_shown,
+    check_token_shown,
+    four_eyes_on,
     genuine_events,
-    is_on,
-    is_powerful,
-    told,
+    needs_second_admin,
+    record_signed,
 )
 from remit.signing.keys import Keyring
+from remit.signing.statements import stated
 from remit.vocabulary import Role
 
 PROPOSAL_HOLDS = timedelta(days=7)
@@ -46,11 +47,8 @@ Verb = Literal["invite", "set", "off"]
 class Change:
     """What an admin wants, and two are asked for.
 
-    Attributes:
-        verb: what it is.
-        principal: whom it is about, with all that they shall have; the proposer for `off`.
-        valid_for: how long the token of an invitation will be good.
-        open_for: how long an invitation can be redeemed.
+    The principal is whom it is about, with all that they shall have; the proposer for `off`. The
+    token of an invitation will be good for `valid_for`, its code for `open_for`.
     """
 
     verb: Verb
@@ -61,15 +59,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A change that waits for a second admin.
-
-    Attributes:
-        id: its identifier.
-        change: what is proposed.
-        by: who proposed it.
-        token: the token that they showed.
-        at: when.
-    """
+    """A change that waits for a second admin; `token` is what the first one showed."""
 
     id: UUID
     change: Change
@@ -82,12 +72,11 @@ def switch_on(engine: sa.Engine, *, by: Principal, keys: Keyring) -> None:
     """Ask two admins from now on, wherever an approver or an admin is made.
 
     Raises:
-        ForbiddenError: `by` may not administer.
         ConflictError: there is no other admin, so nobody could ever confirm anything.
     """
     require(by, "administer")
     with transaction(engine) as connection:
-        check_shown(connection, by)
+        check_token_shown(connection, by)
         others = [
             one.principal.name
             for one in repository.list_principals(connection)
@@ -98,27 +87,22 @@ def switch_on(engine: sa.Engine, *, by: Principal, keys: Keyring) -> None:
                 "there is no other admin who could confirm: `remit token invite NAME --role admin` "
                 "makes one"
             )
-        if not is_on(connection, keys):
-            record(connection, [told("four_eyes.set", by, {"on": True}, keys)])
+        if not four_eyes_on(connection, keys):
+            record_signed(connection, "four_eyes.set", {"on": True}, keys, by=by)
 
 
 def is_asked(engine: sa.Engine, change: Change, keys: Keyring) -> bool:
     """Return whether a change needs a second admin."""
     with snapshot(engine) as connection:
-        if not is_on(connection, keys):
+        if not four_eyes_on(connection, keys):
             return False
         known = repository.find_principal(connection, change.principal.name)
         roles = change.principal.roles or (known.principal.roles if known else ())
-        return change.verb == "off" or is_powerful(roles)
+        return change.verb == "off" or needs_second_admin(roles)
 
 
 def propose(engine: sa.Engine, change: Change, *, by: Principal, keys: Keyring) -> UUID:
-    """Put a change on record for a second admin to confirm, and return its identifier.
-
-    Raises:
-        ForbiddenError: `by` may not administer.
-        InvalidInputError: the name, a role that is only for people, or a length of time.
-    """
+    """Put a change on record for a second admin to confirm, and return its identifier."""
     require(by, "administer")
     check_name(change.principal.name, field="name")
     check_roles(change.principal.kind, change.principal.roles)
@@ -126,18 +110,20 @@ def propose(engine: sa.Engine, change: Change, *, by: Principal, keys: Keyring) 
         check_lengths(change.principal, change.valid_for, change.open_for)
     proposal = uuid4()
     with transaction(engine) as connection:
-        check_shown(connection, by)
-        data: JsonObject = {"proposal": str(proposal), **_said(change)}
-        record(connection, [told("change.proposed", by, data, keys)])
+        check_token_shown(connection, by)
+        said: JsonObject = {
+            "proposal": str(proposal),
+            "verb": change.verb,
+            **stated(change.principal, "name", "kind", "roles", "groups", "acts_for", "scopes"),
+            "valid_seconds": int(change.valid_for.total_seconds()),
+            "open_seconds": int(change.open_for.total_seconds()),
+        }
+        record_signed(connection, "change.proposed", said, keys, by=by)
     return proposal
 
 
 def read_proposals(engine: sa.Engine, *, by: Principal, keys: Keyring) -> list[Proposal]:
-    """Return what waits for a second admin, oldest first.
-
-    Raises:
-        ForbiddenError: `by` may neither administer nor audit.
-    """
+    """Return what waits for a second admin, oldest first."""
     require(by, "administer", "audit")
     with snapshot(engine) as connection:
         return _waiting(connection, keys)
@@ -149,13 +135,11 @@ def confirm(
     """Carry out what another admin proposed; return what came of it.
 
     Raises:
-        ForbiddenError: `by` may not administer, or is not independent of whoever proposed it.
-        NotFoundError: nothing of that identifier waits.
         ConflictError: it can no longer be carried out.
     """
     require(by, "administer")
     with transaction(engine) as connection:
-        check_shown(connection, by)
+        check_token_shown(connection, by)
         waiting = {one.id: one for one in _waiting(connection, keys)}
         if proposal_id not in waiting:
             raise NotFoundError(
@@ -164,8 +148,8 @@ def confirm(
         proposal = waiting[proposal_id]
         _require_another(connection, proposal, by)
         # First, so that it is confirmed once; whatever then fails undoes it.
-        data: JsonObject = {"proposal": str(proposal_id), "proposed_by": proposal.by}
-        record(connection, [told("change.confirmed", by, data, keys)])
+        said: JsonObject = {"proposal": str(proposal_id), "proposed_by": proposal.by}
+        record_signed(connection, "change.confirmed", said, keys, by=by)
         return _carry_out(connection, proposal.change, by, keys)
 
 
@@ -173,22 +157,23 @@ def _carry_out(
     connection: sa.Connection, change: Change, by: Principal, keys: Keyring
 ) -> MadeInvitation | PrincipalRow | None:
     if change.verb == "off":
-        record(connection, [told("four_eyes.set", by, {"on": False}, keys)])
+        record_signed(connection, "four_eyes.set", {"on": False}, keys, by=by)
         return None
     if change.verb == "invite":
-        lengths = (change.valid_for, change.open_for)
         return invitations.invite_within(
-            connection, change.principal, lengths, keys, by=by, agreed=True
+            connection,
+            change.principal,
+            valid_for=change.valid_for,
+            open_for=change.open_for,
+            by=by,
+            keys=keys,
+            agreed=True,
         )
     return directory.change_within(connection, change.principal, by=by, keys=keys, agreed=True)
 
 
 def _require_another(connection: sa.Connection, proposal: Proposal, by: Principal) -> None:
-    """Return quietly when `by` is an admin whom the proposer cannot pass for, nor the reverse.
-
-    Raises:
-        ForbiddenError: it is not so.
-    """
+    """Return quietly when `by` is an admin whom the proposer cannot pass for, nor the reverse."""
     shown = [one for one in (proposal.token, by.token) if one is not None]
     if by.name == proposal.by:
         raise ForbiddenError(f"{by.name} proposed it; another admin confirms it")
@@ -199,7 +184,7 @@ def _require_another(connection: sa.Connection, proposal: Proposal, by: Principa
         )
     hands = []
     for token_id in shown:
-        line = {key: one.row for key, one in token_line(connection, token_id).items()}
+        line = {key: one.row for key, one in token_lineage(connection, token_id).items()}
         hands.append(set(hands_of(line[token_id], line)))
     shared = sorted(hands[0] & hands[1])
     if shared:
@@ -210,7 +195,6 @@ def _require_another(connection: sa.Connection, proposal: Proposal, by: Principa
 
 
 def _waiting(connection: sa.Connection, keys: Keyring) -> list[Proposal]:
-    """Return the proposals that can be confirmed now."""
     now = wall_clock(connection)
     settled = {
         event_data(one)["proposal"]
@@ -224,21 +208,6 @@ def _waiting(connection: sa.Connection, keys: Keyring) -> list[Proposal]:
     return list(found.values())
 
 
-def _said(change: Change) -> JsonObject:
-    one = change.principal
-    return {
-        "verb": change.verb,
-        "name": one.name,
-        "kind": one.kind,
-        "roles": [*sorted(set(one.roles))],
-        "groups": [*sorted(set(one.groups))],
-        "acts_for": one.acts_for,
-        "scopes": None if one.scopes is None else [*sorted(set(one.scopes))],
-        "valid_seconds": int(change.valid_for.total_seconds()),
-        "open_seconds": int(change.open_for.total_seconds()),
-    }
-
-
 def _proposal(event: Event) -> Proposal:
     data: Mapping[str, Any] = event_data(event)
     scopes = data["scopes"]
@@ -250,11 +219,7 @@ def _proposal(event: Event) -> Proposal:
         acts_for=data["acts_for"],
         scopes=None if scopes is None else tuple(scopes),
     )
-    change = Change(
-        data["verb"],
-        principal,
-        timedelta(seconds=data["valid_seconds"]),
-        timedelta(seconds=data["open_seconds"]),
-    )
+    lengths = (timedelta(seconds=data[name]) for name in ("valid_seconds", "open_seconds"))
+    change = Change(data["verb"], principal, *lengths)
     token = None if data["with"] is None else UUID(data["with"])
     return Proposal(UUID(data["proposal"]), change, event.actor, token, event.occurred_at)

@@ -11,8 +11,6 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from remit.audit.repository import record
-from remit.base.json_types import JsonObject
 from remit.db.session import database_time, snapshot, transaction
 from remit.errors import ConflictError, InvalidInputError, UnauthenticatedError, UnverifiableError
 from remit.identity import invitation_repository, repository
@@ -21,34 +19,28 @@ from remit.identity.repository import lock_installation
 from remit.identity.rules import abilities, check_roles, may, require
 from remit.identity.statements import sign_invitation, verify_invitation, verify_principal
 from remit.identity.tokens import Code, new_code, parse_code
-from remit.identity.types import SYSTEM, Invitation, KeptInvitation, Principal, PrincipalRow
+from remit.identity.types import SYSTEM, Invitation, KeptInvitation, Principal
 from remit.operations.identities.principals import (
     MadeToken,
-    check_shown,
     check_token,
-    know,
+    check_token_shown,
+    ensure_principal,
+    get_principal,
     mint,
-    require_second,
-    required,
-    told,
+    record_signed,
+    require_second_admin,
 )
 from remit.operations.identities.revocation import withdraw
 from remit.signing.keys import Keyring
+from remit.signing.statements import stated
 
 LONGEST_INVITATION = timedelta(days=30)
-"""Longest time for which an invitation may be open."""
-
 ASK_AGAIN = "ask an admin for another one"
 
 
 @dataclass(frozen=True, slots=True)
 class MadeInvitation:
-    """An invitation that was just made, the only time that its code can be seen.
-
-    Attributes:
-        code: the code; nothing keeps it.
-        row: what is kept of it.
-    """
+    """An invitation that was just made, the only time that its code can be seen."""
 
     code: Code
     row: Invitation
@@ -65,36 +57,26 @@ def invite(
 ) -> MadeInvitation:
     """Invite somebody to make a token, and make them known if nobody has the name yet.
 
-    Args:
-        engine: the database.
-        principal: whose token it becomes, limited to `scopes`; as of
-            :func:`remit.operations.identities.directory.create_token`.
-        valid_for: how long the token will be good, from its redemption.
-        open_for: how long the code can be redeemed; at most :data:`LONGEST_INVITATION`.
-        by: who invites.
-        keys: the installation's.
+    The principal is as of :func:`remit.operations.identities.directory.create_token`. The token
+    will be good for `valid_for` from its redemption, and the code can be redeemed for `open_for`,
+    at most :data:`LONGEST_INVITATION`.
 
     Raises:
-        ForbiddenError: `by` may not administer.
-        InvalidInputError: the name, a role that is only for people, or a length of time.
         ConflictError: the principal is known as something else, or was shut out.
-        NotFoundError: it acts for somebody who is not known.
     """
     require(by, "administer")
     check_name(principal.name, field="name")
     check_roles(principal.kind, principal.roles)
     check_lengths(principal, valid_for, open_for)
     with transaction(engine) as connection:
-        check_shown(connection, by)
-        return invite_within(connection, principal, (valid_for, open_for), keys, by=by)
+        check_token_shown(connection, by)
+        return invite_within(
+            connection, principal, valid_for=valid_for, open_for=open_for, by=by, keys=keys
+        )
 
 
 def check_lengths(principal: Principal, valid_for: timedelta, open_for: timedelta) -> None:
-    """Return quietly when somebody may be invited for so long.
-
-    Raises:
-        InvalidInputError: the token would cover nothing, or a length of time is not allowed.
-    """
+    """Return quietly when somebody may be invited for so long."""
     check_token(principal, valid_for)
     if not timedelta(0) < open_for <= LONGEST_INVITATION:
         allowed = f"must be above zero and at most {LONGEST_INVITATION.days} days"
@@ -104,20 +86,34 @@ def check_lengths(principal: Principal, valid_for: timedelta, open_for: timedelt
 def invite_within(
     connection: sa.Connection,
     principal: Principal,
-    lengths: tuple[timedelta, timedelta],
-    keys: Keyring,
     *,
+    valid_for: timedelta,
+    open_for: timedelta,
     by: Principal,
+    keys: Keyring,
     agreed: bool = False,
 ) -> MadeInvitation:
-    """Invite somebody inside a transaction; see :func:`invite`.
-
-    `lengths` are how long the token is good and the code can be redeemed, and `agreed` says whether
-    a second admin did.
-    """
-    known = know(connection, principal, keys, by=by)
-    require_second(connection, known.roles, keys, agreed=agreed)
-    return _invite(connection, principal, lengths, keys, by=by)
+    """Invite somebody as :func:`invite` does; `agreed` says whether a second admin did."""
+    known = ensure_principal(connection, principal, keys, by=by)
+    require_second_admin(connection, known.roles, keys, agreed=agreed)
+    code, now = new_code(), database_time(connection)
+    invitation = Invitation(
+        id=code.id,
+        principal=principal.name,
+        scopes=tuple(sorted(set(principal.scopes or ()))),
+        valid_seconds=max(int(valid_for.total_seconds()), 1),
+        created_by=by.name,
+        created_with=by.token,
+        created_at=now,
+        expires_at=now + open_for,
+    )
+    new = KeptInvitation(invitation, code.hash, None)
+    new = replace(new, envelope=sign_invitation(new, keys))
+    row = invitation_repository.insert_invitation(connection, new)
+    said = stated(row, "principal", "scopes", "valid_seconds", invitation="id")
+    said["expires_at"] = row.expires_at.isoformat()
+    record_signed(connection, "token.invited", said, keys, by=by)
+    return MadeInvitation(code, row)
 
 
 def redeem(
@@ -127,13 +123,9 @@ def redeem(
     *,
     keep: Callable[[MadeToken], None] | None = None,
 ) -> MadeToken:
-    """Make a token of an invitation; whoever has the code is who was invited.
+    """Make a token of an invitation by its code; whoever has the code is who was invited.
 
-    Args:
-        engine: the database.
-        text: the code.
-        keys: the installation's.
-        keep: given the token to keep it; what it raises undoes all of this.
+    `keep` is given the token to keep it; what it raises undoes all of this.
 
     Raises:
         UnauthenticatedError: it is no code, or none that holds; the message does not say which part
@@ -164,12 +156,10 @@ def revoke_invitation(
     """End an invitation at once.
 
     Raises:
-        ForbiddenError: it is another's, and `by` may not administer.
         ConflictError: it was redeemed.
-        NotFoundError: there is none of that id.
     """
     with transaction(engine) as connection:
-        check_shown(connection, by)
+        check_token_shown(connection, by)
         invitation = withdraw(connection, invitation_id, by=by, keys=keys)
         if invitation.principal != by.name:
             require(by, "administer")
@@ -189,47 +179,7 @@ def read_invitations(engine: sa.Engine, *, by: Principal) -> list[Invitation]:
     return [one.invitation for one in found]
 
 
-def _invite(
-    connection: sa.Connection,
-    principal: Principal,
-    lengths: tuple[timedelta, timedelta],
-    keys: Keyring,
-    *,
-    by: Principal,
-) -> MadeInvitation:
-    code, now = new_code(), database_time(connection)
-    valid_for, open_for = lengths
-    invitation = Invitation(
-        id=code.id,
-        principal=principal.name,
-        scopes=tuple(sorted(set(principal.scopes or ()))),
-        valid_seconds=max(int(valid_for.total_seconds()), 1),
-        created_by=by.name,
-        created_with=by.token,
-        created_at=now,
-        expires_at=now + open_for,
-    )
-    new = KeptInvitation(invitation, code.hash, None)
-    new = replace(new, envelope=sign_invitation(new, keys))
-    row = invitation_repository.insert_invitation(connection, new)
-    data: JsonObject = {
-        "invitation": str(row.id),
-        "principal": row.principal,
-        "scopes": [*row.scopes],
-        "valid_seconds": row.valid_seconds,
-        "expires_at": row.expires_at.isoformat(),
-    }
-    record(connection, [told("token.invited", by, data, keys)])
-    return MadeInvitation(code, row)
-
-
 def _open(connection: sa.Connection, code: Code, keys: Keyring) -> tuple[Invitation, Principal]:
-    """Return an invitation that can be redeemed now, locked, and whom it is for.
-
-    Raises:
-        UnauthenticatedError: there is none of that code.
-        ConflictError: it was redeemed.
-    """
     found = invitation_repository.lock_invitation(connection, code.id)
     if found is None or not code.matches(found[0].hash):
         raise UnauthenticatedError("this invitation is not known here; use one that was made here")
@@ -248,40 +198,23 @@ def _open(connection: sa.Connection, code: Code, keys: Keyring) -> tuple[Invitat
 
 
 def _invited(connection: sa.Connection, invitation: Invitation, keys: Keyring) -> Principal:
-    """Return who was invited, if they and whoever invited them are who they were.
-
-    Raises:
-        UnauthenticatedError: one of them was shut out, or may no longer invite anybody.
-        UnverifiableError: one of them does not verify.
-    """
-    owner = _verified(required(connection, invitation.principal), keys)
+    owner = get_principal(connection, invitation.principal)
+    verify_principal(owner, keys)
     if owner.disabled_at is not None:
         raise UnauthenticatedError("this invitation is for somebody who was shut out")
     if invitation.created_by != SYSTEM.name:
         host = repository.find_principal(connection, invitation.created_by)
-        if (
-            host is None
-            or host.disabled_at is not None
-            or not may(_verified(host, keys).principal, "administer")
-        ):
+        known = host is not None and host.disabled_at is None
+        if host and known:
+            verify_principal(host, keys)
+        if not host or not known or not may(host.principal, "administer"):
             raise UnauthenticatedError(
                 f"this invitation is by somebody who may no longer invite; {ASK_AGAIN}"
             )
     return owner.principal
 
 
-def _verified(row: PrincipalRow, keys: Keyring) -> PrincipalRow:
-    verify_principal(row, keys)
-    return row
-
-
 def _check_open(invitation: Invitation) -> None:
-    """Return quietly when an invitation has not ended.
-
-    Raises:
-        ConflictError: it was redeemed.
-        UnauthenticatedError: it was revoked.
-    """
     if invitation.redeemed_at is not None:
         raise ConflictError(
             f"this invitation was redeemed at {invitation.redeemed_at:%Y-%m-%d %H:%M:%S %Z}. If "

@@ -35,6 +35,7 @@ from remit.identity.tokens import Token, new_token
 from remit.identity.types import KeptToken, Principal, PrincipalRow, TokenRow
 from remit.operations.gate.disclosure import refuse_secrets
 from remit.signing.keys import Keyring
+from remit.signing.statements import stated
 from remit.vocabulary import EventType, Role
 
 MAX_WORD = 100
@@ -42,45 +43,37 @@ MAX_WORD = 100
 
 
 def signed(principal: Principal, keys: Keyring, *, by: str) -> tuple[Principal, JsonObject]:
-    """Return a new principal with its signature.
-
-    Raises:
-        InvalidInputError: its name or a group is too long, or holds a secret.
-    """
+    """Return a new principal with its signature."""
     check_words(principal.name, principal.groups)
     return principal, sign_principal(principal, 1, keys, created_by=by)
 
 
 def check_words(name: str, groups: Sequence[str]) -> None:
-    """Return quietly when a principal's own words can be kept and shown.
-
-    Raises:
-        InvalidInputError: one is too long, cannot be stored, or holds a secret.
-    """
+    """Return quietly when a principal's own words can be kept and shown."""
     for field, words in (("name", [name]), ("group", groups)):
         for word in words:
             check_text(word, field=field, limit=MAX_WORD)
             refuse_secrets(word, field=field)
 
 
-def told(event: EventType, by: Principal, data: JsonObject, keys: Keyring) -> Entry:
-    """Return an event of people or tokens for the installation's own chain, signed.
+def record_signed(
+    connection: sa.Connection, event: EventType, data: JsonObject, keys: Keyring, *, by: Principal
+) -> None:
+    """Add an event of people or tokens to the installation's own chain, signed.
 
     It names the token that was shown, so that all that was done with a stolen one can be found.
     """
     whole: JsonObject = {**data, "with": None if by.token is None else str(by.token)}
-    return Entry(INSTALLATION, event, by.name, signed_data(event, by.name, whole, keys))
+    signed = signed_data(event, by.name, whole, keys)
+    record(connection, [Entry(INSTALLATION, event, by.name, signed)])
 
 
-def check_shown(connection: sa.Connection, by: Principal) -> None:
+def check_token_shown(connection: sa.Connection, by: Principal) -> None:
     """Return quietly when the token that somebody showed still holds, until this transaction ends.
 
     It was looked at when they came in. Whoever revokes it waits for this transaction, or this one
     for them: so a revocation finds all that was done with it. One transaction at a time changes who
     is known.
-
-    Raises:
-        UnauthenticatedError: it was revoked meanwhile.
     """
     lock_installation(connection)
     if by.token is not None and is_revoked(connection, by.token):
@@ -90,7 +83,7 @@ def check_shown(connection: sa.Connection, by: Principal) -> None:
         )
 
 
-def know(
+def ensure_principal(
     connection: sa.Connection, wanted: Principal, keys: Keyring, *, by: Principal
 ) -> Principal:
     """Make a principal known, or see that it is known as what is wanted; return it as it is."""
@@ -101,14 +94,14 @@ def know(
                 f"{wanted.name} is not known yet: say with which roles", field="role"
             )
         if wanted.acts_for is not None:
-            required(connection, wanted.acts_for)
+            get_principal(connection, wanted.acts_for)
         if repository.insert_principals(
             connection, [signed(wanted, keys, by=by.name)], created_by=by.name
         ):
-            record(connection, [created(wanted, by, keys)])
+            record_created(connection, wanted, keys, by=by)
             return wanted
         # Somebody made it known at this very moment, and perhaps as something else.
-        found = required(connection, wanted.name)
+        found = get_principal(connection, wanted.name)
     if found.disabled_at is not None:
         raise ConflictError(f"{wanted.name} was shut out; choose another name", field="name")
     check_signed(found, keys)
@@ -129,11 +122,7 @@ def know(
 
 
 def check_signed(row: PrincipalRow, keys: Keyring) -> None:
-    """Return quietly when a principal is what Remit signed; what it did not is never signed anew.
-
-    Raises:
-        ConflictError: somebody wrote it by other means.
-    """
+    """Return quietly when Remit signed a principal; what it did not is never signed anew."""
     try:
         verify_principal(row, keys)
     except UnverifiableError as error:
@@ -142,25 +131,16 @@ def check_signed(row: PrincipalRow, keys: Keyring) -> None:
         ) from error
 
 
-def created(one: Principal, by: Principal, keys: Keyring) -> Entry:
-    """Return the event of a principal that was made known."""
-    data: JsonObject = {
-        "name": one.name,
-        "kind": one.kind,
-        "roles": [*sorted(set(one.roles))],
-        "groups": [*sorted(set(one.groups))],
-        "acts_for": one.acts_for,
-        "revision": 1,
-    }
-    return told("principal.created", by, data, keys)
+def record_created(
+    connection: sa.Connection, one: Principal, keys: Keyring, *, by: Principal
+) -> None:
+    """Tell in the log that a principal was made known."""
+    said = stated(one, "name", "kind", "roles", "groups", "acts_for")
+    record_signed(connection, "principal.created", {**said, "revision": 1}, keys, by=by)
 
 
-def required(connection: sa.Connection, name: str) -> PrincipalRow:
-    """Return a principal.
-
-    Raises:
-        NotFoundError: nobody has that name.
-    """
+def get_principal(connection: sa.Connection, name: str) -> PrincipalRow:
+    """Return a principal."""
     found = repository.find_principal(connection, name)
     if found is None:
         raise NotFoundError(f"nobody is known as {name!r}; `remit principal list` shows who is")
@@ -173,26 +153,22 @@ def genuine_events(connection: sa.Connection, kinds: Collection[str], keys: Keyr
     return [one for one in found if is_genuine(one, keys)]
 
 
-def is_on(connection: sa.Connection, keys: Keyring) -> bool:
+def four_eyes_on(connection: sa.Connection, keys: Keyring) -> bool:
     """Return whether two admins are asked."""
     said = genuine_events(connection, ["four_eyes.set"], keys)
     return bool(said) and event_data(said[-1])["on"] is True
 
 
-def is_powerful(roles: Collection[Role]) -> bool:
+def needs_second_admin(roles: Collection[Role]) -> bool:
     """Return whether a principal with these roles can consent, or let others in."""
     return any(GIVEN_BY[role] & FOR_PEOPLE for role in roles)
 
 
-def require_second(
+def require_second_admin(
     connection: sa.Connection, roles: Collection[Role], keys: Keyring, *, agreed: bool
 ) -> None:
-    """Return quietly when one admin may do what gives somebody these roles, or a second agreed.
-
-    Raises:
-        ForbiddenError: two admins are asked.
-    """
-    if agreed or not is_powerful(roles) or not is_on(connection, keys):
+    """Return quietly when one admin may do what gives somebody these roles, or a second agreed."""
+    if agreed or not needs_second_admin(roles) or not four_eyes_on(connection, keys):
         return
     raise ForbiddenError(
         "two admins are asked where an approver or an admin is made: one proposes it, with `remit "
@@ -201,28 +177,18 @@ def require_second(
 
 
 LONGEST_TOKEN = timedelta(days=366)
-"""Longest time for which a token may be good."""
 
 
 @dataclass(frozen=True, slots=True)
 class MadeToken:
-    """A token that was just made, the only time that it can be seen.
-
-    Attributes:
-        token: the token itself; nothing keeps it.
-        row: what is kept of it.
-    """
+    """A token that was just made, the only time that it can be seen, and what is kept of it."""
 
     token: Token
     row: TokenRow
 
 
 def check_token(owner: Principal, valid_for: timedelta) -> None:
-    """Return quietly when a token of these scopes and this length may be made.
-
-    Raises:
-        InvalidInputError: it covers nothing, or the length of time is not allowed.
-    """
+    """Return quietly when a token of these scopes and this length may be made."""
     if owner.scopes == ():
         raise InvalidInputError("empty: a token that covers nothing is of no use", field="scope")
     if not timedelta(0) < valid_for <= LONGEST_TOKEN:
@@ -239,15 +205,9 @@ def mint(
     by: Principal,
     invitation: UUID | None = None,
 ) -> MadeToken:
-    """Make a token inside a transaction, signed and told in the log.
+    """Make a token inside a transaction, limited to its owner's `scopes`; signed and in the log.
 
-    Args:
-        connection: the transaction's.
-        owner: whose token it is, limited to `scopes`.
-        valid_for: how long it is good.
-        keys: the installation's.
-        by: who makes it.
-        invitation: what its owner makes it of; None: it is of none.
+    `invitation` is what its owner makes it of; None: it is of none.
     """
     token, now = new_token(), database_time(connection)
     row = TokenRow(
@@ -263,18 +223,14 @@ def mint(
     )
     new = KeptToken(row, token.hash, None)
     row = insert_token(connection, replace(new, envelope=sign_token(new, keys)))
-    record(connection, [_told(row, invitation, by, keys)])
-    return MadeToken(token, row)
-
-
-def _told(row: TokenRow, invitation: UUID | None, by: Principal, keys: Keyring) -> Entry:
-    """Return the event of a token that was made."""
     data: JsonObject = {
         "token": str(row.id),
-        "principal": row.principal,
-        "scopes": [*row.scopes],
+        **stated(row, "principal", "scopes"),
         "expires_at": row.expires_at.isoformat(),
     }
     if invitation is None:
-        return told("token.created", by, data, keys)
-    return told("token.redeemed", by, {**data, "invitation": str(invitation)}, keys)
+        record_signed(connection, "token.created", data, keys, by=by)
+    else:
+        data["invitation"] = str(invitation)
+        record_signed(connection, "token.redeemed", data, keys, by=by)
+    return MadeToken(token, row)

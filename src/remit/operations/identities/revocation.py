@@ -2,7 +2,7 @@
 
 What a thief did with a token from some moment on does not count. The tokens and the invitations
 that they made with it end in the same transaction. What people approved with any of these is judged
-anew in a transaction for each directive: :func:`void_resting_on` may be called again at any time.
+anew in a transaction for each directive: :func:`reassess_approvals` may be called again.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from remit.approval.repository import latest_grant, latest_request
 from remit.approval.rules import tally
 from remit.approval.types import Vote
 from remit.approval.vote_repository import CastWith, approvals_with
-from remit.audit.repository import principals_touched, record
+from remit.audit.repository import principals_touched
 from remit.base.json_types import JsonObject
 from remit.db.session import database_time, snapshot, transaction
 from remit.directives.models import DirectiveRead
@@ -30,25 +30,20 @@ from remit.identity.statements import sign_revocation, sign_withdrawal
 from remit.identity.types import Invitation, Principal, TokenRow
 from remit.operations.gate.ballots import counted_votes
 from remit.operations.gate.grants import block_void
-from remit.operations.identities.principals import check_shown, told
+from remit.operations.identities.principals import check_token_shown, record_signed
 from remit.signing.keys import Keyring
+from remit.signing.statements import stated
 
-Fate = Literal["waiting", "voided", "ran"]
-"""What becomes of a directive that an approval was about which does not count; see
-:class:`Aftermath`."""
+Effect = Literal["waiting", "voided", "ran"]
 
 
 @dataclass(frozen=True, slots=True)
 class Revoked:
-    """What a revocation ended.
+    """What a revocation ended: a token, what was made with it from `revoked_since` on, and so on.
 
-    Attributes:
-        row: the token.
-        also: the tokens that were made with it from `revoked_since` on, and with those, and of the
-            invitations.
-        invitations: the invitations that were made with any of these, redeemed or not.
-        principals: whom somebody made known, changed or shut out with any of these, by name. That
-            is not undone: look at each.
+    The invitations are those made with any of these, redeemed or not. The principals, by name, are
+    those that somebody made known, changed or shut out with any of them. That is not undone: look
+    at each.
     """
 
     row: TokenRow
@@ -58,13 +53,11 @@ class Revoked:
 
 
 @dataclass(frozen=True, slots=True)
-class Aftermath:
+class Reassessed:
     """What became of directives that were approved with tokens that do not count.
 
-    Attributes:
-        waiting: they still wait, and such an approval counts no more.
-        voided: they were approved and had not started; now they are blocked.
-        ran: they ran, or run, with such an approval, and nobody can undo that.
+    Those that wait lose the approval; those that were approved and had not started are voided, and
+    now blocked; those that ran, or run, with such an approval nobody can undo.
     """
 
     waiting: tuple[UUID, ...] = ()
@@ -85,21 +78,11 @@ def revoke_token(
     A token that was revoked before keeps the first time; `since` may reach further back than it
     did.
 
-    Args:
-        engine: the database.
-        token_id: the token.
-        by: who revokes it.
-        keys: what signs that they do.
-        since: from when on nothing that was done with it counts, or how long before now that was;
-            None: nothing was done with it that was not its owner's doing.
-
-    Raises:
-        ForbiddenError: it is another's, and `by` may not administer.
-        InvalidInputError: `since` is to come.
-        NotFoundError: there is none of that id.
+    `since` is from when on nothing that was done with it counts, or how long before now that was;
+    None: nothing was done with it that was not its owner's doing.
     """
     with transaction(engine) as connection:
-        check_shown(connection, by)
+        check_token_shown(connection, by)
         row = token_repository.lock_token(connection, token_id)
         if row.principal != by.name:
             require(by, "administer")
@@ -111,28 +94,21 @@ def revoke_token(
         return _end_all(connection, ended, start, by=by, keys=keys)
 
 
-def void_resting_on(
+def reassess_approvals(
     engine: sa.Engine, revoked: Revoked, *, by: Principal, keys: Keyring
-) -> Aftermath:
+) -> Reassessed:
     """Judge anew what was approved with tokens from the moment on that their revocation says.
 
-    Args:
-        engine: the database.
-        revoked: what was revoked; without `revoked_since`, nothing is judged.
-        by: who revoked it.
-        keys: what verifies votes.
+    Without `revoked_since`, nothing is judged.
 
     Raises:
         UnavailableError: the database does not answer; what was done stays done.
     """
-    starts = {
-        one.id: one.revoked_since
-        for one in (revoked.row, *revoked.also)
-        if one.revoked_since is not None
-    }
+    ended = (revoked.row, *revoked.also)
+    starts = {one.id: one.revoked_since for one in ended if one.revoked_since is not None}
     with snapshot(engine) as connection:
         cast = [one for one in approvals_with(connection, starts) if _is_spoiled(one, starts)]
-    found: dict[Fate, list[UUID]] = {"waiting": [], "voided": [], "ran": []}
+    found: dict[Effect, list[UUID]] = {"waiting": [], "voided": [], "ran": []}
     requests = {one.request_id: one.directive_id for one in cast}
     for request_id, directive_id in requests.items():
         with transaction(engine) as connection:
@@ -140,11 +116,10 @@ def void_resting_on(
             became = _judge(connection, directive, request_id, starts, by=by, keys=keys)
         if became is not None:
             found[became].append(directive_id)
-    return Aftermath(*(tuple(ids) for ids in found.values()))
+    return Reassessed(*(tuple(ids) for ids in found.values()))
 
 
 def _start(row: TokenRow, since: datetime | timedelta | None, now: datetime) -> datetime | None:
-    """Return from when on nothing counts that was done with a token; None: nothing is doubted."""
     if since is None:
         return None
     start = now - since if isinstance(since, timedelta) else since
@@ -174,19 +149,18 @@ def _end(
     ended = replace(row, revoked_at=when, revoked_since=since)
     ended = replace(ended, revocation=sign_revocation(ended, by.name, keys))
     token_repository.revoke_token(connection, ended)
-    data: JsonObject = {
+    said: JsonObject = {
         "token": str(row.id),
         "principal": row.principal,
         "since": None if since is None else since.isoformat(),
     }
-    record(connection, [told("token.revoked", by, data, keys)])
+    record_signed(connection, "token.revoked", said, keys, by=by)
     return ended
 
 
 def _end_all(
     connection: sa.Connection, first: TokenRow, start: datetime, *, by: Principal, keys: Keyring
 ) -> Revoked:
-    """Revoke what was made with a token from a moment on, and with that, and so on."""
     tokens, starts, queue = {first.id: first}, {first.id: start}, [first.id]
     invitations: list[Invitation] = []
     while queue:
@@ -212,11 +186,7 @@ def _end_all(
 def withdraw(
     connection: sa.Connection, invitation_id: UUID, *, by: Principal, keys: Keyring
 ) -> Invitation:
-    """Revoke an invitation unless it has ended, and return it as it is then.
-
-    Raises:
-        NotFoundError: there is none of that id.
-    """
+    """Revoke an invitation unless it has ended, and return it as it is then."""
     found = lock_invitation(connection, invitation_id)
     if found is None:
         raise NotFoundError(
@@ -228,13 +198,12 @@ def withdraw(
     ended = replace(invitation, revoked_at=database_time(connection))
     revocation = sign_withdrawal(ended, by.name, keys)
     revoke_invitation(connection, invitation_id, revocation)
-    data: JsonObject = {"invitation": str(invitation.id), "principal": invitation.principal}
-    record(connection, [told("invitation.revoked", by, data, keys)])
+    said = stated(invitation, "principal", invitation="id")
+    record_signed(connection, "invitation.revoked", said, keys, by=by)
     return replace(ended, revocation=revocation)
 
 
 def _is_spoiled(one: CastWith | Vote, starts: Mapping[UUID, datetime]) -> bool:
-    """Return whether a vote was cast with one of some tokens, from its moment on."""
     start = None if one.token_id is None else starts.get(one.token_id)
     return start is not None and one.cast_at >= start
 
@@ -247,7 +216,7 @@ def _judge(
     *,
     by: Principal,
     keys: Keyring,
-) -> Fate | None:
+) -> Effect | None:
     """Carry out what it means for a directive that was locked; None: that it has no part in it."""
     request = latest_request(connection, directive.id)
     if request is None:

@@ -1,7 +1,7 @@
 """Asking a language model on behalf of a directive: whether it may, and the evidence that it did.
 
-The activity `call_llm` calls these before and after it asks. Nothing here knows a model, or sees a
-word of what was said: the evidence comes in as metadata.
+The activity `call_llm` calls these before and after it asks. Nothing here sees a word of what was
+said: the evidence comes in as metadata.
 """
 
 from collections.abc import Sequence
@@ -31,13 +31,7 @@ from remit.vocabulary import ArtifactType
 
 @dataclass(frozen=True, slots=True)
 class CalledModel:
-    """What is left of one call of a language model.
-
-    Attributes:
-        data: what the log says of it; no word of what was said.
-        evidence: its artifacts, each with its type.
-        directive_id: the directive that it served; None for none.
-    """
+    """What is left of one call of a model: data for the log, and artifacts with their types."""
 
     data: JsonObject
     evidence: Sequence[tuple[ArtifactType, JsonObject]] = field(default_factory=tuple)
@@ -47,18 +41,11 @@ class CalledModel:
 def why_not_call(engine: sa.Engine, directive_id: UUID | None) -> str | None:
     """Return why a model may not be asked; None when it may.
 
-    For a directive it may while that executes and less than its budget was spent on models.
-    Without a budget nothing may be spent. A call whose cost nobody knows counts as the whole.
-
-    Calls that are made at once are each judged by those that have ended: together they can pass
-    the budget by what they cost, which the ledger then says.
-
-    Args:
-        engine: the database. Asked in any case: where no evidence can be kept, nobody is asked.
-        directive_id: the directive that the call serves; None for none.
-
-    Raises:
-        UnavailableError: the database does not answer.
+    For a directive it may while that executes and less than its budget was spent on models. Without
+    a budget nothing may be spent. A call whose cost nobody knows counts as the whole. Calls that
+    are made at once are each judged by those that have ended: together they can pass the budget by
+    what they cost, which the ledger then says. The database is asked in any case: where no evidence
+    can be kept, nobody is asked.
     """
     with snapshot(engine) as connection:
         if directive_id is None:
@@ -77,7 +64,6 @@ def why_not_call(engine: sa.Engine, directive_id: UUID | None) -> str | None:
 
 
 def _why_not_pay(budget: Decimal, costs: ModelCosts) -> str | None:
-    """Return why a budget does not pay for one more call; None when it does."""
     if not budget:
         return "the directive has no budget, so nothing may be spent: propose it with one"
     if costs.unknown:
@@ -95,10 +81,6 @@ def record_call(engine: sa.Engine, called: CalledModel) -> list[NewArtifact]:
 
     They go to the directive that it served, and count for its run while that is under way; else to
     the installation.
-
-    Raises:
-        InvalidInputError: metadata is not of its type; a defect of whoever called.
-        UnavailableError: the database does not answer; nothing was stored.
     """
     cleaned = [(kind, redact_object(metadata)) for kind, metadata in called.evidence]
     for kind, metadata in cleaned:

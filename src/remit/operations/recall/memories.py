@@ -45,12 +45,8 @@ def open_memory_reader(
 ) -> PostgresMemoryReader:
     """Return what answers the four questions of memory, in the name of one principal.
 
-    Args:
-        reader_engine: the database with the role `remit_reader`, through which it reads.
-        engine: the database with the role `remit_app`, which keeps the record of reads.
-        provider: what turns a question into a vector.
-        by: who asks.
-        keys: what verifies who wrote a memory; public keys are enough.
+    It reads through `reader_engine`, of the role `remit_reader`, and keeps the record of reads
+    through `engine`, of `remit_app`. To verify who wrote a memory, public keys are enough.
     """
     return PostgresMemoryReader(
         reader_engine,
@@ -73,7 +69,6 @@ def record_read(engine: sa.Engine, attempt: MemoryAccessAttempt) -> None:
 
 
 MAX_RECENT = 100
-"""Most memories that one list shows."""
 
 
 def remember(
@@ -84,25 +79,16 @@ def remember(
     keys: Keyring,
     run_id: UUID | None = None,
 ) -> list[Remembered]:
-    """Write memories, all of them or none, and tell of them in the log.
+    """Write memories, at most a hundred and all or none, and tell of them in the log.
 
-    Args:
-        engine: the database.
-        memories: what to remember, at most a hundred at once.
-        by: who writes them. With a run, whoever issued its directive, or an operator; without one,
-            an admin, which is recorded as such.
-        keys: the installation's; they sign that `by` wrote them.
-        run_id: the completed run that they come from; None for an admin's own words.
+    With the completed run that they come from, `by` is whoever issued its directive, or an
+    operator; without one, an admin, which is recorded as such. `keys` sign that `by` wrote them.
 
     Returns:
         Each with its identifier, in the order of `memories`.
 
     Raises:
-        ForbiddenError: `by` may not.
-        InvalidInputError: a memory is empty, too long, or holds what cannot be stored.
-        NotFoundError: there is no such run.
         ConflictError: the run is not completed.
-        MisconfiguredError: there is no key to sign with.
     """
     if not 1 <= len(memories) <= MAX_BATCH_SIZE:
         raise InvalidInputError(f"give 1 to {MAX_BATCH_SIZE} memories at once", field="memories")
@@ -124,8 +110,6 @@ def embed_memories(
     """Make memories searchable under the provider's model; those that are already cost nothing.
 
     Raises:
-        ForbiddenError: `by` may neither propose nor operate, and so may not spend on it either.
-        NotFoundError: one of them does not exist.
         EmbeddingProviderError: the provider gave no vectors; batches before it were stored.
     """
     require(by, "propose", "operate", "administer")
@@ -147,9 +131,6 @@ def recent_memories(
     """Return the newest memories first, and put on record who looked.
 
     Those among them that do not verify by `keys` are left out; an audit names them.
-
-    Raises:
-        InvalidInputError: the limit is not 1 to :data:`MAX_RECENT`.
     """
     if not 1 <= limit <= MAX_RECENT:
         raise InvalidInputError(f"must be 1 to {MAX_RECENT}", field="limit")
@@ -167,17 +148,11 @@ def recent_memories(
 
 
 def find_run_id(engine: sa.Engine, text: str) -> UUID:
-    """Return the run that `text` is, or is the beginning of.
-
-    Raises:
-        InvalidInputError: it is no identifier, is too short, or several begin with it.
-        NotFoundError: none begins with it.
-    """
+    """Return the run that `text` is, or is the beginning of."""
     return identified(engine, text, "run", runs_beginning, listing="remit show DIRECTIVE")
 
 
 def _source(connection: sa.Connection, run_id: UUID | None, by: Principal) -> repository.Source:
-    """Return what new memories cite, once it is known that `by` may speak of it."""
     if run_id is None:
         require(by, "administer")
         return repository.Source(by.name, None, None)
