@@ -12,10 +12,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import sqlalchemy as sa
 from temporalio.client import Client
 from temporalio.worker import (
+    Interceptor,
     PollerBehaviorAutoscaling,
     UnsandboxedWorkflowRunner,
     Worker,
@@ -80,11 +82,15 @@ class WorkerParts:
     """What a worker works with.
 
     Attributes:
-        module_engine: the database as modules see it; `engine` is for Remit's own transactions.
+        engine: the database, for Remit's own transactions.
+        module_engine: the database as modules see it.
+        policies: the policy in force.
         keys: returns what signs grants, and what verifies them, as it is now.
+        registry: the modules.
         store: where evidence over 64 KB goes.
         observe: told of each run that has ended.
         look: called before each sweep, by whoever keeps gauges.
+        terms: what the worker's lease is like.
         worker_key: what certifies this worker; None: the signing key among `keys`.
         patience: see :class:`remit.operations.gate.authority.Authority`.
     """
@@ -129,16 +135,10 @@ async def serve(
     async with _leased(parts, stop) as lease:
         with ThreadPoolExecutor(THREADS, thread_name_prefix="remit") as threads:
             underway = Underway()
-            workers = _workers(
-                client,
-                parts,
-                lease=lease,
-                threads=threads,
-                underway=underway,
-                runner=runner or UnsandboxedWorkflowRunner(),
-            )
+            queues = _queues(parts, lease, threads, underway)
+            code = runner or UnsandboxedWorkflowRunner()
             try:
-                async with _polling(workers):
+                async with _polling([_worker(client, one, threads, code) for one in queues]):
                     await WorkflowClient(client).sweep(sweep_seconds)
                     on_ready()
                     await stop.wait()
@@ -150,7 +150,9 @@ async def serve(
 async def _leased(parts: WorkerParts, stop: asyncio.Event) -> AsyncIterator[Lease]:
     """Announce the worker, and keep its lease while the block runs.
 
-    Somebody else who ends its row sets `stop`; then the block's end raises UnavailableError.
+    Raises:
+        UnavailableError: the database does not answer, or somebody else ended the row, which sets
+            `stop`, too.
     """
     infos = parts.registry.list_modules()
     worker = await asyncio.to_thread(
@@ -179,16 +181,19 @@ async def _polling(workers: Sequence[Worker]) -> AsyncIterator[None]:
         await asyncio.gather(*(one.shutdown() for one in workers))
 
 
-def _workers(
-    client: Client,
-    parts: WorkerParts,
-    *,
-    lease: Lease,
-    threads: ThreadPoolExecutor,
-    underway: Underway,
-    runner: WorkflowRunner,
-) -> list[Worker]:
-    """Return a worker for each task queue, with the ordinary activities it takes at a time."""
+@dataclass(frozen=True)
+class _Queue:
+    """One task queue: what it serves, and how many ordinary activities at a time."""
+
+    name: str
+    workflows: Sequence[type]
+    activities: Sequence[Callable[..., Any]]
+    at_once: int
+
+
+def _queues(
+    parts: WorkerParts, lease: Lease, threads: ThreadPoolExecutor, underway: Underway
+) -> list[_Queue]:
     modules = ModuleCaller(
         parts.registry, parts.module_engine, parts.store, parts.observe, underway
     )
@@ -198,33 +203,31 @@ def _workers(
     uncalled = UncalledRuns(parts.engine, parts.observe)
     dispatch = DispatchActivities(parts.engine, parts.look, uncalled.tell)
     begin, call = execution.execute_directive, execution.execute_module
-    serving = partial(
-        Worker,
+    sweep = dispatch.fetch_approved_directives
+    runs = [ExecutionWorkflow, DispatcherWorkflow]
+    own = worker_queue(lease.worker.id)
+    return [
+        _Queue(EXECUTION_QUEUE, runs, [begin, call, sweep], LONG_MODULES),
+        _Queue(own, [], [execution.execute_handed_over, call], HANDED_OVER),
+        _Queue(APPROVAL_QUEUE, [ApprovalWorkflow], [approval.settle_approval], LONG_MODULES),
+    ]
+
+
+def _worker(
+    client: Client, queue: _Queue, threads: ThreadPoolExecutor, runner: WorkflowRunner
+) -> Worker:
+    interceptors: list[Interceptor] = [BoundedFailures()]
+    return Worker(
         client,
+        task_queue=queue.name,
+        workflows=queue.workflows,
+        activities=queue.activities,
         activity_executor=threads,
         workflow_runner=runner,
-        interceptors=[BoundedFailures()],
+        interceptors=interceptors,
         max_cached_workflows=CACHED_WORKFLOWS,
+        max_concurrent_activities=queue.at_once,
         graceful_shutdown_timeout=GRACEFUL_SHUTDOWN,
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
     )
-    return [
-        serving(
-            task_queue=EXECUTION_QUEUE,
-            workflows=[ExecutionWorkflow, DispatcherWorkflow],
-            activities=[begin, call, dispatch.fetch_approved_directives],
-            max_concurrent_activities=LONG_MODULES,
-        ),
-        serving(
-            task_queue=worker_queue(lease.worker.id),
-            activities=[execution.execute_handed_over, call],
-            max_concurrent_activities=HANDED_OVER,
-        ),
-        serving(
-            task_queue=APPROVAL_QUEUE,
-            workflows=[ApprovalWorkflow],
-            activities=[approval.settle_approval],
-            max_concurrent_activities=LONG_MODULES,
-        ),
-    ]
