@@ -14,7 +14,11 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["tests.support.coverage_gates", "tests.support.servers"]
+pytest_plugins = [
+    "tests.support.coverage_gates",
+    "tests.support.golden",
+    "tests.support.servers",
+]
 
 # No deadline: the machines that run the tests share their cores, so a slow example proves nothing.
 settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True, database=None)

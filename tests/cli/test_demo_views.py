@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from remit.cli.views.demo import JsonView, LiveView, PlainView, choose_view
-from remit.cli.views.demo_result import summary
+from remit.cli.views.tour import summary
 from remit.stack.options import StackEvent
 from remit.tour.progress import Moment
 from remit.tour.script import Outcome, load_script

@@ -41,7 +41,7 @@ MOST_KNOWN = 1000
 Modules = Mapping[str, object]
 """The digest of each module of one worker, by name; empty for one that is not to be believed."""
 
-_NO_MODULES: Modules = {}
+_NO_MODULES: Mapping[str, object] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +102,21 @@ def renew_lease(connection: sa.Connection, worker_id: UUID, terms: Terms = USUAL
     # A lock that somebody holds on the row must not keep the renewals after this one.
     milliseconds = str(int(max(terms.renewed_after, _LEAST).total_seconds() * 1000))
     connection.execute(_WITHIN, {"milliseconds": milliseconds})
-    return _changed(connection, worker_id, lease_until=sa.func.clock_timestamp() + terms.length)
+    done = connection.execute(
+        sa.update(workers)
+        .where(workers.c.id == worker_id, workers.c.ended_at.is_(None))
+        .values(lease_until=sa.func.clock_timestamp() + terms.length)
+    )
+    return done.rowcount == 1
 
 
 def end_worker(connection: sa.Connection, worker_id: UUID) -> None:
     """Say that a worker has ended: whatever it had begun, it will not end any more."""
-    _changed(connection, worker_id, ended_at=sa.func.clock_timestamp())
-
-
-def _changed(connection: sa.Connection, worker_id: UUID, **values: Any) -> bool:  # noqa: ANN401 - SQL
-    """Change the row of a worker that has not ended; whether there was one."""
-    this = (workers.c.id == worker_id, workers.c.ended_at.is_(None))
-    return connection.execute(sa.update(workers).where(*this).values(**values)).rowcount == 1
+    connection.execute(
+        sa.update(workers)
+        .where(workers.c.id == worker_id, workers.c.ended_at.is_(None))
+        .values(ended_at=sa.func.clock_timestamp())
+    )
 
 
 _WITHIN = sa.text("SELECT set_config('statement_timeout', :milliseconds, true)")

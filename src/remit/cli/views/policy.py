@@ -39,10 +39,7 @@ def write_prospects(
 ) -> None:
     """Print a row for each kind of directive; nothing when the policy allows none.
 
-    Args:
-        policy: the policy.
-        expected: what would happen under it.
-        unknown: tools that no module here has; whether a worker has one, nobody has said.
+    No module here has one of the `unknown` tools; whether a worker has, nobody has said.
     """
     if not expected:
         return

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from remit.cli.base.output import STATUS_STYLES, Cell, Row, safe, write_line, write_table
+from remit.base.wording import counted
+from remit.cli.base.output import Cell, Row, safe, write_line, write_table
+from remit.cli.views.cells import STATUS_STYLES
 from remit.cli.views.trace import tell_trace
 
 if TYPE_CHECKING:
@@ -32,11 +34,7 @@ def tell(
 ) -> None:
     """Print the result of a tour.
 
-    Args:
-        report: what happened.
-        started: when each part of the stack came up, in seconds from the process' start.
-        traced: the trace to show; None when nothing ran.
-        kept: the folder that stays; None when it is removed.
+    `started` says when each part of the stack came up, in seconds from the process' start.
     """
     write_line()
     write_table(_HEADER, [_row(one) for one in report.played])
@@ -70,7 +68,7 @@ def summary(outcome: "Outcome | None") -> str:
     if outcome.attempts > 1:
         said += f", {outcome.attempts} tries"
     if outcome.effects:
-        said += f", {outcome.effects} effect" + "s" * (outcome.effects > 1)
+        said += f", {counted(outcome.effects, 'effect')}"
     return said
 
 

@@ -9,8 +9,6 @@ from remit.errors import InvalidInputError
 if TYPE_CHECKING:
     from remit.memory.writing import NewMemory
 
-_FIELDS = frozenset({"scope", "content"})
-
 
 def read_notes(name: str, scope: str | None) -> "list[NewMemory]":
     """Return the memories of a file of JSON Lines, all of them checked, secrets masked.
@@ -52,7 +50,7 @@ def _note(data: object, place: str, scope: str | None) -> "NewMemory":
     if not isinstance(data, dict):
         raise InvalidInputError("must be a JSON object with scope and content", field=place)
     for name in data:
-        if name not in _FIELDS:
+        if name not in {"scope", "content"}:
             raise InvalidInputError(
                 f"unknown field {quoted(name)}: a memory has scope and content", field=place
             )

@@ -1,30 +1,66 @@
-"""Who let something happen, as a bundle tells it: lines for a person who was not there. Pure.
+"""What `remit evidence verify` prints: its checks, and who let something happen, for a person.
 
-`remit evidence verify` prints them under its checks. All text that somebody else wrote is shown so
-that nothing in it can pass for something else.
+All text that somebody else wrote is shown so that nothing in it can pass for something else.
 """
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from remit.cli.views.timeline import moment
-from remit.confusables.text import revealed, revealed_json
+from remit.base.wording import counted
+from remit.cli.base.output import Cell, write_facts, write_line, write_table
+from remit.cli.views.cells import moment, short_json
+from remit.confusables.text import revealed
 
 if TYPE_CHECKING:
     from remit.approval.types import Grant, Vote
-    from remit.audit.bundle.types import Asked, Bundle
+    from remit.audit.bundle.facts import Check
+    from remit.audit.bundle.types import Asked, Bundle, SignedBundle
     from remit.directives.models import DirectiveRead
     from remit.execution.models import ExecutionRunRead
 
 Line = tuple[str, str]
 """What a line is about, "" for the same as above; and what it says."""
 
-LONGEST_SHOWN = 400
-"""Most characters of a payload or a result that are shown; `--json` has them all."""
+
+def write_checks(checks: "Sequence[Check]") -> None:
+    """Print a row for each check of a bundle."""
+    good, bad = Cell("✓", "green"), Cell("✗", "bold red")
+    write_table(
+        (),
+        [
+            (good, check.name, check.detail)
+            if check.holds
+            else (bad, Cell(check.name, "bold red"), Cell(check.detail, "red"))
+            for check in checks
+        ],
+    )
 
 
-def told(evidence: "Bundle") -> list[Line]:
+def write_end(read: "SignedBundle | None", checks: "Sequence[Check]") -> None:
+    """Print what happened by the bundle, and in one sentence what it is worth."""
+    from remit.audit.bundle.checks import not_checkable
+
+    failed = sum(not check.holds for check in checks)
+    if read is None:
+        words = "The file proves nothing: it is no bundle, was changed, or its key is not trusted."
+        write_line(Cell(words, "red"))
+        return
+    write_line()
+    write_line(Cell("What happened, as the bundle tells it", "bold"))
+    write_facts(_told(read.bundle))
+    write_line()
+    if failed:
+        words = f"The bundle does not hold: {failed} of {len(checks)} checks fail."
+        write_line(Cell(words, "red"))
+    else:
+        write_line(Cell(f"The bundle holds: all {len(checks)} checks pass.", "green"))
+    write_line()
+    write_line(Cell("What cannot be found out from the bundle alone", "bold"))
+    for words in not_checkable(read.bundle, tuple(checks)):
+        write_line("- ", words)
+
+
+def _told(evidence: "Bundle") -> list[Line]:
     """Return the story of one directive, from who asked to what came of it."""
     return [
         *_of_intent(evidence.directive),
@@ -42,9 +78,8 @@ def _of_intent(directive: "DirectiveRead") -> Iterator[Line]:
     yield "directive", f"{directive.id}, {status}{reason}"
     yield "issued by", f"{revealed(directive.issued_by)}, {moment(directive.created_at)}"
     yield "objective", revealed(directive.objective)
-    what = f"{directive.type} in {directive.scope}, for {directive.role}"
-    yield "what", revealed(what)
-    yield "payload", _json(directive.payload)
+    yield "what", revealed(f"{directive.type} in {directive.scope}, for {directive.role}")
+    yield "payload", short_json(directive.payload)
     if directive.budget is not None:
         yield "budget", revealed(directive.budget)
 
@@ -60,7 +95,7 @@ def _of_gate(evidence: "Bundle") -> Iterator[Line]:
 
 def _of_request(asked: "Asked") -> Iterator[Line]:
     request = asked.request
-    needed = f"{request.required_approvals} approval" + "s" * (request.required_approvals != 1)
+    needed = counted(request.required_approvals, "approval")
     yield "asked", f"{needed} needed, {moment(request.requested_at)}: {request.status}"
     for vote in asked.votes:
         reason = f": {revealed(vote.reason)}" if vote.reason else ""
@@ -94,7 +129,7 @@ def _of_run(run: "ExecutionRunRead") -> Iterator[Line]:
         yield "error", revealed(run.error_message)
     result = (run.result or {}).get("result")
     if result is not None:
-        yield "result", _json(result)
+        yield "result", short_json(result)
 
 
 def _of_export(evidence: "Bundle") -> Iterator[Line]:
@@ -102,11 +137,3 @@ def _of_export(evidence: "Bundle") -> Iterator[Line]:
     if evidence.events:
         last = evidence.events[-1]
         yield "log's last row", f"{last.seq}, {last.hash}"
-
-
-def _json(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    if len(text) <= LONGEST_SHOWN:
-        return revealed_json(text).text
-    # Cut in the middle of a string it is no JSON any more; in ASCII nothing can deceive.
-    return f"{json.dumps(value)[:LONGEST_SHOWN]}... (see --json)"
