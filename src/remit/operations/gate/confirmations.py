@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from remit.approval.confirmation import ConfirmedPolicy, sign_policy, verify_policy
 from remit.approval.policy_repository import find_policy, is_any_confirmed, keep_policy
 from remit.audit.chain import INSTALLATION
-from remit.audit.repository import Entry, record
+from remit.audit.repository import NewEvent, append_events
 from remit.base.json_types import JsonObject
 from remit.base.wording import quoted
 from remit.db.session import snapshot, transaction
@@ -142,7 +142,7 @@ def _confirm(connection: sa.Connection, policy: PolicyConfig, by: str, keys: Key
     if created:
         said: JsonObject = {"digest": policy.digest, "version": policy.version}
         data: JsonObject = {**said, "envelope": envelope}
-        record(connection, [Entry(INSTALLATION, "policy.confirmed", by, data)])
+        append_events(connection, [NewEvent(INSTALLATION, "policy.confirmed", by, data)])
     try:
         verify_policy(found, keys)
     except UnverifiableError as error:

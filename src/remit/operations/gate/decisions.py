@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from remit.approval.repository import NewRequest, issue_grants, open_requests
 from remit.approval.types import Grant
 from remit.artifacts.repository import NewArtifact, latest_artifact, new_artifact
-from remit.audit.repository import Entry, evidence
+from remit.audit.repository import NewEvent, event_batch
 from remit.base.json_types import JsonObject
 from remit.budget.ledger import reserve
 from remit.db.batch import execute_batch
@@ -87,7 +87,7 @@ def pass_gate(
     intents: Mapping[UUID, Intent],
     authority: Authority,
     *,
-    opened: Mapping[UUID, Entry],
+    opened: Mapping[UUID, NewEvent],
     modules: Mapping[UUID, tuple[str, str]],
     announced: Sequence[str],
     now: datetime,
@@ -172,7 +172,7 @@ def _request(
 
 def _record(
     connection: sa.Connection,
-    opened: Mapping[UUID, Entry],
+    opened: Mapping[UUID, NewEvent],
     decided: Mapping[UUID, tuple[PolicyDecision, NewArtifact]],
     *,
     grants: Mapping[UUID, Grant],
@@ -185,14 +185,14 @@ def _record(
         entries += [opened[id_], _evaluated(id_, decision, evaluation)]
         if id_ in grants:
             granted = issued_entry(grants[id_], reserved[id_])
-            entries += [granted, Entry(id_, "directive.approved")]
+            entries += [granted, NewEvent(id_, "directive.approved")]
             tell_reserved(grants[id_], reserved[id_])
         elif decision.verdict is PolicyVerdict.REQUIRE_APPROVAL:
             because: JsonObject = {"because": list(decision.approval_reasons)}
-            entries.append(Entry(id_, "approval.requested", data=because))
+            entries.append(NewEvent(id_, "approval.requested", data=because))
         else:
             because = {"reason": "policy", "because": list(decision.block_reasons)}
-            entries.append(Entry(id_, "directive.blocked", data=because))
+            entries.append(NewEvent(id_, "directive.blocked", data=because))
     moved = {id_: STATUS_AFTER[decision.verdict] for id_, (decision, _) in decided.items()}
     execute_batch(
         connection,
@@ -201,16 +201,16 @@ def _record(
             issue_grants(list(grants.values())),
             reserve([row for rows in reserved.values() for row in rows]),
             moves({i: to for i, to in moved.items() if to[0] != "proposed"}, current="proposed"),
-            *evidence(entries, [evaluation for _, evaluation in decided.values()]),
+            *event_batch(entries, [evaluation for _, evaluation in decided.values()]),
         ],
     )
 
 
-def _evaluated(directive_id: UUID, decision: PolicyDecision, evaluation: NewArtifact) -> Entry:
+def _evaluated(directive_id: UUID, decision: PolicyDecision, evaluation: NewArtifact) -> NewEvent:
     data: JsonObject = {
         "verdict": decision.verdict.value,
         "policy_version": decision.policy_version,
         "policy_digest": decision.policy_digest,
         "artifact": evaluation.uri,
     }
-    return Entry(directive_id, "policy.evaluated", data=data)
+    return NewEvent(directive_id, "policy.evaluated", data=data)

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 
 from remit.artifacts.repository import NewArtifact
-from remit.audit.repository import Entry, record
+from remit.audit.repository import NewEvent, append_events
 from remit.base.json_types import JsonObject
 from remit.db.session import transaction
 from remit.directives.lifecycle import is_terminal_status
@@ -151,11 +151,11 @@ def _signed(
 
 def _record_drafts(connection: sa.Connection, drafts: Mapping[UUID, DirectiveCreate]) -> None:
     entries = [
-        Entry(id_, "directive.drafted", content.issued_by, {"action_digest": None})
+        NewEvent(id_, "directive.drafted", content.issued_by, {"action_digest": None})
         for id_, content in drafts.items()
     ]
     if entries:
-        record(connection, entries)
+        append_events(connection, entries)
 
 
 def _decide(
@@ -174,7 +174,7 @@ def _decide(
         found, announced = candidates_from_json(grounds)
         modules[id_] = certified_version(connection, content.type, found, authority)
         data: JsonObject = {"action_digest": content.content_digest}
-        opened[id_] = Entry(id_, "directive.proposed", content.issued_by, data)
+        opened[id_] = NewEvent(id_, "directive.proposed", content.issued_by, data)
     return pass_gate(
         connection,
         asking,

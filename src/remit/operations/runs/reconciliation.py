@@ -6,7 +6,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from remit.artifacts.repository import final_model_costs
-from remit.audit.repository import Entry
+from remit.audit.repository import NewEvent
 from remit.base.json_types import JsonObject
 from remit.db.session import transaction
 from remit.directives.models import DirectiveRead
@@ -96,6 +96,6 @@ def _end(standing: Standing, settled: Settled, reason: str, by: Principal, keys:
         ended_at=standing.now,
     )
     data: JsonObject = {"as": settled, "because": [reason]}
-    told = Entry(standing.run.directive_id, "run.reconciled", by.name, data)
+    told = NewEvent(standing.run.directive_id, "run.reconciled", by.name, data)
     envelope = sign_statement(RECONCILIATION, statement, keys)
     return replace(end, entries=[told, *end.entries], envelope=envelope)

@@ -13,7 +13,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from remit.artifacts.repository import NewArtifact, final_model_costs
-from remit.audit.repository import Entry, evidence
+from remit.audit.repository import NewEvent, event_batch
 from remit.base.json_types import JsonObject
 from remit.budget.costs import attempt_cost
 from remit.db.batch import execute_batch
@@ -152,9 +152,9 @@ def _end_attempt(
     if output.cost is not None:
         data["cost"] = f"{output.cost:.2f}"
     event: EventType = "run.attempt_ended" if goes_on else "run.refused"
-    entries = [Entry(directive.id, event, data=data)]
+    entries = [NewEvent(directive.id, event, data=data)]
     rows = [] if end is None else [end]
-    execute_batch(connection, [end_attempts(rows, moving=False), *evidence(entries)])
+    execute_batch(connection, [end_attempts(rows, moving=False), *event_batch(entries)])
 
 
 def _attempt_end(
