@@ -87,7 +87,7 @@ def _known_modules(context: Context) -> tuple[tuple[str, ...], bool]:
     that is known.
     """
     from remit.execution.modules.registry import discover_modules
-    from remit.operations.runs.modules import read_modules
+    from remit.operations.runs.workers import read_modules
 
     with suppress(UnavailableError):
         names = tuple(each.name for each in read_modules(context.engine))

@@ -16,8 +16,8 @@ from remit.db.session import snapshot, wall_clock
 from remit.directives.models import DirectiveRead, intent_of
 from remit.directives.repository import get_directive
 from remit.errors import PolicyUnconfirmedError
-from remit.execution.catalog import Announced
 from remit.execution.grants import void_reason
+from remit.execution.module_repository import Announced
 from remit.identity.repository import list_principals
 from remit.identity.token_repository import list_tokens
 from remit.operations.gate.authority import Authority

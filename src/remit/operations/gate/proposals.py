@@ -25,7 +25,7 @@ from remit.directives.repository import (
 )
 from remit.directives.statements import intent_statement, sign_intent
 from remit.errors import ConflictError, ForbiddenError
-from remit.execution.catalog import ANNOUNCED, candidates_from_json
+from remit.execution.module_repository import ANNOUNCED, candidates_from_json
 from remit.identity.rules import require, require_own
 from remit.identity.types import Principal
 from remit.operations.gate.authority import Authority

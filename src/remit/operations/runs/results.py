@@ -160,7 +160,6 @@ def _end_attempt(
 def _attempt_end(
     standing: Standing, attempt: int, output: ModuleOutput, worker: WorkerIdentity
 ) -> JsonObject:
-    """Return the row of an attempt that ends alone."""
     end = RunEnd(
         standing=standing,
         status=run_status_of(output.status),
