@@ -28,7 +28,7 @@ from remit.operations.gate.policies import PolicySource
 from remit.operations.identities.authentication import authenticate, use_keys
 from remit.operations.identities.directory import create_token, ensure_principals, make_first_admin
 from remit.operations.identities.principals import LONGEST_TOKEN
-from remit.operations.runs.modules import announce
+from remit.operations.runs.workers import announce
 from remit.signing.keys import Keyring, ensure_keys
 from remit.stack.layout import DataDir
 from remit.stack.options import StackOptions
