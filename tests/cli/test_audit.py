@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from remit.audit.chain import INSTALLATION
-from remit.audit.repository import Entry, record
+from remit.audit.repository import NewEvent, append_events
 from remit.db.engine import create_database_engine
 from remit.db.session import transaction
 from remit.operations.evidence.auditing import take_checkpoint
@@ -136,7 +136,7 @@ def test_the_end_of_a_chain_is_missed_alone_and_found_with_a_checkpoint(
 ) -> None:
     file = str(tmp_path / "checkpoint")
     with transaction(log) as connection:
-        record(connection, [Entry(INSTALLATION, "llm.called")])
+        append_events(connection, [NewEvent(INSTALLATION, "llm.called")])
     taken = json.loads(audit("checkpoint", "--out", file, "--json").out)
     assert (taken["file"], taken["chains"], taken["warning"]) == (file, 3, None)
     forge(address, CUT)

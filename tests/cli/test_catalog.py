@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from remit.artifacts.schemas import ARTIFACT_SCHEMAS, artifact_json_schema
 from remit.directives.models import directive_json_schema
 from remit.execution.modules.registry import ModuleInfo, discover_modules
-from remit.operations.runs.modules import announce, read_modules
+from remit.operations.runs.workers import announce, read_modules
 from remit.policy.config import ApprovalPolicy, ApprovalRule, default_policy, parse_policy
-from remit.policy.faults import FILE_KEYS
 from remit.policy.limits import BudgetLimit
+from remit.policy.validation import FILE_KEYS
 from remit.vocabulary import ArtifactType
 from tests.cli.conftest import Remit, Shown, without_ids
 from tests.support.golden import golden
@@ -97,7 +97,7 @@ def test_a_worker_that_starts_again_announces_its_modules_again(kept_in: sa.Engi
 def test_that_no_worker_has_announced_a_module_is_said(
     keeper: Remit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("remit.operations.runs.modules.read_modules", lambda engine: [])
+    monkeypatch.setattr("remit.operations.runs.workers.read_modules", lambda engine: [])
     said = f"no worker has announced a module yet: `remit worker` does; {LOCALLY}"
     assert keeper("modules") == Shown(0, said, "")
     assert json.loads(keeper("modules", "--json").out) == {"modules": []}
