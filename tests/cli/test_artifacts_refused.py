@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from remit.artifacts.types import MAX_ARTIFACT_BYTES
-from remit.cli.base.filing import labels_of, media_type_of
+from remit.cli.commands.attachments import labels_of, media_type_of
 from tests.cli.conftest import Remit, Shown, environment, program
 from tests.cli.test_artifacts import LARGE, SMALL, variables
 

@@ -91,7 +91,7 @@ def test_no_file_gets_the_number_of_a_stream_that_is_missing(
     code = (
         "import os, sys\n"
         f"for number in {closed}:\n    os.close(number)\n"
-        "from remit.cli import streams\n"
+        "from remit.cli.base import streams\n"
         "streams.take_over()\n"
         "file = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT)\n"
         "print('out'), print('err', file=sys.stderr)\n"

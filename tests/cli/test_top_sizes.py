@@ -26,7 +26,7 @@ def test_what_waits_comes_first_and_what_is_not_shown_of_it_is_counted(
             monkeypatch.delenv(name, raising=False)
         else:
             monkeypatch.setenv(name, value)
-    monkeypatch.setattr("remit.cli.views.verdict.on_terminal", lambda: True)
+    monkeypatch.setattr("remit.cli.views.cells.on_terminal", lambda: True)
     long = "a-module-of-a-very-long-name-indeed"
     listed = tuple(pending(directive_id=UUID(int=n << 96), type=long) for n in range(waits))[:10]
     runs = tuple(Running(UUID(int=99 << 96), long, "test", 1, 9.0) for _ in range(10))

@@ -16,7 +16,7 @@ import pytest
 from examples.summarize_workflow import Evidence, SummarizeEvidence, Summary
 from temporalio.worker import Worker
 
-from remit.cli.commands.llm_worker import beside_a_worker, usable_provider
+from remit.cli.commands.workers import beside_a_worker, usable_provider
 from remit.db.engine import create_database_engine
 from remit.errors import MisconfiguredError
 from remit.settings import LLM_QUEUE, Settings, load_settings

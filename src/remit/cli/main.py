@@ -18,32 +18,22 @@ from remit.cli.base.output import console
 from remit.cli.commands import (
     artifacts,
     audit,
-    cancel,
     catalog,
     database,
+    decisions,
     demo,
+    directives,
     evaluation,
     evidence,
-    explain,
-    four_eyes,
     invitations,
     keys,
-    listing,
-    llm_worker,
     memory,
     policy,
     principals,
     propose,
-    reconcile,
-    revoking,
-    show,
-    token,
     top,
-    trace,
     up,
-    votes,
     watch,
-    worker,
     workers,
 )
 from remit.errors import MisconfiguredError, RemitError
@@ -104,49 +94,33 @@ COMMANDS: Mapping[str, Mapping[str, Callable[..., None]]] = {
     "The loop": {
         "propose": propose.propose,
         "submit": propose.submit,
-        "approve": votes.approve,
-        "reject": votes.reject,
-        "cancel": cancel.cancel,
-        "reconcile": reconcile.reconcile,
+        "approve": decisions.approve,
+        "reject": decisions.reject,
+        "cancel": decisions.cancel,
+        "reconcile": decisions.reconcile,
         "retry": propose.retry,
     },
     "What happened": {
-        "list": listing.list_directives,
-        "show": show.show,
-        "explain": explain.explain,
-        "trace": trace.trace,
+        "list": directives.list_directives,
+        "show": directives.show,
+        "explain": directives.explain,
+        "trace": directives.trace,
         "watch": watch.watch,
         "top": top.top,
     },
     "What there is": {
         "modules": catalog.modules,
-        "workers": workers.workers,
+        "workers": catalog.workers,
         "schema": catalog.schema,
     },
     "Services": {
         "demo": demo.demo,
         "up": up.up,
-        "worker": worker.worker,
-        "llm-worker": llm_worker.llm_worker,
+        "worker": workers.worker,
+        "llm-worker": workers.llm_worker,
     },
 }
 """Every command, under the heading that `remit --help` gives it."""
-
-TOKEN_COMMANDS: Mapping[str, Callable[..., None]] = {
-    "revoke": revoking.revoke_token,
-    "invite": invitations.invite,
-    "redeem": invitations.redeem,
-    "invitations": invitations.list_invitations,
-    "withdraw": invitations.withdraw,
-}
-"""Commands of `remit token` that stand in files of their own."""
-
-PRINCIPAL_COMMANDS: Mapping[str, Callable[..., None]] = {
-    "four-eyes": four_eyes.four_eyes,
-    "proposals": four_eyes.proposals,
-    "confirm": four_eyes.confirm,
-}
-"""Commands of `remit principal`, likewise."""
 
 GROUPS: Mapping[str, Mapping[str, typer.Typer]] = {
     "What there is": {"policy": policy.app},
@@ -157,19 +131,11 @@ GROUPS: Mapping[str, Mapping[str, typer.Typer]] = {
         "evaluation": evaluation.app,
     },
     "What is remembered": {"memory": memory.app},
-    "Who may do what": {
-        "token": token.app,
-        "principal": principals.app,
-        "keys": keys.app,
-    },
+    "Who may do what": {"token": invitations.app, "principal": principals.app, "keys": keys.app},
     "Services": {"db": database.app},
 }
 """Every group of commands, likewise."""
 
-for _name, _function in TOKEN_COMMANDS.items():
-    token.app.command(_name)(_function)
-for _name, _function in PRINCIPAL_COMMANDS.items():
-    principals.app.command(_name)(_function)
 for _heading, _commands in COMMANDS.items():
     for _name, _function in _commands.items():
         app.command(_name, rich_help_panel=_heading)(_function)
@@ -208,11 +174,7 @@ def _version() -> str:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Carry out one command line and return its exit code.
-
-    Args:
-        arguments: the command line without the program's name.
-    """
+    """Carry out a command line, without the program's name, and return its exit code."""
     if list(arguments[:1]) == ["help"]:
         arguments = [*arguments[1:], "--help"]
     as_json, debug = "--json" in arguments, "--debug" in arguments

@@ -51,12 +51,7 @@ tour_ledger_attempts = sa.Table(
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What the ledger holds for one directive.
-
-    Attributes:
-        worker_pids: process id of the worker of each attempt, in their order.
-        effects: how many effects there are.
-    """
+    """What the ledger holds for one directive: its attempts' workers in order, and effects."""
 
     worker_pids: tuple[int, ...]
     effects: int

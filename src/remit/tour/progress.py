@@ -37,15 +37,9 @@ class Workers(Protocol):
 
 @dataclass(frozen=True)
 class Moment:
-    """Something that has just happened in a scene.
+    """Something that has just happened in a scene, which is counted from 0.
 
-    Attributes:
-        scene: its position in the script, from 0.
-        box: the box of the loop in which it happened.
-        mark: whether the directive passed the box, waits in it, or was stopped in it.
-        text: what happened, in a few words.
-        note: whether it is worth a line of its own: an act of a person, a fate of the worker.
-        ended: whether the scene is over.
+    A `note` is worth a line of its own: an act of a person, a fate of the worker.
     """
 
     scene: int
@@ -78,9 +72,6 @@ class Board:
     """The directives as they are now; an async context manager that keeps itself current.
 
     One reader for all is what keeps a tour of many directives from measuring its own polling.
-
-    Args:
-        engine: the database.
     """
 
     def __init__(self, engine: sa.Engine) -> None:

@@ -57,13 +57,10 @@ class _Progress:
 
 
 class Tour:
-    """One tour over one stack.
+    """One tour over one stack; `control` has the worker's policy, too.
 
-    Args:
-        control: Remit's verbs, under the policy that the worker has too.
-        workers: who keeps the worker running.
-        people: everybody whom the database knows, by name; the script's people and agents too.
-        watch: told of each moment, in the event loop's thread.
+    `people` are all whom the database knows, by name, and so all of the script's. `watch` is called
+    in the event loop's thread.
     """
 
     def __init__(

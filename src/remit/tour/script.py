@@ -42,8 +42,7 @@ _MAX_DIRECTIVE_BYTES = 65536
 _MAX_LINE_CHARACTERS = 1_000_000
 
 
-def _a_name(text: str) -> str:
-    """Return `text`, which a principal can be called."""
+def _check_name(text: str) -> str:
     try:
         check_name(text, field="as")
     except InvalidInputError as error:
@@ -52,7 +51,7 @@ def _a_name(text: str) -> str:
 
 
 Words = Annotated[str, Field(min_length=1, max_length=200)]
-Name = Annotated[str, AfterValidator(_a_name)]
+Name = Annotated[str, AfterValidator(_check_name)]
 
 
 class Act(BaseModel):
@@ -169,11 +168,7 @@ def load_script(path: Path) -> tuple[Scene, ...]:
 
 
 def parse_script(text: str, *, source: str) -> tuple[Scene, ...]:
-    """Return the scenes that JSONL text holds.
-
-    Args:
-        text: the file's content.
-        source: what to call the file in messages.
+    """Return the scenes that JSONL text holds; messages call it `source`.
 
     Raises:
         InvalidInputError: `text` is no tour; the message names source, line, field and fix.
@@ -192,11 +187,6 @@ def parse_script(text: str, *, source: str) -> tuple[Scene, ...]:
 
 
 def _scene(line: str) -> Scene:
-    """Return one line as a scene.
-
-    Raises:
-        InvalidInputError: it is none; `field` is the dotted path of the first problem.
-    """
     if len(line) > _MAX_LINE_CHARACTERS:
         raise InvalidInputError(f"too long: at most {_MAX_LINE_CHARACTERS} characters")
     try:

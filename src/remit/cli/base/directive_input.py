@@ -25,12 +25,9 @@ STANDARD_INPUT = "-"
 
 @dataclass(frozen=True)
 class Defaults:
-    """What a file's directive need not say itself.
+    """What a directive need not say itself: its status; whether it must then be a draft; its bound.
 
-    Attributes:
-        status: the status of a directive that names none.
-        only_drafts: whether a directive that says "proposed" is refused.
-        max_bytes: largest directive accepted, in bytes of its canonical JSON.
+    `max_bytes` is that of its canonical JSON.
     """
 
     status: str
@@ -39,22 +36,15 @@ class Defaults:
 
     @classmethod
     def of(cls, settings: "Settings", *, draft: bool) -> Self:
-        """Return what one command leaves open.
-
-        Args:
-            settings: where the size limit comes from.
-            draft: whether it is to store drafts.
-        """
+        """Return what one command leaves open, which is to store drafts or to propose."""
         status = "draft" if draft else "proposed"
         return cls(status, draft, settings.remit_max_directive_bytes)
 
 
 def parse_json(text: str, *, is_file: bool = False) -> object:
-    """Return what JSON text says, held to the standard: no NaN, no key twice.
+    """Return what one JSON document says, held to the standard: no NaN, no key twice.
 
-    Args:
-        text: one JSON document.
-        is_file: whether it is a whole file, so that a fault is given its line.
+    With `is_file` a fault is given its line.
 
     Raises:
         InvalidInputError: it is not JSON; the message says where.
@@ -66,7 +56,8 @@ def parse_json(text: str, *, is_file: bool = False) -> object:
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, " if is_file else ""
         where += f"column {error.colno}"
-        raise InvalidInputError(f"not JSON: {_lowered(error.msg)} at {where}") from error
+        said = error.msg[:1].lower() + error.msg[1:]
+        raise InvalidInputError(f"not JSON: {said} at {where}") from error
     except RecursionError as error:
         raise InvalidInputError("nested too deeply: flatten it") from error
     except ValueError as error:
@@ -75,12 +66,53 @@ def parse_json(text: str, *, is_file: bool = False) -> object:
     return value
 
 
-def read_option(value: str, option: str) -> object:
-    """Return the JSON of an option: the text itself, or the content of `@file`.
+def from_options(options: Mapping[str, str], defaults: Defaults) -> dict[str, object]:
+    """Return the directive that options describe, checked; see :func:`read_directives`.
 
     Raises:
-        InvalidInputError: no such file, or no JSON; `field` is the option's.
+        InvalidInputError: the first fault; `field` names the directive's field.
     """
+    data: dict[str, object] = {**options}
+    budget = options.get("budget")
+    # What a shell leaves of $5.00, whose $5 it replaces by nothing.
+    if budget is not None and (budget.startswith((".", ",")) or not budget.strip("0.,")):
+        raise InvalidInputError(
+            f"{quoted(budget)} is no amount to spend; in a shell, quote the $: '$50.00', or leave "
+            "it out: 50.00; to spend nothing, leave out --budget",
+            field="budget",
+        )
+    for name in ("payload", "constraints", "success_metrics"):
+        if name in options:
+            data[name] = _read_option(options[name], name)
+    return _check_directive(data, defaults)
+
+
+def refuse_options(options: Mapping[str, str], file: str) -> None:
+    """Raise InvalidInputError when content is given by options beside a file."""
+    for name in options:
+        is_file = file == STANDARD_INPUT or Path(file).exists()
+        hint = "" if is_file else f"; {quoted(file)} is none, so quote what has spaces"
+        raise InvalidInputError(
+            f"cannot stand beside a file: write it into the file{hint}",
+            field="--" + name.replace("_", "-"),
+        )
+
+
+def issued(
+    documents: Iterable[Mapping[str, object]], name: str, max_bytes: int
+) -> "list[DirectiveCreate]":
+    """Return checked directives as issued by `name`, where they do not say who issues them.
+
+    Raises:
+        InvalidInputError: with this issuer one is larger than `max_bytes`.
+    """
+    from remit.directives.models import parse_directive
+
+    return [parse_directive({"issued_by": name, **one}, max_bytes=max_bytes) for one in documents]
+
+
+def _read_option(value: str, option: str) -> object:
+    """Return the JSON of an option: the text itself, or the content of `@file`."""
     try:
         if value.startswith("@"):
             return parse_json(read_text(value[1:]), is_file=True)
@@ -92,11 +124,10 @@ def read_option(value: str, option: str) -> object:
 
 
 def read_directives(name: str, defaults: Defaults) -> list[dict[str, object]]:
-    """Return the directives of a file, all of them checked; see :func:`check_directive`.
+    """Return the directives of a file as JSON with their status, all of them checked.
 
-    Args:
-        name: a file of one JSON object, an array of them, or JSONL; "-" is standard input.
-        defaults: what a directive need not say itself.
+    It holds one JSON object, an array of them, or JSONL; "-" is standard input. Who issues them is
+    not known yet, unless they say so: :func:`issued` makes the directives, once it is known.
 
     Raises:
         InvalidInputError: the first fault; for JSONL `field` begins with the line's number.
@@ -118,14 +149,10 @@ def read_directives(name: str, defaults: Defaults) -> list[dict[str, object]]:
     return [_directive(document, None, defaults)]
 
 
-def check_directive(data: object, defaults: Defaults) -> dict[str, object]:
+def _check_directive(data: object, defaults: Defaults) -> dict[str, object]:
     """Return a directive as JSON with its status, checked as far as it can be without the database.
 
-    Who issues it is not known yet, unless it says so: the shortest name stands in for the check.
-    :func:`issued` makes the directive itself, once it is known.
-
-    Raises:
-        InvalidInputError: the first fault.
+    Unless it says who issues it, the shortest name stands in for the check.
     """
     from remit.base.money import parse_budget
     from remit.directives.models import parse_directive
@@ -142,23 +169,10 @@ def check_directive(data: object, defaults: Defaults) -> dict[str, object]:
     return document
 
 
-def issued(
-    documents: Iterable[Mapping[str, object]], name: str, max_bytes: int
-) -> "list[DirectiveCreate]":
-    """Return checked directives as issued by `name`, where they do not say who issues them.
-
-    Raises:
-        InvalidInputError: with this issuer one is larger than `max_bytes`.
-    """
-    from remit.directives.models import parse_directive
-
-    return [parse_directive({"issued_by": name, **one}, max_bytes=max_bytes) for one in documents]
-
-
 def _directive(data: object, place: str | None, defaults: Defaults) -> dict[str, object]:
     """Return one directive of a file; `place` tells where it stands among several."""
     try:
-        return check_directive(data, defaults)
+        return _check_directive(data, defaults)
     except InvalidInputError as error:
         if place is None:
             raise
@@ -230,7 +244,3 @@ def _without_repeats(pairs: list[tuple[str, object]]) -> Mapping[str, object]:
             raise InvalidInputError(f"the key {quoted(key)} stands twice in one object: keep one")
         found[key] = value
     return found
-
-
-def _lowered(text: str) -> str:
-    return text[:1].lower() + text[1:]

@@ -40,7 +40,6 @@ class Tally:
     """What became of memories that were to be made searchable; it grows by each batch.
 
     Attributes:
-        model: the model under which they are to be found.
         count: how many were embedded now; those that were before are not counted.
         cost_usd: what that cost, in US dollars; None when a price is not known.
         left_out: those that the provider cannot embed while it embeds others, each with the reason.
@@ -88,10 +87,8 @@ def make_searchable(
 
     When the provider fails although it embeds another text, one of them is at fault: they are
     halved until it is found, which takes two requests for each halving, and twice as many as there
-    are memories at most.
-
-    Returns:
-        Whether another batch may fare better; False when the provider failed altogether.
+    are memories at most. Returns False when the provider failed altogether, so that no other batch
+    may fare better.
     """
     from remit.operations.recall.memories import embed_memories
 
@@ -132,12 +129,6 @@ def embed_all(
 ) -> Tally:
     """Embed every memory that has no embedding of the provider's model.
 
-    Args:
-        engine: the database.
-        provider: what embeds.
-        progress: told how many were tried, and how many are known to be tried.
-        by: who asks for it.
-
     Raises:
         ProviderError: the provider refused before anything was embedded.
     """
@@ -157,7 +148,6 @@ def embed_all(
 
 
 def _lacking(engine: "sa.Engine", tally: Tally) -> "list[UUID]":
-    """Return memories that have no embedding, but those that cannot have one."""
     from remit.operations.recall.memories import memories_without_embedding
 
     passed_over = set(tally.left_out)

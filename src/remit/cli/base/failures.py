@@ -51,15 +51,7 @@ _LIMIT = 2000
 
 def report_refusal(error: RemitError, *, as_json: bool) -> int:
     """Print a deliberate error; return the exit code."""
-    details: dict[str, object] = {
-        "type": error.error_type,
-        "field": error.field,
-        "message": error.message,
-        "retryable": error.retryable,
-    }
     faults = error.faults if isinstance(error, InvalidInputError) else ()
-    if faults:
-        details["faults"] = faults
     text = str(error)
     if len(faults) > 1 and not as_json:
         # The message has them on one line; a person gets a line for each.
@@ -67,7 +59,13 @@ def report_refusal(error: RemitError, *, as_json: bool) -> int:
         listed = [f"  {at}. {one_line(each, _LIMIT)}" for at, each in enumerate(faults, 1)]
         print_out("\n".join([f"remit: {one_line(heading, _LIMIT)}:", *listed]), stderr=True)
         return EXIT_REFUSED
-    _write(text, details, as_json=as_json)
+    details: dict[str, object] = {
+        "type": error.error_type,
+        "field": error.field,
+        "message": error.message,
+        "retryable": error.retryable,
+    }
+    _write(text, details | ({"faults": faults} if faults else {}), as_json=as_json)
     return EXIT_REFUSED
 
 
@@ -80,9 +78,7 @@ def report_misuse(error: typer.TyperException, *, as_json: bool) -> int:
     context: typer.Context | None = getattr(error, "ctx", None)
     if context is not None:
         message += f"; see `{context.command_path} --help`"
-    details = {"type": "invalid_input", "field": None, "message": message, "retryable": False}
-    _write(message, details, as_json=as_json)
-    return EXIT_REFUSED
+    return _report("invalid_input", message, EXIT_REFUSED, as_json=as_json)
 
 
 def report_defect(error: Exception, *, as_json: bool, debug: bool) -> int:
@@ -93,23 +89,17 @@ def report_defect(error: Exception, *, as_json: bool, debug: bool) -> int:
     # Whatever it quotes, nobody meant it to be shown.
     what = one_line(redact_text(f"{type(error).__name__}: {error}"), _LIMIT)
     message = f"this is a defect of Remit ({what}); `remit --debug ...` shows the traceback"
-    details = {"type": "defect", "field": None, "message": message, "retryable": False}
-    _write(message, details, as_json=as_json)
-    return EXIT_DEFECT
+    return _report("defect", message, EXIT_DEFECT, as_json=as_json)
 
 
-def report_untold(message: str, *, as_json: bool) -> int:
+def report_output_lost(message: str, *, as_json: bool) -> int:
     """Print that something is done and could not be told; return the exit code."""
-    details = {"type": "untold", "field": None, "message": message, "retryable": False}
-    _write(message, details, as_json=as_json)
-    return EXIT_OUTPUT_LOST
+    return _report("untold", message, EXIT_OUTPUT_LOST, as_json=as_json)
 
 
 def report_given_up(message: str, *, as_json: bool) -> int:
     """Print that something is done, and its end could not be waited for; return the exit code."""
-    details = {"type": "unavailable", "field": None, "message": message, "retryable": False}
-    _write(message, details, as_json=as_json)
-    return EXIT_UNSUCCESSFUL
+    return _report("unavailable", message, EXIT_UNSUCCESSFUL, as_json=as_json)
 
 
 def settle(code: int, *, as_json: bool) -> int:
@@ -121,12 +111,18 @@ def settle(code: int, *, as_json: bool) -> int:
     streams.loss(sys.stderr)  # flushed; what is lost there can be told nowhere
     if loss is None or streams.is_enough() or code not in {EXIT_OK, EXIT_UNSUCCESSFUL}:
         return code
-    untold = report_untold(
+    untold = report_output_lost(
         f"this is done, and standard output could not take the answer ({loss}): "
         "look before you do it again",
         as_json=as_json,
     )
     return untold if code == EXIT_OK else code
+
+
+def _report(kind: str, message: str, code: int, *, as_json: bool) -> int:
+    details = {"type": kind, "field": None, "message": message, "retryable": False}
+    _write(message, details, as_json=as_json)
+    return code
 
 
 def _write(text: str, details: "Mapping[str, object]", *, as_json: bool) -> None:

@@ -47,11 +47,7 @@ def require_free(out: Path, *, force: bool) -> None:
 def save(out: Path, data: bytes, *, force: bool, mode: int = _AS_ANY_FILE) -> None:
     """Write a file whole or not at all; without `force`, never over another.
 
-    Args:
-        out: the file.
-        data: all that it is to hold.
-        force: whether a file that is there is replaced.
-        mode: who may do what with it; the account's umask takes away from that.
+    The account's umask takes away from `mode`.
 
     Raises:
         InvalidInputError: it cannot be written, or came to be there meanwhile.
@@ -87,13 +83,8 @@ def replacing(path: Path, data: bytes, *, field: str) -> Iterator[Callable[[], N
     one. The new one has the old one's rights, and is there for good once the call has returned. A
     link leads to the file that is replaced. Without the call, nothing is changed.
 
-    Args:
-        path: the file; it need not be there yet.
-        data: all that it is to hold.
-        field: the option that names it.
-
     Raises:
-        InvalidInputError: it cannot be written.
+        InvalidInputError: it cannot be written; `field` is the option that names it.
     """
     with _told(path, field):
         target = path.resolve()
@@ -119,7 +110,6 @@ def replacing(path: Path, data: bytes, *, field: str) -> Iterator[Callable[[], N
 
 
 def _take_rights(descriptor: int, other: Path) -> None:
-    """Give an open file the rights, and the owner, of another one."""
     state = other.stat()
     os.fchmod(descriptor, S_IMODE(state.st_mode))
     if (state.st_uid, state.st_gid) != (os.getuid(), os.getgid()):
@@ -127,7 +117,6 @@ def _take_rights(descriptor: int, other: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make a new name last."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

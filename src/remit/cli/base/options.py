@@ -9,65 +9,68 @@ import typer
 from remit.base.wording import listed
 from remit.errors import InvalidInputError
 
+
+def option(
+    name: str,
+    text: str,
+    metavar: str | None = None,
+    *,
+    min: float | None = None,  # noqa: A002 - as Typer calls it
+    max: float | None = None,  # noqa: A002 - likewise
+    panel: str | None = None,
+) -> object:
+    """Return an option; `text` is what `--help` says of it."""
+    return typer.Option(name, metavar=metavar, help=text, min=min, max=max, rich_help_panel=panel)
+
+
+def argument(metavar: str, text: str) -> object:
+    """Return an argument; `text` is what `--help` says of it."""
+    return typer.Argument(metavar=metavar, help=text)
+
+
 DataDirOption = Annotated[
     Path | None,
-    typer.Option(
+    option(
         "--data-dir",
-        metavar="DIR",
-        show_default=False,
-        help="Folder of the embedded stack. Default: REMIT_DATA_DIR, "
+        "Folder of the embedded stack. Default: REMIT_DATA_DIR, "
         "else the platform's user data folder.",
+        "DIR",
     ),
 ]
-"""Which embedded stack is meant."""
-
-JsonOption = Annotated[
-    bool, typer.Option("--json", help="Print one JSON document instead of text.")
-]
-"""Whether a program reads the output."""
-
+JsonOption = Annotated[bool, option("--json", "Print one JSON document instead of text.")]
 ActorOption = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--as",
-        metavar="NAME",
-        show_default=False,
-        help="Act with the token kept under this name. Default: REMIT_TOKEN, else your own.",
+        "Act with the token kept under this name. Default: REMIT_TOKEN, else your own.",
+        "NAME",
     ),
 ]
-"""Who acts: a name whose token is kept in the data folder, and never a mere claim."""
-
 IdArgument = Annotated[
-    str,
-    typer.Argument(metavar="ID", help="The directive, or at least the first 4 characters of it."),
+    str, argument("ID", "The directive, or at least the first 4 characters of it.")
 ]
-"""One directive."""
-
 ModuleOption = Annotated[
     list[str] | None,
-    typer.Option(
+    option(
         "--module",
-        metavar="PACKAGE.MODULE:CLASS",
-        show_default=False,
-        help="One more module, besides those of REMIT_MODULES; may be given several times.",
+        "One more module, besides those of REMIT_MODULES; may be given several times.",
+        "PACKAGE.MODULE:CLASS",
     ),
 ]
-"""Modules that no installed package announces."""
+KeyOption = Annotated[
+    list[Path] | None,
+    option(
+        "--key",
+        "Trust these public keys, as `remit keys export` prints them, in place of the "
+        "installation's; may be given several times.",
+        "FILE",
+    ),
+]
+ForceOption = Annotated[bool, option("--force", "Replace FILE if it is there.")]
+ReasonOption = Annotated[str | None, option("--reason", "Why; kept as evidence.")]
 
 STANDARD_STREAM = Path("-")
 """In place of a file: standard input, or standard output."""
-
-KeyOption = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--key",
-        metavar="FILE",
-        show_default=False,
-        help="Trust these public keys, as `remit keys export` prints them, in place of the "
-        "installation's; may be given several times.",
-    ),
-]
-"""Keys that verify what was signed elsewhere."""
 
 
 def one_of(word: str, known: "Sequence[str]", option: str) -> str:
@@ -80,3 +83,19 @@ def one_of(word: str, known: "Sequence[str]", option: str) -> str:
 def all_of(words: "Sequence[str] | None", known: "Sequence[str]", option: str) -> tuple[str, ...]:
     """Return the words if all are known; see :func:`one_of`."""
     return tuple(one_of(word, known, option) for word in words or ())
+
+
+def read_option_file(path: Path, option: str) -> bytes:
+    """Return the content of a file that an option names.
+
+    Raises:
+        InvalidInputError: it cannot be read.
+    """
+    from remit.user_files import read_file
+
+    try:
+        return read_file(path)
+    except OSError as error:
+        raise InvalidInputError(
+            f"{path} cannot be read ({error.strerror})", field=option
+        ) from error

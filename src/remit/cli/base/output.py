@@ -10,7 +10,7 @@ import json
 import shutil
 import sys
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
@@ -23,29 +23,13 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-STATUS_STYLES: Mapping[str, str] = {
-    "draft": "dim",
-    "proposed": "yellow",
-    "approved": "cyan",
-    "executing": "blue",
-    "complete": "green",
-    "blocked": "magenta",
-    "aborted": "red",
-}
-"""The color of each directive status."""
-
 _GAP = "  "
 _LEAST = 20  # columns that the last column of a table needs to be read
 _MOST = 1000  # columns or lines of any terminal
 
 
 class Cell(NamedTuple):
-    """A piece of text and how it looks on a terminal.
-
-    Attributes:
-        text: what it says; made safe when it is printed.
-        style: a Rich style; "" for none. A pipe shows none.
-    """
+    """A piece of text, made safe when it is printed, and its Rich style; "" for none."""
 
     text: str
     style: str = ""
@@ -59,11 +43,6 @@ def safe(text: object) -> str:
     """Return `text` on one line with every character that cannot be seen written as an escape."""
     shown = str(text)
     return printable(shown, len(shown))
-
-
-def status_cell(status: str, reason: str | None = None) -> Cell:
-    """Return a directive's status, with its reason when there is one."""
-    return Cell(f"{status} ({reason})" if reason else status, STATUS_STYLES.get(status, ""))
 
 
 def on_terminal() -> bool:
@@ -82,7 +61,7 @@ def console(*, stderr: bool = False) -> "Console":
 
 
 def terminal_size() -> tuple[int, int]:
-    """Return how many columns and lines to write for; what no terminal has counts as the usual."""
+    """Return columns and lines to write for; what no terminal has counts as the usual."""
     columns, lines = shutil.get_terminal_size()
     return columns if _LEAST <= columns <= _MOST else 80, min(max(lines, 6), _MOST)
 
@@ -120,14 +99,9 @@ def json_text(value: object, *, indent: int | None, stream: TextIO | None = None
 
 @contextmanager
 def spinner(text: str, *, quiet: bool) -> "Iterator[Console | None]":
-    """Show a person that something is under way; nothing is shown in a pipe.
+    """Show a person that something is under way; nothing in a pipe, nor where it is `quiet`.
 
-    Args:
-        text: what is under way.
-        quiet: whether to show nothing on a terminal either.
-
-    Yields:
-        The console that :func:`write_line` must use meanwhile, so that both keep their lines.
+    Yields the console that :func:`write_line` must use meanwhile, so that both keep their lines.
     """
     if quiet or not on_terminal():
         yield None
@@ -150,24 +124,30 @@ def write_line(*cells: Cell | str, stderr: bool = False, on: "Console | None" = 
         print_out("".join(safe(_cell(each).text) for each in cells), stderr=stderr)
 
 
-def write_table(header: Sequence[str], rows: Iterable[Row], *, stderr: bool = False) -> None:
+def write_table(header: Sequence[str], rows: Iterable[Row]) -> None:
     """Print rows in columns; an empty `header` prints none."""
-    stream = sys.stderr if stderr else sys.stdout
-    if stream.isatty():
-        console(stderr=stderr).print(rich_table(header, rows))
+    if on_terminal():
+        console().print(rich_table(header, rows))
     else:
         for line in aligned(header, rows):
-            print_out(line, stderr=stderr)
+            print_out(line)
+
+
+def write_facts(facts: Iterable[tuple[str, Cell | str | None]]) -> None:
+    """Print a line for each fact, after its name; one that is None has none."""
+    write_table((), [("", Cell(name, "dim"), text) for name, text in facts if text is not None])
+
+
+def write_list(header: Sequence[str], rows: Sequence[Row], empty: str) -> None:
+    """Print rows in columns, or on standard error that there are none."""
+    if rows:
+        write_table(header, rows)
+    else:
+        write_line(empty, stderr=True)
 
 
 def rich_table(header: Sequence[str], rows: Iterable[Row], *, one_line: bool = False) -> "Table":
-    """Return rows as a table of Rich, for a terminal or a live display.
-
-    Args:
-        header: the columns' names; may be empty.
-        rows: the rows.
-        one_line: whether a row is cut where it would need a second line.
-    """
+    """Return rows as a table of Rich; with `one_line` a row is cut where it would need a second."""
     from rich.table import Table
 
     table = Table(box=None, show_header=bool(header), padding=(0, 2, 0, 0), header_style="bold")
@@ -227,10 +207,11 @@ def _rich_text(value: Cell | str, *, one_line: bool = False) -> "Text":
     from rich.text import Text
 
     cell = _cell(value)
+    text = Text(safe(cell.text), style=cell.style)
     if one_line:
         # Not by the column: one that cannot wrap is not made narrower before it is cut.
-        return Text(safe(cell.text), style=cell.style, no_wrap=True, overflow="ellipsis")
-    return Text(safe(cell.text), style=cell.style)
+        text.no_wrap, text.overflow = True, "ellipsis"
+    return text
 
 
 def text_width(text: str) -> int:
@@ -245,14 +226,9 @@ def text_width(text: str) -> int:
 
 @contextmanager
 def bar(what: str, *, quiet: bool) -> Iterator[Progress]:
-    """Show how far something is, until the block ends.
+    """Show a person how far something is; nothing in a pipe, nor where it is `quiet`.
 
-    Args:
-        what: what is being done, in one word.
-        quiet: whether to show nothing on a terminal either.
-
-    Yields:
-        What is to be told of each step.
+    Yields what is to be told of each step.
     """
     if quiet or not on_terminal():
         yield tell_nobody

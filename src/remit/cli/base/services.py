@@ -1,25 +1,13 @@
-"""What a command works with: settings, the database, and the control over both services.
+"""What the settings name: keys, stores, providers of embeddings, and where the database is."""
 
-Readers open the database alone. Whoever changes something opens a :func:`control`, which connects
-to Temporal first: a Temporal that does not answer is found before anything is written.
-"""
-
-import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     import sqlalchemy as sa
 
     from remit.artifacts.store import ObjectStore
     from remit.cognition.embeddings.provider import EmbeddingProvider
-    from remit.control import Control
-    from remit.identity.types import Principal
-    from remit.policy.config import PolicyConfig
     from remit.settings import Settings
     from remit.signing.keys import Keyring
 
@@ -52,10 +40,8 @@ def keys_dir(settings: "Settings") -> Path:
 def keyring(settings: "Settings", *, make: bool = False) -> "Keyring":
     """Return the keys of this process.
 
-    Args:
-        settings: where they are.
-        make: whether the embedded stack's are made where there are none: only for whoever starts
-            it. A key that was lost is not made anew behind everybody's back.
+    With `make`, the embedded stack's are made where there are none: only for whoever starts it. A
+    key that was lost is not made anew behind everybody's back.
 
     Raises:
         MisconfiguredError: they cannot be used; the message names file and fix.
@@ -72,10 +58,7 @@ def keyring(settings: "Settings", *, make: bool = False) -> "Keyring":
 def keys_for(engine: "sa.Engine", settings: "Settings", *, make: bool = False) -> "Keyring":
     """Return the keys of this process for use with a database: those of its installation.
 
-    Args:
-        engine: the database.
-        settings: where the keys are.
-        make: as of :func:`keyring`; keys of a folder are then settled to be this database's.
+    With `make`, as of :func:`keyring`, keys of a folder are settled to be this database's.
 
     Raises:
         MisconfiguredError: they cannot be used, or are those of another installation.
@@ -85,31 +68,6 @@ def keys_for(engine: "sa.Engine", settings: "Settings", *, make: bool = False) -
 
     settled = keys_dir(settings) if make and settings.remit_signing_key is None else None
     return use_keys(engine, keyring(settings, make=make), settled)
-
-
-def caller(
-    engine: "sa.Engine",
-    settings: "Settings",
-    name: str | None = None,
-    *,
-    keys: "Keyring | None" = None,
-) -> "Principal":
-    """Return who gives the command, as their token says.
-
-    Args:
-        engine: the database.
-        settings: where the token may be.
-        name: the principal whose kept token is meant, as `--as` says; None: REMIT_TOKEN, else the
-            one kept for this account.
-        keys: what verifies the token; None: the installation's.
-
-    Raises:
-        UnauthenticatedError: there is no token, or it does not hold.
-    """
-    from remit.cli.base.token_files import find_token_text
-    from remit.operations.identities.authentication import authenticate
-
-    return authenticate(engine, find_token_text(settings, name), keys or keys_for(engine, settings))
 
 
 def object_store(settings: "Settings") -> "ObjectStore":
@@ -153,6 +111,7 @@ def database_url(settings: "Settings") -> str:
 
     Raises:
         UnavailableError: it is named nowhere and no stack runs.
+        MisconfiguredError: its address is not one of Postgres.
     """
     from remit.stack.discovery import normalize_database_url, resolve_services
 
@@ -162,11 +121,7 @@ def database_url(settings: "Settings") -> str:
 
 
 def owner_database_url(settings: "Settings") -> str:
-    """Return where Postgres is for its owner, who migrates it.
-
-    Raises:
-        UnavailableError: it is named nowhere and no stack runs.
-    """
+    """Return where Postgres is for its owner, who migrates it; raises as :func:`database_url`."""
     from remit.stack.discovery import find_stack, normalize_database_url
 
     if settings.database_owner_url:
@@ -177,110 +132,13 @@ def owner_database_url(settings: "Settings") -> str:
     return database_url(settings)
 
 
-@contextmanager
-def database(data_dir: Path | None) -> "Iterator[sa.Engine]":
-    """Open the database, for a command that reads.
+def reader_database_url(settings: "Settings") -> str:
+    """Return where Postgres is for readers of memory, who can write nothing.
 
-    Raises:
-        UnavailableError: it is named nowhere and no stack runs.
-        MisconfiguredError: its address is not one of Postgres.
+    Raises as :func:`database_url`.
     """
-    url = database_url(load_settings(data_dir))
-    from remit.db.engine import create_database_engine
-
-    engine = create_database_engine(
-        url, role="remit_app", application_name="remit-cli", pool_size=2
-    )
-    try:
-        yield engine
-    finally:
-        engine.dispose()
-
-
-@contextmanager
-def reader_database(settings: "Settings") -> "Iterator[sa.Engine]":
-    """Open the database as a reader of memory, who can write nothing.
-
-    Raises:
-        UnavailableError: it is named nowhere and no stack runs.
-        MisconfiguredError: its address is not one of Postgres.
-    """
-    from remit.db.engine import create_database_engine
     from remit.stack.discovery import find_stack, normalize_database_url
 
     info = None if settings.database_url else find_stack(settings.remit_data_dir)
     own = settings.database_reader_url or (info.reader_database_url if info else None)
-    engine = create_database_engine(
-        normalize_database_url(own, "DATABASE_READER_URL") if own else database_url(settings),
-        role="remit_reader",
-        application_name="remit-reader",
-        pool_size=1,
-    )
-    try:
-        yield engine
-    finally:
-        engine.dispose()
-
-
-@asynccontextmanager
-async def control(settings: "Settings") -> "AsyncIterator[Control]":
-    """Open both services, for a command that changes something.
-
-    Raises:
-        UnavailableError: Temporal does not answer, or a service is named nowhere.
-        InvalidInputError: the policy file holds no policy.
-    """
-    from remit.stack.discovery import resolve_services
-
-    services = resolve_services(settings)
-
-    from remit.cli.base.telemetry import observed
-    from remit.control import Control
-    from remit.db.engine import create_database_engine
-    from remit.operations.gate.confirmations import Confirmations
-    from remit.operations.gate.policies import PolicySource
-    from remit.workflows.client import WorkflowClient, connect
-
-    keyring(settings)  # what is wrong with them is said before anything is connected
-    engine = create_database_engine(
-        services.database_url, role="remit_app", application_name="remit-cli", pool_size=2
-    )
-    try:
-        PolicySource(services.policy_file)  # and so is what is wrong with the policy
-        with observed(settings, "remit-cli") as seen:
-            client = await connect(services.temporal_address, services.temporal_namespace, seen)
-            keys = await asyncio.to_thread(keys_for, engine, settings)
-            policies = PolicySource(services.policy_file, Confirmations(engine, lambda: keys))
-            yield Control(engine, WorkflowClient(client), policies, keys)
-    finally:
-        engine.dispose()
-
-
-def confirm_start(settings: "Settings", policy: "PolicyConfig", database_url: str) -> None:
-    """Confirm the policy that a stack starts with: to start it is an operator's command.
-
-    Raises:
-        UnverifiableError: somebody else wrote that this policy is confirmed.
-    """
-    from remit.db.engine import create_database_engine
-    from remit.operations.gate.confirmations import confirm_at_start
-
-    engine = create_database_engine(
-        database_url, role="remit_app", application_name="remit-up", pool_size=1
-    )
-    try:
-        confirm_at_start(engine, policy, keys_for(engine, settings, make=True))
-    finally:
-        engine.dispose()
-
-
-async def resolve(control: "Control", text: str) -> "UUID":
-    """Return the identifier that `text` is, or is the beginning of.
-
-    Raises:
-        InvalidInputError: it is none, is too short, or several begin with it.
-        NotFoundError: none begins with it.
-    """
-    from remit.operations.evidence.records import resolve_id
-
-    return await asyncio.to_thread(resolve_id, control.engine, text)
+    return normalize_database_url(own, "DATABASE_READER_URL") if own else database_url(settings)

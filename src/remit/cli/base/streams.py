@@ -24,19 +24,15 @@ _GONE = select.POLLERR | select.POLLHUP | select.POLLNVAL
 class Sink(io.RawIOBase):
     """The system's end of an output stream: takes everything, and drops what the system refuses.
 
-    Args:
-        descriptor: where to write; -1 where the process was started without this stream.
-
-    Attributes:
-        failure: why output is lost; None while none is. Nothing is written after the first loss,
-            so that what was written has no hole.
-        waits: whether a write waits for a reader that is slow. Else it is dropped.
+    Its descriptor is -1 where the process was started without this stream.
     """
 
     def __init__(self, descriptor: int) -> None:
         super().__init__()
         self._descriptor = descriptor
+        # Why output is lost. Nothing is written after the first loss: what was written has no hole.
         self.failure: OSError | None = None
+        # Whether a write waits for a reader that is slow. Else it is dropped.
         self.waits = True
 
     def writable(self) -> bool:

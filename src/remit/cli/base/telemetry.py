@@ -36,20 +36,19 @@ def observed(
 ) -> "Iterator[Observed | None]":
     """Turn on what the settings ask for, and yield what a client of Temporal needs of it.
 
-    Args:
-        settings: where spans and metrics go. On the embedded stack recent spans are kept as files.
-        service: what this process is called.
-        lasting: whether it serves until it is ended: only such a one serves metrics and logs JSON.
-        embedded: whether the data folder is that of a stack; None: look whether one runs there.
+    On the embedded stack recent spans are kept as files. Only a process that is `lasting`, which
+    serves until it is ended, serves metrics and logs JSON. `embedded` says whether the data folder
+    is that of a stack; None: look whether one runs there.
 
     Raises:
         MisconfiguredError: the collector's address or the port is not usable.
     """
     from remit.stack.discovery import find_stack
-    from remit.telemetry.logging import get_logger
+    from remit.telemetry.logging import configure, get_logger
     from remit.telemetry.setup import TelemetryOptions, start
 
-    _log_json(settings, wanted=lasting)
+    if lasting:
+        configure(json=True, level=settings.remit_log_level)
     port = settings.remit_metrics_port if lasting else None
     if embedded is None:
         embedded = find_stack(settings.remit_data_dir) is not None
@@ -69,13 +68,6 @@ def observed(
         yield _observed(telemetry, options.core_metrics_port)
     finally:
         telemetry.close() if lasting else telemetry.close(SHORT_SECONDS)
-
-
-def _log_json(settings: "Settings", *, wanted: bool) -> None:
-    if wanted:
-        from remit.telemetry.logging import configure
-
-        configure(json=True, level=settings.remit_log_level)
 
 
 def spans_dir(settings: "Settings") -> Path:
@@ -190,7 +182,6 @@ def _observed(telemetry: "Telemetry", core_port: int | None) -> "Observed | None
 
 
 def _free_port() -> int:
-    """Return a port of loopback that nobody listens on at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -34,11 +34,7 @@ def account_name() -> str:
 
 
 def find_token_text(settings: "Settings", name: str | None) -> str:
-    """Return the token to act with.
-
-    Args:
-        settings: where REMIT_TOKEN and the data folder are.
-        name: the principal whose kept token is meant; None: REMIT_TOKEN, else this account's.
+    """Return the kept token of a principal; of None: REMIT_TOKEN, else this account's.
 
     Raises:
         UnauthenticatedError: there is none; the message says how to get one.

@@ -40,11 +40,8 @@ async def wait_for_ends(
 ) -> "list[DirectiveRead]":
     """Return the directives once each of them has ended or is blocked, in the order of `ids`.
 
-    Args:
-        engine: the database.
-        ids: the directives.
-        on_change: told of each directive when it is first seen and whenever its status differs.
-        wanted: whether to wait on; once it is not, the directives are returned as they are.
+    `on_change` is told of each when it is first seen and whenever its status differs. Once it is
+    not `wanted` to wait on, the directives are returned as they are.
 
     Raises:
         NotFoundError: one does not exist.

@@ -1,73 +1,59 @@
-"""`remit modules` and `remit schema`: what there is, before anything is asked."""
+"""`remit modules`, `workers` and `schema`: what there is, before anything is asked."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from remit.cli.base.options import DataDirOption, JsonOption, ModuleOption
+from remit.cli.base import services
+from remit.cli.base.context import Context, command
+from remit.cli.base.options import JsonOption, ModuleOption, option
+from remit.cli.base.output import Cell, write_json, write_line, write_table
+from remit.cli.views.cells import moment
 from remit.errors import UnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from remit.execution.catalog import AnnouncedModule
+    from remit.execution.module_repository import AnnouncedModule
+    from remit.operations.runs.workers import LivingWorker
 
 LocalOption = Annotated[
     bool,
-    typer.Option(
-        "--local",
-        help="List those that a worker started from this shell would have; so does --module.",
+    option(
+        "--local", "List those that a worker started from this shell would have; so does --module."
     ),
 ]
 ArtifactOption = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--artifact",
-        metavar="TYPE",
-        show_default=False,
-        help="In its place that of an artifact's metadata: policy_evaluation, execution_start, "
+        "In its place that of an artifact's metadata: policy_evaluation, execution_start, "
         "execution_checkpoint, execution_end, module_output, attachment, llm_call or llm_usage.",
+        "TYPE",
     ),
 ]
-
 
 _LOCALLY = "`remit modules --local` lists those of this shell"
 
 
-def modules(
-    *,
-    local: LocalOption = False,
-    module: ModuleOption = None,
-    data_dir: DataDirOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@command()
+def modules(context: Context, *, local: LocalOption = False, module: ModuleOption = None) -> None:
     """List the modules that workers have announced, which execute directives, in each version.
 
     WORKERS is how many workers live that have this very version, and ANNOUNCED when one last
     started. A new grant is for the version of the newest worker that lives.
     """
     if local or module:
-        _write_local(module or (), as_json=as_json)
+        _show_local(context, module or ())
         return
-    from remit.cli.base.output import write_json
-    from remit.cli.base.services import database
-
     try:
-        with database(data_dir) as engine:
-            from remit.operations.runs.modules import read_modules
+        engine = context.engine
+        from remit.operations.runs.workers import read_modules
 
-            found = read_modules(engine)
+        found = read_modules(engine)
     except UnavailableError as error:
         raise UnavailableError(f"{error.message}; {_LOCALLY}") from error
-    if as_json:
-        write_json({"modules": found})
-    else:
-        _write_announced(found)
+    context.show({"modules": found}, lambda: _write_announced(found))
 
 
 def _write_announced(found: "Sequence[AnnouncedModule]") -> None:
-    from remit.cli.base.output import Cell, write_line, write_table
-    from remit.cli.views.timeline import moment
     from remit.confusables.text import revealed
 
     if not found:
@@ -87,28 +73,52 @@ def _write_announced(found: "Sequence[AnnouncedModule]") -> None:
     write_table(("NAME", "VERSION", "DIGEST", "WORKERS", "ANNOUNCED", "SUMMARY"), rows)
 
 
-def _write_local(module: "Sequence[str]", *, as_json: bool) -> None:
+def _show_local(context: Context, module: Sequence[str]) -> None:
     """List the modules that a worker started from this shell would have."""
-    from remit.cli.base.output import Cell, write_json, write_table
-    from remit.cli.base.services import load_settings, module_references
     from remit.execution.modules.registry import discover_modules
 
-    references = (*module_references(load_settings(None)), *module)
+    references = (*services.module_references(services.load_settings(None)), *module)
     found = discover_modules(references).list_modules()
-    if as_json:
-        write_json({"modules": found})
-        return
     rows = [
         (Cell(each.name, "bold"), each.kind, each.version, each.source, each.summary)
         for each in found
     ]
-    write_table(("NAME", "KIND", "VERSION", "SOURCE", "SUMMARY"), rows)
+    header = ("NAME", "KIND", "VERSION", "SOURCE", "SUMMARY")
+    context.show({"modules": found}, lambda: write_table(header, rows))
+
+
+@command()
+def workers(context: Context) -> None:
+    """List the workers that live: since when, until when unless they say so again, and with what.
+
+    A worker whose certificate does not verify here is given no work.
+    """
+    engine = context.engine
+    from remit.operations.runs.workers import read_workers
+
+    found = read_workers(engine, context.keys)
+    context.show({"workers": found}, lambda: _write_workers(found))
+
+
+def _write_workers(found: "Sequence[LivingWorker]") -> None:
+    if not found:
+        write_line("no worker lives: `remit up` starts one by itself, and `remit worker` is one")
+        return
+    rows = [
+        (
+            Cell(str(each.id), "bold"),
+            Cell("holds", "green") if each.certified else Cell("does not verify", "red"),
+            str(len(each.modules)),
+            moment(each.started_at),
+            moment(each.lease_until),
+        )
+        for each in found
+    ]
+    write_table(("WORKER", "CERTIFICATE", "MODULES", "STARTED", "LEASE UNTIL"), rows)
 
 
 def schema(*, artifact: ArtifactOption = None, as_json: JsonOption = False) -> None:
     """Print the JSON Schema of a directive, as `remit propose FILE` takes it."""
-    from remit.cli.base.output import write_json
-
     del as_json  # it is JSON in any case; scripts may say so everywhere
     if artifact is None:
         from remit.directives.models import directive_json_schema

@@ -10,15 +10,17 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from remit.cli.base.options import JsonOption
-from remit.cli.commands.worker import ending_signals
+from remit.cli.base import services
+from remit.cli.base.failures import EXIT_UNSUCCESSFUL
+from remit.cli.base.options import JsonOption, option
+from remit.cli.commands.workers import ending_signals
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -27,33 +29,27 @@ if TYPE_CHECKING:
 
     from remit.cli.views.demo import View
     from remit.identity.types import Principal
+    from remit.settings import Settings
     from remit.signing.keys import Keyring
-    from remit.stack.state import StackInfo
+    from remit.stack.discovery import StackInfo
     from remit.stack.supervisor import Stack
     from remit.tour.report import TourReport
     from remit.tour.script import Scene
-    from remit.tour.session import Host
 
 TOUR_MODULES = "remit.tour.inventory:InventoryModule,remit.tour.ledger:LedgerModule"
 """The module that the tour's worker has besides those it finds."""
 
 _KeepOption = Annotated[
     Path | None,
-    typer.Option(
+    option(
         "--data-dir",
-        metavar="DIR",
-        show_default=False,
-        help="Keep what happens in this folder. Default: a temporary one, removed afterwards.",
+        "Keep what happens in this folder. Default: a temporary one, removed afterwards.",
+        "DIR",
     ),
 ]
 _TourOption = Annotated[
     Path | None,
-    typer.Option(
-        "--tour",
-        metavar="FILE",
-        show_default=False,
-        help="Another tour, as JSONL in the shape of examples/tour.jsonl.",
-    ),
+    option("--tour", "Another tour, as JSONL in the shape of examples/tour.jsonl.", "FILE"),
 ]
 
 
@@ -74,18 +70,14 @@ def demo(
     with _interruptible(), _folder(data_dir) as folder:
         passed = _run(folder, script, keep=data_dir is not None, as_json=as_json)
     if not passed:
-        raise typer.Exit(1)
+        raise typer.Exit(EXIT_UNSUCCESSFUL)
 
 
 def _run(folder: Path, script: "Sequence[Scene]", *, keep: bool, as_json: bool) -> bool:
     """Start a stack, play the tour, tell what came of it, stop the stack; return whether it passed.
 
     An empty script means the one that ships.
-
-    Raises:
-        RemitError: the stack does not come up, or goes away.
     """
-    from remit.cli.base.services import load_settings
     from remit.cli.base.telemetry import spans_dir
     from remit.cli.views.demo import choose_view
     from remit.cli.views.trace import find_trace
@@ -104,7 +96,7 @@ def _run(folder: Path, script: "Sequence[Scene]", *, keep: bool, as_json: bool) 
                 # The thread that migrates needs this as soon as Postgres answers.
                 import_module("remit.db.migrate")
                 report = _play(stack, starting, script, view)
-            settings = load_settings(stack.data.path)
+            settings = services.load_settings(stack.data.path)
             view.tell(report, find_trace(report, spans_dir(settings)), folder if keep else None)
         finally:
             stack.stop()
@@ -122,39 +114,34 @@ def _play(
     view.begin(script)
     import asyncio
 
+    from remit.cli.base.telemetry import observed
     from remit.tour.session import play
 
-    host = _host(stack.data.path)
-    from remit.cli.base.services import load_settings
-    from remit.cli.base.telemetry import observed
-
-    settings = load_settings(stack.data.path)
-    with observed(settings, "remit-demo", embedded=True) as seen:
-        host = replace(host, observed=seen)
-        return asyncio.run(play(stack, starting, host, script=script, watch=view.moment))
-
-
-def _host(folder: Path) -> "Host":
-    """Return this account as the host of a tour in `folder`, with the keys of the worker there."""
-    from remit.cli.base import token_files
-    from remit.cli.base.services import keys_for, load_settings, object_store
-    from remit.tour.session import Host
-
+    settings = services.load_settings(stack.data.path)
     # As the worker has them: its stack is in the folder, whatever the environment says.
-    settings = load_settings(folder).model_copy(update={"database_url": None})
+    of_worker = settings.model_copy(update={"database_url": None})
+    with observed(settings, "remit-demo", embedded=True) as seen:
+        tour = play(
+            stack,
+            starting,
+            script=script,
+            watch=view.moment,
+            find_host=partial(_find_host, of_worker),
+            find_store=partial(services.object_store, of_worker),
+            observed=seen,
+        )
+        return asyncio.run(tour)
 
-    def find_admin(engine: "sa.Engine") -> "Principal":
-        from remit.operations.identities.authentication import authenticate
 
-        name = token_files.account_name()
-        keys = keys_for(engine, settings, make=True)
-        token_files.keep_first_admin(engine, settings, keys)
-        return authenticate(engine, token_files.find_token_text(settings, name), keys)
+def _find_host(settings: "Settings", engine: "sa.Engine") -> "tuple[Keyring, Principal]":
+    """Return the keys of the stack's worker, and this account as its first admin."""
+    from remit.cli.base import token_files
+    from remit.operations.identities.authentication import authenticate
 
-    def find_keys(engine: "sa.Engine") -> "Keyring":
-        return keys_for(engine, settings, make=True)
-
-    return Host(find_keys, find_admin, lambda: object_store(settings))
+    keys = services.keys_for(engine, settings, make=True)
+    token_files.keep_first_admin(engine, settings, keys)
+    text = token_files.find_token_text(settings, token_files.account_name())
+    return keys, authenticate(engine, text, keys)
 
 
 @contextmanager

@@ -5,15 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from remit.cli.base.options import DataDirOption, JsonOption
+from remit.cli.base import services
+from remit.cli.base.context import Context, Group
+from remit.cli.base.options import argument
+from remit.cli.base.output import Cell, print_out, write_line, write_table
+from remit.errors import MisconfiguredError
 
 if TYPE_CHECKING:
     from remit.settings import Settings
-    from remit.signing.keys import Keyring
 
-FolderArgument = Annotated[
-    Path, typer.Argument(metavar="FOLDER", help="Where to write it; made if it is missing.")
-]
+FolderArgument = Annotated[Path, argument("FOLDER", "Where to write it; made if it is missing.")]
 LabelOption = Annotated[
     str,
     typer.Option(
@@ -24,156 +25,110 @@ LabelOption = Annotated[
     ),
 ]
 
-app = typer.Typer(help="The keys that sign what the gate decides.", no_args_is_help=True)
+app = Group("The keys that sign what the gate decides.")
 
 
-@app.callback()
-def keys() -> None:
-    """Look at the keys that sign what the gate decides, replace one, hand them on."""
-
-
-@app.command()
-def show(*, data_dir: DataDirOption = None, as_json: JsonOption = False) -> None:
+@app.add()
+def show(context: Context) -> None:
     """List the keys that are trusted here, which of them signs, and for which installation.
 
     Keys are settled to be those of one installation, that is of one database, by whatever makes or
     serves it first: `remit up`, or a worker on an embedded stack.
     """
-    from remit.cli.base.output import Cell, write_json, write_line, write_table
-    from remit.cli.base.services import load_settings
-
-    found = _load(load_settings(data_dir))
+    found = services.keyring(context.settings)
     rows = [
         (each.kid, "signs" if each.kid == found.kid else "verifies", each.source)
         for each in found.trusted.values()
     ]
-    if as_json:
-        listed = [{"kid": kid, "use": use, "file": file} for kid, use, file in rows]
-        write_json({"keys": listed, "installation": found.pinned})
-        return
-    shown = [(kid, Cell(use, "green" if use == "signs" else ""), file) for kid, use, file in rows]
-    write_table(("KEY", "USE", "FILE"), shown)
-    if found.pinned is not None:
-        write_line(f"only for the installation {found.pinned}")
+
+    def write() -> None:
+        styles = {"signs": "green"}
+        shown = [(kid, Cell(use, styles.get(use, "")), file) for kid, use, file in rows]
+        write_table(("KEY", "USE", "FILE"), shown)
+        if found.pinned is not None:
+            write_line(f"only for the installation {found.pinned}")
+
+    listed = [{"kid": kid, "use": use, "file": file} for kid, use, file in rows]
+    context.show({"keys": listed, "installation": found.pinned}, write)
 
 
-@app.command()
-def create(*, data_dir: DataDirOption = None, as_json: JsonOption = False) -> None:
+@app.add()
+def create(context: Context) -> None:
     """Make a signing key where there is none; `remit up` does it by itself."""
-    from remit.cli.base.output import write_json, write_line
-    from remit.cli.base.services import keys_dir, load_settings
     from remit.signing.keys import ensure_keys
 
-    folder = keys_dir(load_settings(data_dir))
-    found = ensure_keys(folder)
-    if as_json:
-        write_json({"kid": found.kid, "folder": str(folder)})
-    else:
-        write_line(f"{found.kid} signs, from {folder}")
+    folder = services.keys_dir(context.settings)
+    kid = ensure_keys(folder).kid
+    document = {"kid": kid, "folder": str(folder)}
+    context.show(document, lambda: write_line(f"{kid} signs, from {folder}"))
 
 
-@app.command()
-def rotate(*, data_dir: DataDirOption = None, as_json: JsonOption = False) -> None:
+@app.add()
+def rotate(context: Context) -> None:
     """Sign with a new key from now on; what the old one signed still verifies.
 
     Workers that share the key folder see it by themselves.
     """
-    from remit.cli.base.output import Cell, write_json, write_line
-    from remit.cli.base.services import load_settings
     from remit.signing.keys import rotate_keys
 
-    settings = load_settings(data_dir)
-    old = _load(settings).kid
-    folder = _rotatable(settings)
+    old = services.keyring(context.settings).kid
+    folder = _rotatable(context.settings)
     new = rotate_keys(folder).kid
-    if as_json:
-        write_json({"old": old, "new": new, "folder": str(folder)})
-        return
-    write_line("signs now      ", Cell(str(new), "green"))
-    write_line("still trusted  ", str(old))
-    write_line(
-        "Workers that share this folder see it by themselves. Where one has a key folder of its "
-        "own, put the output of `remit keys export` into its folder verify now, as a file *.pem: "
-        "until then it refuses what is signed with the new key."
-    )
+
+    def write() -> None:
+        write_line("signs now      ", Cell(str(new), "green"))
+        write_line("still trusted  ", str(old))
+        write_line(
+            "Workers that share this folder see it by themselves. Where one has a key folder of "
+            "its own, put the output of `remit keys export` into its folder verify now, as a file "
+            "*.pem: until then it refuses what is signed with the new key."
+        )
+
+    context.show({"old": old, "new": new, "folder": str(folder)}, write)
 
 
-@app.command()
-def export(*, data_dir: DataDirOption = None, as_json: JsonOption = False) -> None:
+@app.add()
+def export(context: Context) -> None:
     """Print the public keys as PEM: all that is needed to verify evidence elsewhere."""
-    from remit.cli.base.output import print_out, write_json
-    from remit.cli.base.services import load_settings
     from remit.signing.keys import public_pem
 
-    found = public_pem(_load(load_settings(data_dir)))
-    if as_json:
-        write_json({"keys": [{"kid": kid, "pem": text} for kid, text in found.items()]})
-    else:
-        print_out("".join(found.values()).rstrip("\n"))
+    found = public_pem(services.keyring(context.settings))
+    document = {"keys": [{"kid": kid, "pem": text} for kid, text in found.items()]}
+    context.show(document, lambda: print_out("".join(found.values()).rstrip("\n")))
 
 
-@app.command()
-def worker(
-    folder: FolderArgument,
-    *,
-    label: LabelOption = "",
-    data_dir: DataDirOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@app.add()
+def worker(context: Context, folder: FolderArgument, *, label: LabelOption = "") -> None:
     """Make a key for the workers of a host that must not hold the signing key.
 
     Run it where the signing key and the database are. Bring FOLDER to that host, and name it there
     with REMIT_WORKER_KEY_DIR; the host needs the public keys, too: see `remit keys export`.
     """
-    from remit.cli.base.output import Cell, write_json, write_line
-    from remit.cli.base.services import database, keys_for, load_settings
     from remit.execution.workers import certify_key
     from remit.signing.pem import key_id
     from remit.signing.worker_keys import new_worker_key, write_worker_key
 
-    settings = load_settings(data_dir)
-    with database(data_dir) as engine:
-        found = keys_for(engine, settings)
+    found = context.keys
     private, public, text = new_worker_key()
     kid = key_id(public)
     write_worker_key(folder, private, certify_key(kid, text, label or folder.name, found))
-    if as_json:
-        write_json({"kid": kid, "folder": str(folder), "certified_by": found.kid})
-        return
-    write_line("may certify workers  ", Cell(kid, "green"))
-    write_line("written to           ", str(folder))
-    write_line(
-        "Bring the folder to the worker's host, name it with REMIT_WORKER_KEY_DIR, and keep "
-        "worker.pem from everybody else."
-    )
 
+    def write() -> None:
+        write_line("may certify workers  ", Cell(kid, "green"))
+        write_line("written to           ", str(folder))
+        write_line(
+            "Bring the folder to the worker's host, name it with REMIT_WORKER_KEY_DIR, and keep "
+            "worker.pem from everybody else."
+        )
 
-def _load(settings: "Settings") -> "Keyring":
-    """Return the keys that this installation trusts; none is made.
-
-    Raises:
-        MisconfiguredError: there is none, or they cannot be used.
-    """
-    from remit.cli.base.services import keys_dir
-    from remit.signing.keys import load_keyring
-
-    given = settings.remit_signing_key
-    return load_keyring(
-        keys_dir(settings), signing_key=None if given is None else given.get_secret_value()
-    )
+    context.show({"kid": kid, "folder": str(folder), "certified_by": found.kid}, write)
 
 
 def _rotatable(settings: "Settings") -> Path:
-    """Return the key folder, when the signing key lies there.
-
-    Raises:
-        MisconfiguredError: the signing key comes from the environment.
-    """
-    from remit.cli.base.services import keys_dir
-    from remit.errors import MisconfiguredError
+    """Return the key folder, when the signing key lies there."""
     from remit.signing.keys import SIGNING_VARIABLE
 
-    folder = keys_dir(settings)
+    folder = services.keys_dir(settings)
     if settings.remit_signing_key is not None:
         raise MisconfiguredError(
             f"{SIGNING_VARIABLE} holds the signing key, and only you can replace it: save what "

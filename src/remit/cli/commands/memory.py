@@ -4,125 +4,93 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from remit.cli.base import services
+from remit.cli.base.context import Context, Group
 from remit.cli.base.failures import EXIT_UNSUCCESSFUL
-from remit.cli.base.options import ActorOption, DataDirOption, JsonOption
-from remit.cli.base.output import bar
+from remit.cli.base.options import argument, option
+from remit.cli.base.output import write_list
 
 if TYPE_CHECKING:
     from remit.cli.base.embedding import Tally
 
-app = typer.Typer(help="What is remembered, found again by its meaning.", no_args_is_help=True)
+app = Group("What is remembered, found again by its meaning.")
 
-TextArgument = Annotated[
-    str, typer.Argument(metavar="TEXT", help="What to remember; - reads standard input.")
-]
+TextArgument = Annotated[str, argument("TEXT", "What to remember; - reads standard input.")]
 NotesArgument = Annotated[
     str,
-    typer.Argument(
-        metavar="FILE",
-        help='JSON Lines: {"scope": ..., "content": ...} on each; - reads standard input.',
-    ),
+    argument("FILE", 'JSON Lines: {"scope": ..., "content": ...} on each; - reads standard input.'),
 ]
-QuestionArgument = Annotated[
-    str, typer.Argument(metavar="QUESTION", help="What to look for, in your own words.")
-]
-AboutOption = Annotated[str, typer.Option("--scope", help="What it is about, like billing.")]
-DefaultScopeOption = Annotated[
-    str | None,
-    typer.Option("--scope", show_default=False, help="The scope of lines that name none."),
-]
-OnlyScopeOption = Annotated[
-    str | None, typer.Option("--scope", show_default=False, help="Only those of this scope.")
-]
+QuestionArgument = Annotated[str, argument("QUESTION", "What to look for, in your own words.")]
+AboutOption = Annotated[str, option("--scope", "What it is about, like billing.")]
+DefaultScopeOption = Annotated[str | None, option("--scope", "The scope of lines that name none.")]
+OnlyScopeOption = Annotated[str | None, option("--scope", "Only those of this scope.")]
 RunOption = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--run",
-        metavar="ID",
-        show_default=False,
-        help="The completed run that taught it, or at least the first 4 characters of it. "
+        "The completed run that taught it, or at least the first 4 characters of it. "
         "Default: your own words, which needs the role admin.",
+        "ID",
     ),
 ]
 NearestOption = Annotated[
-    int, typer.Option("--limit", min=1, max=50, help="At most so many, the nearest first.")
+    int, option("--limit", "At most so many, the nearest first.", min=1, max=50)
 ]
 NewestOption = Annotated[
-    int, typer.Option("--limit", min=1, max=100, help="At most so many, the newest first.")
+    int, option("--limit", "At most so many, the newest first.", min=1, max=100)
 ]
 
 
-@app.callback()
-def memory() -> None:
-    """Remember, and find what is remembered by its meaning."""
-
-
-@app.command()
-def add(
-    text: TextArgument,
-    *,
-    scope: AboutOption,
-    run: RunOption = None,
-    actor: ActorOption = None,
-    data_dir: DataDirOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@app.add(acting=True)
+def add(context: Context, text: TextArgument, *, scope: AboutOption, run: RunOption = None) -> None:
     """Remember a text, and make it searchable; 1 when it is kept and cannot be searched for.
 
     Secrets in it are masked first. The same words are one memory. What is kept without a provider
     is made searchable by `remit memory embed`.
     """
-    from remit.cli.base import services
     from remit.cli.base.directive_input import STANDARD_INPUT, read_text
     from remit.cli.base.embedding import Tally, make_searchable
-    from remit.cli.base.notes import noted
-    from remit.cli.views.memory import write_added
+    from remit.cli.base.memory_input import noted
+    from remit.cli.views.memory import tally_json, write_added
 
     said = read_text(text).removesuffix("\n") if text == STANDARD_INPUT else text
     new = noted(scope, said, scope_field="--scope", content_field="TEXT")
-    settings = services.load_settings(data_dir)
-    provider = services.embedding_provider(settings)
-    with services.database(data_dir) as engine:
-        from remit.operations.recall.memories import find_run_id, remember
+    provider = services.embedding_provider(context.settings)
+    engine = context.engine
+    from remit.operations.recall.memories import find_run_id, remember
 
-        keys = services.keys_for(engine, settings)
-        by = services.caller(engine, settings, actor, keys=keys)
-        source = None if run is None else find_run_id(engine, run)
-        [kept] = remember(engine, [new], by=by, keys=keys, run_id=source)
-        tally = Tally(provider.model)
-        make_searchable(engine, provider, [kept.memory_id], tally, by=by)
-    write_added(kept, tally, masked=new.content != said or new.scope != scope, as_json=as_json)
+    keys, by = context.keys, context.caller
+    source = None if run is None else find_run_id(engine, run)
+    [kept] = remember(engine, [new], by=by, keys=keys, run_id=source)
+    tally = Tally(provider.model)
+    make_searchable(engine, provider, [kept.memory_id], tally, by=by)
+    masked = new.content != said or new.scope != scope
+    document = {"id": str(kept.memory_id), "is_new": kept.is_new, "masked": masked}
+    context.show(
+        {"memory": document, **tally_json(tally)}, lambda: write_added(kept, tally, masked=masked)
+    )
     _exit_by(tally)
 
 
-@app.command()
-def load(
-    file: NotesArgument,
-    *,
-    scope: DefaultScopeOption = None,
-    actor: ActorOption = None,
-    data_dir: DataDirOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@app.add(acting=True)
+def load(context: Context, file: NotesArgument, *, scope: DefaultScopeOption = None) -> None:
     """Remember each line of a file, and make all of them searchable; an admin may.
 
     The whole file is checked first. Loaded again, it goes on where it was interrupted. 1 when not
     all of it can be searched for; `remit memory embed` makes it searchable later.
     """
-    from remit.cli.base import services
     from remit.cli.base.embedding import Tally, batches, make_searchable
-    from remit.cli.base.notes import read_notes
-    from remit.cli.views.memory import write_loaded
+    from remit.cli.base.memory_input import read_notes
+    from remit.cli.views.memory import tally_json, write_loaded
 
     notes = read_notes(file, scope)
-    settings = services.load_settings(data_dir)
-    provider = services.embedding_provider(settings)
+    provider = services.embedding_provider(context.settings)
     tally, done, new = Tally(provider.model), 0, 0
-    with services.database(data_dir) as engine, bar("loading", quiet=as_json) as progress:
-        from remit.operations.recall.memories import remember
+    engine = context.engine
+    from remit.operations.recall.memories import remember
 
-        keys = services.keys_for(engine, settings)
-        by = services.caller(engine, settings, actor, keys=keys)
+    with context.bar("loading") as progress:
+        keys, by = context.keys, context.caller
         progress(0, len(notes))
         for batch in batches(notes):
             kept = remember(engine, batch, by=by, keys=keys)
@@ -132,86 +100,66 @@ def load(
             progress(done, len(notes))
             if not works and not tally.is_disabled:
                 break  # every other batch would fail as well, each after its retries
-    write_loaded(len(notes), done, new, tally, as_json=as_json)
+    document = {"read": len(notes), "kept": done, "new": new, **tally_json(tally)}
+    context.show(document, lambda: write_loaded(len(notes), done, new, tally))
     _exit_by(tally)
 
 
-@app.command()
-def embed(
-    *, actor: ActorOption = None, data_dir: DataDirOption = None, as_json: JsonOption = False
-) -> None:
+@app.add(acting=True)
+def embed(context: Context) -> None:
     """Make searchable what is not under the model that EMBEDDING_PROVIDER chooses.
 
     That is what was kept while there was no provider, or while there was another model. The exit
     code is 1 when a memory is left out, which is named with the reason.
     """
-    from remit.cli.base import services
     from remit.cli.base.embedding import embed_all
-    from remit.cli.views.memory import write_embedded
+    from remit.cli.views.memory import tally_json, write_embedded
 
-    settings = services.load_settings(data_dir)
-    provider = services.embedding_provider(settings)
-    with services.database(data_dir) as engine, bar("embedding", quiet=as_json) as progress:
-        by = services.caller(engine, settings, actor)
-        tally = embed_all(engine, provider, progress, by=by)
-    write_embedded(tally, as_json=as_json)
+    provider = services.embedding_provider(context.settings)
+    engine = context.engine
+    with context.bar("embedding") as progress:
+        tally = embed_all(engine, provider, progress, by=context.caller)
+    context.show(tally_json(tally), lambda: write_embedded(tally))
     _exit_by(tally)
 
 
-@app.command()
-def search(
-    question: QuestionArgument,
-    *,
-    limit: NearestOption = 5,
-    actor: ActorOption = None,
-    data_dir: DataDirOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@app.add(acting=True)
+def search(context: Context, question: QuestionArgument, *, limit: NearestOption = 5) -> None:
     """Find the memories nearest in meaning to a question; 1 when there is none to be found.
 
     Each comes with its similarity (1 is the same direction), its scope and its source. Who asked
     what is kept on record.
     """
-    from remit.cli.base import services
-    from remit.cli.base.output import spinner
-    from remit.cli.views.memory import write_results
+    from remit.cli.views.memory import result_json, write_results
 
-    settings = services.load_settings(data_dir)
-    provider = services.embedding_provider(settings)
-    with services.database(data_dir) as engine, services.reader_database(settings) as reading:
-        from remit.operations.recall.memories import open_memory_reader
+    provider = services.embedding_provider(context.settings)
+    engine, reading = context.engine, context.reader
+    from remit.operations.recall.memories import open_memory_reader
 
-        keys = services.keys_for(engine, settings)
-        by = services.caller(engine, settings, actor, keys=keys)
-        reader = open_memory_reader(reading, engine, provider, by=by, keys=keys)
-        with spinner("searching", quiet=as_json):
-            found = reader.semantic_search(question, limit)
-    write_results(found, question, provider.model, as_json=as_json)
+    keys, by = context.keys, context.caller
+    reader = open_memory_reader(reading, engine, provider, by=by, keys=keys)
+    with context.spinner("searching"):
+        found = reader.semantic_search(question, limit)
+    results = [result_json(each) for each in found]
+    document = {"question": question, "model": provider.model, "results": results}
+    context.show(document, lambda: write_results(found, provider.model))
     if not found:
         raise typer.Exit(EXIT_UNSUCCESSFUL)
 
 
-@app.command()
-def recent(
-    *,
-    scope: OnlyScopeOption = None,
-    limit: NewestOption = 20,
-    actor: ActorOption = None,
-    data_dir: DataDirOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@app.add(acting=True)
+def recent(context: Context, *, scope: OnlyScopeOption = None, limit: NewestOption = 20) -> None:
     """List what was remembered last, the newest first. Who looked is kept on record."""
-    from remit.cli.base import services
-    from remit.cli.views.memory import write_recent
+    engine = context.engine
+    from remit.cli.views.memory import HEADER, memory_json, row_of
+    from remit.operations.recall.memories import recent_memories
 
-    settings = services.load_settings(data_dir)
-    with services.database(data_dir) as engine:
-        from remit.operations.recall.memories import recent_memories
-
-        keys = services.keys_for(engine, settings)
-        by = services.caller(engine, settings, actor, keys=keys)
-        found = recent_memories(engine, by=by, keys=keys, scope=scope, limit=limit)
-    write_recent(found, as_json=as_json)
+    keys, by = context.keys, context.caller
+    found = recent_memories(engine, by=by, keys=keys, scope=scope, limit=limit)
+    context.show(
+        {"memories": [memory_json(each) for each in found]},
+        lambda: write_list(HEADER, [row_of(each) for each in found], "no memories"),
+    )
 
 
 def _exit_by(tally: "Tally") -> None:

@@ -4,11 +4,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from remit.base.wording import quoted
-from remit.cli.base.options import ActorOption, DataDirOption, JsonOption
-from remit.cli.base.output import Cell, write_json, write_line, write_table
+from remit.cli.base import services
+from remit.cli.base.context import Context, Group
+from remit.cli.base.options import argument, option
+from remit.cli.base.output import Cell, print_out, safe, write_facts, write_line
+from remit.cli.views.cells import write_warning
 from remit.errors import (
     ConflictError,
     InvalidInputError,
@@ -18,37 +19,30 @@ from remit.errors import (
 )
 
 if TYPE_CHECKING:
-    from remit.approval.confirmation import ConfirmedPolicy
+    from remit.approval.types import ConfirmedPolicy
     from remit.base.json_types import JsonObject
-    from remit.operations.gate.confirmations import Confirmed
+    from remit.operations.gate.policies import Confirmed
     from remit.policy.config import PolicyConfig
     from remit.settings import Settings
 
-app = typer.Typer(help="The policy that the gate decides by.", no_args_is_help=True)
+app = Group("The policy that the gate decides by.")
 
-FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A policy file (TOML).")]
+FileArgument = Annotated[Path, argument("FILE", "A policy file (TOML).")]
 ConfirmedArgument = Annotated[
-    Path | None,
-    typer.Argument(
-        metavar="[FILE]", show_default=False, help="A policy file. Default: the one in force."
-    ),
+    Path | None, argument("[FILE]", "A policy file. Default: the one in force.")
 ]
 ToOption = Annotated[
     Path | None,
-    typer.Option(
-        "--to",
-        metavar="PATH",
-        show_default=False,
-        help="The file to replace. Default: REMIT_POLICY_FILE, else the running stack's.",
+    option(
+        "--to", "The file to replace. Default: REMIT_POLICY_FILE, else the running stack's.", "PATH"
     ),
 ]
 DigestOption = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--digest",
-        metavar="DIGEST",
-        show_default=False,
-        help="The digest that `remit policy check` showed; refused if the policy has another.",
+        "The digest that `remit policy check` showed; refused if the policy has another.",
+        "DIGEST",
     ),
 ]
 
@@ -56,143 +50,117 @@ _MOST_OF_A_DIGEST = 80
 """How many characters of a typed digest a message repeats; a digest has 71."""
 
 
-@app.callback()
-def policy() -> None:
-    """Look at the policy that the gate decides by, and put another one in force."""
-
-
-@app.command()
-def check(
-    file: FileArgument, *, data_dir: DataDirOption = None, as_json: JsonOption = False
-) -> None:
+@app.add()
+def check(context: Context, file: FileArgument) -> None:
     """Check a policy file, and say what would happen under it.
 
     Exits with 0 when the policy can be used, warnings or not, and with 2 when it is refused.
     """
     from remit.cli.views import policy as policy_views
     from remit.policy.config import load_policy
-    from remit.policy.doubts import doubts
-    from remit.policy.outlook import prospects
+    from remit.policy.lint import lint
+    from remit.policy.preview import preview
 
     found = load_policy(file)
-    names, announced = _known_modules(data_dir)
+    names, announced = _known_modules(context)
     where = "among those that the workers announced" if announced else "that this shell knows of"
-    expected = prospects(found, names if announced else None)
-    warnings = doubts(found, names, where)
-    if as_json:
-        told = policy_views.as_json(found, expected)
-        write_json({**_as_json(found, str(file)), "outlook": told, "warnings": warnings})
-        return
-    write_line(f"{file}: ", Cell("a policy", "green"))
-    write_table((), [("", Cell(name, "dim"), value) for name, value in policy_views.summary(found)])
-    unknown = () if announced else set(found.allowed_tools) - set(names)
-    policy_views.write_prospects(found, expected, unknown)
-    for warning in warnings:
-        write_line(Cell("warning: ", "yellow"), warning)
+    expected = preview(found, names if announced else None)
+    warnings = lint(found, names, where)
+
+    def write() -> None:
+        write_line(f"{file}: ", Cell("a policy", "green"))
+        write_facts(policy_views.summary(found))
+        unknown = () if announced else set(found.allowed_tools) - set(names)
+        policy_views.write_prospects(found, expected, unknown)
+        for warning in warnings:
+            write_warning(warning, stderr=False)
+
+    outlook = policy_views.as_json(found, expected)
+    document = {**_as_json(found, file), "outlook": outlook, "warnings": warnings}
+    context.show(document, write)
 
 
-def _known_modules(data_dir: Path | None) -> tuple[tuple[str, ...], bool]:
+def _known_modules(context: Context) -> tuple[tuple[str, ...], bool]:
     """Return the names of the modules there are, and whether the workers' announcements say so.
 
     A policy is checked where no stack runs as well; then this shell's own modules are the best
     that is known.
     """
-    from remit.cli.base.services import database, load_settings, module_references
     from remit.execution.modules.registry import discover_modules
-    from remit.operations.runs.modules import read_modules
+    from remit.operations.runs.workers import read_modules
 
-    with suppress(UnavailableError), database(data_dir) as engine:
-        names = tuple(each.name for each in read_modules(engine))
+    with suppress(UnavailableError):
+        names = tuple(each.name for each in read_modules(context.engine))
         if names:
             return names, True
-    found = discover_modules(module_references(load_settings(data_dir))).list_modules()
+    found = discover_modules(services.module_references(context.settings)).list_modules()
     return tuple(each.name for each in found), False
 
 
-@app.command()
-def show(*, data_dir: DataDirOption = None, as_json: JsonOption = False) -> None:
+@app.add()
+def show(context: Context) -> None:
     """Print the policy in force: REMIT_POLICY_FILE, the running stack's, or the built-in one.
 
     Standard error says so where no operator has confirmed it.
     """
     from importlib.resources import files
 
-    from remit.cli.base.output import print_out, safe
-    from remit.cli.base.services import load_settings
     from remit.operations.gate.policies import PolicySource
     from remit.policy.config import read_policy
     from remit.stack.discovery import policy_file
 
-    settings = load_settings(data_dir)
-    path = policy_file(settings)
+    path = policy_file(context.settings)
     found = PolicySource(path).read()
-    state, problem = _confirmation(found, settings, data_dir)
-    if as_json:
-        write_json({**_as_json(found, str(path) if path else None), "confirmation": state})
-        return
-    built_in = files("remit.policy").joinpath("default.toml")
-    text = read_policy(path) if path else built_in.read_text(encoding="utf-8")
-    for line in text.splitlines():
-        print_out(safe(line.expandtabs()))
-    if problem:
-        write_line(Cell("warning: ", "yellow"), problem, stderr=True)
+    state, problem = _confirmation(context, found)
+
+    def write() -> None:
+        built_in = files("remit.policy").joinpath("default.toml")
+        text = read_policy(path) if path else built_in.read_text(encoding="utf-8")
+        for line in text.splitlines():
+            print_out(safe(line.expandtabs()))
+        if problem:
+            write_warning(problem)
+
+    context.show({**_as_json(found, path), "confirmation": state}, write)
 
 
-def _confirmation(
-    policy: "PolicyConfig", settings: "Settings", data_dir: Path | None
-) -> "tuple[JsonObject | None, str]":
+def _confirmation(context: Context, policy: "PolicyConfig") -> "tuple[JsonObject | None, str]":
     """Return who confirmed a policy, and what is wrong with that; None where nobody can be asked.
 
     A policy is looked at where no stack runs, and where there are no keys, as well.
     """
-    from remit.cli.base.services import database, keys_for
-    from remit.operations.gate.confirmations import find_confirmed
+    from remit.operations.gate.policies import find_confirmed
 
     try:
-        with database(data_dir) as engine:
-            found = find_confirmed(engine, policy, keys_for(engine, settings))
+        found = find_confirmed(context.engine, policy, context.keys)
     except PolicyUnconfirmedError as error:
         return {"state": error.error_type, "by": None, "at": None}, error.message
     except (UnavailableError, MisconfiguredError):
         return None, ""
-    return _as_said(found), ""
+    return _confirmed_json(found), ""
 
 
-@app.command()
+@app.add(acting=True)
 def confirm(
-    file: ConfirmedArgument = None,
-    *,
-    digest: DigestOption = None,
-    actor: ActorOption = None,
-    data_dir: DataDirOption = None,
-    as_json: JsonOption = False,
+    context: Context, file: ConfirmedArgument = None, *, digest: DigestOption = None
 ) -> None:
     """Confirm a policy: the one in force, or one that is put in place later by other means.
 
     Until an operator has, nothing is decided or started under it. `remit up` confirms the policy
     that it starts with, and `remit policy install` the one that it puts in place.
     """
-    from remit.cli.base.services import load_settings
     from remit.operations.gate.policies import PolicySource
     from remit.stack.discovery import policy_file
 
-    settings = load_settings(data_dir)
-    path = file or policy_file(settings)
+    path = file or policy_file(context.settings)
     found = PolicySource(path).read()
     _look_again(found, digest)
-    done = _confirm(found, settings, actor, data_dir)
-    _tell(found, done, path, as_json=as_json)
+    _show_confirmed(context, found, _confirm(context, found), path)
 
 
-@app.command()
+@app.add(acting=True)
 def install(
-    file: FileArgument,
-    *,
-    to: ToOption = None,
-    digest: DigestOption = None,
-    actor: ActorOption = None,
-    data_dir: DataDirOption = None,
-    as_json: JsonOption = False,
+    context: Context, file: FileArgument, *, to: ToOption = None, digest: DigestOption = None
 ) -> None:
     """Check a policy file, confirm it, and put it in place of the one in force at one stroke.
 
@@ -200,11 +168,10 @@ def install(
     no stack runs and DATABASE_URL is not set it is not confirmed; `remit up` will do so.
     """
     from remit.cli.base.file_writing import replacing
-    from remit.cli.base.services import load_settings
     from remit.policy.config import parse_policy, read_policy
     from remit.stack.discovery import policy_file
 
-    settings = load_settings(data_dir)
+    settings = context.settings
     target = to or policy_file(settings)
     if target is None:
         raise InvalidInputError(
@@ -217,18 +184,14 @@ def install(
     _look_again(found, digest)
     with replacing(target, text.encode(), field="--to") as put:
         # Confirmed first: else it would be in force for a moment, and nobody's.
-        done = _confirm(found, settings, actor, data_dir) if _is_served(settings) else None
+        done = _confirm(context, found) if _is_served(settings) else None
         put()
-    _tell(found, done, target, as_json=as_json)
+    _show_confirmed(context, found, done, target)
 
 
 def _look_again(policy: "PolicyConfig", seen: str | None) -> None:
-    """Print what its author may not have meant; refuse whoever checked another policy.
-
-    Raises:
-        ConflictError: it is not the policy that was seen.
-    """
-    from remit.policy.doubts import doubts
+    """Print what its author may not have meant; refuse whoever checked another policy."""
+    from remit.policy.lint import lint
 
     if seen is not None and seen != policy.digest:
         raise ConflictError(
@@ -236,8 +199,8 @@ def _look_again(policy: "PolicyConfig", seen: str | None) -> None:
             f"{quoted(policy.digest, _MOST_OF_A_DIGEST)}: look again with `remit policy check`",
             field="--digest",
         )
-    for doubt in doubts(policy):
-        write_line(Cell("warning: ", "yellow"), doubt, stderr=True)
+    for warning in lint(policy):
+        write_warning(warning)
 
 
 def _is_served(settings: "Settings") -> bool:
@@ -247,49 +210,42 @@ def _is_served(settings: "Settings") -> bool:
     return bool(settings.database_url) or find_stack(settings.remit_data_dir) is not None
 
 
-def _confirm(
-    policy: "PolicyConfig", settings: "Settings", actor: str | None, data_dir: Path | None
-) -> "Confirmed":
-    from remit.cli.base.services import caller, database, keys_for
-    from remit.operations.gate.confirmations import confirm_policy
+def _confirm(context: Context, policy: "PolicyConfig") -> "Confirmed":
+    from remit.operations.gate.policies import confirm_policy
 
-    with database(data_dir) as engine:
-        keys = keys_for(engine, settings)
-        by = caller(engine, settings, actor, keys=keys)
-        return confirm_policy(engine, policy, by=by, keys=keys)
+    return confirm_policy(context.engine, policy, keys=context.keys, by=context.caller)
 
 
-def _tell(
-    policy: "PolicyConfig", done: "Confirmed | None", path: Path | None, *, as_json: bool
+def _show_confirmed(
+    context: Context, policy: "PolicyConfig", done: "Confirmed | None", path: Path | None
 ) -> None:
     """Print which policy may be decided by from now on, and who said so."""
-    where = str(path) if path else None
-    if as_json:
-        said = None if done is None else _as_said(done.policy)
-        write_json(
-            {
-                "source": where,
-                "version": policy.version,
-                "digest": policy.digest,
-                "confirmation": said,
-                "again": done is not None and not done.created,
-            }
-        )
-        return
-    if done is None:
-        state = Cell("not confirmed, as no stack runs: `remit up` does so at its start", "yellow")
-    else:
-        before = "" if done.created else "before, "
-        state = Cell(f"confirmed {before}by {done.policy.confirmed_by}", "green")
-    write_line(f"{where or 'the built-in policy'}: ", state)
-    rows = (("version", policy.version), ("digest", policy.digest))
-    write_table((), [("", Cell(name, "dim"), value) for name, value in rows])
+
+    def write() -> None:
+        if done is None:
+            words = "not confirmed, as no stack runs: `remit up` does so at its start"
+            state = Cell(words, "yellow")
+        else:
+            before = "" if done.created else "before, "
+            state = Cell(f"confirmed {before}by {done.policy.confirmed_by}", "green")
+        write_line(f"{path or 'the built-in policy'}: ", state)
+        write_facts([("version", policy.version), ("digest", policy.digest)])
+
+    document = {
+        "source": str(path) if path else None,
+        "version": policy.version,
+        "digest": policy.digest,
+        "confirmation": None if done is None else _confirmed_json(done.policy),
+        "again": done is not None and not done.created,
+    }
+    context.show(document, write)
 
 
-def _as_json(policy: "PolicyConfig", source: str | None) -> "JsonObject":
-    return {"source": source, "digest": policy.digest, "policy": policy.canonical()}
+def _as_json(policy: "PolicyConfig", source: Path | None) -> "JsonObject":
+    shown = str(source) if source else None
+    return {"source": shown, "digest": policy.digest, "policy": policy.canonical()}
 
 
-def _as_said(found: "ConfirmedPolicy") -> "JsonObject":
+def _confirmed_json(found: "ConfirmedPolicy") -> "JsonObject":
     at = found.confirmed_at.isoformat()
     return {"state": "confirmed", "by": found.confirmed_by, "at": at}

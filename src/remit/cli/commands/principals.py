@@ -1,12 +1,13 @@
-"""`remit principal`: who is known, and what each may do."""
+"""`remit principal`: who is known, what each may do, and what two admins are asked for."""
 
-from typing import TYPE_CHECKING, Annotated, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Protocol, TypeVar, cast, get_args
+from uuid import UUID
 
-import typer
-
-from remit.cli.base.options import ActorOption, DataDirOption, JsonOption, all_of
-from remit.cli.base.output import Cell, Row, write_json, write_table
-from remit.cli.views.timeline import moment_or_dash
+from remit.cli.base.context import Context, Group
+from remit.cli.base.options import all_of, argument, one_of, option
+from remit.cli.base.output import write_line
+from remit.cli.views.identities import write_made_invitation, write_principals, write_proposals
+from remit.errors import InvalidInputError, NotFoundError
 from remit.identity.types import Principal
 from remit.vocabulary import Role
 
@@ -14,118 +15,158 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from remit.identity.types import PrincipalRow
+    from remit.operations.identities.four_eyes import Change
 
-app = typer.Typer(help="Who is known, and what each may do.", no_args_is_help=True)
+app = Group("Who is known, and what each may do.")
 
-NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The principal's name.")]
+SHORTEST_ID = 4
+"""Fewest characters that may stand for a whole identifier."""
+
+NameArgument = Annotated[str, argument("NAME", "The principal's name.")]
 RoleOption = Annotated[
     list[str] | None,
-    typer.Option(
+    option(
         "--role",
-        metavar="ROLE",
-        show_default=False,
-        help="What it is trusted with: proposer, approver, operator, auditor or admin; may be "
+        "What it is trusted with: proposer, approver, operator, auditor or admin; may be "
         "given several times.",
+        "ROLE",
     ),
 ]
 GroupOption = Annotated[
     list[str] | None,
-    typer.Option(
-        "--group",
-        metavar="GROUP",
-        show_default=False,
-        help="A group of approvers that it belongs to; may be given several times.",
+    option(
+        "--group", "A group of approvers that it belongs to; may be given several times.", "GROUP"
     ),
 ]
+SwitchArgument = Annotated[str, argument("on|off", "Whether two are asked.")]
+ProposalArgument = Annotated[str, argument("ID", "The proposal's identifier, or its beginning.")]
 
 
-@app.callback()
-def principal() -> None:
-    """Look after who is known."""
-
-
-@app.command("list")
-def list_principals(
-    *, actor: ActorOption = None, data_dir: DataDirOption = None, as_json: JsonOption = False
-) -> None:
+@app.add("list", acting=True)
+def list_principals(context: Context) -> None:
     """List who is known."""
-    from remit.cli.base.services import caller, database, load_settings
+    engine = context.engine
+    from remit.operations.identities import directory
 
-    with database(data_dir) as engine:
-        from remit.operations.identities import directory
-
-        rows = directory.read_principals(engine, by=caller(engine, load_settings(data_dir), actor))
-    write_principals(rows, as_json=as_json)
+    _show(context, directory.read_principals(engine, by=context.caller))
 
 
-@app.command("set")
+@app.add("set", acting=True)
 def set_principal(
-    name: NameArgument,
-    *,
-    role: RoleOption = None,
-    group: GroupOption = None,
-    actor: ActorOption = None,
-    data_dir: DataDirOption = None,
-    as_json: JsonOption = False,
+    context: Context, name: NameArgument, *, role: RoleOption = None, group: GroupOption = None
 ) -> None:
     """Give a principal these roles and groups, in place of those that it has."""
     roles = cast("tuple[Role, ...]", all_of(role, get_args(Role), "--role"))
-    from remit.cli.base.second_admin import propose_if_asked
-    from remit.cli.base.services import caller, database, keys_for, load_settings
+    engine = context.engine
+    from remit.operations.identities import directory
+    from remit.operations.identities.four_eyes import Change
 
-    settings = load_settings(data_dir)
-    with database(data_dir) as engine:
-        from remit.operations.identities import directory
-        from remit.operations.identities.four_eyes import Change
-
-        keys = keys_for(engine, settings)
-        by = caller(engine, settings, actor, keys=keys)
-        groups = tuple(group or ())
-        change = Change("set", Principal(name, "human", roles, groups))
-        if propose_if_asked(engine, change, by=by, keys=keys, as_json=as_json):
-            return
-        row = directory.change_principal(engine, name, roles=roles, groups=groups, by=by, keys=keys)
-    write_principals([row], as_json=as_json)
-
-
-@app.command("disable")
-def disable_principal(
-    name: NameArgument,
-    *,
-    actor: ActorOption = None,
-    data_dir: DataDirOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Shut a principal out for good: its tokens end, and its name is never used again."""
-    from remit.cli.base.services import caller, database, keys_for, load_settings
-
-    settings = load_settings(data_dir)
-    with database(data_dir) as engine:
-        from remit.operations.identities import directory
-
-        keys = keys_for(engine, settings)
-        by = caller(engine, settings, actor, keys=keys)
-        row = directory.disable_principal(engine, name, by=by, keys=keys)
-    write_principals([row], as_json=as_json)
-
-
-def write_principals(rows: "Sequence[PrincipalRow]", *, as_json: bool) -> None:
-    """Print principals."""
-    if as_json:
-        write_json({"principals": rows})
+    keys, by, groups = context.keys, context.caller, tuple(group or ())
+    if propose_if_asked(context, Change("set", Principal(name, "human", roles, groups))):
         return
-    head = ("NAME", "KIND", "ROLES", "GROUPS", "ACTS FOR", "CREATED BY", "DISABLED")
-    write_table(head, [_principal_row(row) for row in rows])
+    row = directory.change_principal(engine, name, roles=roles, groups=groups, by=by, keys=keys)
+    _show(context, [row])
 
 
-def _principal_row(row: "PrincipalRow") -> Row:
-    one = row.principal
-    return (
-        Cell(one.name, "bold"),
-        one.kind,
-        ", ".join(one.roles) or "-",
-        ", ".join(one.groups) or "-",
-        one.acts_for or "-",
-        row.created_by,
-        moment_or_dash(row.disabled_at),
-    )
+@app.add("disable", acting=True)
+def disable_principal(context: Context, name: NameArgument) -> None:
+    """Shut a principal out for good: its tokens end, and its name is never used again."""
+    engine = context.engine
+    from remit.operations.identities import directory
+
+    row = directory.disable_principal(engine, name, keys=context.keys, by=context.caller)
+    _show(context, [row])
+
+
+@app.add("four-eyes", acting=True)
+def four_eyes(context: Context, switch: SwitchArgument) -> None:
+    """Ask a second admin wherever an approver or an admin is made.
+
+    One admin switches it on; to switch it off, another one must confirm.
+    """
+    one_of(switch, ("on", "off"), "on|off")
+    engine = context.engine
+    from remit.operations.identities.four_eyes import Change, is_asked, switch_on
+
+    keys, by = context.keys, context.caller
+    if switch == "on":
+        switch_on(engine, by=by, keys=keys)
+    elif propose_if_asked(context, Change("off", by)):
+        return
+    _show_four_eyes(context, on=is_asked(engine, Change("off", by), keys))
+
+
+@app.add("proposals", acting=True)
+def proposals(context: Context) -> None:
+    """List what one admin proposed and another one must confirm."""
+    engine = context.engine
+    from remit.operations.identities.four_eyes import read_proposals
+
+    rows = read_proposals(engine, keys=context.keys, by=context.caller)
+    context.show({"proposals": rows}, lambda: write_proposals(rows))
+
+
+@app.add("confirm", acting=True)
+def confirm(context: Context, proposal_id: ProposalArgument) -> None:
+    """Carry out what another admin proposed; the code of an invitation is printed now."""
+    engine = context.engine
+    from remit.operations.identities import four_eyes as eyes
+    from remit.operations.identities.invitations import MadeInvitation
+
+    keys, by = context.keys, context.caller
+    rows = eyes.read_proposals(engine, by=by, keys=keys)
+    one = found_by_id(rows, proposal_id, noun="proposal", command="remit principal proposals")
+    made = eyes.confirm(engine, one.id, by=by, keys=keys)
+    if isinstance(made, MadeInvitation):
+        document = {"code": str(made.code), "row": made.row}
+        context.show(document, lambda: write_made_invitation(made))
+    elif made is not None:
+        _show(context, [made])
+    else:
+        _show_four_eyes(context, on=False)
+
+
+def propose_if_asked(context: Context, change: "Change") -> bool:
+    """Propose a change and say so, where a second admin is asked for it; return whether one is."""
+    from remit.operations.identities import four_eyes as eyes
+
+    engine, keys = context.engine, context.keys
+    if not eyes.is_asked(engine, change, keys):
+        return False
+    proposal = eyes.propose(engine, change, by=context.caller, keys=keys)
+    words = f"proposed: another admin runs `remit principal confirm {proposal}`"
+    context.show({"proposal": proposal}, lambda: write_line(words))
+    return True
+
+
+def _show(context: Context, rows: "Sequence[PrincipalRow]") -> None:
+    context.show({"principals": rows}, lambda: write_principals(rows))
+
+
+def _show_four_eyes(context: Context, *, on: bool) -> None:
+    words = f"a second admin is{'' if on else ' not'} asked to make approvers and admins"
+    context.show({"four_eyes": on}, lambda: write_line(words))
+
+
+class _Identified(Protocol):
+    @property
+    def id(self) -> UUID: ...
+
+
+_One = TypeVar("_One", bound=_Identified)
+
+
+def found_by_id(rows: "Sequence[_One]", text: str, *, noun: str, command: str) -> _One:
+    """Return the one row whose identifier begins with `text`; `command` lists all of them.
+
+    Raises:
+        InvalidInputError: it stands for more than one.
+        NotFoundError: it stands for none.
+    """
+    prefix = text.strip().lower().replace("-", "")
+    found = [row for row in rows if row.id.hex.startswith(prefix)]
+    if len(prefix) < SHORTEST_ID or len(found) > 1:
+        raise InvalidInputError(f"give more of the {noun}'s identifier", field="id")
+    if not found:
+        raise NotFoundError(f"no {noun} begins with {prefix}; `{command}` shows them")
+    return found[0]

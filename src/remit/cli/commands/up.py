@@ -3,7 +3,7 @@
 import shlex
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -13,36 +13,40 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from remit.cli.base import services
 from remit.cli.base.failures import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNSUCCESSFUL
-from remit.cli.base.options import DataDirOption, JsonOption, ModuleOption
-from remit.cli.base.output import Cell, spinner, write_json, write_line, write_table
+from remit.cli.base.options import DataDirOption, JsonOption, ModuleOption, option
+from remit.cli.base.output import Cell, spinner, write_facts, write_json, write_line
 from remit.cli.base.streams import wait_for_no_reader
-from remit.cli.commands.worker import ending_signals
+from remit.cli.commands.workers import ending_signals, usable_provider
+from remit.cli.views.cells import write_warning
 
 if TYPE_CHECKING:
+    import sqlalchemy as sa
     from rich.console import Console
 
+    from remit.policy.config import PolicyConfig
     from remit.settings import Settings
+    from remit.stack.discovery import StackInfo
     from remit.stack.options import StackEvent, StackOptions
-    from remit.stack.state import StackInfo
     from remit.stack.supervisor import Stack
 
 CHECK_SECONDS = 0.5
 """How often the servers are looked at."""
 
-WORDS = (
-    ("postgres", "Postgres answers"),
-    ("database", "the schema is current"),
-    ("temporal", "Temporal answers"),
-    ("worker", "a worker polls its queues"),
-    ("llm_worker", "a worker for language models polls its queue"),
-)
+WORDS: Mapping[str, str] = {
+    "postgres": "Postgres answers",
+    "database": "the schema is current",
+    "temporal": "Temporal answers",
+    "worker": "a worker polls its queues",
+    "llm_worker": "a worker for language models polls its queue",
+}
 """What each event of the start means."""
 
-LOST = (
-    ("worker_lost", "the worker has ended by itself; another one is started"),
-    ("llm_worker_lost", "the worker for language models has ended by itself; another is started"),
-)
+LOST: Mapping[str, str] = {
+    "worker_lost": "the worker has ended by itself; another one is started",
+    "llm_worker_lost": "the worker for language models has ended by itself; another is started",
+}
 """What is said of a worker that ends by itself."""
 
 _STARTING = "starting Postgres, Temporal and a worker ..."
@@ -53,41 +57,26 @@ _EXAMPLE = (
 
 PortOption = Annotated[
     int | None,
-    typer.Option(
-        "--temporal-port",
-        min=1,
-        max=65535,
-        metavar="PORT",
-        help="Port of Temporal. Default: a free one.",
-    ),
+    option("--temporal-port", "Port of Temporal. Default: a free one.", "PORT", min=1, max=65535),
 ]
 UiPortOption = Annotated[
     int | None,
-    typer.Option(
-        "--ui-port",
-        min=1,
-        max=65535,
-        metavar="PORT",
-        help="Port of Temporal's web page. Default: a free one.",
+    option(
+        "--ui-port", "Port of Temporal's web page. Default: a free one.", "PORT", min=1, max=65535
     ),
 ]
 PolicyOption = Annotated[
     Path | None,
-    typer.Option(
-        "--policy-file",
-        metavar="FILE",
-        show_default=False,
-        help="The policy. Default: REMIT_POLICY_FILE, else the built-in one.",
+    option(
+        "--policy-file", "The policy. Default: REMIT_POLICY_FILE, else the built-in one.", "FILE"
     ),
 ]
 
 
 class Progress:
-    """Tells what the stack does, as it does it.
+    """Tells what the stack does, as it does it; called from any thread, one event at a time.
 
-    Args:
-        stderr: whether to leave standard output alone, which a program reads.
-        llm_provider: whose language models are asked; None for none.
+    With `stderr` it leaves standard output alone, which a program reads.
     """
 
     def __init__(self, *, stderr: bool, llm_provider: str | None = None) -> None:
@@ -97,16 +86,16 @@ class Progress:
         self.console: Console | None = None
 
     def __call__(self, event: "StackEvent") -> None:
-        """Print one event; called from any thread, one at a time."""
+        """Print one event."""
         if event.name == "stack":
             self._complete = True
-        elif event.name in dict(LOST):
-            self._say(dict(LOST)[event.name], "yellow")
+        elif event.name in LOST:
+            self._say(LOST[event.name], "yellow")
         elif self._complete:
-            self._say(f"{dict(WORDS)[event.name]} again", "green")
+            self._say(f"{WORDS[event.name]} again", "green")
         else:
             which = f" ({self._llm_provider})" if event.name == "llm_worker" else ""
-            self._say(f"{dict(WORDS)[event.name]}{which}, {event.seconds:.2f} s", "green")
+            self._say(f"{WORDS[event.name]}{which}, {event.seconds:.2f} s", "green")
 
     def _say(self, text: str, style: str) -> None:
         write_line(Cell("• ", style), text, stderr=self._stderr, on=self.console)
@@ -127,38 +116,32 @@ def up(
     TEMPORAL_ADDRESS each replace their part. Where LLM_PROVIDER names a provider, a second worker
     asks its language models. The policy that it starts with is confirmed by that.
     """
-    from remit.cli.base.services import confirm_start, load_settings, module_references
     from remit.operations.gate.policies import PolicySource
-    from remit.policy.doubts import doubts
+    from remit.policy.lint import lint
     from remit.stack.layout import DataDir
     from remit.stack.supervisor import Stack
 
-    settings = load_settings(data_dir)
+    settings = services.load_settings(data_dir)
     policy_file = policy_file or settings.remit_policy_file
     # A bad policy is told before anything starts.
     policy = PolicySource(policy_file).read()
-    for doubt in doubts(policy):
-        write_line(Cell("warning: ", "yellow"), doubt, stderr=True)
+    for warning in lint(policy):
+        write_warning(warning)
     options = replace(
         _options_of(settings),
         temporal_port=temporal_port,
         temporal_ui_port=ui_port,
         policy_file=policy_file,
-        modules=",".join((*module_references(settings), *(module or ()))),
+        modules=",".join((*services.module_references(settings), *(module or ()))),
     )
     progress = Progress(stderr=as_json, llm_provider=options.llm_provider)
-    confirm = partial(confirm_start, settings, policy)
+    confirm = partial(_confirm_start, settings, policy)
     stack = Stack(DataDir(settings.remit_data_dir), options, report=progress, on_migrated=confirm)
     raise typer.Exit(_run(stack, progress, as_json=as_json))
 
 
 def _options_of(settings: "Settings") -> "StackOptions":
-    """Return what the environment alone says of the stack.
-
-    Raises:
-        RemitError: the provider of language models that it names cannot be used.
-    """
-    from remit.cli.commands.llm_worker import usable_provider
+    """Return what the environment alone says of the stack."""
     from remit.stack.discovery import normalize_database_url
     from remit.stack.options import StackOptions
 
@@ -173,6 +156,27 @@ def _options_of(settings: "Settings") -> "StackOptions":
         temporal_address=settings.temporal_address,
         llm_provider=usable_provider(settings),
     )
+
+
+@contextmanager
+def _connected(database_url: str) -> "Iterator[sa.Engine]":
+    from remit.db.engine import create_database_engine
+
+    engine = create_database_engine(
+        database_url, role="remit_app", application_name="remit-up", pool_size=1
+    )
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _confirm_start(settings: "Settings", policy: "PolicyConfig", database_url: str) -> None:
+    """Confirm the policy that a stack starts with: to start it is an operator's command."""
+    from remit.operations.gate.policies import confirm_at_start
+
+    with _connected(database_url) as engine:
+        confirm_at_start(engine, policy, services.keys_for(engine, settings, make=True))
 
 
 def _run(stack: "Stack", progress: Progress, *, as_json: bool) -> int:
@@ -225,18 +229,11 @@ def _first_admin(stack: "Stack", info: "StackInfo") -> str | None:
 
     None: somebody is known already.
     """
-    from remit.cli.base.services import keys_for, load_settings
     from remit.cli.base.token_files import keep_first_admin
-    from remit.db.engine import create_database_engine
 
-    settings = load_settings(stack.data.path)
-    engine = create_database_engine(
-        info.database_url, role="remit_app", application_name="remit-up", pool_size=1
-    )
-    try:
-        made = keep_first_admin(engine, settings, keys_for(engine, settings, make=True))
-    finally:
-        engine.dispose()
+    settings = services.load_settings(stack.data.path)
+    with _connected(info.database_url) as engine:
+        made = keep_first_admin(engine, settings, services.keys_for(engine, settings, make=True))
     return None if made is None else str(made.token)
 
 
@@ -246,9 +243,9 @@ def _present(
     """Print where everything is, and once the token of the first admin."""
     from sqlalchemy import make_url
 
-    from remit.cli.base.services import load_settings
+    from remit.settings import default_data_dir
 
-    port = load_settings(stack.data.path).remit_metrics_port
+    port = services.load_settings(stack.data.path).remit_metrics_port
     shown_url = make_url(info.database_url).render_as_string(hide_password=True)
     where = {
         "data_dir": str(stack.data.path),
@@ -267,22 +264,15 @@ def _present(
     write_line(Cell("Remit is up", "bold green"), f" after {seconds:.2f} s")
     names = ("data", "database", "Temporal", "Temporal UI", "policy", "logs", "metrics")
     values = where | {"policy_file": where["policy_file"] or "built-in"}
-    rows = zip(names, values.values(), strict=True)
-    write_table((), [("", Cell(name, "dim"), value) for name, value in rows if value is not None])
+    write_facts(zip(names, values.values(), strict=True))
     if admin is not None:
         write_line("you are the first admin; your token, shown this once: ", Cell(admin, "bold"))
-    for name, value in _to_repeat(stack):
-        write_line("in other terminals: ", Cell(f"export {name}={shlex.quote(value)}", "bold"))
+    if stack.data.path != default_data_dir():
+        # Without this variable other commands would not mean this very stack.
+        export = f"export REMIT_DATA_DIR={shlex.quote(str(stack.data.path))}"
+        write_line("in other terminals: ", Cell(export, "bold"))
     write_line(Cell("next: ", "dim"), Cell(_EXAMPLE, "bold"))
     write_line(Cell("Ctrl-C stops everything.", "dim"))
-
-
-def _to_repeat(stack: "Stack") -> Iterator[tuple[str, str]]:
-    """Yield the variables without which other commands would not mean this very stack."""
-    from remit.settings import default_data_dir
-
-    if stack.data.path != default_data_dir():
-        yield "REMIT_DATA_DIR", str(stack.data.path)
 
 
 def _watch(stack: "Stack") -> int:

@@ -18,13 +18,11 @@ from remit.cli.base.output import (
     on_terminal,
     print_out,
     safe,
-    write_json,
+    write_facts,
     write_line,
     write_table,
 )
-from remit.cli.views.directives import age
-from remit.cli.views.timeline import moment
-from remit.cli.views.verdict import shown_id, write_next
+from remit.cli.views.cells import age, moment, shown_id, write_next
 from remit.confusables.text import revealed, revealed_json
 from remit.errors import InvalidInputError
 
@@ -38,35 +36,43 @@ if TYPE_CHECKING:
     from remit.operations.evidence.artifacts import Filed
     from remit.operations.evidence.upkeep import ArtifactCheck
 
-_HEADER = ("ID", "TYPE", "DIRECTIVE", "BYTES", "CREATED", "NAME")
+HEADER = ("ID", "TYPE", "DIRECTIVE", "BYTES", "CREATED", "NAME")
 
 
-def write_list(found: "Sequence[Artifact]", *, as_json: bool) -> None:
-    """Print artifacts, a row each; as JSON without their metadata, which `show` has."""
-    if as_json:
-        write_json({"artifacts": [_listed(each) for each in found]})
-    elif found:
-        write_table(_HEADER, [_row(each) for each in found])
-    else:
-        write_line("no artifacts", stderr=True)
+def listed_json(artifact: "Artifact") -> dict[str, object]:
+    """Return an artifact as JSON without its metadata, which `show` has."""
+    names = ("id", "type", "uri", "directive_id", "run_id", "digest", "size_bytes", "created_at")
+    found = {name: getattr(artifact, name) for name in names}
+    return {**found, "name": _name(artifact), "content_ref": artifact.content_ref}
 
 
-def write_artifact(artifact: "Artifact", data_dir: Path | None, *, as_json: bool) -> None:
+def row_of(artifact: "Artifact") -> Row:
+    """Return an artifact's row, under :data:`HEADER`."""
+    ref, about = artifact.content_ref, artifact.directive_id
+    return (
+        Cell(shown_id(artifact.id), "bold"),
+        artifact.type,
+        "-" if about is None else shown_id(about),
+        str(artifact.size_bytes if ref is None else ref.size_bytes),
+        age(artifact.created_at),
+        revealed(_name(artifact) or ""),
+    )
+
+
+def write_artifact(artifact: "Artifact", data_dir: Path | None) -> None:
     """Print one artifact whole, but for its content."""
     ref = artifact.content_ref
-    if as_json:
-        write_json({"artifact": artifact, "lies": None if ref is None else _place(ref)})
-        return
     write_line("artifact ", Cell(str(artifact.id), "bold"), "  ", artifact.type)
-    facts = {
-        "address": artifact.uri,
-        "directive": str(artifact.directive_id or "-"),
-        "run": str(artifact.run_id or "-"),
-        "stored": moment(artifact.created_at),
-        "digest": artifact.digest,
-        **({} if ref is None else _content_facts(ref)),
-    }
-    _write_facts(facts)
+    write_facts(
+        [
+            ("address", artifact.uri),
+            ("directive", str(artifact.directive_id or "-")),
+            ("run", str(artifact.run_id or "-")),
+            ("stored", moment(artifact.created_at)),
+            ("digest", artifact.digest),
+            *([] if ref is None else _content_facts(ref)),
+        ]
+    )
     write_line()
     document = json.dumps(artifact.metadata, ensure_ascii=False, indent=2)
     for line in revealed_json(document).text.split("\n"):
@@ -98,38 +104,34 @@ def print_content(content: "Content") -> None:
         print_out(safe(line.expandtabs()))
 
 
-def write_saved(artifact_id: "UUID", file: Path, content: "Content", *, as_json: bool) -> None:
-    """Print what was written into a file."""
-    said: JsonObject = {
+def saved_json(artifact_id: "UUID", file: Path, content: "Content") -> "JsonObject":
+    """Return which content was written into which file."""
+    return {
         "artifact": str(artifact_id),
         "file": str(file),
         "bytes": len(content.data),
         "media_type": content.media_type,
         "digest": content.digest,
     }
-    if as_json:
-        write_json(said)
-        return
-    write_line("content of ", Cell(str(artifact_id), "bold"), " in ", Cell(str(file), "bold"))
-    _write_facts({name: str(said[name]) for name in ("bytes", "media_type", "digest")})
 
 
-def write_filed(filed: "Filed", data_dir: Path | None, *, as_json: bool) -> None:
+def write_saved(saved: "JsonObject") -> None:
+    """Print what :func:`saved_json` says."""
+    artifact, file = str(saved["artifact"]), str(saved["file"])
+    write_line("content of ", Cell(artifact, "bold"), " in ", Cell(file, "bold"))
+    names = ("bytes", "media_type", "digest")
+    write_facts((name.replace("_", " "), str(saved[name])) for name in names)
+
+
+def write_filed(filed: "Filed", data_dir: Path | None) -> None:
     """Print what was filed, and how it is fetched."""
-    if as_json:
-        write_json({"filed": filed, "lies": _place(filed.content)})
-        return
     write_line("filed as ", Cell(filed.uri, "bold"))
-    _write_facts({"digest": filed.digest, **_content_facts(filed.content)})
+    write_facts([("digest", filed.digest), *_content_facts(filed.content)])
     write_next([f"remit artifacts show {shown_id(filed.id)}"], data_dir)
 
 
-def write_unreferenced(found: "Sequence[StoredObject]", store: str, *, as_json: bool) -> None:
-    """Print objects that no artifact has as its content."""
-    size = sum(each.size_bytes for each in found)
-    if as_json:
-        write_json({"store": store, "objects": found, "bytes": size})
-        return
+def write_unreferenced(found: "Sequence[StoredObject]", store: str, size: int) -> None:
+    """Print objects that no artifact has as its content, of `size` bytes in all."""
     if not found:
         write_line(f"the store {store} has no object of that age that no artifact refers to")
         return
@@ -142,11 +144,8 @@ def write_unreferenced(found: "Sequence[StoredObject]", store: str, *, as_json: 
     )
 
 
-def write_check(checked: "ArtifactCheck", *, as_json: bool) -> None:
+def write_check(checked: "ArtifactCheck") -> None:
     """Print what a look at every artifact found."""
-    if as_json:
-        write_json({"holds": not checked.failed, **_counts(checked)})
-        return
     if not checked.failed:
         words = f"all {checked.checked} artifacts are what their digests say"
         write_line(Cell(words if checked.checked else "there are no artifacts", "green"))
@@ -159,32 +158,6 @@ def write_check(checked: "ArtifactCheck", *, as_json: bool) -> None:
         write_line(f"  and {checked.failed - len(checked.problems)} more")
 
 
-def _counts(checked: "ArtifactCheck") -> "JsonObject":
-    return {
-        "checked": checked.checked,
-        "failed": checked.failed,
-        "problems": list(checked.problems),
-    }
-
-
-def _listed(artifact: "Artifact") -> dict[str, object]:
-    names = ("id", "type", "uri", "directive_id", "run_id", "digest", "size_bytes", "created_at")
-    found = {name: getattr(artifact, name) for name in names}
-    return {**found, "name": _name(artifact), "content_ref": artifact.content_ref}
-
-
-def _row(artifact: "Artifact") -> Row:
-    ref, about = artifact.content_ref, artifact.directive_id
-    return (
-        Cell(shown_id(artifact.id), "bold"),
-        artifact.type,
-        "-" if about is None else shown_id(about),
-        str(artifact.size_bytes if ref is None else ref.size_bytes),
-        age(artifact.created_at) if on_terminal() else moment(artifact.created_at),
-        revealed(_name(artifact) or ""),
-    )
-
-
 def _name(artifact: "Artifact") -> str | None:
     """Return what an attachment is called; None for whatever has no name."""
     metadata: object = artifact.metadata
@@ -194,15 +167,15 @@ def _name(artifact: "Artifact") -> str | None:
     return name if isinstance(name, str) else None
 
 
-def _content_facts(ref: "ContentRef") -> dict[str, str]:
-    return {
-        "content": f"{ref.size_bytes} bytes of {revealed(ref.media_type)}",
-        "": ref.digest,
-        "lies": _place(ref),
-    }
+def _content_facts(ref: "ContentRef") -> list[tuple[str, str]]:
+    return [
+        ("content", f"{ref.size_bytes} bytes of {revealed(ref.media_type)}"),
+        ("", ref.digest),
+        ("lies", place_of(ref)),
+    ]
 
 
-def _place(ref: "ContentRef") -> str:
+def place_of(ref: "ContentRef") -> str:
     """Return where content lies, in words."""
     try:
         address = parse_artifact_uri(ref.uri)
@@ -211,8 +184,3 @@ def _place(ref: "ContentRef") -> str:
     if address.scheme == "local":
         return "in Postgres, in the artifact's row"
     return f"in the object store {address.scheme}, as {address.key}"
-
-
-def _write_facts(facts: "dict[str, str]") -> None:
-    rows = [("", Cell(name.replace("_", " "), "dim"), text) for name, text in facts.items()]
-    write_table((), rows)

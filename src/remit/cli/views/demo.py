@@ -1,7 +1,7 @@
 """What a person, a pipe or a program sees of the tour while it runs.
 
 A view is told of each event of the stack (from any thread) and each moment of the tour.
-:mod:`remit.cli.views.demo_result` says what all of them show at the end.
+:mod:`remit.cli.views.tour` says what all of them show at the end.
 """
 
 import threading
@@ -52,13 +52,10 @@ _AHEAD = ("·", "dim")
 
 
 class View:
-    """Shows nothing until the end; the other views show what happens.
-
-    Attributes:
-        started: when each part of the stack first came up, in seconds from the process' start.
-    """
+    """Shows nothing until the end; the other views show what happens."""
 
     def __init__(self) -> None:
+        # When each part of the stack first came up, in seconds from the process' start.
         self.started: dict[EventName, float] = {}
         self._script: Sequence[Scene] = ()
 
@@ -86,14 +83,8 @@ class View:
         """Take in a moment of the tour."""
 
     def tell(self, report: "TourReport", traced: "TourTrace | None", kept: Path | None) -> None:
-        """Show the end of the tour.
-
-        Args:
-            report: what happened.
-            traced: the trace of one directive; None when none ran.
-            kept: the folder that stays; None when none does.
-        """
-        from remit.cli.views.demo_result import tell
+        """Show the end of the tour, and the folder that is kept."""
+        from remit.cli.views.tour import tell
 
         tell(report, self.started, traced, kept)
 

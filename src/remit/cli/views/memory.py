@@ -8,33 +8,24 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from remit.cli.base.output import Cell, Row, on_terminal, write_json, write_line, write_table
-from remit.cli.views.directives import age
-from remit.cli.views.timeline import moment
-from remit.cli.views.verdict import shown_id
+from remit.base.wording import counted
+from remit.cli.base.output import Cell, Row, write_line
+from remit.cli.views.cells import LONGEST_SHOWN, age, shown_id
 from remit.confusables.text import revealed
 
 if TYPE_CHECKING:
     from remit.base.json_types import JsonObject
     from remit.cli.base.embedding import Tally
-    from remit.errors import ProviderError
     from remit.memory.results import Memory, MemorySource, SemanticResult
     from remit.memory.writing import Remembered
 
-LONGEST_SHOWN = 400
-"""Most characters of a memory that are shown; `--json` has them all."""
-
 _MOST_NAMED = 5
 
-_HEADER = ("ID", "CREATED", "SCOPE", "SOURCE", "CONTENT")
+HEADER = ("ID", "CREATED", "SCOPE", "SOURCE", "CONTENT")
 
 
-def write_added(kept: "Remembered", tally: "Tally", *, masked: bool, as_json: bool) -> None:
+def write_added(kept: "Remembered", tally: "Tally", *, masked: bool) -> None:
     """Print what became of one memory."""
-    if as_json:
-        said: JsonObject = {"id": str(kept.memory_id), "is_new": kept.is_new, "masked": masked}
-        write_json({"memory": said, **_tally_json(tally)})
-        return
     words = "remembered as " if kept.is_new else "was remembered already, as "
     write_line(words, Cell(str(kept.memory_id), "bold"))
     if masked:
@@ -45,12 +36,9 @@ def write_added(kept: "Remembered", tally: "Tally", *, masked: bool, as_json: bo
         _write_shortfall(tally)
 
 
-def write_loaded(read: int, done: int, new: int, tally: "Tally", *, as_json: bool) -> None:
+def write_loaded(read: int, done: int, new: int, tally: "Tally") -> None:
     """Print what became of a file: of `read` notes, `done` are kept, `new` of them since now."""
-    if as_json:
-        write_json({"read": read, "kept": done, "new": new, **_tally_json(tally)})
-        return
-    notes = "1 note" if read == 1 else f"{read} notes"
+    notes = counted(read, "note")
     if new:
         write_line(f"{notes} read, {new} of them new")
     elif done == read:
@@ -62,11 +50,8 @@ def write_loaded(read: int, done: int, new: int, tally: "Tally", *, as_json: boo
     _write_shortfall(tally)
 
 
-def write_embedded(tally: "Tally", *, as_json: bool) -> None:
+def write_embedded(tally: "Tally") -> None:
     """Print what became of the memories that were not searchable."""
-    if as_json:
-        write_json(_tally_json(tally))
-        return
     if tally.count:
         _write_count(tally)
     elif not tally.left_out:
@@ -74,14 +59,8 @@ def write_embedded(tally: "Tally", *, as_json: bool) -> None:
     _write_shortfall(tally)
 
 
-def write_results(
-    found: "Sequence[SemanticResult]", question: str, model: str, *, as_json: bool
-) -> None:
+def write_results(found: "Sequence[SemanticResult]", model: str) -> None:
     """Print the memories nearest to a question, the nearest first."""
-    if as_json:
-        results = [_result_json(each) for each in found]
-        write_json({"question": question, "model": model, "results": results})
-        return
     if not found:
         write_line(
             f"nothing is searchable under the model {revealed(model)}: `remit memory add` "
@@ -103,21 +82,11 @@ def write_results(
         write_line("    ", _shown(each.content))
 
 
-def write_recent(found: "Sequence[Memory]", *, as_json: bool) -> None:
-    """Print memories, a row each."""
-    if as_json:
-        write_json({"memories": [_memory_json(each) for each in found]})
-    elif found:
-        write_table(_HEADER, [_row(each) for each in found])
-    else:
-        write_line("no memories", stderr=True)
-
-
-def _row(memory: "Memory") -> Row:
-    when = memory.created_at
+def row_of(memory: "Memory") -> Row:
+    """Return a memory's row, under :data:`HEADER`."""
     return (
         Cell(shown_id(memory.id), "bold"),
-        age(when) if on_terminal() else moment(when),
+        age(memory.created_at),
         revealed(memory.scope),
         Cell(revealed(memory.source.label), "dim"),
         _shown(memory.content),
@@ -151,53 +120,43 @@ def _write_shortfall(tally: "Tally") -> None:
         write_line("then `remit memory embed` makes searchable what is kept", stderr=True)
 
 
-def _tally_json(tally: "Tally") -> "JsonObject":
+def tally_json(tally: "Tally") -> "JsonObject":
+    """Return what became of memories that were to be made searchable, as plain JSON."""
     reasons: JsonObject = {str(each): reason for each, reason in tally.left_out.items()}
+    failure = tally.failure
+    told: JsonObject | None = None
+    if failure is not None:
+        told = {
+            "reason": failure.reason,
+            "message": failure.message,
+            "retryable": failure.retryable,
+        }
     return {
         "model": tally.model,
         "embedded": tally.count,
         "cost_usd": None if tally.cost_usd is None else str(tally.cost_usd),
         "not_embeddable": [str(each) for each in tally.left_out],
-        "failure": None if tally.failure is None else _failure_json(tally.failure),
+        "failure": told,
         # Only where there are any: what reads this knows a list of ids.
         **({"reasons": reasons} if reasons else {}),
     }
 
 
-def _failure_json(failure: "ProviderError") -> "JsonObject":
-    return {
-        "reason": failure.reason,
-        "message": failure.message,
-        "retryable": failure.retryable,
-    }
+def result_json(result: "SemanticResult") -> dict[str, object]:
+    """Return a found memory as JSON."""
+    names = ("memory_id", "similarity_score", "scope", "content")
+    return {**_fields(result, names), "source": _source_json(result.source)}
 
 
-def _result_json(result: "SemanticResult") -> dict[str, object]:
-    return {
-        "memory_id": result.memory_id,
-        "similarity_score": result.similarity_score,
-        "scope": result.scope,
-        "content": result.content,
-        "source": _source_json(result.source),
-    }
-
-
-def _memory_json(memory: "Memory") -> dict[str, object]:
-    return {
-        "id": memory.id,
-        "scope": memory.scope,
-        "content": memory.content,
-        "digest": memory.digest,
-        "created_at": memory.created_at,
-        "source": _source_json(memory.source),
-    }
+def memory_json(memory: "Memory") -> dict[str, object]:
+    """Return a memory as JSON."""
+    names = ("id", "scope", "content", "digest", "created_at")
+    return {**_fields(memory, names), "source": _source_json(memory.source)}
 
 
 def _source_json(source: "MemorySource") -> dict[str, object]:
-    return {
-        "label": source.label,
-        "created_by": source.created_by,
-        "directive_id": source.directive_id,
-        "run_id": source.run_id,
-        "created_at": source.created_at,
-    }
+    return _fields(source, ("label", "created_by", "directive_id", "run_id", "created_at"))
+
+
+def _fields(value: object, names: Sequence[str]) -> dict[str, object]:
+    return {name: getattr(value, name) for name in names}

@@ -1,21 +1,32 @@
-"""One directive's record, told as the six boxes of the loop. Pure: a record in, steps out.
+"""One directive's record, told as the six boxes of the loop; `remit show` prints it.
 
-`remit show` prints the steps. They are made from the event log, so that they say what happened in
-the order in which it did; a box that the directive did not reach says so in its place.
+The steps are made from the event log, so that they say what happened in the order in which it did;
+a box that the directive did not reach says so in its place.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
+
+from remit.cli.base.output import Cell, Row, on_terminal, write_facts, write_line, write_table
+from remit.cli.views.cells import short_json, short_moment, write_directive
+from remit.confusables.text import revealed
 
 if TYPE_CHECKING:
     from remit.artifacts.types import Artifact
     from remit.audit.chain import Event
     from remit.operations.evidence.records import Record
 
-BOXES = ("1 intent", "2 gate", "3 consent", "4 act", "5 evidence", "6 recall")
+_BOXES = (
+    Cell("1 intent", "cyan"),
+    Cell("2 gate", "yellow"),
+    Cell("3 consent", "magenta"),
+    Cell("4 act", "blue"),
+    Cell("5 evidence", "green"),
+    Cell("6 recall", "dim"),
+)
 """The boxes of the loop, in its order."""
 
 INTENT, GATE, CONSENT, ACT, EVIDENCE, RECALL = range(6)
@@ -47,24 +58,12 @@ _SAYINGS: Mapping[str, tuple[int, str]] = {
 }
 """The box of each event, and how it is told from its particulars."""
 
-_UNREACHED: Mapping[int, str] = {
-    GATE: "not reached",
-    CONSENT: "not reached",
-    ACT: "not reached",
-}
-
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that happened, or did not.
+    """One thing that happened in a box of the loop, or did not: then `when` and `actor` are empty.
 
-    Attributes:
-        box: index into :data:`BOXES`.
-        when: when it happened; None for what did not.
-        actor: who made it happen; "" for what did not happen.
-        what: what happened.
-        why: the reasons, one a line.
-        artifact: address of the evidence; None when there is none.
+    `why` has a line for each reason, `artifact` is the address of the evidence.
     """
 
     box: int
@@ -75,23 +74,66 @@ class Step:
     artifact: str | None = None
 
 
-def moment(when: datetime) -> str:
-    """Return a moment as it is shown: in UTC, to the millisecond."""
-    return when.astimezone(UTC).isoformat(sep=" ", timespec="milliseconds").replace("+00:00", "Z")
+def write_record(record: "Record", log: str | None) -> None:
+    """Print a record; `log` is where the traceback of what the module raised is, if anywhere."""
+    write_directive(record.directive)
+    write_facts([*_facts(record), ("log", log and f"{log}: the traceback, if the module raised")])
+    write_line("")
+    steps = steps_of(record)
+    pairs = zip(steps, [None, *steps], strict=False)
+    rows = [row for step, before in pairs for row in _rows(step, before)]
+    write_table(("BOX", "WHEN", "BY", "WHAT, WHY AND EVIDENCE"), rows)
 
 
-def short_moment(when: datetime) -> str:
-    """Return a moment as a terminal shows it in a column: without the year and the zone, UTC."""
-    return moment(when)[5:-1]
+def _facts(record: "Record") -> list[tuple[str, str | None]]:
+    """Return what is asked for, and what came of it."""
+    directive, run, grant = record.directive, record.run, record.grant
+    result = run.result.get("result") if run is not None and run.result is not None else None
+    version = None
+    if grant is not None and grant.module_digest:
+        version = f"{grant.module} {grant.module_version}, {grant.module_digest}"
+    texts = {
+        "objective": directive.objective,
+        "what": f"{directive.type} in {directive.scope}, for {directive.role}",
+        "issued by": directive.issued_by,
+        "payload": directive.payload,
+        "constraints": directive.constraints,
+        "success metrics": directive.success_metrics,
+        "budget": directive.budget,
+        "timebox": directive.timebox,
+        "digest": directive.action_digest,
+        "granted for": version,
+        "result": result if isinstance(result, dict) else None,
+        "error": run.error_message if run is not None else None,
+    }
+    return [
+        (name, revealed(text) if isinstance(text, str) else short_json(text))
+        for name, text in texts.items()
+        if text
+    ]
+
+
+def _rows(step: Step, before: Step | None) -> list[Row]:
+    """Return the lines of one step: what happened, then why, then the evidence.
+
+    On a terminal a box is named once for all that happens in it in a row; in a pipe on each line,
+    so that every line can be found by it.
+    """
+    repeated = on_terminal() and before is not None and before.box == step.box
+    when = "-" if step.when is None else short_moment(step.when)
+    box = "" if repeated else _BOXES[step.box]
+    first: Row = (box, Cell(when, "dim"), step.actor or "-", step.what)
+    below = [*step.why, *([step.artifact] if step.artifact else [])]
+    return [first, *(("", "", "", Cell(f"  {text}", "dim")) for text in below)]
 
 
 def steps_of(record: "Record") -> list[Step]:
     """Return the whole story of one directive, every box at least once, in the loop's order."""
     happened = [_step(event, record) for event in record.events]
-    for box, words in _UNREACHED.items():
+    for box in (GATE, CONSENT, ACT):
         if not any(step.box == box for step in happened):
             place = next((at for at, step in enumerate(happened) if step.box > box), len(happened))
-            happened.insert(place, Step(box, None, "", words))
+            happened.insert(place, Step(box, None, "", "not reached"))
     kept = [_artifact_step(artifact, record) for artifact in record.artifacts]
     nothing = Step(RECALL, None, "", "nothing of it is in memory")
     return [*happened, *kept, _chain_step(record), nothing]
@@ -178,8 +220,3 @@ def _chain_step(record: "Record") -> Step:
         return Step(EVIDENCE, None, "", f"the chain of {count} events verifies")
     words = f"the chain of {count} events is BROKEN at event {record.broken_at}"
     return Step(EVIDENCE, None, "", words, ("somebody changed the log behind Remit's back",))
-
-
-def moment_or_dash(when: "datetime | None") -> str:
-    """Return a moment as tables show it."""
-    return "-" if when is None else moment(when)

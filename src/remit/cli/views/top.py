@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from remit.audit.overview import MOST_COUNTED
-from remit.cli.base.output import Cell, Row, on_terminal, status_cell
-from remit.cli.views.timeline import moment, short_moment
-from remit.cli.views.verdict import shown_id
+from remit.cli.base.output import Cell, Row
+from remit.cli.views.cells import VERDICT_STYLES, short_moment, shown_id, status_cell
 from remit.confusables.text import revealed
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 SOON_SECONDS = 3600.0
 """An approval with less time left than this is shown in another color."""
 
-_VERDICTS: Mapping[str, str] = {"allow": "green", "require_approval": "yellow", "block": "red"}
 _UNDER_WAY = frozenset({"proposed", "approved", "executing"})
 _MEASURES: Mapping[str, str] = {
     "approval_wait": "waiting for approval",
@@ -31,20 +29,14 @@ _MEASURES: Mapping[str, str] = {
 }
 _UNDER_A_SECOND = 0.9995  # it would be rounded to 1000 ms
 _FEW_SECONDS = 10.0  # so few that tenths tell something
-_UNITS = (
-    (86400, "d", 3600, "h"),
-    (3600, "h", 60, "min"),
-    (60, "min", 1, "s"),
-)
+_UNITS = ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s"))
 
 
 @dataclass(frozen=True)
 class Table:
-    """One table of the overview.
+    """One table of the overview; the first column's header names the table, too.
 
     Attributes:
-        header: its columns; the first one names the table too.
-        rows: its rows.
         wide: whether it has a place of its own; narrow ones stand side by side.
         empty: what stands in place of the rows when there are none.
         more: how many there are besides those of the rows.
@@ -84,11 +76,6 @@ def tables_of(overview: "Overview") -> tuple[Table, ...]:
     )
 
 
-def lately(overview: "Overview") -> str:
-    """Return since when things are counted that are counted lately, as words."""
-    return f"the last {length(overview.window_seconds)}"
-
-
 def length(seconds: float) -> str:
     """Return a length of time in the two largest units that tell something."""
     if seconds < 0:
@@ -117,9 +104,7 @@ def aligned_tables(tables: Sequence[Table]) -> Iterator[str]:
 def rich_tables(tables: Sequence[Table], lines: int | None = None) -> "RenderableType":
     """Return the tables for a terminal: the wide ones, then the narrow ones side by side.
 
-    Args:
-        tables: the tables; of the wide ones, the first comes first where room is short.
-        lines: how many lines there are; None for as many as are needed.
+    Where there are only so many `lines`, the first of the wide ones comes first.
     """
     from rich.columns import Columns
     from rich.console import Group
@@ -164,7 +149,7 @@ def _verdicts(overview: "Overview") -> Table:
     rows = [
         (
             revealed(one.policy) if one.policy else Cell("the gate", "bold"),
-            Cell(revealed(one.verdict), _VERDICTS.get(one.verdict, "")),
+            Cell(revealed(one.verdict), VERDICT_STYLES.get(one.verdict, "")),
             str(one.count),
         )
         for one in overview.verdicts
@@ -244,7 +229,7 @@ def _endings(overview: "Overview") -> Table:
     rows = [
         (
             Cell(shown_id(one.directive_id), "bold"),
-            short_moment(one.ended_at) if on_terminal() else moment(one.ended_at),
+            short_moment(one.ended_at),
             status_cell(one.status, one.status_reason),
             f"{revealed(one.type)} in {revealed(one.scope)}",
         )

@@ -23,13 +23,7 @@ _LAST_STEP = "run.end"
 
 @dataclass(frozen=True)
 class TourTrace:
-    """The trace that the tour shows.
-
-    Attributes:
-        title: what its directive shows in the tour.
-        directive_id: the directive.
-        branches: its steps, as a tree; empty if telemetry kept none.
-    """
+    """The trace of one directive of the tour, as a tree; empty if telemetry kept none."""
 
     title: str
     directive_id: UUID
@@ -44,14 +38,10 @@ class TourTrace:
 
 
 def find_trace(report: "TourReport", spans: Path) -> TourTrace | None:
-    """Return the trace of the directive that tells most; None when none ran.
+    """Return the trace of the directive that tells most, from a folder of spans; None: none ran.
 
     Waits a moment for the end of one that has only just ended; where nothing at all is kept, it
     does not.
-
-    Args:
-        report: the tour, played.
-        spans: where the stack's processes keep their spans.
     """
     from remit.telemetry.span_reader import read_trace
 
@@ -83,7 +73,7 @@ def tell_trace(traced: TourTrace) -> None:
 
 
 def _is_whole(branches: "Sequence[SpanNode]") -> bool:
-    """Return whether the run's end was kept, and every step's parent."""
+    # The run's end was kept, and every step's parent.
     ended = any(each.span.name == _LAST_STEP for each in branches)
     return ended and all(each.depth or each.span.parent_id is None for each in branches)
 

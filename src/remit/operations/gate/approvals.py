@@ -21,7 +21,7 @@ from remit.approval.repository import (
 )
 from remit.approval.rules import approvers, check_vote, tally
 from remit.approval.types import ApprovalRequest, Ballot, Vote
-from remit.audit.repository import Entry, record
+from remit.audit.repository import NewEvent, append_events
 from remit.base.json_types import JsonObject
 from remit.budget.ledger import reserve
 from remit.db.batch import execute_batch
@@ -41,12 +41,12 @@ from remit.operations.gate.ballots import (
     new_vote,
     read_answers,
 )
-from remit.operations.gate.decisions import Evaluation, last_evaluation
+from remit.operations.gate.decisions import GateFindings, gate_findings
 from remit.operations.gate.disclosure import refuse_secrets
 from remit.operations.gate.grants import issued_entry, make_grant
 from remit.operations.gate.routing import announced_module
 from remit.operations.gate.spending import lock_spending
-from remit.operations.gate.telling import tell_arrivals, tell_reserved
+from remit.operations.metrics import count_directives, count_reserved
 from remit.telemetry.metrics import record_approval_wait
 
 VoteResult = Literal["pending", "approved", "rejected", "withheld"]
@@ -83,7 +83,7 @@ class ApprovalState:
     waits_seconds: float | None
     directive: DirectiveRead
     by_people: bool
-    evaluation: Evaluation | None
+    evaluation: GateFindings | None
 
 
 def vote(
@@ -137,7 +137,7 @@ def settle(engine: sa.Engine, directive_id: UUID) -> ApprovalState:
             waits_seconds=waits,
             directive=directive,
             by_people=bool(request and request.status in {"approved", "consumed", "rejected"}),
-            evaluation=last_evaluation(connection, directive_id),
+            evaluation=gate_findings(connection, directive_id),
         )
 
 
@@ -152,12 +152,12 @@ def _expire_if_due(
         connection, [directive.id], current="proposed", target="blocked", reason="expired"
     )
     record_approval_wait((request.expires_at - request.requested_at).total_seconds())
-    tell_arrivals(expired)
-    record(
+    count_directives(expired)
+    append_events(
         connection,
         [
-            Entry(directive.id, "approval.resolved", data={"outcome": "expired"}),
-            Entry(directive.id, "directive.blocked", data={"reason": "expired"}),
+            NewEvent(directive.id, "approval.resolved", data={"outcome": "expired"}),
+            NewEvent(directive.id, "directive.blocked", data={"reason": "expired"}),
         ],
     )
     return True
@@ -182,7 +182,7 @@ def _cast(
     answers = read_answers(connection, directive, request, authority)
     outcome: VoteResult = tally(request, answers.counted)
     answer: JsonObject = {"decision": ballot.decision, "reason": ballot.reason}
-    entries = [Entry(directive.id, "approval.voted", voter.name, answer)]
+    entries = [NewEvent(directive.id, "approval.voted", voter.name, answer)]
     after, missing = directive, 0
     if outcome == "approved":
         after, said = _approve(connection, directive, answers, authority)
@@ -193,17 +193,17 @@ def _cast(
         entries += said
     else:
         missing = request.required_approvals - len(approvers(answers.counted))
-    record(connection, entries)
+    append_events(connection, entries)
     if after is not directive:
         record_approval_wait((new.cast_at - request.requested_at).total_seconds())
-        tell_arrivals([after])
+        count_directives([after])
     again = any(one.voter == voter.name for one in before.signed)
     return VoteOutcome(after, outcome, missing, again)
 
 
 def _approve(
     connection: sa.Connection, directive: DirectiveRead, answers: Answers, authority: Authority
-) -> tuple[DirectiveRead, list[Entry]]:
+) -> tuple[DirectiveRead, list[NewEvent]]:
     request = answers.request
     spending = lock_spending(connection, authority.policy, [directive])
     obstacles = spending.obstacles(directive, agreed=request.rules)
@@ -223,14 +223,14 @@ def _approve(
     )
     reserved = spending.take(directive, grant, agreed=request.rules)
     execute_batch(connection, [issue_grants([grant]), reserve(reserved)])
-    tell_reserved(grant, reserved)
+    count_reserved(grant, reserved)
     [approved] = transition_directive_status(
         connection, [directive.id], current="proposed", target="approved"
     )
     return approved, [
-        Entry(directive.id, "approval.resolved", data={"outcome": "approved"}),
+        NewEvent(directive.id, "approval.resolved", data={"outcome": "approved"}),
         issued_entry(grant, reserved),
-        Entry(directive.id, "directive.approved"),
+        NewEvent(directive.id, "directive.approved"),
     ]
 
 
@@ -239,7 +239,7 @@ def _withhold(
     directive: DirectiveRead,
     request: ApprovalRequest,
     obstacles: Sequence[str],
-) -> tuple[DirectiveRead, list[Entry]]:
+) -> tuple[DirectiveRead, list[NewEvent]]:
     """Block what people approved without having been asked to pass a limit on spending."""
     resolve_request(connection, request.id, "pending", "invalidated")
     [blocked] = transition_directive_status(
@@ -247,8 +247,8 @@ def _withhold(
     )
     because: JsonObject = {"reason": "budget_exhausted", "because": [*obstacles]}
     return blocked, [
-        Entry(directive.id, "approval.resolved", data={"outcome": "invalidated"}),
-        Entry(directive.id, "directive.blocked", data=because),
+        NewEvent(directive.id, "approval.resolved", data={"outcome": "invalidated"}),
+        NewEvent(directive.id, "directive.blocked", data=because),
     ]
 
 
@@ -257,13 +257,15 @@ def _reject(
     directive: DirectiveRead,
     request: ApprovalRequest,
     vote: Vote,
-) -> tuple[DirectiveRead, list[Entry]]:
+) -> tuple[DirectiveRead, list[NewEvent]]:
     resolve_request(connection, request.id, "pending", "rejected")
     [blocked] = transition_directive_status(
         connection, [directive.id], current="proposed", target="blocked", reason="rejected"
     )
     because: list[JsonValue] = [f"{vote.voter}: {vote.reason}"]
     return blocked, [
-        Entry(directive.id, "approval.resolved", data={"outcome": "rejected"}),
-        Entry(directive.id, "directive.blocked", data={"reason": "rejected", "because": because}),
+        NewEvent(directive.id, "approval.resolved", data={"outcome": "rejected"}),
+        NewEvent(
+            directive.id, "directive.blocked", data={"reason": "rejected", "because": because}
+        ),
     ]

@@ -9,13 +9,13 @@ import sqlalchemy as sa
 from remit.approval.repository import invalidate_request, void_grant
 from remit.approval.statements import sign_grant
 from remit.approval.types import ApprovalRequest, Grant
-from remit.audit.repository import REMIT, Entry, record
+from remit.audit.repository import REMIT, NewEvent, append_events
 from remit.base.json_types import JsonObject
 from remit.directives.models import DirectiveRead, Intent
 from remit.directives.mutator import transition_directive_status
 from remit.operations.gate.authority import Authority
 from remit.operations.gate.spending import release_budget
-from remit.operations.gate.telling import tell_void
+from remit.operations.metrics import count_void
 from remit.vocabulary import VoidReason
 
 
@@ -61,12 +61,12 @@ def make_grant(
     return sign_grant(grant, authority.keys)
 
 
-def issued_entry(grant: Grant, reserved: Sequence[JsonObject]) -> Entry:
+def issued_entry(grant: Grant, reserved: Sequence[JsonObject]) -> NewEvent:
     """Return what the log says of a grant and of the ledger's rows that go with it."""
     data: JsonObject = {"by": list(grant.votes) if grant.request_id else "policy"}
     if reserved:
         data["reserved"] = {str(row["account"]): row["amount"] for row in reserved}
-    return Entry(grant.directive_id, "grant.issued", data=data)
+    return NewEvent(grant.directive_id, "grant.issued", data=data)
 
 
 def block_void(
@@ -90,9 +90,9 @@ def block_void(
         connection, [directive.id], current="approved", target="blocked", reason=void
     )
     entries = [
-        Entry(directive.id, "grant.voided", by, {"reason": void}),
-        Entry(directive.id, "directive.blocked", by, {"reason": void}),
+        NewEvent(directive.id, "grant.voided", by, {"reason": void}),
+        NewEvent(directive.id, "directive.blocked", by, {"reason": void}),
     ]
-    record(connection, entries)
-    tell_void(blocked, grant, void)
+    append_events(connection, entries)
+    count_void(blocked, grant, void)
     return blocked

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from remit.approval.repository import latest_request, resolve_request
 from remit.approval.types import ApprovalRequest
 from remit.artifacts.repository import NewArtifact
-from remit.audit.repository import Entry, record
+from remit.audit.repository import NewEvent, append_events
 from remit.db.session import database_time, snapshot
 from remit.directives.models import DirectiveRead
 from remit.directives.mutator import transition_directive_status
@@ -76,11 +76,13 @@ def _reopen(
     waiting: ApprovalRequest | None,
     authority: Authority,
     by: Principal,
-) -> Entry | None:
+) -> NewEvent | None:
     """Bring a directive to `proposed` and return the event that says so; None if it is past it."""
     pending = waiting is not None and waiting.status == "pending"
     if directive.status == "proposed" and not pending:
-        return Entry(directive.id, "directive.proposed", by.name, {"found": "without a decision"})
+        return NewEvent(
+            directive.id, "directive.proposed", by.name, {"found": "without a decision"}
+        )
     status = directive.status
     if waiting and pending and waiting.policy_digest != authority.policy.digest:
         _outdate(connection, directive, waiting)
@@ -97,7 +99,7 @@ def _reopen(
         return None
     transition_directive_status(connection, [directive.id], current=status, target="proposed")
     event: EventType = "directive.retried" if status == "blocked" else "directive.proposed"
-    return Entry(directive.id, event, by.name, {"action_digest": digest})
+    return NewEvent(directive.id, event, by.name, {"action_digest": digest})
 
 
 def _outdate(connection: sa.Connection, directive: DirectiveRead, request: ApprovalRequest) -> None:
@@ -106,10 +108,10 @@ def _outdate(connection: sa.Connection, directive: DirectiveRead, request: Appro
     transition_directive_status(
         connection, [directive.id], current="proposed", target="blocked", reason="policy_changed"
     )
-    record(
+    append_events(
         connection,
         [
-            Entry(directive.id, "approval.resolved", data={"outcome": "invalidated"}),
-            Entry(directive.id, "directive.blocked", data={"reason": "policy_changed"}),
+            NewEvent(directive.id, "approval.resolved", data={"outcome": "invalidated"}),
+            NewEvent(directive.id, "directive.blocked", data={"reason": "policy_changed"}),
         ],
     )

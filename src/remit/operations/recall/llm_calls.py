@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from remit.artifacts.repository import NewArtifact, model_costs, new_artifact
 from remit.artifacts.schemas import check_metadata
 from remit.audit.chain import INSTALLATION
-from remit.audit.repository import Entry, record
+from remit.audit.repository import NewEvent, append_events
 from remit.base.json_types import JsonObject
 from remit.base.money import parse_budget
 from remit.budget.costs import NO_MODELS, ModelCosts
@@ -97,7 +97,9 @@ def record_call(engine: sa.Engine, called: CalledModel) -> list[NewArtifact]:
             for kind, metadata in cleaned
         ]
         about = INSTALLATION if directive is None else directive.id
-        record(connection, [Entry(about, "llm.called", data=redact_object(called.data))], made)
+        append_events(
+            connection, [NewEvent(about, "llm.called", data=redact_object(called.data))], made
+        )
     return made
 
 
