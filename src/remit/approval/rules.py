@@ -11,7 +11,7 @@ from remit.directives.plain_json import MAX_REASON, check_text
 from remit.errors import ConflictError, ForbiddenError, InvalidInputError
 from remit.identity.rules import may
 from remit.identity.types import Principal
-from remit.policy.types import TokenTerms
+from remit.policy.config import ApprovalPolicy
 from remit.vocabulary import RequestStatus
 
 Outcome = Literal["pending", "approved", "rejected"]
@@ -109,7 +109,7 @@ def tally(request: ApprovalRequest, votes: Sequence[Vote]) -> Outcome:
 
 
 def counting(
-    request: ApprovalRequest, votes: Sequence[Vote], terms: TokenTerms, own: Collection[str]
+    request: ApprovalRequest, votes: Sequence[Vote], terms: ApprovalPolicy, own: Collection[str]
 ) -> list[Vote]:
     """Return the standing votes that count, in the order in which they were cast.
 
@@ -120,7 +120,7 @@ def counting(
     fit = [vote for vote in votes if vote.decision == "reject" or unfit(vote, terms, own) is None]
     standing = standing_votes(fit)
     approving = [vote for vote in standing if vote.decision == "approve"]
-    chosen = independent(approving) if terms.independent else approving
+    chosen = independent(approving) if terms.independent_tokens else approving
     return [vote for vote in standing if vote.decision == "reject" or vote in chosen]
 
 
@@ -128,7 +128,7 @@ def token_objection(
     request: ApprovalRequest,
     vote: Vote,
     others: Sequence[Vote],
-    terms: TokenTerms,
+    terms: ApprovalPolicy,
     own: Collection[str],
 ) -> str | None:
     """Return why an approval would not count beside others, in words that name the fix."""
@@ -136,7 +136,7 @@ def token_objection(
     if problem is not None:
         return problem
     others = [one for one in others if one.voter != vote.voter and one.decision == "approve"]
-    if not terms.independent or vote in independent([*others, vote]):
+    if not terms.independent_tokens or vote in independent([*others, vote]):
         return None
     return overlap(vote, others)
 
@@ -177,7 +177,6 @@ def possible_statuses(
 
 
 def _of_grant(grant: Grant) -> frozenset[RequestStatus]:
-    """Return what a request can be whose grant has started nothing."""
     if grant.voided_at is None:
         return frozenset({"approved"})
     return frozenset({"canceled" if grant.void_reason == "canceled" else "invalidated"})

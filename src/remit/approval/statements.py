@@ -108,7 +108,6 @@ def _first_of_grant(grant: Grant) -> JsonObject:
 
 
 def _first_of_vote(vote: Vote, request: ApprovalRequest) -> JsonObject:
-    """Return what the first version of a vote's statement said."""
     return {
         "request": str(request.id),
         "directive": str(request.directive_id),

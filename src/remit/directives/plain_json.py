@@ -83,7 +83,6 @@ def check_text(text: str | None, *, field: str, limit: int) -> None:
 
 
 def _members(item: object) -> list[tuple[str, object]]:
-    """Return what stands inside `item`, each with its key or position; nothing for a scalar."""
     if isinstance(item, dict):
         return list(item.items())
     if isinstance(item, list):
@@ -92,7 +91,6 @@ def _members(item: object) -> list[tuple[str, object]]:
 
 
 def _key_fault(path: _Path, item: dict[object, object]) -> tuple[_Path, str | None]:
-    """Return where the first bad key of `item` is and what is wrong; `path` and None if none."""
     for key in item:
         if not isinstance(key, str):
             return path, "has a key that is not text: use text for every key"
@@ -103,7 +101,6 @@ def _key_fault(path: _Path, item: dict[object, object]) -> tuple[_Path, str | No
 
 
 def _problem_of(item: object) -> str | None:
-    """Return what is wrong with `item` itself, leaving aside what stands inside it."""
     if item is None or isinstance(item, bool | list | dict):
         return None
     if isinstance(item, str):
@@ -115,7 +112,6 @@ def _problem_of(item: object) -> str | None:
 
 
 def _number_problem(number: float) -> str | None:
-    """Return why `number` cannot be stored or digested, or None."""
     # Compared, not asked by math.isfinite, which raises on a whole number that no float can hold.
     if abs(number) <= MAX_NUMBER:
         return None
@@ -125,7 +121,6 @@ def _number_problem(number: float) -> str | None:
 
 
 def _dotted(path: _Path) -> str:
-    """Return `path` from the outermost key inwards, each key printable and cut to be short."""
     keys: list[str] = []
     while path is not None:
         path, key = path

@@ -68,7 +68,6 @@ class ApprovalRule(BaseModel):
 
 
 def _tell_apart(noun: str, names: Sequence[str]) -> None:
-    """Refuse names of which two are the same."""
     for name in names:
         if names.count(name) > 1:
             raise unfit(f"two {noun} are named {quoted(name)}: give each a name of its own")
@@ -224,7 +223,6 @@ def parse_policy(text: str, *, source: str) -> PolicyConfig:
 
 
 def _read(text: str, document: dict[str, object]) -> tuple[PolicyConfig | None, list[Fault]]:
-    """Return the policy of a file, None when it cannot be built, and all that is wrong with it."""
     flat, faults = flattened(document, ApprovalPolicy.model_fields)
     policy = None
     try:
@@ -237,7 +235,6 @@ def _read(text: str, document: dict[str, object]) -> tuple[PolicyConfig | None, 
 
 
 def _all_of(told: Sequence[str]) -> str:
-    """Return all that is wrong on one line, each with its number where there are several."""
     if len(told) == 1:
         return told[0]
     more = len(told) - _MOST_TOLD
@@ -247,7 +244,6 @@ def _all_of(told: Sequence[str]) -> str:
 
 
 def _worded(error: ErrorDetails) -> Fault:
-    """Return pydantic's description of one problem in the words of the file."""
     loc = error["loc"]
     in_file = {
         field: f"{table}.{key}" for table, keys in FILE_KEYS.items() for key, field in keys.items()

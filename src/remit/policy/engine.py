@@ -20,7 +20,6 @@ from remit.policy.types import (
     PolicyDecision,
     PolicyInput,
     PolicyResult,
-    TokenTerms,
     combine,
 )
 from remit.vocabulary import PolicyVerdict
@@ -164,15 +163,6 @@ def approval_terms(policy_input: PolicyInput, config: PolicyConfig) -> ApprovalT
     )
 
 
-def token_terms(config: PolicyConfig) -> TokenTerms:
-    """Return what approvals under a policy take of the tokens that they are cast with.
-
-    No request repeats this: the digest of the policy that it names binds it.
-    """
-    approval = config.approval
-    return TokenTerms(approval.independent_tokens, approval.redeemed_tokens)
-
-
 def _allow(policy: str, reason: str) -> PolicyResult:
     return PolicyResult(PolicyVerdict.ALLOW, policy, reason)
 
@@ -182,7 +172,6 @@ def _block(policy: str, reason: str) -> PolicyResult:
 
 
 def _on_list(policy: str, noun: str, value: JsonValue, allowed: tuple[str, ...]) -> PolicyResult:
-    """Return whether `value` is one of `allowed`: the same characters, in the same case."""
     if not isinstance(value, str):
         return _block(policy, f"{noun}: must be text")
     if value not in allowed:
@@ -193,7 +182,6 @@ def _on_list(policy: str, noun: str, value: JsonValue, allowed: tuple[str, ...])
 
 
 def _matches(rule: ApprovalRule, policy_input: PolicyInput) -> bool:
-    """Return whether every criterion that `rule` gives matches."""
     intent, amount = policy_input.intent, policy_input.budget
     return (
         (rule.scope is None or rule.scope == intent.get("scope"))
@@ -206,7 +194,6 @@ def _matches(rule: ApprovalRule, policy_input: PolicyInput) -> bool:
 
 
 def _within(limit: BudgetLimit, committed: Decimal | None, amount: Decimal) -> PolicyResult:
-    """Return whether `amount` stays within a limit under which so much is committed."""
     policy = "budget_limits"
     if committed is None:
         return _block(policy, f"limit {limit.name}: what is committed so far cannot be read")
@@ -219,7 +206,6 @@ def _within(limit: BudgetLimit, committed: Decimal | None, amount: Decimal) -> P
 
 
 def _reason_of(rule: ApprovalRule) -> str:
-    """Return which rule asks for a person, and for what."""
     criteria = [
         f"scope is {quoted(rule.scope)}" if rule.scope is not None else "",
         f"type is {quoted(rule.type)}" if rule.type is not None else "",

@@ -21,7 +21,6 @@ _SUM = re.compile(r"\d{1,20}\.\d{2}", re.ASCII)
 
 
 def _key(value: object) -> object:
-    """Refuse a name that could not be the key of an account."""
     if isinstance(value, str) and not _KEY.fullmatch(value):
         raise unfit(
             f"{quoted(value)} is not the name of a limit: "

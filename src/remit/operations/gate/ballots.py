@@ -24,7 +24,7 @@ from remit.identity.token_repository import token_lineage, unrevoked_tokens
 from remit.identity.types import SYSTEM, KeptToken, Principal, PrincipalRow, TokenRow
 from remit.operations.gate.authority import Authority
 from remit.policy.config import PolicyConfig
-from remit.policy.engine import approval_terms, decide, token_terms
+from remit.policy.engine import approval_terms, decide
 from remit.policy.types import PolicyInput
 from remit.signing.keys import Keyring
 from remit.vocabulary import PolicyVerdict
@@ -102,7 +102,7 @@ def read_answers(
     own = (directive.issued_by, *acts_for(connection, directive.issued_by))
     signed = signed_votes(connection, request, authority.keys)
     usable = usable_votes(connection, request, signed, own, authority.keys)
-    counted = counting(request, usable, token_terms(authority.policy), own)
+    counted = counting(request, usable, authority.policy.approval, own)
     return Answers(request, tuple(signed), tuple(counted), own)
 
 
@@ -183,7 +183,7 @@ def new_vote(
         standing=standing_now(connection, voter, before, authority.keys),
     )
     if new.decision == "approve":
-        terms = token_terms(authority.policy)
+        terms = authority.policy.approval
         problem = token_objection(before.request, new, before.counted, terms, before.own)
         if problem is not None:
             raise ForbiddenError(problem)
@@ -275,7 +275,7 @@ def objection_to(
     cast = {vote.token_id for vote in answers.counted if vote.voter == one.name}
     if any(token.id in cast for token in shown):
         return None
-    terms = token_terms(authority.policy)
+    terms = authority.policy.approval
     digest = request.action_digest
     problems = []
     for token in shown:
