@@ -22,10 +22,8 @@ from remit.policy.config import ApprovalPolicy
 def hands_of(token: TokenRow, known: Mapping[UUID, TokenRow]) -> tuple[str, ...]:
     """Return everybody who may have a token, in the order of their names.
 
-    Args:
-        token: the token.
-        known: every token with which it may have been made, by id, and with which those were.
-            Where it was not noted with which one, any of the maker's is meant.
+    `known` is every token with which it may have been made, and with which those were. Where it was
+    not noted with which one, any of the maker's is meant.
     """
     found: set[str] = set()
     left, seen = [token], {token.id}

@@ -91,13 +91,9 @@ def approvers(votes: Sequence[Vote]) -> list[str]:
 
 
 def tally(request: ApprovalRequest, votes: Sequence[Vote]) -> Outcome:
-    """Return what `votes` amount to: approvals accumulate, one rejection ends it.
+    """Return what verified votes on a request amount to: one rejection ends it, or only withholds.
 
-    Where policy says otherwise, a rejection only withholds an approval.
-
-    Args:
-        request: the question; its action digest must match a vote's for the vote to count.
-        votes: every vote on it whose signature verifies, oldest first.
+    Votes on another action than the request asks about do not count.
     """
     standing = [v for v in standing_votes(votes) if v.action_digest == request.action_digest]
     approvals = [vote for vote in standing if vote.decision == "approve"]
@@ -151,16 +147,10 @@ def possible_statuses(
 ) -> frozenset[RequestStatus]:
     """Return every status that `request` can have; one that is not among them was written.
 
-    Whether one of the statuses `canceled` and `invalidated`, which no signature shows, is the true
-    one, the log tells: by `approval.resolved` with that outcome, or by the event that voided the
-    grant.
-
-    Args:
-        request: the request; its own status is not looked at.
-        votes: every vote on it whose signature verifies.
-        grants: every grant that names it and verifies.
-        started: whether a run names one of those grants.
-        at: when all of this was read, by the database's clock.
+    Its own status is not looked at. `votes` on it, and `grants` that name it, have verified;
+    `started` says that a run names one of them. Whether `canceled` or `invalidated`, which no
+    signature shows, is the true one, the log tells: by `approval.resolved` with that outcome, or by
+    the event that voided the grant.
     """
     if started:
         return frozenset({"consumed"}) if grants else frozenset()

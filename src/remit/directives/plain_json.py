@@ -32,7 +32,7 @@ class JsonFault:
     """The first thing in a value that cannot be kept.
 
     Attributes:
-        path: where it is, as a dotted path of keys and list positions; empty for the value itself.
+        path: keys and list positions with dots between them; empty for the value itself.
         problem: what is wrong and how to mend it, as one line that names no value.
     """
 
@@ -41,12 +41,10 @@ class JsonFault:
 
 
 def find_fault(value: object, *, max_weight: int = MAX_WEIGHT) -> JsonFault | None:
-    """Return the first fault of `value` in document order, or None when it is plain JSON.
+    """Return the first fault of any object in document order, or None when it is plain JSON.
 
-    Args:
-        value: any object at all.
-        max_weight: upper bound of one for each value plus one for each character of text. The
-            weight never exceeds the length of the canonical JSON in bytes.
+    Its weight is one for each value and each character of text: never more than the bytes of its
+    canonical JSON.
     """
     weight = 0
     pending: list[tuple[_Path, object, int]] = [(None, value, 0)]

@@ -169,20 +169,12 @@ def default_policy() -> PolicyConfig:
 
 
 def load_policy(path: Path) -> PolicyConfig:
-    """Return the policy that the file at `path` holds.
-
-    Raises:
-        InvalidInputError: there is no readable policy; the message names file, key and fix.
-    """
+    """Return the policy that the file at `path` holds; see :func:`parse_policy`."""
     return parse_policy(read_policy(path), source=str(path))
 
 
 def read_policy(path: Path) -> str:
-    """Return the text of a policy file.
-
-    Raises:
-        InvalidInputError: it cannot be read; the message names the file and the fix.
-    """
+    """Return the text of a policy file; InvalidInputError when it cannot be read."""
     try:
         # A byte order mark, which some editors write, is no part of the text.
         return read_settled(path, most=_MOST_BYTES).decode("utf-8-sig")
@@ -201,9 +193,8 @@ def parse_policy(text: str, *, source: str) -> PolicyConfig:
     """Return the policy that TOML text holds.
 
     Raises:
-        InvalidInputError: `text` is no policy; the message names source, keys and fixes, all that
-            is wrong at once, and `field` is None because the keys are of the file, not of the
-            caller's input.
+        InvalidInputError: `text` is no policy; the message names all that is wrong at once, and
+            `field` is None, as the keys are of the file and not of the caller's input.
     """
     source = printable(source, 300)
     try:

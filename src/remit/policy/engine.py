@@ -1,8 +1,6 @@
-"""The gate's rules: pure functions from an intent and a policy to results.
+"""The gate's rules: pure functions from an intent and a policy to results; none ever raises.
 
-`remit.operations` calls :func:`decide` inside the transaction that stores the decision. There is
-no clock, no I/O and no setting here: the same input and policy always give the same results, and
-no input makes a policy raise. To add a policy, write its function and name it in `POLICIES`.
+To add a policy, write its function and name it in `POLICIES`.
 """
 
 from collections.abc import Callable
@@ -122,8 +120,7 @@ POLICIES: tuple[Policy, ...] = (
 def evaluate_directive(policy_input: PolicyInput, config: PolicyConfig) -> list[PolicyResult]:
     """Return what every policy says about a directive, in the order of `POLICIES`.
 
-    All policies are asked even when one blocks, so that whoever mends the directive learns of
-    every obstacle at once. Never raises.
+    All are asked even when one blocks: whoever mends the directive learns of every obstacle.
     """
     return [result for policy in POLICIES for result in policy(policy_input, config)]
 

@@ -1,8 +1,4 @@
-"""Limits on what directives may spend together in a stretch of the calendar.
-
-A policy lists them; the gate judges a directive by those that apply to it, and `remit.budget`
-keeps their accounts. Everything here is pure: amounts come in, none is looked up.
-"""
+"""Limits on what directives may spend together in a stretch of the calendar. Pure."""
 
 import re
 from collections.abc import Mapping

@@ -31,13 +31,10 @@ from remit.vocabulary import PolicyVerdict
 
 
 def check_terms(directive: DirectiveRead, request: ApprovalRequest, policy: PolicyConfig) -> None:
-    """Refuse a request that the policy in force does not ask for in this way.
+    """Raise ConflictError unless the policy in force asks for this request, as it stands.
 
     A request of another policy is out of date. Any other difference is in a row that somebody wrote
     by other means: for what policy blocks, for fewer people, or for longer.
-
-    Raises:
-        ConflictError: it does not.
     """
     if request.policy_digest != policy.digest:
         raise ConflictError(
@@ -171,9 +168,7 @@ def new_vote(
     """Return a vote as it is about to be cast, signed.
 
     Raises:
-        ForbiddenError: the token does not hold, or is one with which policy would not count this
-            approval; the message says who made it, and the fix.
-        MisconfiguredError: there is no key to sign with.
+        ForbiddenError: the token does not hold, or policy would not count an approval with it.
     """
     new = Vote(
         voter.name,
@@ -196,8 +191,7 @@ def standing_now(
     """Return what a vote that is cast now says of its voter and their token.
 
     Raises:
-        ForbiddenError: they showed no token, or none of theirs that holds; or how it was made does
-            not verify.
+        ForbiddenError: they showed no token of theirs that holds, or its making does not verify.
     """
     line = {} if voter.token is None else token_lineage(connection, voter.token)
     token = None if voter.token is None else line.get(voter.token)

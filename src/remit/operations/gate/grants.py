@@ -35,9 +35,6 @@ def make_grant(
     `module` is its version and digest as announced, both empty when no worker has announced it;
     `now` the database's clock at the start of the transaction; `heard` what people had answered
     about the directive before, None when nobody was ever asked.
-
-    Raises:
-        MisconfiguredError: there is no key to sign with.
     """
     policy = authority.policy
     version, digest = module
