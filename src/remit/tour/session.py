@@ -21,7 +21,7 @@ from remit.operations.identities.authentication import authenticate
 from remit.operations.identities.directory import ensure_principals, read_principals
 from remit.operations.identities.invitations import invite, redeem
 from remit.signing.keys import Keyring
-from remit.stack.state import StackInfo
+from remit.stack.discovery import StackInfo
 from remit.stack.supervisor import Stack
 from remit.tour.progress import Moment
 from remit.tour.report import TourReport

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from remit.policy.config import PolicyConfig
     from remit.settings import Settings
+    from remit.stack.discovery import StackInfo
     from remit.stack.options import StackEvent, StackOptions
-    from remit.stack.state import StackInfo
     from remit.stack.supervisor import Stack
 
 CHECK_SECONDS = 0.5
