@@ -87,8 +87,7 @@ def propose(
             for id_ in stored
             if id_ not in signed
         ]
-        if drafts:
-            append_events(connection, drafts)
+        append_events(connection, drafts)
         asking = {id_: content for id_, content in asking.items() if id_ in stored}
         decided = _decide(connection, asking, stored, authority)
         earlier = _repeated(connection, {id_: new[id_] for id_ in new if id_ not in stored})
