@@ -295,6 +295,9 @@ def worker_keys(worker: Worker, keys: Keyring) -> Keyring:
     Raises:
         UnverifiableError: the installation did not certify this key.
     """
+    modules: object = worker.modules
+    if not isinstance(modules, dict):
+        raise UnverifiableError("its modules are none that can be read")
     stated = certificate(worker.id, worker.kid, worker.public_key, worker.modules)
     verify_certificate(worker.envelope, stated, keys)
     return worker_keyring(worker.kid, worker.public_key, keys)
