@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from remit.approval.types import Ballot
 from remit.directives.models import DirectiveCreate, DirectiveRead
 from remit.errors import ConflictError, UnavailableError
-from remit.execution.known_workers import KnownWorkers
+from remit.execution.worker_repository import KnownWorkers
 from remit.identity.types import Principal
 from remit.operations.gate import approvals, proposals, retries
 from remit.operations.gate.approvals import VoteOutcome

@@ -10,16 +10,16 @@ from psycopg.types.json import Jsonb
 
 from remit.approval.types import Grant
 from remit.errors import UnverifiableError
-from remit.execution import known_workers
-from remit.execution.catalog import ANNOUNCED
-from remit.execution.known_workers import KnownWorkers
+from remit.execution import worker_repository
+from remit.execution.module_repository import ANNOUNCED
 from remit.execution.modules.registry import discover_modules
+from remit.execution.worker_repository import KnownWorkers
 from remit.execution.workers import certificate, verify_certificate
 from remit.operations.evidence.auditing import verify_log
 from remit.operations.evidence.records import read_record
 from remit.operations.gate.authority import Authority
 from remit.operations.gate.routing import route
-from remit.operations.runs.modules import announce
+from remit.operations.runs.workers import announce
 from remit.signing.statements import Kind, sign_statement
 from tests.adversarial.attacking import forgery
 from tests.adversarial.forging import OWN_KEYS, as_service
@@ -157,7 +157,7 @@ def test_without_the_look_at_certificates_a_grant_binds_to_a_forged_version(
 ) -> None:
     with as_service(engine) as connection:
         forge(connection, genuine)
-    monkeypatch.setattr(known_workers, "verify_certificate", lambda *_: None)
+    monkeypatch.setattr(worker_repository, "verify_certificate", lambda *_: None)
     assert granted(engine).module_digest == FORGED
 
 
@@ -170,7 +170,7 @@ def test_nothing_is_handed_over_to_a_worker_that_was_not_certified(
     forged = {**{name: getattr(grant, name) for name in Grant.__slots__}, "module_digest": FORGED}
     with engine.begin() as connection:
         assert route(connection, Grant(**forged), under(POLICY)) is None
-        monkeypatch.setattr(known_workers, "verify_certificate", lambda *_: None)
+        monkeypatch.setattr(worker_repository, "verify_certificate", lambda *_: None)
         found = route(connection, Grant(**forged), Authority(POLICY, KEYS, workers=KnownWorkers()))
     assert found is not None
     assert found.worker_id is not None

@@ -6,13 +6,14 @@ that was changed, or made, by whoever writes to the database but has no key is w
 
 from dataclasses import replace
 
-from remit.approval.types import ApprovalRequest, Grant, Vote
+from remit.approval.types import ApprovalRequest, ConfirmedPolicy, Grant, Vote
 from remit.base.json_types import JsonObject
 from remit.signing.keys import Keyring
 from remit.signing.statements import Kind, moment, sign_statement, verify_statement
 
 GRANT = Kind("grant")
 VOTE = Kind("vote")
+POLICY = Kind("policy")
 
 
 def sign_grant(grant: Grant, keys: Keyring) -> Grant:
@@ -51,6 +52,25 @@ def verify_vote(vote: Vote, request: ApprovalRequest, keys: Keyring) -> None:
     """
     said, first = vote_statement(vote, request), _first_of_vote(vote, request)
     verify_statement(VOTE, vote.envelope, said, keys, earlier=first, stamped_at=vote.cast_at)
+
+
+def sign_policy(digest: str, version: str, by: str, keys: Keyring) -> JsonObject:
+    """Return the envelope of a policy that is confirmed, whose signer is `by`.
+
+    Raises:
+        MisconfiguredError: there is no key to sign with.
+    """
+    return sign_statement(POLICY, {"digest": digest, "version": version, "by": by}, keys)
+
+
+def verify_policy(row: ConfirmedPolicy, keys: Keyring) -> None:
+    """Return quietly when the row is what one of the keys signed for this installation.
+
+    Raises:
+        UnverifiableError: it is not; the message says why.
+    """
+    said: JsonObject = {"digest": row.digest, "version": row.version, "by": row.confirmed_by}
+    verify_statement(POLICY, row.envelope, said, keys)
 
 
 def grant_statement(grant: Grant) -> JsonObject:

@@ -111,3 +111,19 @@ class Grant:
     void_reason: VoidReason | None = None
     heard: JsonObject | None = None
     envelope: JsonObject | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmedPolicy:
+    """A policy that may be decided by; one that nobody confirmed may have been put in its place.
+
+    Attributes:
+        confirmed_by: whose command confirmed it; `remit` for whoever started the stack or worker.
+        envelope: all of that but the time, and the installation, signed.
+    """
+
+    digest: str
+    version: str
+    confirmed_by: str
+    confirmed_at: datetime
+    envelope: JsonObject

@@ -15,8 +15,7 @@ import sqlalchemy as sa
 from pydantic import JsonValue
 from sqlalchemy.dialects.postgresql import JSONB
 
-from remit.approval.confirmation import ConfirmedPolicy
-from remit.approval.types import ApprovalRequest, Grant, Vote
+from remit.approval.types import ApprovalRequest, ConfirmedPolicy, Grant, Vote
 from remit.artifacts.types import Artifact
 from remit.audit.repository import streamed
 from remit.audit.run_ends import LEFT, Attempt, AuditedRun, Worker

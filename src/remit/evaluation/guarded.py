@@ -16,9 +16,8 @@ from typing import Literal, TypeVar
 
 from remit.base.wording import one_line
 from remit.errors import ProviderError
-from remit.evaluation.answers import checked_experiment, checked_results
+from remit.evaluation.checks import checked_experiment, checked_results, outgoing, outgoing_text
 from remit.evaluation.interface import EvaluationInput, EvaluationProvider, EvaluationResult
-from remit.evaluation.outgoing import outgoing, outgoing_text
 from remit.redaction.masking import redact_text
 from remit.telemetry.logging import get_logger
 

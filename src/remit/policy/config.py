@@ -28,8 +28,15 @@ from pydantic_core import ErrorDetails
 from remit.base.canonical import canonical_json, sha256_digest
 from remit.base.wording import one_line, printable, quoted
 from remit.errors import InvalidInputError
-from remit.policy.faults import FILE_KEYS, Fault, contradictions, flattened, left_out, unknown_key
 from remit.policy.limits import BudgetLimit
+from remit.policy.validation import (
+    FILE_KEYS,
+    Fault,
+    contradictions,
+    flattened,
+    left_out,
+    unknown_key,
+)
 from remit.policy.values import Approvals, Length, Money, Name, sorted_set, unfit
 from remit.user_files import read_settled
 

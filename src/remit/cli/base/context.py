@@ -115,8 +115,7 @@ class Context:
 
         from remit.cli.base.telemetry import observed
         from remit.control import Control
-        from remit.operations.gate.confirmations import Confirmations
-        from remit.operations.gate.policies import PolicySource
+        from remit.operations.gate.policies import Confirmations, PolicySource
         from remit.workflows.client import WorkflowClient, connect
 
         # What is wrong with the keys or the policy is said before anything is connected.

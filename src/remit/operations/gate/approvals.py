@@ -41,12 +41,12 @@ from remit.operations.gate.ballots import (
     new_vote,
     read_answers,
 )
-from remit.operations.gate.decisions import Evaluation, last_evaluation
+from remit.operations.gate.decisions import GateFindings, gate_findings
 from remit.operations.gate.disclosure import refuse_secrets
 from remit.operations.gate.grants import issued_entry, make_grant
 from remit.operations.gate.routing import announced_module
 from remit.operations.gate.spending import lock_spending
-from remit.operations.gate.telling import tell_arrivals, tell_reserved
+from remit.operations.metrics import count_directives, count_reserved
 from remit.telemetry.metrics import record_approval_wait
 
 VoteResult = Literal["pending", "approved", "rejected", "withheld"]
@@ -83,7 +83,7 @@ class ApprovalState:
     waits_seconds: float | None
     directive: DirectiveRead
     by_people: bool
-    evaluation: Evaluation | None
+    evaluation: GateFindings | None
 
 
 def vote(
@@ -137,7 +137,7 @@ def settle(engine: sa.Engine, directive_id: UUID) -> ApprovalState:
             waits_seconds=waits,
             directive=directive,
             by_people=bool(request and request.status in {"approved", "consumed", "rejected"}),
-            evaluation=last_evaluation(connection, directive_id),
+            evaluation=gate_findings(connection, directive_id),
         )
 
 
@@ -152,7 +152,7 @@ def _expire_if_due(
         connection, [directive.id], current="proposed", target="blocked", reason="expired"
     )
     record_approval_wait((request.expires_at - request.requested_at).total_seconds())
-    tell_arrivals(expired)
+    count_directives(expired)
     append_events(
         connection,
         [
@@ -196,7 +196,7 @@ def _cast(
     append_events(connection, entries)
     if after is not directive:
         record_approval_wait((new.cast_at - request.requested_at).total_seconds())
-        tell_arrivals([after])
+        count_directives([after])
     again = any(one.voter == voter.name for one in before.signed)
     return VoteOutcome(after, outcome, missing, again)
 
@@ -223,7 +223,7 @@ def _approve(
     )
     reserved = spending.take(directive, grant, agreed=request.rules)
     execute_batch(connection, [issue_grants([grant]), reserve(reserved)])
-    tell_reserved(grant, reserved)
+    count_reserved(grant, reserved)
     [approved] = transition_directive_status(
         connection, [directive.id], current="proposed", target="approved"
     )

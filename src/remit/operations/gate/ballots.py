@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -20,7 +21,7 @@ from remit.errors import ConflictError, ForbiddenError, UnverifiableError
 from remit.identity.repository import acts_for, find_principal
 from remit.identity.statements import verify_principal, verify_token
 from remit.identity.token_repository import token_lineage, unrevoked_tokens
-from remit.identity.types import SYSTEM, KeptToken, Principal, TokenRow
+from remit.identity.types import SYSTEM, KeptToken, Principal, PrincipalRow, TokenRow
 from remit.operations.gate.authority import Authority
 from remit.policy.config import PolicyConfig
 from remit.policy.engine import approval_terms, decide, token_terms
@@ -241,3 +242,44 @@ def _verified(
             if token_id in named:
                 raise
     return known
+
+
+def objection_to(
+    row: PrincipalRow,
+    answers: Answers,
+    tokens: Mapping[UUID, TokenRow],
+    authority: Authority,
+    *,
+    now: datetime,
+) -> str | None:
+    """Return why a person could not approve now; None: they could, with one of their tokens."""
+    one, request = row.principal, answers.request
+    try:
+        verify_principal(row, authority.keys)
+    except UnverifiableError:
+        return f"{one.name} may not vote: who they are does not verify"
+    issued_by, *issued_for = answers.own
+    problem = objection(request, one, issued_by=issued_by, issued_for=issued_for)
+    if problem is not None:
+        return problem
+    shown = [
+        token
+        for token in tokens.values()
+        if token.principal == one.name
+        and token.revoked_at is None
+        and token.expires_at > now
+        and (not token.scopes or "vote" in token.scopes)
+    ]
+    if not shown:
+        return f"{one.name} has no token that could vote; {invite(one.name)}"
+    cast = {vote.token_id for vote in answers.counted if vote.voter == one.name}
+    if any(token.id in cast for token in shown):
+        return None
+    terms = token_terms(authority.policy)
+    digest = request.action_digest
+    problems = []
+    for token in shown:
+        standing = standing_of(one, token, tokens, None)
+        vote = Vote(one.name, "approve", None, digest, now, token.id, standing)
+        problems.append(token_objection(request, vote, answers.counted, terms, answers.own))
+    return None if None in problems else problems[0]

@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from pydantic import TypeAdapter, ValidationError
 
-from remit.approval.repository import NewRequest, issue_grants, open_requests
-from remit.approval.types import Grant
+from remit.approval.repository import issue_grants, open_requests
+from remit.approval.types import ApprovalRequest, Grant
 from remit.artifacts.repository import NewArtifact, latest_artifact, new_artifact
 from remit.audit.repository import NewEvent, event_batch
 from remit.base.json_types import JsonObject
@@ -22,7 +22,7 @@ from remit.errors import UnreadableError
 from remit.operations.gate.authority import Authority
 from remit.operations.gate.grants import issued_entry, make_grant
 from remit.operations.gate.spending import lock_spending
-from remit.operations.gate.telling import tell_reserved, tell_results
+from remit.operations.metrics import count_policy_results, count_reserved
 from remit.policy.config import PolicyConfig
 from remit.policy.engine import approval_terms, decide
 from remit.policy.types import CHANGED_CONTENT, PolicyDecision, PolicyInput, PolicyResult, combine
@@ -39,7 +39,7 @@ STATUS_AFTER: Mapping[PolicyVerdict, tuple[DirectiveStatus, StatusReason | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluation:
+class GateFindings:
     """What the gate last found about a directive, as the evidence has it.
 
     Attributes:
@@ -62,7 +62,7 @@ class _StoredEvaluation:
 _STORED = TypeAdapter(_StoredEvaluation)
 
 
-def last_evaluation(connection: sa.Connection, directive_id: UUID) -> Evaluation | None:
+def gate_findings(connection: sa.Connection, directive_id: UUID) -> GateFindings | None:
     """Return what the gate last found about a directive; None when it has not looked yet.
 
     Raises:
@@ -79,7 +79,7 @@ def last_evaluation(connection: sa.Connection, directive_id: UUID) -> Evaluation
             "says whether it was tampered with"
         ) from error
     blocks = [each.reason for each in found.results if each.verdict is PolicyVerdict.BLOCK]
-    return Evaluation(found.policy.version, tuple(blocks), artifact.uri)
+    return GateFindings(found.policy.version, tuple(blocks), artifact.uri)
 
 
 def pass_gate(
@@ -116,7 +116,7 @@ def pass_gate(
             grant = make_grant(id_, intent, authority, module=modules[id_], now=now, heard=heard)
             grants[id_], reserved[id_] = grant, spending.take(intent, grant)
     waiting = [
-        _request(id_, intents[id_], decision, policy)
+        _request(id_, intents[id_], decision, policy, now)
         for id_, (decision, _) in decided.items()
         if decision.verdict is PolicyVerdict.REQUIRE_APPROVAL
     ]
@@ -137,7 +137,7 @@ def _evaluate(
             decision = replace(decision, verdict=combine(results), results=results)
         span.set(verdict=decision.verdict.value)
     record_policy_evaluation(decision.verdict, time.perf_counter() - began)
-    tell_results(decision.results)
+    count_policy_results(decision.results)
     evaluation: JsonObject = {
         "intent": {**seen.intent},
         "action_digest": seen.action_digest,
@@ -155,18 +155,25 @@ def _evaluate(
 
 
 def _request(
-    directive_id: UUID, intent: Intent, decision: PolicyDecision, policy: PolicyConfig
-) -> NewRequest:
+    directive_id: UUID,
+    intent: Intent,
+    decision: PolicyDecision,
+    policy: PolicyConfig,
+    now: datetime,
+) -> ApprovalRequest:
     digest = intent.content_digest
-    return NewRequest(
+    return ApprovalRequest(
         id=uuid4(),
         directive_id=directive_id,
         action_digest=digest,
         policy_version=decision.policy_version,
         policy_digest=decision.policy_digest,
+        status="pending",
         **asdict(approval_terms(PolicyInput(intent_of(intent), digest), policy)),
         rules=decision.approval_reasons,
-        valid_for=policy.approval.expires_after,
+        requested_at=now,
+        expires_at=now + policy.approval.expires_after,
+        resolved_at=None,
     )
 
 
@@ -177,7 +184,7 @@ def _record(
     *,
     grants: Mapping[UUID, Grant],
     reserved: Mapping[UUID, Sequence[JsonObject]],
-    waiting: Sequence[NewRequest],
+    waiting: Sequence[ApprovalRequest],
 ) -> None:
     """Write evidence, requests, grants, reservations, events and statuses as one statement."""
     entries = []
@@ -186,7 +193,7 @@ def _record(
         if id_ in grants:
             granted = issued_entry(grants[id_], reserved[id_])
             entries += [granted, NewEvent(id_, "directive.approved")]
-            tell_reserved(grants[id_], reserved[id_])
+            count_reserved(grants[id_], reserved[id_])
         elif decision.verdict is PolicyVerdict.REQUIRE_APPROVAL:
             because: JsonObject = {"because": list(decision.approval_reasons)}
             entries.append(NewEvent(id_, "approval.requested", data=because))

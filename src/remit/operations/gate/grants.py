@@ -15,7 +15,7 @@ from remit.directives.models import DirectiveRead, Intent
 from remit.directives.mutator import transition_directive_status
 from remit.operations.gate.authority import Authority
 from remit.operations.gate.spending import release_budget
-from remit.operations.gate.telling import tell_void
+from remit.operations.metrics import count_void
 from remit.vocabulary import VoidReason
 
 
@@ -94,5 +94,5 @@ def block_void(
         NewEvent(directive.id, "directive.blocked", by, {"reason": void}),
     ]
     append_events(connection, entries)
-    tell_void(blocked, grant, void)
+    count_void(blocked, grant, void)
     return blocked

@@ -25,7 +25,7 @@ from remit.directives.repository import (
 )
 from remit.directives.statements import intent_statement, sign_intent
 from remit.errors import ConflictError, ForbiddenError
-from remit.execution.catalog import ANNOUNCED, candidates_from_json
+from remit.execution.module_repository import ANNOUNCED, candidates_from_json
 from remit.identity.rules import require, require_own
 from remit.identity.types import Principal
 from remit.operations.gate.authority import Authority
@@ -33,7 +33,7 @@ from remit.operations.gate.decisions import STATUS_AFTER, pass_gate
 from remit.operations.gate.disclosure import refuse_secrets
 from remit.operations.gate.retries import pass_again
 from remit.operations.gate.routing import certified_version
-from remit.operations.gate.telling import tell_arrivals
+from remit.operations.metrics import count_directives
 from remit.policy.types import PolicyDecision
 from remit.signing.keys import Keyring
 
@@ -92,7 +92,7 @@ def propose(
     created = {
         id_: _created(id_, new[id_], now, decided.get(id_)) for id_, (now, _) in stored.items()
     }
-    tell_arrivals(each.directive for each in created.values())
+    count_directives(each.directive for each in created.values())
     return [created.get(id_) or GateOutcome(earlier[id_], None, None, created=False) for id_ in new]
 
 
@@ -122,7 +122,7 @@ def submit(
         if decided is None:
             return GateOutcome(directive, None, None, created=False)
         after = get_directive(connection, directive_id)
-    tell_arrivals([after])
+    count_directives([after])
     decision, evaluation = decided
     return GateOutcome(after, decision, evaluation.uri, created=False)
 

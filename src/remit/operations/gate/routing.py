@@ -13,7 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from remit.approval.types import Grant
-from remit.execution.catalog import Announced, Candidate, candidates
+from remit.execution.module_repository import Announced, Candidate, candidates
 from remit.execution.worker_repository import lately_with, living_with
 from remit.operations.gate.authority import Authority
 

@@ -36,7 +36,7 @@ from remit.operations.gate.authority import Authority
 from remit.operations.gate.grants import block_void
 from remit.operations.gate.retries import pass_again
 from remit.operations.gate.routing import announced_module, route
-from remit.operations.gate.telling import tell_arrivals, tell_doubt, tell_end
+from remit.operations.metrics import count_directives, count_end, report_in_doubt
 from remit.operations.runs.ends import make_run_end, write_run_ends
 from remit.operations.runs.starts import ModuleChoice, RunState, attempted, start_runs
 from remit.signing.statements import sign_statement
@@ -190,7 +190,7 @@ def _abort_unfounded(connection: sa.Connection, directive: DirectiveRead) -> Run
     )
     data: JsonObject = {"reason": "approval_unverifiable", "because": ["it has no run under way"]}
     append_events(connection, [NewEvent(directive.id, "directive.aborted", data=data)])
-    tell_arrivals([aborted])
+    count_directives([aborted])
     count_execution_failure("approval_unverifiable")
     return RunState(aborted, None)
 
@@ -241,7 +241,7 @@ def _begin(
         data: JsonObject = {"reason": "in_doubt", "because": [said]}
         doubt_directive(connection, directive.id)
         append_events(connection, [NewEvent(directive.id, "directive.in_doubt", data=data)])
-        tell_doubt(directive.id, said)
+        report_in_doubt(directive.id, said)
     else:
         _end(connection, standing, reason, said, worker)
     return RunState(get_directive(connection, directive.id), None)
@@ -290,4 +290,4 @@ def _end(
     )
     signed = replace(end, envelope=sign_statement(RUN_END, statement, worker.keys))
     write_run_ends(connection, [signed], final_model_costs(connection, [standing.run.id]))
-    tell_end(standing.run, None, "aborted", reason)
+    count_end(standing.run, None, "aborted", reason)

@@ -25,7 +25,7 @@ from remit.identity.rules import require_own
 from remit.identity.types import Principal
 from remit.operations.gate.disclosure import refuse_secrets
 from remit.operations.gate.spending import release_budget
-from remit.operations.gate.telling import tell_arrivals
+from remit.operations.metrics import count_directives
 from remit.operations.runs.ends import RunEnd, write_run_ends
 from remit.signing.keys import Keyring
 from remit.signing.statements import sign_statement
@@ -69,7 +69,7 @@ def cancel(
             stopped, entries = _stop_before_run(connection, directive)
             blocked = NewEvent(directive_id, "directive.blocked", by.name, because)
             append_events(connection, [*entries, blocked])
-    tell_arrivals([stopped])
+    count_directives([stopped])
     if before == "executing":
         count_execution_failure("canceled")
     return stopped, before

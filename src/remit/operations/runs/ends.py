@@ -23,7 +23,7 @@ from remit.directives.mutator import moves
 from remit.execution.models import Standing, output_to_json
 from remit.execution.modules.types import ModuleOutput, run_status_of
 from remit.execution.mutator import attempt_ended, end_attempts, end_execution_runs, run_ended
-from remit.operations.gate.telling import tell_settled
+from remit.operations.metrics import count_settled
 from remit.vocabulary import AbortReason, AttemptOutcome, DirectiveStatus, RunStatus, StatusReason
 
 
@@ -143,7 +143,7 @@ def write_run_ends(
     ]
     artifacts = [artifact for one in ends for artifact in one.artifacts]
     execute_batch(connection, [*parts, *event_batch(entries, artifacts)])
-    tell_settled(closings.values())
+    count_settled(closings.values())
 
 
 def _closing(end: RunEnd, models: Mapping[UUID, ModelCosts]) -> Closing | None:

@@ -20,7 +20,7 @@ from remit.execution.statements import RECONCILIATION, reconciliation_statement
 from remit.identity.rules import require
 from remit.identity.types import Principal
 from remit.operations.gate.disclosure import refuse_secrets
-from remit.operations.gate.telling import tell_end
+from remit.operations.metrics import count_end
 from remit.operations.runs.ends import RunEnd, make_run_end, write_run_ends
 from remit.signing.keys import Keyring
 from remit.signing.statements import sign_statement
@@ -65,7 +65,7 @@ def reconcile(
         end = _end(standing, settled, reason, by, keys)
         write_run_ends(connection, [end], final_model_costs(connection, [run.id]))
         after = get_directive(connection, directive_id)
-    tell_end(run, None, after.status, end.reason)
+    count_end(run, None, after.status, end.reason)
     return after
 
 

@@ -27,7 +27,7 @@ from remit.execution.mutator import end_attempts
 from remit.execution.repository import is_latest, standings
 from remit.execution.statements import ATTEMPT_END, attempt_end_statement
 from remit.execution.workers import WorkerIdentity
-from remit.operations.gate.telling import tell_end
+from remit.operations.metrics import count_end
 from remit.operations.runs.ends import RunEnd, attempt_row, make_run_end, write_run_ends
 from remit.operations.runs.starts import RunState
 from remit.signing.statements import sign_statement
@@ -160,7 +160,6 @@ def _end_attempt(
 def _attempt_end(
     standing: Standing, attempt: int, output: ModuleOutput, worker: WorkerIdentity
 ) -> JsonObject:
-    """Return the row of an attempt that ends alone."""
     end = RunEnd(
         standing=standing,
         status=run_status_of(output.status),
@@ -215,7 +214,7 @@ def _signed(end: RunEnd, worker: WorkerIdentity, *, ends_run: bool) -> RunEnd:
 def _told(directive: DirectiveRead, run: ExecutionRunRead, output: ModuleOutput) -> RunState:
     reason = _abort_reason(output)
     status: Literal["complete", "aborted"] = "complete" if reason is None else "aborted"
-    tell_end(run, output, status, reason)
+    count_end(run, output, status, reason)
     return RunState(
         directive.model_copy(update={"status": status, "status_reason": reason}),
         run.model_copy(update={"status": run_status_of(output.status)}),

@@ -23,11 +23,11 @@ from remit.errors import (
     PolicyUnconfirmedError,
     UnavailableError,
 )
-from remit.execution.known_workers import KnownWorkers
 from remit.execution.models import EndedRun, ExecutionRunRead, LeftArtifact
 from remit.execution.modules.base import BaseExecutionModule, EmitArtifact
 from remit.execution.modules.registry import ModuleRegistry
 from remit.execution.modules.types import ModuleInput, ModuleOutput
+from remit.execution.worker_repository import KnownWorkers
 from remit.operations.gate.authority import Authority
 from remit.operations.gate.policies import PolicySource
 from remit.operations.gate.routing import Route
@@ -104,11 +104,9 @@ class ModuleCaller:
     """The modules of this worker, and what they are handed.
 
     Attributes:
-        registry: the modules.
         engine: the database connection that modules get.
         store: where large evidence of theirs goes.
         observe: told of each run that a module ended; it must return at once and raise nothing.
-        underway: the attempts that this worker is at.
     """
 
     registry: ModuleRegistry

@@ -1,7 +1,7 @@
 """What an author of a policy may not have meant, though the gate stays as shut as it says. Pure.
 
 `remit policy check` shows it. Nothing is refused for it: each of these may be wanted, and
-`remit.policy.faults` refuses what would let something through unasked.
+`remit.policy.validation` refuses what would let something through unasked.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,9 +26,7 @@ _MOST_PERIODS: Mapping[tuple[str, str], int] = {
 """In how many of the shorter periods a longer one may lie."""
 
 
-def doubts(
-    policy: PolicyConfig, modules: Sequence[str] | None = None, where: str = ""
-) -> list[str]:
+def lint(policy: PolicyConfig, modules: Sequence[str] | None = None, where: str = "") -> list[str]:
     """Return what its author should look at again, each with the key path; empty: nothing."""
     tools, scopes = policy.allowed_tools, policy.allowed_scopes
     roles = sorted({limit.role for limit in policy.budget_limits if limit.role is not None})

@@ -14,7 +14,7 @@ from remit.vocabulary import PolicyVerdict
 
 
 @dataclass(frozen=True, slots=True)
-class Prospect:
+class Preview:
     """What would become of directives of one kind, as long as no limit has been drawn on.
 
     Attributes:
@@ -39,13 +39,13 @@ class Prospect:
         return self.verdict, self.required_approvals, self.rules
 
 
-def prospects(policy: PolicyConfig, announced: tuple[str, ...] | None = None) -> list[Prospect]:
+def preview(policy: PolicyConfig, announced: tuple[str, ...] | None = None) -> list[Preview]:
     """Return what would happen for each allowed scope and tool, by role and budget if it differs.
 
     Budgets over the policy's ceiling are left out: they are blocked everywhere.
     """
     roles = sorted({limit.role for limit in policy.budget_limits if limit.role is not None})
-    found: list[Prospect] = []
+    found: list[Preview] = []
     for scope in policy.allowed_scopes:
         for tool in policy.allowed_tools:
             usual = _merged(policy, scope, tool, None, announced)
@@ -57,13 +57,13 @@ def prospects(policy: PolicyConfig, announced: tuple[str, ...] | None = None) ->
     return found
 
 
-def _unnamed(one: Prospect) -> tuple[object, ...]:
+def _unnamed(one: Preview) -> tuple[object, ...]:
     return one.over, one.up_to, one.outcome()
 
 
 def _merged(
     policy: PolicyConfig, scope: str, tool: str, role: str | None, announced: tuple[str, ...] | None
-) -> list[Prospect]:
+) -> list[Preview]:
     """Return the ranges of budgets that differ in what happens, the lowest first."""
     amounts = {rule.amount_over for rule in policy.approval.rules if rule.amount_over is not None}
     amounts |= {limit.ceiling for limit in policy.budget_limits}
@@ -71,7 +71,7 @@ def _merged(
         *sorted(each for each in amounts if each < policy.budget_ceiling),
         policy.budget_ceiling,
     ]
-    found: list[Prospect] = []
+    found: list[Preview] = []
     for over, up_to in zip([None, *tops], tops, strict=False):
         # An empty role is no directive's, so no limit names it.
         intent: JsonObject = {
@@ -80,7 +80,7 @@ def _merged(
             "role": role or "",
             "budget": str(up_to),
         }
-        here = Prospect(scope, tool, role, over, up_to, *_judged(intent, policy, announced))
+        here = Preview(scope, tool, role, over, up_to, *_judged(intent, policy, announced))
         if found and found[-1].outcome() == here.outcome():
             found[-1] = replace(found[-1], up_to=up_to)
         else:
