@@ -75,6 +75,16 @@ def check_the_log_of_what_is_raised(folder: Path) -> None:
     assert line["traceback"].endswith("IntentionalError: failed on purpose\n")
 
 
+def check_what_is_told(folder: Path, text: str) -> None:
+    """Hold what is printed when all is up, but for time and ports, against the golden file."""
+    assert "\x1b" not in text
+    token = (folder / "tokens" / account_name()).read_text().strip()
+    values = {"folder": folder, "quoted": quote(str(folder), safe=""), "token": token}
+    values["policy"] = folder.with_name("policy.toml")
+    told = re.sub(r"after [\d.]+ s\n|127\.0\.0\.1:\d+\n", "N\n", text[text.index("Remit is up ") :])
+    assert golden("up", "what is told when it is up", **values) == told
+
+
 def test_up_runs_directives_restarts_its_worker_and_stops_clean(folder: Path) -> None:
     process = subprocess.Popen(
         program("up", "--data-dir", str(folder), "--policy-file", str(lets_fail(folder))),
@@ -85,12 +95,7 @@ def test_up_runs_directives_restarts_its_worker_and_stops_clean(folder: Path) ->
     )
     assert process.stdout is not None
     text = said_at_the_start(process)
-    assert "\x1b" not in text
-    token = (folder / "tokens" / account_name()).read_text().strip()
-    values = {"folder": folder, "quoted": quote(str(folder), safe=""), "token": token}
-    told = re.sub(r"after [\d.]+ s\n|127\.0\.0\.1:\d+\n", "N\n", text[text.index("Remit is up ") :])
-    assert golden("up", "what is told when it is up", policy=lets_fail(folder), **values) == told
-
+    check_what_is_told(folder, text)
     done = remit(*propose_arguments(), "--wait", REMIT_DATA_DIR=str(folder))
     assert (done.returncode, done.stderr) == (0, "")
     check_the_log_of_what_is_raised(folder)
