@@ -22,7 +22,9 @@ DEV := .venv/.dev
 SOURCES := $(wildcard src tests scripts bench)
 PYTEST_FLAGS ?= -q
 # Processes that share the tests, file by file; each has servers of its own. 0: none but pytest's.
-PYTEST_PROCESSES ?= 2
+# One more than there are cores, since tests wait for servers; tests/conftest.py orders the files.
+PYTEST_PROCESSES ?= 3
+PYTEST_SHARED = -n $(PYTEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 SOAK_ROUNDS ?= 5
 LOCK_FLAGS ?=
 UV_COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
@@ -49,7 +51,7 @@ up: $(RUNTIME) ## Start Postgres, Temporal and a worker; Ctrl-C stops them
 	@$(BIN)/remit up
 
 test: $(DEV) packages ## Run every test, then hold the coverage gates
-	@$(BIN)/python -m pytest $(PYTEST_FLAGS) -n $(PYTEST_PROCESSES) --dist loadfile --cov --cov-report=
+	@$(BIN)/python -m pytest $(PYTEST_FLAGS) $(PYTEST_SHARED) --cov --cov-report=
 
 soak: $(DEV) packages ## Run every test SOAK_ROUNDS times with other seeds, and stop workers at work
 	@for round in $$(seq $(SOAK_ROUNDS)); do \
@@ -59,7 +61,7 @@ soak: $(DEV) packages ## Run every test SOAK_ROUNDS times with other seeds, and 
 		done; fi; \
 		trap '[ $${#load[@]} = 0 ] || kill "$${load[@]}"' EXIT; \
 		echo "soak: round $$round, seed $$seed, $${#load[@]} processes of load"; \
-		$(BIN)/python -m pytest $(PYTEST_FLAGS) -n $(PYTEST_PROCESSES) --dist loadfile \
+		$(BIN)/python -m pytest $(PYTEST_FLAGS) $(PYTEST_SHARED) \
 			--hypothesis-profile=seeded --hypothesis-seed=$$seed; \
 		[ $${#load[@]} = 0 ] || kill "$${load[@]}"; load=(); \
 	done

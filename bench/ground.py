@@ -28,11 +28,11 @@ from remit.operations.gate.policies import PolicySource
 from remit.operations.identities.authentication import authenticate, use_keys
 from remit.operations.identities.directory import create_token, ensure_principals, make_first_admin
 from remit.operations.identities.principals import LONGEST_TOKEN
-from remit.operations.runs.modules import announce
+from remit.operations.runs.workers import announce
 from remit.signing.keys import Keyring, ensure_keys
 from remit.stack.layout import DataDir
 from remit.stack.options import StackOptions
-from remit.stack.processes import Command, ProcessSlot, Roster, last_line
+from remit.stack.processes import ProcessSlot, Roster, last_line
 from remit.stack.supervisor import Stack
 from remit.stack.worker import worker_command
 from remit.workflows.client import connect
@@ -194,7 +194,7 @@ def _running(ground: Ground, name: str, argv: tuple[str, ...]) -> Iterator[tuple
     slot = ProcessSlot(name, ground.roster, signal.SIGTERM, _STOP_SECONDS)
     log = ground.data.log(name.replace(" ", "-"))
     try:
-        yield slot.spawn(Command(argv, log)).pid, log
+        yield slot.spawn(argv, log).pid, log
     finally:
         slot.stop()
 

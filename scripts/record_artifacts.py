@@ -31,8 +31,8 @@ from remit.operations.gate.authority import Authority
 from remit.operations.identities.authentication import use_keys
 from remit.operations.identities.directory import ensure_principals
 from remit.operations.runs.beginning import start_run
-from remit.operations.runs.modules import announce
 from remit.operations.runs.results import end_run
+from remit.operations.runs.workers import announce
 from remit.policy.config import default_policy
 from remit.signing.keys import ensure_keys
 from remit.stack.layout import DataDir

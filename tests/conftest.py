@@ -6,6 +6,7 @@ Sockets are limited to loopback by `pyproject.toml`. The fixtures of the real se
 `client` and others) stand in `tests/support/servers.py`; nothing is started unless a test asks.
 """
 
+import gc
 import logging
 import os
 import sys
@@ -14,12 +15,39 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["tests.support.coverage_gates", "tests.support.servers"]
+pytest_plugins = [
+    "tests.support.coverage_gates",
+    "tests.support.golden",
+    "tests.support.servers",
+]
 
 # No deadline: the machines that run the tests share their cores, so a slow example proves nothing.
 settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True, database=None)
 settings.register_profile("seeded", settings.get_profile("ci"), derandomize=False)
 settings.load_profile("ci")
+
+
+_UNTRACED = ("adversarial", "architecture")
+"""Folders whose tests attack Remit, or read its sources; other tests run what the gates count."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Say which tests are not traced, and begin with those that wait for servers.
+
+    The many short files of `tests/unit` come last, so that all processes end at about one time.
+    """
+    tests = config.rootpath / "tests"
+    for folder in _UNTRACED:
+        for item in items:
+            if item.path.is_relative_to(tests / folder):
+                item.add_marker(pytest.mark.untraced)
+    items.sort(key=lambda item: item.path.is_relative_to(tests / "unit"))
+
+
+def pytest_collection_finish() -> None:
+    """Take ten thousand tests out of the garbage collector's sight."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -27,8 +27,8 @@ from remit.operations.evidence.records import find_leftovers, read_record
 from remit.operations.gate import proposals
 from remit.operations.gate.policies import PolicySource
 from remit.operations.runs import beginning, starts
-from remit.operations.runs.modules import announce
 from remit.operations.runs.starts import ModuleChoice
+from remit.operations.runs.workers import announce
 from remit.policy.config import PolicyConfig
 from remit.vocabulary import ModuleKind
 from remit.workflows.activities import attempts

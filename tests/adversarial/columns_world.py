@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from remit.artifacts.filesystem import FilesystemObjectStore
 from remit.audit.chain import INSTALLATION
-from remit.audit.repository import Entry, record
+from remit.audit.repository import NewEvent, append_events
 from remit.base.json_types import JsonObject
 from remit.db.identity_tables import agent_roles, policies
 from remit.db.session import transaction
@@ -125,6 +125,6 @@ def _rest(engine: sa.Engine) -> None:
         )
         confirmed: Any = "policy.confirmed"
         told: JsonObject = {**said, "envelope": envelope}
-        record(connection, [Entry(INSTALLATION, confirmed, "admin", told)])
+        append_events(connection, [NewEvent(INSTALLATION, confirmed, "admin", told)])
         connection.execute(sa.insert(agent_roles).values(role_name="operations", status="active"))
         insert_read(connection, MemoryAccessAttempt("agent-1", "postgres", "q", {}, "answered", 0))

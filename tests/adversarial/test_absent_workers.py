@@ -19,7 +19,7 @@ from remit.execution.models import Standing
 from remit.execution.modules.base import BaseExecutionModule, EmitArtifact
 from remit.execution.modules.types import ModuleInput, ModuleOutput
 from remit.operations.evidence.records import read_record
-from remit.operations.runs.modules import leave
+from remit.operations.runs.workers import end_worker
 from remit.vocabulary import ModuleKind
 from remit.workflows.activities.attempts import Attempts
 from remit.workflows.activities.underway import Attempt, Underway
@@ -92,7 +92,7 @@ def test_a_run_is_not_begun_again_while_a_worker_that_lives_is_at_it(
     with pytest.raises(UnavailableError, match="attempt 1 is under way with worker"):
         second.work(victim)
     assert second.effects == []
-    leave(first.engine, first.short.lease.worker.id)
+    end_worker(first.engine, first.short.lease.worker.id)
     assert second.work(victim).status == "complete"
     assert [one.attempt for one in second.effects] == [2]
 

@@ -14,11 +14,11 @@ import pytest
 import sqlalchemy as sa
 
 from remit.errors import PolicyUnconfirmedError
-from remit.operations.gate import confirmations, proposals
+from remit.operations.gate import policies as confirmations
+from remit.operations.gate import proposals
 from remit.operations.gate.approvals import vote
 from remit.operations.gate.authority import Authority
-from remit.operations.gate.confirmations import Confirmations, confirm_policy
-from remit.operations.gate.policies import PolicySource
+from remit.operations.gate.policies import Confirmations, PolicySource, confirm_policy
 from remit.policy.config import default_policy, parse_policy
 from tests.adversarial.attacking import Hands, ended, worker
 from tests.support.contents import directive, yes

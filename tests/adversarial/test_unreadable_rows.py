@@ -31,7 +31,7 @@ from remit.operations.gate import retries
 from remit.operations.identities import directory
 from remit.operations.recall.memories import recent_memories
 from remit.operations.runs.beginning import start_run
-from remit.operations.runs.modules import read_modules
+from remit.operations.runs.workers import read_modules
 from remit.telemetry import rows
 from tests.adversarial.poisons import ALLOWED, NOBODY, POISONS, REFUSED, TWO, poison
 from tests.support.contents import (

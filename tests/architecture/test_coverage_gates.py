@@ -12,13 +12,22 @@ from tests.support.coverage_gates import PURE
 
 MODULE = "def sign(number):\n    if number < 0:\n        return -1\n    return 1\n"
 CONFTEST = """
-from tests.support.coverage_gates import CoverageGates, Gate
+from tests.support.coverage_gates import CoverageGates, Gate, pytest_runtest_protocol
 
 def pytest_configure(config):
+    config.addinivalue_line("markers", "untraced: ...")
     gates = (Gate("the module", ("thing.py",), 100),)
     config.pluginmanager.register(CoverageGates(gates), "gates")
 """
 HALF = "from thing import sign\n\ndef test_it():\n    assert sign(1) == 1\n"
+UNTRACED = """
+import pytest
+from thing import sign
+
+@pytest.mark.untraced
+def test_that():
+    assert sign(-1) == -1
+"""
 
 
 def _run(folder: Path, test: str, *options: str) -> tuple[int, list[str]]:
@@ -39,6 +48,16 @@ def test_a_missed_gate_fails_the_run_and_is_counted_in_the_last_line(tmp_path: P
     assert code == pytest.ExitCode.TESTS_FAILED
     assert "ERROR coverage - the module" in "\n".join(lines)
     assert lines[-1].startswith("1 passed, 1 error in ")
+
+
+@pytest.mark.parametrize("test", [HALF + UNTRACED, UNTRACED + HALF], ids=["after", "before"])
+def test_what_is_not_traced_counts_for_no_gate_and_takes_nothing_from_the_others(
+    tmp_path: Path, test: str
+) -> None:
+    code, lines = _run(tmp_path, test, "--cov", "--cov-branch", "--cov-report=")
+    assert code == pytest.ExitCode.TESTS_FAILED
+    assert "the module: 66.67 %, at least 100 % needed" in lines
+    assert lines[-1].startswith("2 passed, 1 error in ")
 
 
 def test_every_pattern_of_the_pure_rules_matches_a_file() -> None:

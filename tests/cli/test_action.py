@@ -10,6 +10,7 @@ from remit.cli.views.directives import show_action
 from remit.directives.digest import action_digest
 from remit.directives.models import DirectiveRead, intent_of
 from tests.support.contents import directive
+from tests.support.golden import golden
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 ID = UUID(int=7)
@@ -53,23 +54,8 @@ def _request(read: DirectiveRead, *rules: str, required: int = 1) -> ApprovalReq
 def test_every_field_is_shown_as_canonical_json(capsys: pytest.CaptureFixture[str]) -> None:
     read = _read(payload={"b": 1.0, "a": ["\x1b[31m", 'say "hi"', "C:\\new"]})
     show_action(read, _request(read, 'scope is "test"', required=2), str(read.action_digest))
-    assert capsys.readouterr().out == (
-        f"directive {ID}\n"
-        "  budget           null\n"
-        "  constraints      null\n"
-        '  issued_by        "agent-1"\n'
-        '  objective        "Say hello."\n'
-        '  payload          {"a":["\\u001b[31m","say \\"hi\\"","C:\\\\new"],"b":1}\n'
-        "                   note: holds a control character (U+001B)\n"
-        '  role             "operations"\n'
-        '  scope            "test"\n'
-        "  success_metrics  null\n"
-        "  timebox          null\n"
-        '  type             "echo"\n'
-        f"  action digest    {read.action_digest}\n"
-        '  asked for by     scope is "test"\n'
-        "  needs            2 approvals until 2026-01-02 03:04:05.000Z\n"
-    )
+    expected = golden("approve", "each field as JSON", digest=read.action_digest)
+    assert expected == capsys.readouterr().out
 
 
 def test_what_deceives_is_written_out_and_noted_under_its_field(
@@ -83,21 +69,7 @@ def test_what_deceives_is_written_out_and_noted_under_its_field(
     show_action(read, _request(read, "say \u200b"), str(read.action_digest))
     out = capsys.readouterr().out
     assert out.replace("\n", "").isprintable()
-    assert (
-        '  constraints      {"\\u0441\\u043e\\u0440":true}\n'
-        "                   note: holds CYRILLIC letters that look like LATIN ones\n"
-    ) in out
-    assert (
-        '  objective        "p\\u0430ypal\\u0020"\n'
-        "                   note: begins or ends with a space\n"
-        "                   note: mixes LATIN and CYRILLIC letters\n"
-    ) in out
-    assert (
-        '  payload          {"p\\u0430th":"/tmp\\u202e"}\n'
-        "                   note: mixes LATIN and CYRILLIC letters\n"
-        "                   note: holds a right-to-left override (U+202E)\n"
-    ) in out
-    assert "  asked for by     say \\u200b\n" in out
+    assert golden("approve", "what deceives", digest=read.action_digest) == out
 
 
 def test_a_long_payload_is_shown_to_its_end(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from remit.stack.discovery import find_stack
+from remit.stack.discovery import StackInfo, find_stack, write_state
 from remit.stack.layout import DataDir
 from remit.stack.process_identity import process_mark
-from remit.stack.state import StackInfo, write_state
 from tests.cli.conftest import Remit, environment, program
 from tests.support.libpq_variables import LIBPQ_VARIABLES
 from tests.support.servers import as_login

@@ -11,7 +11,7 @@ from remit.errors import MisconfiguredError
 from remit.execution.modules.registry import discover_modules
 from remit.execution.workers import Terms
 from remit.operations.evidence.auditing import verify_log
-from remit.operations.runs.modules import announce, leave, read_workers
+from remit.operations.runs.workers import announce, end_worker, read_workers
 from remit.signing.keys import load_public_keys, public_pem
 from remit.signing.worker_keys import read_worker_key
 from tests.cli.conftest import Remit, Shown
@@ -26,7 +26,7 @@ def test_the_workers_that_live_are_listed(keeper: Remit, kept_in: sa.Engine) -> 
     assert keeper("workers").out.startswith("no worker lives: `remit up` starts one by itself")
     worker = announce(kept_in, INFOS, KEYS, LONG)
     ended = announce(kept_in, INFOS, KEYS, LONG)
-    leave(kept_in, ended.id)
+    end_worker(kept_in, ended.id)
     forgotten = announce(kept_in, INFOS, KEYS, Terms(length=timedelta(0)))
     out = keeper("workers").out
     assert str(worker.id) in out

@@ -21,9 +21,9 @@ import sqlalchemy as sa
 
 from remit.db.engine import create_database_engine
 from remit.operations.evidence.records import Record, read_record
+from remit.stack.discovery import StackInfo, write_state
 from remit.stack.layout import DataDir
 from remit.stack.process_identity import process_mark
-from remit.stack.state import StackInfo, write_state
 from tests.architecture.tree import ROOT
 from tests.cli.conftest import VARIABLES, keep_tokens
 from tests.support import otlp

@@ -16,9 +16,9 @@ from remit.identity.repository import insert_principals
 from remit.identity.statements import sign_token
 from remit.identity.token_repository import insert_token
 from remit.identity.types import SYSTEM, KeptToken, Principal, TokenRow
-from remit.operations.gate.confirmations import confirm_policy
+from remit.operations.gate.policies import confirm_policy
 from remit.operations.identities.principals import record_created, record_signed, signed
-from remit.operations.runs.modules import announce, leave
+from remit.operations.runs.workers import announce, end_worker
 from remit.policy.config import default_policy
 from tests.support.keys import KEYS, WORKER
 
@@ -97,7 +97,7 @@ def settle(database_url: str) -> None:
         know(engine, *KNOWN)
         infos = discover_modules(installed=()).list_modules()
         # What was announced stands; nobody serves it.
-        leave(engine, announce(engine, infos, KEYS).id)
+        end_worker(engine, announce(engine, infos, KEYS).id)
         with transaction(engine) as connection:
             # Its lease is over from the beginning, so that no test depends on how soon it runs.
             over = timedelta(0)

@@ -14,8 +14,8 @@ from remit.execution.modules.base import ExecutionModule
 from remit.execution.modules.registry import ModuleRegistry
 from remit.operations.evidence.records import read_directive
 from remit.operations.runs.beginning import start_run
-from remit.operations.runs.modules import announce
 from remit.operations.runs.starts import ModuleChoice
+from remit.operations.runs.workers import announce
 from remit.workflows import dispatcher
 from remit.workflows.activities import dispatch_activities
 from remit.workflows.dispatcher import DispatcherWorkflow

@@ -11,7 +11,7 @@ from temporalio.client import Client
 from remit.db.engine import create_database_engine
 from remit.errors import UnavailableError
 from remit.execution.workers import Terms
-from remit.operations.runs.modules import announce, leave
+from remit.operations.runs.workers import announce, end_worker
 from remit.workflows.client import WorkflowClient
 from remit.workflows.lease import Lease
 from tests.support.keys import KEYS
@@ -84,7 +84,7 @@ def test_a_worker_whose_row_has_ended_begins_nothing_any_more(
     clock = Clock()
     lease = lease_of(clock=clock)
     lease.renew()
-    leave(engine, lease.worker.id)
+    end_worker(engine, lease.worker.id)
     clock.now += 3600
     with pytest.raises(UnavailableError, match="this worker has ended"):
         lease.require()
@@ -110,7 +110,7 @@ def test_the_thread_renews_it_and_tells_of_an_end_that_somebody_else_made(
     lease, told = lease_of(QUICK), Event()
     lease.begin(told.set)
     assert not told.is_set()
-    leave(engine, lease.worker.id)
+    end_worker(engine, lease.worker.id)
     assert told.wait(20)
     assert lease.is_ended
     assert "worker_ended" in caplog.messages

@@ -8,8 +8,7 @@ import sqlalchemy as sa
 from temporalio.client import Client
 
 from remit.operations.gate import proposals
-from remit.operations.gate.confirmations import Confirmations, confirm_policy
-from remit.operations.gate.policies import PolicySource
+from remit.operations.gate.policies import Confirmations, PolicySource, confirm_policy
 from tests.support.contents import directive, under
 from tests.support.keys import KEYS
 from tests.support.people import AGENT, OPERATOR

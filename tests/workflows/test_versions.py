@@ -17,7 +17,7 @@ from remit.execution.modules.registry import discover_modules
 from remit.execution.modules.types import ModuleInput, ModuleOutput
 from remit.execution.workers import Terms, WorkerIdentity
 from remit.operations.runs import beginning
-from remit.operations.runs.modules import announce, leave, stay
+from remit.operations.runs.workers import announce, end_worker, renew_lease
 from remit.vocabulary import ModuleKind
 from remit.workflows import execution, worker
 from remit.workflows.activities import calls
@@ -154,7 +154,7 @@ async def test_what_a_restarting_worker_will_have_again_waits_for_it_if_there_is
         stopping = announced(engine, Versioned("2"))
         about = await proposed(client, engine)
         assert granted(engine, about) == "2"
-        leave(engine, stopping.id)
+        end_worker(engine, stopping.id)
         if not patience:
             assert await end(client, engine, about) == ("blocked", "action_changed")
             return
@@ -188,7 +188,7 @@ async def test_what_was_granted_for_a_killed_worker_waits_until_its_lease_has_ru
             )
 
         await eventually(asked_again)
-        assert stay(engine, killed.id, Terms(length=timedelta(0)))
+        assert renew_lease(engine, killed.id, Terms(length=timedelta(0)))
         assert await end(client, engine, about) == ("blocked", "action_changed")
         # Nobody ended its row; its version no longer counts all the same.
         last = await proposed(client, engine)

@@ -2,8 +2,6 @@
 
 - `types`: requests, votes, grants
 - `rules`: who may vote, when votes decide, what a request can have become (pure)
-- `statements`: what is signed of grants and votes (pure)
-- `repository`: all SQL of the three tables
-- `confirmation`: what is signed of a policy that an operator confirmed (pure)
-- `policy_repository`: all SQL of those policies
+- `statements`: what is signed of grants, votes and confirmed policies (pure)
+- `repository`: all SQL of requests, votes, grants and confirmed policies
 """

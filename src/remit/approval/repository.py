@@ -1,21 +1,23 @@
-"""All SQL of approval requests, votes and grants.
+"""All SQL of approval requests, votes, grants and confirmed policies.
 
-Expiries are computed by the database from its own clock: a caller passes how long, never until
-when. Operations call this inside their transaction, with the directive's row locked.
+Operations call it inside their transaction; what changes a request or grant, with the directive's
+row locked.
 """
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
-from datetime import datetime, timedelta
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
-from remit.approval.types import ApprovalRequest, Grant, Vote
+from remit.approval.types import ApprovalRequest, ConfirmedPolicy, Grant, Vote
 from remit.base.json_types import JsonObject
 from remit.db.batch import BatchStatement, as_json, as_row, insert_into, limited
+from remit.db.identity_tables import policies
 from remit.db.reading import words
 from remit.db.session import wall_clock
 from remit.db.tables import approval_requests, approval_votes, grants
@@ -24,26 +26,12 @@ from remit.telemetry.rows import read_row, read_rows
 from remit.vocabulary import RequestStatus, VoidReason
 
 
-@dataclass(frozen=True, slots=True)
-class NewRequest:
-    """An approval request to open; see :class:`ApprovalRequest` for the fields."""
-
-    id: UUID
-    directive_id: UUID
-    action_digest: str
-    policy_version: str
-    policy_digest: str
-    required_approvals: int
-    allow_self_approval: bool
-    rejection_ends: bool
-    approver_groups: tuple[str, ...]
-    rules: tuple[str, ...]
-    valid_for: timedelta
-
-
-def open_requests(requests: Sequence[NewRequest]) -> BatchStatement:
-    """Return the write that opens pending requests."""
-    rows = [{**as_row(one, _OPENED), "valid_for": as_json(one.valid_for)} for one in requests]
+def open_requests(requests: Sequence[ApprovalRequest]) -> BatchStatement:
+    """Return the write that opens pending requests; their times are set by the database's clock."""
+    rows = [
+        {**as_row(one, _OPENED), "valid_for": as_json(one.expires_at - one.requested_at)}
+        for one in requests
+    ]
     return BatchStatement("asked", _OPEN, rows, "an approval request was not opened")
 
 
@@ -72,11 +60,7 @@ def latest_request(connection: sa.Connection, directive_id: UUID) -> ApprovalReq
 
 
 def require_request(connection: sa.Connection, directive_id: UUID) -> ApprovalRequest:
-    """Return the directive's newest approval request.
-
-    Raises:
-        NotFoundError: nobody was ever asked about this directive.
-    """
+    """Return the same; NotFoundError when nobody was ever asked about this directive."""
     request = latest_request(connection, directive_id)
     if request is None:
         raise NotFoundError(f"directive {directive_id} never asked for approval")
@@ -86,16 +70,11 @@ def require_request(connection: sa.Connection, directive_id: UUID) -> ApprovalRe
 def resolve_request(
     connection: sa.Connection, request_id: UUID, current: RequestStatus, target: RequestStatus
 ) -> None:
-    """Move a request on.
-
-    Raises:
-        ConflictError: somebody else moved it first.
-    """
-    resolved_at = sa.func.coalesce(approval_requests.c.resolved_at, sa.func.now())
+    """Move a request on; ConflictError when somebody else moved it first."""
     result = connection.execute(
         sa.update(approval_requests)
         .where(approval_requests.c.id == request_id, approval_requests.c.status == current)
-        .values(status=target, resolved_at=resolved_at)
+        .values(status=target, resolved_at=_RESOLVED_AT)
     )
     if result.rowcount != 1:
         raise ConflictError(f"approval request {request_id} is no longer {current}")
@@ -104,11 +83,10 @@ def resolve_request(
 def invalidate_request(connection: sa.Connection, request_id: UUID) -> None:
     """Close a request whose grant turned out to be void; one that is closed stays as it is."""
     open_still = approval_requests.c.status.in_(("pending", "approved"))
-    resolved_at = sa.func.coalesce(approval_requests.c.resolved_at, sa.func.now())
     connection.execute(
         sa.update(approval_requests)
         .where(approval_requests.c.id == request_id, open_still)
-        .values(status="invalidated", resolved_at=resolved_at)
+        .values(status="invalidated", resolved_at=_RESOLVED_AT)
     )
 
 
@@ -169,7 +147,9 @@ def void_grant(connection: sa.Connection, grant_id: UUID, reason: VoidReason) ->
     )
 
 
-_OPENED = tuple(each.name for each in fields(NewRequest) if each.name != "valid_for")
+_RESOLVED_AT = sa.func.coalesce(approval_requests.c.resolved_at, sa.func.now())
+_SET = frozenset({"status", "requested_at", "expires_at", "resolved_at"})
+_OPENED = tuple(each for each in ApprovalRequest.__slots__ if each not in _SET)
 _OPEN = (
     insert_into(
         approval_requests,
@@ -196,7 +176,6 @@ LATEST_GRANT = """(
 """An SQL value: the newest grant of the row `directive`, with its amount as text to stay exact."""
 
 _GRANT = TypeAdapter(Grant)
-_GRANT_FIELDS = tuple(column.name for column in grants.c)
 _LATEST_GRANTS = (
     sa.select(grants, sa.func.clock_timestamp().label("now"))
     .ext(distinct_on(grants.c.directive_id))
@@ -206,7 +185,7 @@ _LATEST_GRANTS = (
 
 
 def _grant(row: sa.RowMapping) -> Grant:
-    fields = {name: row[name] for name in _GRANT_FIELDS}
+    fields = {name: row[name] for name in Grant.__slots__}
     return Grant(**{**fields, "votes": words(row["votes"])})
 
 
@@ -239,3 +218,57 @@ def list_grants(connection: sa.Connection, directive_id: UUID) -> list[Grant]:
     )
     rows = connection.execute(statement)
     return [read_row(row._mapping, _grant, "grants") for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class CastWith:
+    """A vote, by the token that it was cast with."""
+
+    directive_id: UUID
+    request_id: UUID
+    token_id: UUID
+    voter: str
+    cast_at: datetime
+
+
+def approvals_with(connection: sa.Connection, token_ids: Collection[UUID]) -> list[CastWith]:
+    """Return the approvals that were cast with any of these tokens, by directive and time."""
+    statement = (
+        sa.select(
+            approval_requests.c.directive_id,
+            approval_requests.c.id,
+            approval_votes.c.token_id,
+            approval_votes.c.voter,
+            approval_votes.c.cast_at,
+        )
+        .join_from(approval_votes, approval_requests)
+        .where(approval_votes.c.token_id.in_(token_ids), approval_votes.c.decision == "approve")
+        .order_by(approval_requests.c.directive_id, approval_votes.c.cast_at, approval_votes.c.id)
+    )
+    return [CastWith(*row) for row in connection.execute(statement)]
+
+
+def find_policy(connection: sa.Connection, digest: str) -> ConfirmedPolicy | None:
+    """Return the policy of this digest as it was confirmed; None when nobody has."""
+    row = connection.execute(sa.select(policies).where(policies.c.digest == digest)).first()
+    return read_row(row._mapping, _policy, "policies") if row else None
+
+
+def keep_policy(
+    connection: sa.Connection, digest: str, version: str, confirmed_by: str, envelope: JsonObject
+) -> tuple[ConfirmedPolicy, bool]:
+    """Keep that a policy is confirmed; return what is kept, and whether it was not before."""
+    statement = insert(policies).on_conflict_do_nothing().returning(policies.c.digest)
+    row = {"digest": digest, "version": version, "confirmed_by": confirmed_by, "envelope": envelope}
+    created = connection.execute(statement.values(row)).first() is not None
+    kept = connection.execute(sa.select(policies).where(policies.c.digest == digest)).one()
+    return read_row(kept._mapping, _policy, "policies"), created
+
+
+def is_any_confirmed(connection: sa.Connection) -> bool:
+    """Return whether any policy was ever confirmed."""
+    return bool(connection.execute(sa.select(sa.exists().select_from(policies))).scalar_one())
+
+
+def _policy(row: Mapping[Any, Any]) -> ConfirmedPolicy:
+    return ConfirmedPolicy(**row)

@@ -80,9 +80,8 @@ class Grant:
 
     Attributes:
         request_id: the approval request behind it; None when policy alone allowed it.
-        policy_digest: digest of that policy; under another policy the grant is void.
-        module_version: the version of that module; empty when no worker had announced it.
-        module_digest: digest of that module as it was announced; empty as above.
+        policy_digest: under another policy the grant is void.
+        module_version: empty, with its digest, when no worker had announced the module.
         required_approvals: how many people had to approve; 0 when policy alone allowed it.
         votes: the people who approved; empty when policy alone allowed it.
         budget: the most it may spend, in US dollars; None when the directive names none.
@@ -111,3 +110,19 @@ class Grant:
     void_reason: VoidReason | None = None
     heard: JsonObject | None = None
     envelope: JsonObject | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmedPolicy:
+    """A policy that may be decided by; one that nobody confirmed may have been put in its place.
+
+    Attributes:
+        confirmed_by: whose command confirmed it; `remit` for whoever started the stack or worker.
+        envelope: all of that but the time, and the installation, signed.
+    """
+
+    digest: str
+    version: str
+    confirmed_by: str
+    confirmed_at: datetime
+    envelope: JsonObject

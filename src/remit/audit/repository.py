@@ -26,7 +26,7 @@ _COLUMNS = readable(events, Event.__slots__)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class NewEvent:
     """One event to append; the database adds its position, time and hashes."""
 
     directive_id: UUID
@@ -35,8 +35,8 @@ class Entry:
     data: JsonObject = field(default_factory=dict)
 
 
-def evidence(
-    entries: Sequence[Entry], artifacts: Sequence[NewArtifact] = ()
+def event_batch(
+    entries: Sequence[NewEvent], artifacts: Sequence[NewArtifact] = ()
 ) -> list[BatchStatement]:
     """Return the writes that append events and store the artifacts they speak of.
 
@@ -47,7 +47,7 @@ def evidence(
     directive's row, or made the row; that orders the chain.
     """
     rows = [
-        as_row(entry, Entry.__slots__) | {"data": data}
+        as_row(entry, NewEvent.__slots__) | {"data": data}
         for entry, data in zip(entries, _naming(entries, artifacts), strict=True)
     ]
     return [
@@ -56,7 +56,7 @@ def evidence(
     ]
 
 
-def _naming(entries: Sequence[Entry], artifacts: Sequence[NewArtifact]) -> list[JsonObject]:
+def _naming(entries: Sequence[NewEvent], artifacts: Sequence[NewArtifact]) -> list[JsonObject]:
     """Return the particulars of each entry, those of the last of a directive with its evidence."""
     last = {entry.directive_id: place for place, entry in enumerate(entries)}
     found = [entry.data for entry in entries]
@@ -71,11 +71,11 @@ def _naming(entries: Sequence[Entry], artifacts: Sequence[NewArtifact]) -> list[
     return found
 
 
-def record(
-    connection: sa.Connection, entries: Sequence[Entry], artifacts: Sequence[NewArtifact] = ()
+def append_events(
+    connection: sa.Connection, entries: Sequence[NewEvent], artifacts: Sequence[NewArtifact] = ()
 ) -> None:
     """Append events and store artifacts as a statement of their own."""
-    execute_batch(connection, evidence(entries, artifacts))
+    execute_batch(connection, event_batch(entries, artifacts))
 
 
 # In the order of the list: the trigger that chains the events sees each one before the next.

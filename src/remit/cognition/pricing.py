@@ -17,12 +17,9 @@ _TOKENS_OF_A_PRICE = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class CompletionPrice:
-    """What a language model costs, for prompts of some length.
+    """US dollars for one million tokens put in and given out, for prompts of `up_to` tokens.
 
-    Attributes:
-        up_to: the longest prompt that it holds for, in tokens; None for any.
-        input: US dollars for one million tokens put in.
-        output: US dollars for one million tokens given out.
+    None: prompts of any length.
     """
 
     up_to: int | None

@@ -2,8 +2,7 @@
 
 - `interface`: what is told of a run, what is answered, what every provider offers, and the one that
   tells nobody
-- `outgoing`: what may leave of it: secrets masked, then cut to length (pure)
-- `answers`: what any provider answers, read without trust (pure)
+- `checks`: what may leave of it, and what any provider answers, read without trust (pure)
 - `guarded`: around every provider: bounded, silent, and harmless
 - `braintrust`: Braintrust's service, and its rows
 - `braintrust_client`: its SDK on a bounded connection, and what its errors mean

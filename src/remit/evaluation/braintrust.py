@@ -15,9 +15,8 @@ from remit.base.json_types import JsonObject
 from remit.cognition.addresses import ServiceAddress, checked_key, parse_address
 from remit.cognition.bodies import Body
 from remit.cognition.sdk import Opened, no_sdk, sdk_logs_shut, within
-from remit.evaluation.answers import MAX_RESULTS
+from remit.evaluation.checks import MAX_RESULTS, outgoing, outgoing_text
 from remit.evaluation.interface import MAX_NAME_LENGTH, EvaluationInput, EvaluationResult, failed
-from remit.evaluation.outgoing import outgoing, outgoing_text
 
 if TYPE_CHECKING:
     from braintrust.api import BraintrustClient

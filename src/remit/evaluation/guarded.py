@@ -16,9 +16,8 @@ from typing import Literal, TypeVar
 
 from remit.base.wording import one_line
 from remit.errors import ProviderError
-from remit.evaluation.answers import checked_experiment, checked_results
+from remit.evaluation.checks import checked_experiment, checked_results, outgoing, outgoing_text
 from remit.evaluation.interface import EvaluationInput, EvaluationProvider, EvaluationResult
-from remit.evaluation.outgoing import outgoing, outgoing_text
 from remit.redaction.masking import redact_text
 from remit.telemetry.logging import get_logger
 
@@ -35,13 +34,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """How much was told, and how much was lost.
-
-    Attributes:
-        told: runs that were handed on without a fault.
-        failed: calls of the provider that gave no answer.
-        dropped: runs that were not handed on: the queue was full, or closed.
-    """
+    """How many runs were handed on without a fault, calls failed, and runs were dropped unsent."""
 
     told: int = 0
     failed: int = 0
@@ -194,11 +187,9 @@ class GuardedEvaluation:
 
 
 class CallFailedError(Exception):
-    """A call gave no answer.
+    """A call raised, did not come back in time, or too many hang already.
 
-    Attributes:
-        fault: it raised · did not come back in time · too many hang already.
-        detail: the kind of error and, for one of Remit's own kinds, its message; without secrets.
+    `detail` is the kind of error and, for one of Remit's own kinds, its message; without secrets.
     """
 
     def __init__(self, fault: Literal["raised", "late", "busy"], detail: str) -> None:

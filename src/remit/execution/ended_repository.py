@@ -1,8 +1,4 @@
-"""All SQL of ended runs, as those who observe are told of them: no payload, no result is read.
-
-`remit.operations.evidence.records` calls it. What a run left is asked for by its directive,
-which has an index.
-"""
+"""All SQL of ended runs, as those who observe are told of them: no payload, no result is read."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -31,12 +27,9 @@ _MODULES_OWN = ("module_failed", "module_error", "timed_out")
 
 @dataclass(frozen=True, slots=True)
 class EndedFilter:
-    """Which ended runs are wanted; None leaves a field open.
+    """Which ended runs are wanted, by their directive; None leaves a field open.
 
     Attributes:
-        directive_id: only those of this directive.
-        role: only those for this role.
-        type: only those of directives of this type.
         limit: the most to return, up to :data:`MOST_LISTED`.
     """
 
@@ -80,6 +73,7 @@ def list_ended_uncalled(
     return _read(connection, statement.order_by(directives.c.updated_at).limit(limit))
 
 
+# What a run left is asked for by its directive, which has an index.
 _LEFT = (
     sa.select(
         sa.func.jsonb_agg(
@@ -101,7 +95,7 @@ _LEFT = (
 
 _ENDED: sa.Select[Any] = (
     sa.select(
-        directives.c.id,
+        directives.c.id.label("directive_id"),
         directives.c.type,
         directives.c.role,
         directives.c.status,
@@ -122,16 +116,10 @@ def _read(connection: sa.Connection, statement: sa.Select[Any]) -> list[EndedRun
 
 
 def _ended(row: sa.RowMapping) -> EndedRun:
-    took, left = row["took"], row["left_behind"] or ()
+    fields = dict(row)
+    took, left = fields.pop("took"), fields.pop("left_behind") or ()
     return EndedRun(
-        directive_id=row["id"],
-        type=row["type"],
-        role=row["role"],
-        status=row["status"],
-        run_id=row["run_id"],
-        module=row["module"],
-        run_status=row["run_status"],
-        attempts=row["attempts"],
+        **fields,
         seconds=None if took is None else took.total_seconds(),
         artifacts=tuple(LeftArtifact(*each) for each in left[:MOST_LEFT]),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -18,16 +19,8 @@ def latest_run(connection: sa.Connection, directive_id: UUID) -> ExecutionRunRea
 
     The caller that means to change it holds the directive's lock, which orders all its runs.
     """
-    row = connection.execute(_LATEST, {"directive_id": directive_id}).first()
-    return read_row(row._mapping, ExecutionRunRead.from_row, "execution_runs") if row else None
-
-
-_LATEST = (
-    sa.select(execution_runs)
-    .where(execution_runs.c.directive_id == sa.bindparam("directive_id"))
-    .order_by(execution_runs.c.created_at.desc())
-    .limit(1)
-)
+    rows = connection.execute(_LATEST, {"directive_id": directive_id})
+    return next(map(_run, rows), None)
 
 
 def standings(connection: sa.Connection, run_ids: Collection[UUID]) -> dict[UUID, Standing]:
@@ -59,15 +52,13 @@ def list_runs(connection: sa.Connection, directive_id: UUID) -> list[ExecutionRu
         .where(execution_runs.c.directive_id == directive_id)
         .order_by(execution_runs.c.created_at, execution_runs.c.id)
     )
-    rows = connection.execute(statement)
-    return [read_row(row._mapping, ExecutionRunRead.from_row, "execution_runs") for row in rows]
+    return [*map(_run, connection.execute(statement))]
 
 
 def run_by_id(connection: sa.Connection, run_id: UUID) -> ExecutionRunRead | None:
     """Return one run; None when there is none."""
     statement = sa.select(execution_runs).where(execution_runs.c.id == run_id)
-    row = connection.execute(statement).first()
-    return read_row(row._mapping, ExecutionRunRead.from_row, "execution_runs") if row else None
+    return next(map(_run, connection.execute(statement)), None)
 
 
 def runs_beginning(connection: sa.Connection, prefix: str) -> list[UUID]:
@@ -83,6 +74,16 @@ def oldest_under_way(connection: sa.Connection) -> datetime | None:
     return found
 
 
+def _run(row: sa.Row[Any]) -> ExecutionRunRead:
+    return read_row(row._mapping, ExecutionRunRead.from_row, "execution_runs")
+
+
+_LATEST = (
+    sa.select(execution_runs)
+    .where(execution_runs.c.directive_id == sa.bindparam("directive_id"))
+    .order_by(execution_runs.c.created_at.desc())
+    .limit(1)
+)
 _ATTEMPTS = TypeAdapter(list[AttemptRead])
 
 _STANDINGS = sa.text("""

@@ -1,8 +1,12 @@
-"""All SQL of the table `workers`. Every lease is judged by the database's clock."""
+"""All SQL of the table `workers`, and which of them are certified.
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+Every lease is judged by the database's clock.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import Lock
 from typing import Any
 from uuid import UUID
 
@@ -10,8 +14,19 @@ import sqlalchemy as sa
 
 from remit.base.json_types import JsonObject
 from remit.db.execution_tables import workers
+from remit.errors import UnverifiableError
 from remit.execution.modules.registry import ModuleInfo
-from remit.execution.workers import LEASE, USUAL, Terms, WorkerIdentity, certificate, digests
+from remit.execution.workers import (
+    LEASE,
+    USUAL,
+    Terms,
+    WorkerIdentity,
+    certificate,
+    digests,
+    verify_certificate,
+)
+from remit.signing.keys import Keyring
+from remit.telemetry.logging import get_logger
 from remit.telemetry.rows import read_rows
 
 _LEAST = timedelta(seconds=1)
@@ -20,15 +35,22 @@ _LEAST = timedelta(seconds=1)
 MANY = 16
 """Most living workers that one look returns: any of them will do."""
 
+MOST_KNOWN = 1000
+"""So many workers are remembered by a process; then it begins anew."""
+
+Modules = Mapping[str, object]
+"""The digest of each module of one worker, by name; empty for one that is not to be believed."""
+
+_NO_MODULES: Mapping[str, object] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class WorkerRow:
     """A worker as it is stored.
 
     Attributes:
-        id: its identifier.
         kid: name of its key.
-        public_key: its public key, as PEM.
+        public_key: as PEM.
         modules: the digest of each module that it has, by name.
         envelope: its certificate, see :func:`remit.execution.workers.verify_certificate`.
         started_at: when it was announced.
@@ -39,16 +61,20 @@ class WorkerRow:
     id: UUID
     kid: str
     public_key: str
-    modules: Mapping[str, object]
+    modules: Modules
     envelope: JsonObject
     started_at: datetime
     lease_until: datetime
     ended_at: datetime | None
 
-    @property
-    def said(self) -> JsonObject:
-        """What its certificate must say."""
-        return certificate(self.id, self.kid, self.public_key, self.modules)
+    def verify(self, keys: Keyring) -> None:
+        """Return quietly when its certificate says what the row does.
+
+        Raises:
+            UnverifiableError: it does not; the message says why.
+        """
+        said = certificate(self.id, self.kid, self.public_key, self.modules)
+        verify_certificate(self.envelope, said, keys)
 
 
 def insert_worker(
@@ -95,9 +121,6 @@ def end_worker(connection: sa.Connection, worker_id: UUID) -> None:
 
 _WITHIN = sa.text("SELECT set_config('statement_timeout', :milliseconds, true)")
 
-_FEW = 500
-"""How many rows are read at a time."""
-
 _WHOLE = sa.select(workers)
 
 _LIVING = (
@@ -124,42 +147,75 @@ def workers_by_id(connection: sa.Connection, ids: Iterable[UUID]) -> list[Worker
     return _rows(connection.execute(_WHOLE.where(workers.c.id.in_([*ids]))))
 
 
-def stream_workers(connection: sa.Connection) -> Iterator[WorkerRow]:
-    """Yield every worker that there ever was, for the audit."""
-    found = connection.execution_options(yield_per=_FEW).execute(
-        _WHOLE.order_by(workers.c.started_at)
-    )
-    for part in found.partitions():
-        yield from _rows(part)
-
-
 def _rows(found: Iterable[sa.Row[Any]]) -> list[WorkerRow]:
     return read_rows(found, lambda row: WorkerRow(**row), "workers")
 
 
 def living_with(connection: sa.Connection, name: str, digest: str) -> list[UUID]:
     """Return the workers that live and have this version of a module, the newest first."""
-    statement = (
-        sa.select(workers.c.id)
-        .where(*_LIVING, workers.c.modules[name].astext == digest)
-        .order_by(workers.c.started_at.desc())
-        .limit(MANY)
-    )
-    return [*connection.execute(statement).scalars()]
+    return _newest(connection, *_LIVING, workers.c.modules[name].astext == digest)
 
 
 def lately_with(connection: sa.Connection, name: str, digest: str, within: timedelta) -> list[UUID]:
     """Return workers with this version of a module that lived within a time, the newest first."""
     since = sa.func.statement_timestamp() - within
-    statement = (
-        sa.select(workers.c.id)
-        .where(
-            # The first serves the index: a worker that ended had a lease that went beyond.
-            workers.c.lease_until > since,
-            sa.func.coalesce(workers.c.ended_at, workers.c.lease_until) > since,
-            workers.c.modules[name].astext == digest,
-        )
-        .order_by(workers.c.started_at.desc())
-        .limit(MANY)
+    return _newest(
+        connection,
+        # The first serves the index: a worker that ended had a lease that went beyond.
+        workers.c.lease_until > since,
+        sa.func.coalesce(workers.c.ended_at, workers.c.lease_until) > since,
+        workers.c.modules[name].astext == digest,
     )
+
+
+def _newest(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[UUID]:
+    newest = workers.c.started_at.desc()
+    statement = sa.select(workers.c.id).where(*conditions).order_by(newest).limit(MANY)
     return [*connection.execute(statement).scalars()]
+
+
+class KnownWorkers:
+    """The workers whose certificates a process has verified. Threads may share one.
+
+    A grant binds only to a module that such a worker announced, and work is handed over only to
+    one. What a certificate says never changes, so each is verified once.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._keys: Keyring | None = None
+        self._modules: dict[UUID, Modules] = {}
+
+    def modules_of(
+        self, connection: sa.Connection, ids: Iterable[UUID], keys: Keyring
+    ) -> Mapping[UUID, Modules]:
+        """Return what each worker has, as certified; nothing for one whose certificate fails.
+
+        Args:
+            connection: to read those with that are not known yet.
+            ids: the workers.
+            keys: the keys in force: with others than last time, all are verified again.
+        """
+        wanted = set(ids)
+        with self._lock:
+            if keys is not self._keys or len(self._modules) > MOST_KNOWN:
+                self._keys, self._modules = keys, {}
+            known = self._modules
+        missing = wanted - known.keys()
+        if missing:
+            found = {row.id: _certified(row, keys) for row in workers_by_id(connection, missing)}
+            # A new mapping, so that what was handed out stays as it is.
+            known = {**known, **found}
+            with self._lock:
+                if keys is self._keys:
+                    self._modules = {**self._modules, **found}
+        return {one: known.get(one, _NO_MODULES) for one in wanted}
+
+
+def _certified(row: WorkerRow, keys: Keyring) -> Modules:
+    try:
+        row.verify(keys)
+    except UnverifiableError as error:
+        get_logger(__name__).warning("worker_not_certified", worker=str(row.id), error=str(error))
+        return _NO_MODULES
+    return row.modules

@@ -1,10 +1,8 @@
 """Workers: each process that executes, with a key of its own, a certificate and a lease.
 
 The certificate says who may tell what happened in a run, and which modules the worker has; the
-lease, whether it lives. Each worker process makes a key of its own. What certifies it is the
-installation's key, or, on a host that must not hold that one, a key for workers that the
-installation's has certified before.
-Whoever holds the installation's public keys can verify either, see :func:`verify_certificate`.
+lease, whether it lives. What certifies a worker is the installation's key, or, on a host that must
+not hold that one, a key for workers that the installation's has certified before.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,10 +25,6 @@ WORKER_KEY = Kind("worker-key")
 _BY, _CERTIFICATE = "by", "certificate"
 
 LEASE = timedelta(seconds=15)
-"""How long a worker is taken to live after it last renewed its lease."""
-
-RENEWED_AFTER = timedelta(seconds=3)
-"""Pause between two renewals: several may fail before others take the worker for dead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +33,12 @@ class Terms:
 
     Attributes:
         length: how long the worker is taken to live after it last renewed it.
-        renewed_after: pause between two renewals; also how long one may take, if over a second.
+        renewed_after: pause between two renewals, of which several may fail before others take the
+            worker for dead; also how long one may take, if over a second.
     """
 
     length: timedelta = LEASE
-    renewed_after: timedelta = RENEWED_AFTER
+    renewed_after: timedelta = timedelta(seconds=3)
 
 
 USUAL = Terms()
@@ -54,7 +49,6 @@ class WorkerIdentity:
     """Who one worker is.
 
     Attributes:
-        id: its identifier.
         keys: what it signs with: a key that no other process has, for its installation.
     """
 
@@ -87,7 +81,7 @@ def certify(
     """Return what proves a worker's key and modules.
 
     Args:
-        worker: whose.
+        worker: the worker.
         infos: its modules.
         keys: those of the installation.
         worker_key: the key for workers of this host; None: the installation's own key signs.
@@ -178,11 +172,7 @@ def digests(infos: Sequence[ModuleInfo]) -> JsonObject:
 
 
 def _certified(by: JsonObject, keys: Keyring) -> Keyring:
-    """Return the key for workers that `by` is about, as one that verifies.
-
-    Raises:
-        UnverifiableError: the installation does not stand for it.
-    """
+    """Return the key for workers that `by` is about, once the installation stands for it."""
     said: JsonObject = {name: by.get(name) for name in ("kid", "public_key", "label")}
     envelope = by.get("envelope")
     verify_statement(WORKER_KEY, envelope if isinstance(envelope, dict) else None, said, keys)

@@ -5,6 +5,7 @@ The policy file and its digest -> config
 The policy that is used when none is named -> default.toml
 What directives may cost together -> limits
 The policies, and how they combine -> engine
-What makes a file refused, and what its author should look at again -> faults, doubts
-What would happen under a policy -> outlook
+What makes a file refused -> validation
+What its author should look at again -> lint
+What would happen under a policy -> preview
 """

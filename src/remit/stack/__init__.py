@@ -8,8 +8,7 @@ Where things are:
     Workers, WorkerProcess, WorkerKind -> worker
     Stack -> supervisor
     StackOptions, StackEvent -> options
-    StackInfo -> state
-    find_stack, wait_for_stack, resolve_services, Services -> discovery
+    StackInfo, find_stack, wait_for_stack, resolve_services, Services -> discovery
     ProcessSlot, Roster -> processes
     process_mark, end_process -> process_identity
     the script that outlives a killed supervisor -> guardian

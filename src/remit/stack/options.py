@@ -29,15 +29,13 @@ class StackOptions:
 
     Attributes:
         temporal_port: None picks a free one, as for `temporal_ui_port`.
-        database_url: a Postgres to use in place of the embedded one; None embeds.
-        database_owner_url: the same Postgres for its owner, who migrates it; None: as above.
-        database_module_url: the same Postgres for modules; None: as above, in their role.
+        database_url: a Postgres to use in place of the embedded one; None embeds. The next two are
+            the same Postgres for its owner, and for modules; None: as `database_url`.
         temporal_address: a Temporal to use in place of the embedded one; None embeds.
         policy_file: the worker's policy; None for the built-in one.
         modules: more modules for the worker, as package.module:Class, comma-separated.
         worker_argv: command line of the worker; None for `remit worker`.
         llm_provider: the provider whose language models a second worker asks; None runs none.
-        llm_worker_argv: command line of that worker; None for `remit llm-worker`.
     """
 
     temporal_port: int | None = None

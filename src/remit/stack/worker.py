@@ -18,7 +18,7 @@ from pathlib import Path
 from remit.errors import ConflictError, MisconfiguredError, UnavailableError
 from remit.stack.layout import DataDir
 from remit.stack.options import StackOptions, WorkerEvent
-from remit.stack.processes import Command, ProcessSlot, Roster, last_line
+from remit.stack.processes import ProcessSlot, Roster, last_line
 
 _STOP_SECONDS = 10.0
 _POLL_SECONDS = 0.02
@@ -33,11 +33,8 @@ _STEADY_SECONDS = 5.0  # a worker that polled for so long is given its next star
 class WorkerKind:
     """What tells one worker of a stack from the other.
 
-    Attributes:
-        command: the command of `remit` that it runs; its log and its ready files are named so.
-        title: what messages call it.
-        ready: reported each time one polls its queues.
-        lost: reported each time one has ended by itself.
+    `command` of `remit` is what it runs; its log and its ready files are named so. `ready` is
+    reported each time one polls its queues, `lost` each time one has ended by itself.
     """
 
     command: str
@@ -97,6 +94,7 @@ class WorkerProcess:
     ) -> None:
         self._data = data
         self._kind = kind
+        self._log = data.log(kind.command)
         self._argv = tuple(argv)
         self._report = report
         self._slot = ProcessSlot(kind.title, roster, signal.SIGTERM, _STOP_SECONDS)
@@ -113,7 +111,7 @@ class WorkerProcess:
 
     def start(self) -> None:
         """Start the first worker; does not wait until it is ready."""
-        process = self._spawn()
+        process = self._slot.spawn(self._argv, self._log)
         self._thread = threading.Thread(
             target=self._keep_alive,
             args=(process,),
@@ -128,7 +126,9 @@ class WorkerProcess:
         self._slot.stop()
         if self._thread is not None:
             self._thread.join()
-        self._clear_ready()
+        for file in self._data.workers_ready(self._kind.command):
+            with contextlib.suppress(OSError):
+                file.unlink()
 
     def kill(self) -> int:
         """Send SIGKILL to the worker, and return its process id; another is started.
@@ -166,15 +166,8 @@ class WorkerProcess:
                 )
             time.sleep(_POLL_SECONDS)
 
-    @property
-    def _log(self) -> Path:
-        return self._data.log(self._kind.command)
-
     def _ready_file(self, process: subprocess.Popen[bytes]) -> Path:
         return self._data.worker_ready(process.pid, self._kind.command)
-
-    def _spawn(self) -> subprocess.Popen[bytes]:
-        return self._slot.spawn(Command(self._argv, self._log))
 
     def _keep_alive(self, process: subprocess.Popen[bytes]) -> None:
         """Run in a thread: start another worker whenever one ends, more and more slowly."""
@@ -195,7 +188,7 @@ class WorkerProcess:
         """Start another worker after the pause that is due; None when stopped meanwhile."""
         while not self._stopping.wait(restart_delay_seconds(failures)):
             try:
-                return self._spawn()
+                return self._slot.spawn(self._argv, self._log)
             except (UnavailableError, OSError):
                 # The machine has no room for a process or its log just now, or we are stopped.
                 failures += 1
@@ -217,11 +210,6 @@ class WorkerProcess:
         self._ready_pid = process.pid
         process.wait()
         return time.monotonic() - ready_at >= _STEADY_SECONDS
-
-    def _clear_ready(self) -> None:
-        for file in self._data.workers_ready(self._kind.command):
-            with contextlib.suppress(OSError):
-                file.unlink()
 
 
 class Workers:
@@ -260,12 +248,7 @@ class Workers:
             each.start()
 
     def wait_ready(self, *, timeout_seconds: float) -> None:
-        """Wait until each polls its queues, each so long at most.
-
-        Raises:
-            MisconfiguredError: one refuses to start; the message is its own.
-            UnavailableError: one does not become ready; the message names its log.
-        """
+        """Wait until each polls its queues, each so long at most; raises as theirs does."""
         for each in self._all:
             each.wait_ready(timeout_seconds=timeout_seconds)
 

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 EXPORT_SECONDS = 5.0
 """How long one export may take, its retries included."""
 
-_GRPC_PORT = 4317
 _FIELD = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 TOTAL_BYTES = 32 * 1024 * 1024
@@ -56,7 +55,7 @@ def signal_address(endpoint: str, signal: str) -> str:
         raise MisconfiguredError(
             "this is not the address of a collector: give it as http://host:4318", field=_FIELD
         )
-    if port == _GRPC_PORT:
+    if port == 4317:  # noqa: PLR2004 - named in the message
         raise MisconfiguredError(
             "port 4317 speaks gRPC, and Remit sends OTLP over HTTP: give the collector's HTTP "
             f"port, by custom {parts.scheme}://{host}:4318",

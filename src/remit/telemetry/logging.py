@@ -59,12 +59,9 @@ def get_logger(name: str) -> EventLogger:
 def configure(*, json: bool, level: str, file: Path | None = None) -> None:
     """Write everything that is logged in this process as scrubbed lines.
 
-    Called again, it takes the place of the call before.
-
-    Args:
-        json: JSON; else words for a person.
-        level: the least that is written, one of :data:`LEVELS`.
-        file: where to append, made for its owner alone; None means standard error.
+    Called again, it takes the place of the call before. The lines are JSON, else words for a
+    person; `level` is the least that is written, one of :data:`LEVELS`; `file` is appended to, made
+    for its owner alone, and None means standard error.
 
     Raises:
         MisconfiguredError: there is no such level, or the file cannot be written.

@@ -24,12 +24,10 @@ _FETCH_BYTES = 8 * 1024 * 1024
 
 
 class MetricsServer:
-    """Serves the metrics until it is closed.
+    """Serves the metrics until it is closed; `port` may be 0 for any free one.
 
-    Args:
-        port: where to listen; 0 for any free port.
-        core_port: where Temporal's core serves its own on loopback; None if it does not.
-        losses: counts answers of the core that could not be read.
+    `core_port` is where Temporal's core serves its own on loopback, None if it does not; `losses`
+    counts answers of the core that could not be read.
 
     Raises:
         MisconfiguredError: the port cannot be had.
@@ -49,11 +47,7 @@ class MetricsServer:
                 f"port {port} cannot be listened on ({error}): choose a free one",
                 field="REMIT_METRICS_PORT",
             ) from error
-
-    @property
-    def port(self) -> int:
-        """Where it listens."""
-        return int(self._server.server_port)
+        self.port = int(self._server.server_port)
 
     def close(self) -> None:
         """Stop serving and free the port."""

@@ -72,9 +72,10 @@ def read_row(row: Mapping[Any, Any], build: Callable[[Any], _T], table: TableNam
 
 def _attempt(row: Mapping[Any, Any], build: Callable[[Any], _T]) -> tuple[_T | None, str | None]:
     """Return the value, or the column at fault."""
-    column = _faulty_column(row)
-    if column is not None:
-        return None, column
+    for name, held in row.items():
+        # An amount that is no number counts too: whatever compares with it fails.
+        if isinstance(held, Unreadable) or (isinstance(held, Decimal) and not held.is_finite()):
+            return None, str(name)
     try:
         return build(row), None
     except ValidationError as error:
@@ -82,17 +83,6 @@ def _attempt(row: Mapping[Any, Any], build: Callable[[Any], _T]) -> tuple[_T | N
         return None, str(place[0]) if place else _SOMETHING
     except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError):
         return None, _SOMETHING
-
-
-def _faulty_column(row: Mapping[Any, Any]) -> str | None:
-    """Return the first column of a row whose value Python cannot hold; None: it can hold all.
-
-    An amount that is no number counts too: whatever compares with it fails.
-    """
-    for name, value in row.items():
-        if isinstance(value, Unreadable) or (isinstance(value, Decimal) and not value.is_finite()):
-            return str(name)
-    return None
 
 
 def _key(row: Mapping[Any, Any]) -> str:

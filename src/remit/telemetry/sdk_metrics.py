@@ -19,13 +19,7 @@ _Write = Callable[[float, dict[str, str]], None]
 
 
 class SdkMeter:
-    """Every metric of `metric_definitions`; see :class:`remit.telemetry.state.Meter`.
-
-    Args:
-        readers: who reads them.
-        resource: what they say about this process.
-        losses: becomes `telemetry_lost_total`.
-    """
+    """Every metric of `metric_definitions`; `losses` becomes `telemetry_lost_total`."""
 
     def __init__(
         self, readers: Sequence[MetricReader], resource: Resource, losses: LossCounter
@@ -46,7 +40,7 @@ class SdkMeter:
         )
 
     def write(self, name: str, amount: float, labels: Mapping[str, str]) -> None:
-        """Write a sample.
+        """Add to the counter, set the gauge, or record in the histogram, of this name.
 
         Raises:
             ValueError: a counter would fall, or the amount is no finite number.

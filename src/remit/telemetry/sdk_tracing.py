@@ -79,7 +79,7 @@ class OnlyOwnTraces(Sampler):
         return type(self).__name__
 
 
-class _OpenSpan:
+class OpenSpan:
     """A span under way; the current one of its task until it ends."""
 
     def __init__(self, span: trace.Span) -> None:
@@ -87,9 +87,11 @@ class _OpenSpan:
         self._token: Token[Context] = contexts.attach(trace.set_span_in_context(span))
 
     def set(self, **attributes: object) -> None:
+        """Add attributes; those that `scrubbing` does not allow are left out."""
         self._span.set_attributes(plain_attributes(attributes))
 
     def fail(self, error: Exception) -> None:
+        """Mark it as failed."""
         kind = type(error).__qualname__
         # Not `record_exception`, which formats a stack trace.
         self._span.add_event(
@@ -99,6 +101,7 @@ class _OpenSpan:
         self._span.set_status(Status(StatusCode.ERROR, kind))
 
     def end(self) -> None:
+        """End it, and make the span around it the current one again."""
         try:
             self._span.end()
         finally:
@@ -106,20 +109,20 @@ class _OpenSpan:
 
 
 class SdkTracer:
-    """Opens spans; see :class:`remit.telemetry.state.Tracer`."""
+    """Opens spans."""
 
     def __init__(self, provider: TracerProvider) -> None:
         self._tracer = provider.get_tracer("remit")
 
     def open(
         self, name: str, attributes: Mapping[str, object], directive_id: UUID | None
-    ) -> _OpenSpan:
+    ) -> OpenSpan:
         """Open a span and make it the current one."""
         context, links = None, list[Link]()
         if directive_id is not None:
             context, links = _in_trace_of(directive_id)
         plain = plain_attributes(attributes)
-        return _OpenSpan(self._tracer.start_span(name, context, attributes=plain, links=links))
+        return OpenSpan(self._tracer.start_span(name, context, attributes=plain, links=links))
 
     def root(
         self,

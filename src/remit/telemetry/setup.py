@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
 
-    from remit.telemetry.prometheus import MetricsServer
     from remit.telemetry.span_processor import Exporter
 
 CLOSE_SECONDS = 2.0
@@ -35,15 +34,13 @@ _FILE_DELAY = 0.2  # the same on its way to a file, where a person may look for 
 
 @dataclass(frozen=True)
 class TelemetryOptions:
-    """What is wanted.
+    """What is wanted; None turns a thing off.
 
     Attributes:
         service: name of this process, as `remit-worker`.
-        version: Remit's version.
-        otlp_endpoint: the collector, as http://host:4318; None: nothing is sent.
-        span_folder: where recent spans are kept as files; None: nowhere.
-        metrics_port: where Prometheus comes for the metrics, on loopback; 0 for any free port;
-            None: nowhere.
+        otlp_endpoint: the collector, as http://host:4318.
+        span_folder: where recent spans are kept as files.
+        metrics_port: where Prometheus comes for the metrics, on loopback; 0 for any free port.
         core_metrics_port: where Temporal's core serves its own on loopback; they join the former.
     """
 
@@ -61,13 +58,9 @@ class Telemetry:
     def __init__(self) -> None:
         self.tracer_provider: TracerProvider | None = None
         """What Temporal's tracing interceptor makes its spans with; None while tracing is off."""
-        self._server: MetricsServer | None = None
-        self._closings: list[Callable[[float], None]] = []
-
-    @property
-    def metrics_port(self) -> int | None:
+        self.metrics_port: int | None = None
         """Where the metrics are served; None if they are not."""
-        return None if self._server is None else self._server.port
+        self._closings: list[Callable[[float], None]] = []
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -95,7 +88,7 @@ class Telemetry:
             from remit.telemetry.prometheus import MetricsServer
 
             server = MetricsServer(options.metrics_port, options.core_metrics_port, STATE.losses)
-            self._server = server
+            self.metrics_port = server.port
             self._closings.append(lambda _: server.close())
             readers.append(server.reader)
         meter = SdkMeter(readers, resource, STATE.losses)
@@ -136,6 +129,11 @@ class Telemetry:
 
         What is still under way then is left behind in its own thread, which ends with the process.
         """
+
+        def close_within(close: Callable[[float], None], limit: float) -> None:
+            with count_failures():
+                close(limit)
+
         if self.tracer_provider is not None:
             STATE.tracer = None
         if self._closings:
@@ -144,7 +142,8 @@ class Telemetry:
         closings, self._closings = self._closings, []
         # A little less for each, so that what it gives up is counted before the count is read.
         threads = [
-            Thread(target=_closed, args=(each, seconds * 0.9), daemon=True) for each in closings
+            Thread(target=close_within, args=(each, seconds * 0.9), daemon=True)
+            for each in closings
         ]
         for thread in threads:
             thread.start()
@@ -153,11 +152,6 @@ class Telemetry:
         lost = STATE.losses.counts()
         if closings and lost:
             get_logger(__name__).info("telemetry_lost", **{str(why): n for why, n in lost.items()})
-
-
-def _closed(close: Callable[[float], None], seconds: float) -> None:
-    with count_failures():
-        close(seconds)
 
 
 def start(options: TelemetryOptions) -> Telemetry:
@@ -174,7 +168,10 @@ def start(options: TelemetryOptions) -> Telemetry:
         return telemetry
     if STATE.tracer is not None or STATE.meter is not None:
         raise ConflictError("telemetry is on already: a process turns it on once")
-    _count_complaints()
+    logger = logging.getLogger("opentelemetry")
+    logger.propagate = False
+    if not any(isinstance(each, _Complaints) for each in logger.handlers):
+        logger.addHandler(_Complaints())
     from remit.telemetry.sdk_tracing import make_resource
 
     try:
@@ -198,10 +195,3 @@ class _Complaints(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         if record.levelno >= logging.WARNING:
             STATE.losses.add("sdk")
-
-
-def _count_complaints() -> None:
-    logger = logging.getLogger("opentelemetry")
-    logger.propagate = False
-    if not any(isinstance(each, _Complaints) for each in logger.handlers):
-        logger.addHandler(_Complaints())

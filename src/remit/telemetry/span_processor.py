@@ -92,12 +92,9 @@ class _Handover(SpanExporter):
 class CountingSpanProcessor(SpanProcessor):
     """A bounded queue before an exporter: nobody who ends a span waits, and each loss is counted.
 
-    Args:
-        make_exporter: makes what the spans go to; called again in a process that was forked, since
-            two processes may not share a connection or an open file.
-        losses: where the lost ones are counted.
-        delay_seconds: how long a span may wait for others to go along.
-        size: how many may wait; one more is dropped.
+    `make_exporter` is called again in a process that was forked, since two processes may not share
+    a connection or an open file. A span waits `delay_seconds` at most for others to go along; of
+    more than `size` that wait the last is dropped.
     """
 
     def __init__(

@@ -53,11 +53,7 @@ class StoredSpan(BaseModel):
 
 @dataclass(frozen=True)
 class SpanNode:
-    """A span and its place in the tree.
-
-    Attributes:
-        depth: how many steps stand around it; 0 for a root, and for one whose parent was not kept.
-    """
+    """A span and how many steps stand around it; 0 if its parent was not kept."""
 
     depth: int
     span: StoredSpan
@@ -72,8 +68,11 @@ def read_trace(folder: Path, directive_id: UUID) -> list[SpanNode]:
     trace_id = trace_id_text(directive_id)
     found: dict[str, StoredSpan] = {}
     for line in _lines_with(folder, trace_id):
-        span = _span(line)
-        if span is not None and span.trace_id == trace_id:
+        try:
+            span = StoredSpan.model_validate_json(line)
+        except ValidationError:
+            continue
+        if span.trace_id == trace_id:
             # A root can be recorded twice, by a proposal that was sent again: the first one counts.
             known = found.get(span.span_id)
             if known is None or span.start_ns < known.start_ns:
@@ -88,13 +87,6 @@ def _lines_with(folder: Path, text: str) -> Iterator[str]:
                 yield from (line for line in lines if text in line and len(line) <= _LONGEST_LINE)
         except OSError:
             continue  # another process has just made room
-
-
-def _span(line: str) -> StoredSpan | None:
-    try:
-        return StoredSpan.model_validate_json(line)
-    except ValidationError:
-        return None
 
 
 def _arranged(spans: Mapping[str, StoredSpan]) -> Iterator[SpanNode]:

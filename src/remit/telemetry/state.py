@@ -9,8 +9,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Literal, Protocol
-from uuid import UUID
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from remit.telemetry.sdk_tracing import SdkTracer
 
 LOG_FIELDS = "remit_fields"
 """Attribute of a log record that carries the fields of an event of ours."""
@@ -39,42 +41,6 @@ class LossCounter:
             return dict(self._counts)
 
 
-class OpenSpan(Protocol):
-    """A span under way."""
-
-    def set(self, **attributes: object) -> None:
-        """Add attributes; those that `scrubbing` does not allow are left out."""
-
-    def fail(self, error: Exception) -> None:
-        """Mark it as failed."""
-
-    def end(self) -> None:
-        """End it."""
-
-
-class Tracer(Protocol):
-    """Where spans go; the SDK's is `sdk_tracing.SdkTracer`."""
-
-    def open(
-        self, name: str, attributes: Mapping[str, object], directive_id: UUID | None
-    ) -> OpenSpan:
-        """Open a span and make it the current one."""
-
-    def root(
-        self,
-        name: str,
-        attributes: Mapping[str, object],
-        *,
-        directive_id: UUID,
-        started_ns: int,
-        traceparent: str | None,
-    ) -> None:
-        """Record the root span of a directive's trace, ended now; see `tracing.directive_root`."""
-
-    def current_ids(self) -> tuple[str, str] | None:
-        """Return the current span's trace id and span id in hexadecimal; None without one."""
-
-
 class Meter(Protocol):
     """Where samples of metrics go; the SDK's is `sdk_metrics.SdkMeter`."""
 
@@ -86,7 +52,7 @@ class Meter(Protocol):
 class TelemetryState:
     """What is on: tracing and metrics are off where None stands."""
 
-    tracer: Tracer | None = None
+    tracer: "SdkTracer | None" = None
     meter: Meter | None = None
     losses: LossCounter = field(default_factory=LossCounter)
 

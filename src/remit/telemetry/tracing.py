@@ -7,15 +7,19 @@ nothing raises except what the step itself raises.
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from remit.telemetry.state import STATE, OpenSpan, count_failures
+from remit.telemetry.state import STATE, count_failures
+
+if TYPE_CHECKING:
+    from remit.telemetry.sdk_tracing import OpenSpan
 
 
 class Span:
     """A step under way; it keeps nothing while tracing is off."""
 
-    def __init__(self, recorded: OpenSpan | None = None) -> None:
+    def __init__(self, recorded: "OpenSpan | None" = None) -> None:
         self._recorded = recorded
 
     def set(self, **attributes: object) -> None:
@@ -28,9 +32,8 @@ class Span:
 def span(name: str, **attributes: object) -> contextlib.AbstractContextManager[Span]:
     """Record one step, as a child of the step around it.
 
-    Args:
-        name: what is done, the same for every directive: `policy.evaluate`.
-        attributes: plain values under the names that `scrubbing.ALLOWED` lists.
+    `name` is what is done, the same for every directive: `policy.evaluate`; attributes are plain
+    values under the names that `scrubbing.ALLOWED` lists.
     """
     return _opened(name, attributes, None)
 
@@ -57,14 +60,8 @@ def directive_root(
     """Record the root span of a directive's trace: once, by whoever made the directive.
 
     It is recorded when its proposal is over, since many directives can be proposed together and
-    their ids are not known before.
-
-    Args:
-        directive_id: its id is the trace's id.
-        name: what was done: `propose`.
-        started_ns: when that began, as `time.time_ns()` gave it; it ends now.
-        traceparent: the caller's own trace, as its W3C header says it; it is linked.
-        attributes: as for :func:`span`.
+    their ids are not known before. It began at `started_ns`, as `time.time_ns()` gave it, and ends
+    now; `traceparent`, the W3C header of the caller's own trace, is linked.
     """
     tracer = STATE.tracer
     if tracer is None:

@@ -16,13 +16,12 @@ from remit.artifacts.store import ObjectStore
 from remit.control import Control
 from remit.db.engine import create_database_engine
 from remit.identity.types import Principal
-from remit.operations.gate.confirmations import Confirmations, confirm_at_start
-from remit.operations.gate.policies import PolicySource
+from remit.operations.gate.policies import Confirmations, PolicySource, confirm_at_start
 from remit.operations.identities.authentication import authenticate
 from remit.operations.identities.directory import ensure_principals, read_principals
 from remit.operations.identities.invitations import invite, redeem
 from remit.signing.keys import Keyring
-from remit.stack.state import StackInfo
+from remit.stack.discovery import StackInfo
 from remit.stack.supervisor import Stack
 from remit.tour.progress import Moment
 from remit.tour.report import TourReport

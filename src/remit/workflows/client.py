@@ -1,7 +1,6 @@
-"""How the rest of Remit starts and wakes workflows.
+"""How the rest of Remit starts and wakes workflows, right after a commit.
 
-`remit.control` calls this right after a commit. Nothing here decides anything: a start or a signal
-that is lost costs time, which the dispatcher's sweep makes up for, and nothing else.
+A start or a signal that is lost costs time, which the dispatcher's sweep makes up for.
 """
 
 import asyncio
@@ -53,12 +52,7 @@ class Observed:
 
 
 async def connect(address: str, namespace: str, observed: Observed | None = None) -> Client:
-    """Return a client of the Temporal front end at `address`.
-
-    Args:
-        address: the front end, as host:port.
-        namespace: the namespace of all workflows.
-        observed: what its spans and metrics go to; None: there are none.
+    """Return a client of the Temporal front end at `address`, given as host:port.
 
     Raises:
         UnavailableError: it does not answer, or the port for its own metrics was just taken.
@@ -93,11 +87,7 @@ async def connect(address: str, namespace: str, observed: Observed | None = None
 
 
 def _observing(observed: Observed | None) -> dict[str, Any]:
-    """Return the options of a client that is observed; loads OpenTelemetry only for one that is.
-
-    Raises:
-        UnavailableError: the port for Temporal's own metrics is taken.
-    """
+    """Return the options of a client that is observed; loads OpenTelemetry only for one that is."""
     found: dict[str, Any] = {}
     if observed is None:
         return found

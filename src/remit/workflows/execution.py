@@ -66,7 +66,6 @@ class ExecutionWorkflow:
         )
 
     async def _go_on(self, order: ExecutionOrder, step: ExecutionStep) -> ExecutionStep:
-        """Do what a step left to do."""
         if step.ask_again_seconds is not None:
             await workflow.sleep(step.ask_again_seconds)
             return await self._begin(order)
@@ -86,7 +85,6 @@ class ExecutionWorkflow:
         return found
 
     async def _hand_over(self, order: ExecutionOrder, queue: str) -> ExecutionStep:
-        """Have one certain worker begin."""
         return await workflow.execute_activity_method(
             ExecutionActivities.execute_handed_over,
             order,
@@ -100,7 +98,6 @@ class ExecutionWorkflow:
     async def _call(
         self, order: ExecutionOrder, step: ExecutionStep, picked_up: timedelta | None = None
     ) -> ExecutionStep:
-        """Have the long module of a step called."""
         return await workflow.execute_activity_method(
             ExecutionActivities.execute_module,
             order,
@@ -118,6 +115,5 @@ def _is_over(step: ExecutionStep) -> bool:
 
 
 def _limit(order: ExecutionOrder) -> timedelta:
-    """Return how long a short module may take."""
     timebox = order.timebox_seconds
     return SHORT_LIMIT if timebox is None else timedelta(seconds=timebox)

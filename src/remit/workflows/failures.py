@@ -1,8 +1,4 @@
-"""Tells Temporal which of Remit's errors are worth another try.
-
-The worker puts this around every activity: a :class:`RemitError` crosses into Temporal as an
-application failure with its bounded type, and only a retryable one is retried.
-"""
+"""Tells Temporal which of Remit's errors are worth another try."""
 
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import (
@@ -15,7 +11,10 @@ from remit.errors import RemitError
 
 
 class BoundedFailures(Interceptor):
-    """The interceptor to give to every worker."""
+    """Turns a :class:`RemitError` of an activity into an application failure with its type.
+
+    Only a retryable one is retried. Every worker has this interceptor.
+    """
 
     def intercept_activity(
         self,

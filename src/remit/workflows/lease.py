@@ -1,8 +1,8 @@
 """The lease of a worker while it serves: renewed in a thread of its own, and ended when it stops.
 
-`remit.workflows.worker` keeps it; activities ask it before they begin anything. A worker knows by
-its own clock until when its lease is good, so one that was away (a stopped process, a suspended
-machine, a database that did not answer) finds that out before it asks anybody.
+Activities ask it before they begin anything. A worker knows by its own clock until when its lease
+is good, so one that was away (a stopped process, a suspended machine, a database that did not
+answer) finds that out before it asks anybody.
 """
 
 import time
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from remit.errors import RemitError, UnavailableError
 from remit.execution.workers import USUAL, Terms, WorkerIdentity
-from remit.operations.runs.modules import leave, stay
+from remit.operations.runs.workers import end_worker, renew_lease
 from remit.telemetry.logging import get_logger
 
 # It goes on while the machine is suspended; elsewhere than on Linux the plain one does.
@@ -42,14 +42,7 @@ class Lease:
         terms: Terms = USUAL,
         clock: Callable[[], float] = awake_or_not,
     ) -> None:
-        """Know nothing of the lease yet.
-
-        Args:
-            engine: the database.
-            worker: whose lease this is, announced already.
-            terms: how long it is good, and how often it is renewed.
-            clock: seconds that pass, whatever this process does.
-        """
+        """Know nothing of the lease yet; the worker is announced already."""
         self.worker = worker
         self._engine = engine
         self._terms = terms
@@ -117,14 +110,14 @@ class Lease:
         self._stop.set()
         self._ended = True
         try:
-            leave(self._engine, self.worker.id)
+            end_worker(self._engine, self.worker.id)
         except RemitError as error:
             get_logger(__name__).warning("lease_not_ended", error=str(error))
 
     def _renew(self) -> bool:
         # From before it is asked, so that the database never takes it for shorter.
         until = self._clock() + self._terms.length.total_seconds()
-        if not stay(self._engine, self.worker.id, self._terms):
+        if not renew_lease(self._engine, self.worker.id, self._terms):
             self._ended = True
             return False
         self._good_until = until
@@ -151,7 +144,6 @@ class Lease:
                 return
 
     def _tell_if_lost(self) -> None:
-        """Say once that the lease has run out."""
         if not self._told_lost and not self.is_current():
             self._told_lost = True
             away = self._clock() - self._good_until

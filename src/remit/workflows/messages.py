@@ -11,12 +11,7 @@ from remit.settings import EXECUTION_QUEUE
 
 @dataclass(frozen=True)
 class ExecutionOrder:
-    """Run one directive.
-
-    Attributes:
-        directive_id: the directive, as text.
-        timebox_seconds: its timebox; None when it has none.
-    """
+    """Run one directive, within its timebox if it has one."""
 
     directive_id: str
     timebox_seconds: float | None
@@ -28,7 +23,6 @@ class ExecutionStep:
 
     Attributes:
         status: status of the directive.
-        status_reason: why it has that status; None when there is nothing to say.
         long_module_seconds: how long the module may take that must now be called as an activity of
             its own; None when nothing is left to call.
         worker_queue: the queue of the one worker that must go on, because it has the version of

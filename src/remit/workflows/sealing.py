@@ -1,9 +1,9 @@
-"""Keeps what is asked and answered out of Temporal's histories, which hold it sealed.
+"""Seals what is asked of language models and answered, in Temporal's histories.
 
-The worker that thinks, and whoever starts or awaits what it serves, use a client that
-:func:`sealed` returns. Arguments, results, errors and their details are sealed; the names of
-workflows, activities and queues, and ids, are not. What was not sealed is refused, so whoever
-reaches Temporal without the key can ask nothing of a model.
+The LLM worker, and whoever starts or awaits what it serves, use a client that :func:`sealed`
+returns. Arguments, results, errors and their details are sealed; the names of workflows, activities
+and queues, and ids, are not. What was not sealed is refused, so whoever reaches Temporal without
+the key can ask nothing of a model.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,6 @@ class SealedPayloads(PayloadCodec):
     """Seals every payload on its way to Temporal, and opens it on its way back."""
 
     def __init__(self, seal: Seal) -> None:
-        """Use these keys."""
         self._seal = seal
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:

@@ -54,10 +54,7 @@ def core_runtime(metrics_port: int) -> Runtime:
     """Return a runtime whose own metrics are served on a port of loopback, and which logs as we do.
 
     The process keeps it to its end: a runtime that is dropped while its timers run panics on
-    standard error.
-
-    Args:
-        metrics_port: where `remit.telemetry` fetches them, to serve them with the rest.
+    standard error. `remit.telemetry` fetches the metrics, to serve them with the rest.
     """
     return Runtime(
         telemetry=TelemetryConfig(

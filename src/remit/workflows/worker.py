@@ -30,7 +30,7 @@ from remit.execution.models import EndedRun
 from remit.execution.modules.registry import ModuleRegistry
 from remit.execution.workers import USUAL, Terms
 from remit.operations.gate.policies import PolicySource
-from remit.operations.runs.modules import announce
+from remit.operations.runs.workers import announce
 from remit.settings import APPROVAL_QUEUE, EXECUTION_QUEUE
 from remit.signing.keys import Keyring
 from remit.signing.worker_keys import WorkerKey

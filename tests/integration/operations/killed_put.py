@@ -55,8 +55,8 @@ def lie_in_wait(step: str, store: FilesystemObjectStore) -> None:
         "temporary file written": lambda: after(filesystem, "_write", step),
         "object named": lambda: after(filesystem, "_create", step),
         "object durable": lambda: after(store, "put", step),
-        "before the row": lambda: before(artifacts, "record", step),
-        "before the commit": lambda: after(artifacts, "record", step),
+        "before the row": lambda: before(artifacts, "append_events", step),
+        "before the commit": lambda: after(artifacts, "append_events", step),
         "before the answer": lambda: after(artifacts, "_keep", step),
         "nowhere": lambda: None,
     }

@@ -17,8 +17,8 @@ from remit.operations.gate.authority import Authority
 from remit.operations.gate.proposals import submit
 from remit.operations.gate.retries import voided
 from remit.operations.runs.beginning import start_run
-from remit.operations.runs.modules import announce, read_modules
 from remit.operations.runs.starts import ModuleChoice, RunState
+from remit.operations.runs.workers import announce, read_modules
 from tests.support.contents import (
     AUTHORITY,
     SHORT,

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from remit.artifacts.contents import place_json
 from remit.artifacts.filesystem import FilesystemObjectStore
 from remit.artifacts.store import CONTENT_THRESHOLD_BYTES
-from remit.audit.repository import Entry
+from remit.audit.repository import NewEvent
 from remit.base.json_types import JsonObject
 from remit.errors import NotFoundError
 from remit.operations.evidence.artifacts import put_artifact
@@ -27,7 +27,7 @@ def test_evidence_for_a_directive_that_there_is_not_is_refused_by_whoever_stores
     empty_engine: sa.Engine, store: FilesystemObjectStore
 ) -> None:
     said: JsonObject = {"name": "notes.txt", "labels": {}, "filed_by": "ops"}
-    about = Entry(uuid4(), "artifact.stored", "ops")
+    about = NewEvent(uuid4(), "artifact.stored", "ops")
     with pytest.raises(NotFoundError, match="there is no directive"):
         put_artifact(
             empty_engine, store, "attachment", said, (BytesIO(SMALL), "text/plain"), about=about

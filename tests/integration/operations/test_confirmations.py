@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
-from remit.approval.confirmation import sign_policy
+from remit.approval.statements import sign_policy
 from remit.audit.chain import INSTALLATION
 from remit.audit.repository import list_events
 from remit.db.session import snapshot
@@ -21,14 +21,14 @@ from remit.errors import (
 )
 from remit.identity.types import Principal
 from remit.operations.evidence.explanation import explain
-from remit.operations.gate import confirmations
-from remit.operations.gate.confirmations import (
+from remit.operations.gate import policies as confirmations
+from remit.operations.gate.policies import (
     Confirmations,
+    PolicySource,
     confirm_at_start,
     confirm_policy,
     find_confirmed,
 )
-from remit.operations.gate.policies import PolicySource
 from remit.policy.config import PolicyConfig, default_policy
 from remit.signing.keys import Keyring
 from tests.support.contents import forging, proposed, under

@@ -9,7 +9,7 @@ from remit.directives.models import DirectiveRead
 from remit.errors import NotFoundError
 from remit.identity.types import Principal
 from remit.operations.evidence.explanation import Explanation, explain
-from remit.operations.gate.confirmations import confirm_policy
+from remit.operations.gate.policies import confirm_policy
 from remit.operations.runs.beginning import start_run
 from remit.operations.runs.cancellation import cancel
 from remit.policy.config import PolicyConfig

@@ -22,7 +22,7 @@ from tests.support.people import AGENT
 
 NOT_OF_THE_DIRECTIVE = re.compile(
     r"remit\.(db|signing|telemetry|identity|policy\.(config|limits)|base\.json_types)\b"
-    r"|remit\.execution\.(worker_repository|workers|known_workers)\b|.*\.Spending$"
+    r"|remit\.execution\.(worker_repository|workers)\b|.*\.Spending$"
 )
 """Statements and how the database's values are read, keys and envelopes, spans, people, the policy,
 workers and what the limits have left: what no directive is handed over in."""

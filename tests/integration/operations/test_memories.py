@@ -232,7 +232,7 @@ def test_what_cannot_be_told_in_the_log_is_not_remembered(
         raise ConflictError("an event was not written")
 
     before = events_of(empty_engine, INSTALLATION)
-    monkeypatch.setattr(memories, "record", fail)
+    monkeypatch.setattr(memories, "append_events", fail)
     with pytest.raises(ConflictError):
         remember(empty_engine, [TEA, COFFEE], by=ADMIN, keys=KEYS)
     assert kept(empty_engine) == []

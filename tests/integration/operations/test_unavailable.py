@@ -26,7 +26,7 @@ from remit.operations.identities.directory import (
 from remit.operations.identities.revocation import revoke_token
 from remit.operations.runs.beginning import begin_run, start_run
 from remit.operations.runs.cancellation import cancel
-from remit.operations.runs.modules import announce
+from remit.operations.runs.workers import announce
 from remit.stack.layout import DataDir
 from remit.stack.postgres import EmbeddedPostgres
 from tests.support.contents import AUTHORITY, LONG, SHORT, counts, directive

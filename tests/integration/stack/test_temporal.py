@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -172,12 +173,13 @@ def test_a_missing_program_is_named_with_the_fix(
 
 
 def test_it_is_told_to_ask_nobody_for_news_or_versions(server: EmbeddedTemporal) -> None:
-    command = server._command("temporal", _Ports(1, 2, 3))
-    assert "--ui-disable-news-fetch" in command.argv
-    assert "frontend.enableServerVersionCheck=false" in command.argv
-    assert command.env is not None
-    assert command.env["TEMPORAL_VERSION_CHECK_DISABLED"] == "1"
-    assert set(command.env) == {"PATH", "HOME", "TEMPORAL_VERSION_CHECK_DISABLED"}
+    with mock.patch.object(server._slot, "spawn") as spawn:
+        server._spawn("temporal", _Ports(1, 2, 3))
+    argv, env = spawn.call_args.args[0], spawn.call_args.kwargs["env"]
+    assert "--ui-disable-news-fetch" in argv
+    assert "frontend.enableServerVersionCheck=false" in argv
+    assert env["TEMPORAL_VERSION_CHECK_DISABLED"] == "1"
+    assert set(env) == {"PATH", "HOME", "TEMPORAL_VERSION_CHECK_DISABLED"}
 
 
 def test_its_log_stays_free_of_faults_of_ours(server: EmbeddedTemporal, data: DataDir) -> None:

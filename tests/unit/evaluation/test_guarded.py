@@ -13,7 +13,7 @@ from pydantic import JsonValue
 
 from remit.base.json_types import JsonObject
 from remit.errors import ProviderError
-from remit.evaluation.answers import MAX_METADATA_CHARACTERS, checked_results
+from remit.evaluation.checks import MAX_METADATA_CHARACTERS, checked_results
 from remit.evaluation.guarded import CallFailedError, Told, run_bounded
 from remit.evaluation.interface import EvaluationInput, EvaluationResult, failed
 from tests.support.evaluations import Misbehaving, ended_run, guarded

@@ -2,8 +2,8 @@
 
 import pytest
 
+from remit.evaluation.checks import MAX_ARTIFACTS, outgoing, outgoing_text
 from remit.evaluation.interface import EvaluatedArtifact, EvaluationResult
-from remit.evaluation.outgoing import MAX_ARTIFACTS, outgoing, outgoing_text
 from tests.support.evaluations import ARTIFACT, ended_run
 
 CANARY = "ghp_" + "c" * 36

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from remit.errors import InvalidInputError
 from remit.policy.config import parse_policy
-from remit.policy.doubts import doubts
 from remit.policy.engine import decide, matching_rules
+from remit.policy.lint import lint
 from remit.policy.types import PolicyInput
 from remit.vocabulary import PolicyVerdict
 from tests.unit.policy.policy_files import file
@@ -40,7 +40,7 @@ def test_whatever_a_rule_of_an_accepted_policy_names_it_asks_about(
         policy = parse_policy(file(*inline, tools=lists[0], scopes=lists[1]), source="my.toml")
     except InvalidInputError:
         return
-    if any("never asks" in doubt for doubt in doubts(policy)):
+    if any("never asks" in doubt for doubt in lint(policy)):
         assert not (tools and scopes)
         return
     for rule in policy.approval.rules:

@@ -15,16 +15,18 @@ from remit.errors import MisconfiguredError, UnavailableError
 from remit.settings import Settings
 from remit.stack.discovery import (
     Services,
+    StackInfo,
     find_stack,
     normalize_database_url,
     policy_file,
+    remove_state,
     resolve_services,
     services_of,
     wait_for_stack,
+    write_state,
 )
 from remit.stack.layout import DataDir
 from remit.stack.process_identity import process_mark
-from remit.stack.state import StackInfo, remove_state, write_state
 
 STACK_URL = "postgresql+psycopg://remit_app@/remit?host=/d/postgres&port=5432"
 OWNER_URL = STACK_URL.replace("remit_app", "remit_owner")

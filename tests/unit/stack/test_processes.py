@@ -14,7 +14,7 @@ import pytest
 from remit.errors import UnavailableError
 from remit.stack import guardian, process_identity
 from remit.stack.process_identity import end_process, process_mark
-from remit.stack.processes import Command, ProcessSlot, Roster, last_line
+from remit.stack.processes import ProcessSlot, Roster, last_line
 
 STUBBORN = (
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
@@ -98,14 +98,14 @@ def test_a_process_that_ignores_its_signal_is_killed_after_the_grace(
 def test_a_slot_runs_its_command_and_logs_to_a_private_file(tmp_path: Path) -> None:
     slot = ProcessSlot("it", None, signal.SIGTERM, 5)
     log = tmp_path / "log"
-    assert slot.spawn(Command(python("print('hello')"), log)).wait() == 0
+    assert slot.spawn(python("print('hello')"), log).wait() == 0
     assert (log.read_text(), log.stat().st_mode & 0o777) == ("hello\n", 0o600)
     assert slot.pid is None
 
 
 def test_a_slot_ends_what_ignores_its_signal(tmp_path: Path) -> None:
     slot = ProcessSlot("it", None, signal.SIGTERM, 0.1)
-    process = slot.spawn(Command(python(STUBBORN), tmp_path / "log"))
+    process = slot.spawn(python(STUBBORN), tmp_path / "log")
     while not (tmp_path / "log").read_text():
         time.sleep(0.01)
     slot.stop()
@@ -118,13 +118,13 @@ def test_a_stopped_slot_takes_no_other_process(tmp_path: Path) -> None:
     slot.stop()
     slot.send(signal.SIGTERM)
     with pytest.raises(UnavailableError, match=r"^Temporal was stopped while it started$"):
-        slot.spawn(Command(python(""), tmp_path / "log"))
+        slot.spawn(python(""), tmp_path / "log")
 
 
 def test_a_program_that_is_missing_is_named(tmp_path: Path) -> None:
     slot = ProcessSlot("Temporal", None, signal.SIGTERM, 1)
     with pytest.raises(UnavailableError) as caught:
-        slot.spawn(Command(("/nonexistent/temporal",), tmp_path / "log"))
+        slot.spawn(("/nonexistent/temporal",), tmp_path / "log")
     assert str(caught.value) == (
         "Temporal cannot be started: /nonexistent/temporal: No such file or directory"
     )

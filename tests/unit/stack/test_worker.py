@@ -202,16 +202,16 @@ def test_a_machine_without_room_for_a_process_is_asked_again(
 ) -> None:
     worker = make(FOREVER)
     first = worker.wait_ready(timeout_seconds=10)
-    spawn = worker._spawn
+    spawn = worker._slot.spawn
     refused: list[bool] = []
 
-    def refuse_once() -> object:
+    def refuse_once(argv: tuple[str, ...], log: Path) -> object:
         if not refused:
             refused.append(True)
             raise UnavailableError("the worker cannot be started: no room")
-        return spawn()
+        return spawn(argv, log)
 
-    monkeypatch.setattr(worker, "_spawn", refuse_once)
+    monkeypatch.setattr(worker._slot, "spawn", refuse_once)
     worker.kill()
     assert worker.wait_ready(other_than=first, timeout_seconds=10) != first
     assert refused == [True]

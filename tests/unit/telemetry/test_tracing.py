@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from typing import cast
 from uuid import uuid4
 
 import pytest
@@ -225,7 +226,7 @@ class Broken:
 
 
 def test_no_failure_of_tracing_reaches_the_work(losses: LossCounter) -> None:
-    STATE.tracer = Broken()
+    STATE.tracer = cast("SdkTracer", Broken())
     directive_root(uuid4(), "propose", started_ns=1)
 
     def failing() -> None:
@@ -244,7 +245,7 @@ def test_a_span_that_cannot_be_opened_is_counted_and_the_work_is_done(
     def refuse(*_: object) -> None:
         raise RuntimeError
 
-    STATE.tracer = Broken()
+    STATE.tracer = cast("SdkTracer", Broken())
     monkeypatch.setattr(Broken, "open", refuse)
     with span("a") as opened:
         opened.set(status="x")

@@ -104,8 +104,7 @@ class Context:
         found = resolve_services(self.settings)
 
         from remit.control import Control
-        from remit.operations.gate.confirmations import Confirmations
-        from remit.operations.gate.policies import PolicySource
+        from remit.operations.gate.policies import Confirmations, PolicySource
         from remit.workflows.client import WorkflowClient, connect
 
         # What is wrong with the keys or the policy is said before anything is connected.

@@ -13,8 +13,8 @@ from remit.confusables.text import revealed
 from remit.errors import UnavailableError
 
 if TYPE_CHECKING:
-    from remit.execution.catalog import AnnouncedModule
-    from remit.operations.runs.modules import LivingWorker
+    from remit.execution.module_repository import AnnouncedModule
+    from remit.operations.runs.workers import LivingWorker
 
 LocalOption = Annotated[
     bool,
@@ -47,7 +47,7 @@ def modules(context: Context, *, local: LocalOption = False, module: ModuleOptio
         return
     try:
         engine = context.engine
-        from remit.operations.runs.modules import read_modules
+        from remit.operations.runs.workers import read_modules
 
         found = read_modules(engine)
     except UnavailableError as error:
@@ -93,7 +93,7 @@ def workers(context: Context) -> None:
     A worker whose certificate does not verify here is given no work.
     """
     engine = context.engine
-    from remit.operations.runs.modules import read_workers
+    from remit.operations.runs.workers import read_workers
 
     found = read_workers(engine, context.keys)
     context.show({"workers": found}, lambda: _write_workers(found))

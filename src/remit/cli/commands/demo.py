@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from remit.identity.types import Principal
     from remit.settings import Settings
     from remit.signing.keys import Keyring
-    from remit.stack.state import StackInfo
+    from remit.stack.discovery import StackInfo
     from remit.stack.supervisor import Stack
     from remit.tour.report import TourReport
     from remit.tour.script import Scene

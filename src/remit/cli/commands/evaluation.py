@@ -151,7 +151,7 @@ def _provider(context: Context) -> "DirectProvider":
 
 
 def _check_name(name: str) -> None:
-    from remit.evaluation.outgoing import MAX_TEXT_LENGTH, outgoing_text
+    from remit.evaluation.checks import MAX_TEXT_LENGTH, outgoing_text
 
     # What would leave otherwise than it was written would be looked for in vain.
     if not name.strip() or outgoing_text(name) != name:

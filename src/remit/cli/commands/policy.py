@@ -21,9 +21,9 @@ from remit.errors import (
 )
 
 if TYPE_CHECKING:
-    from remit.approval.confirmation import ConfirmedPolicy
+    from remit.approval.types import ConfirmedPolicy
     from remit.base.json_types import JsonObject
-    from remit.operations.gate.confirmations import Confirmed
+    from remit.operations.gate.policies import Confirmed
     from remit.policy.config import PolicyConfig
     from remit.settings import Settings
 
@@ -59,14 +59,14 @@ def check(context: Context, file: FileArgument) -> None:
     Exits with 0 when the policy can be used, warnings or not, and with 2 when it is refused.
     """
     from remit.policy.config import load_policy
-    from remit.policy.doubts import doubts
-    from remit.policy.outlook import prospects
+    from remit.policy.lint import lint
+    from remit.policy.preview import preview
 
     found = load_policy(file)
     names, announced = _known_modules(context)
     where = "among those that the workers announced" if announced else "that this shell knows of"
-    expected = prospects(found, names if announced else None)
-    warnings = doubts(found, names, where)
+    expected = preview(found, names if announced else None)
+    warnings = lint(found, names, where)
 
     def write() -> None:
         write_line(f"{file}: ", Cell("a policy", "green"))
@@ -88,7 +88,7 @@ def _known_modules(context: Context) -> tuple[tuple[str, ...], bool]:
     that is known.
     """
     from remit.execution.modules.registry import discover_modules
-    from remit.operations.runs.modules import read_modules
+    from remit.operations.runs.workers import read_modules
 
     with suppress(UnavailableError):
         names = tuple(each.name for each in read_modules(context.engine))
@@ -130,7 +130,7 @@ def _confirmation(context: Context, policy: "PolicyConfig") -> "tuple[JsonObject
 
     A policy is looked at where no stack runs, and where there are no keys, as well.
     """
-    from remit.operations.gate.confirmations import find_confirmed
+    from remit.operations.gate.policies import find_confirmed
 
     try:
         found = find_confirmed(context.engine, policy, context.keys)
@@ -191,7 +191,7 @@ def install(
 
 def _look_again(policy: "PolicyConfig", seen: str | None) -> None:
     """Print what its author may not have meant; refuse whoever checked another policy."""
-    from remit.policy.doubts import doubts
+    from remit.policy.lint import lint
 
     if seen is not None and seen != policy.digest:
         raise ConflictError(
@@ -199,8 +199,8 @@ def _look_again(policy: "PolicyConfig", seen: str | None) -> None:
             f"{quoted(policy.digest, _MOST_OF_A_DIGEST)}: look again with `remit policy check`",
             field="--digest",
         )
-    for doubt in doubts(policy):
-        write_warning(doubt)
+    for warning in lint(policy):
+        write_warning(warning)
 
 
 def _is_served(settings: "Settings") -> bool:
@@ -211,7 +211,7 @@ def _is_served(settings: "Settings") -> bool:
 
 
 def _confirm(context: Context, policy: "PolicyConfig") -> "Confirmed":
-    from remit.operations.gate.confirmations import confirm_policy
+    from remit.operations.gate.policies import confirm_policy
 
     return confirm_policy(context.engine, policy, keys=context.keys, by=context.caller)
 

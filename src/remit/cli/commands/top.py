@@ -70,8 +70,7 @@ def _stopped_by(context: Context) -> str:
 
     Where there are no keys to verify who confirmed it, nothing is said.
     """
-    from remit.operations.gate.confirmations import Confirmations
-    from remit.operations.gate.policies import PolicySource
+    from remit.operations.gate.policies import Confirmations, PolicySource
     from remit.stack.discovery import policy_file
 
     try:

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from remit.policy.config import PolicyConfig
     from remit.settings import Settings
+    from remit.stack.discovery import StackInfo
     from remit.stack.options import StackEvent, StackOptions
-    from remit.stack.state import StackInfo
     from remit.stack.supervisor import Stack
 
 CHECK_SECONDS = 0.5
@@ -119,15 +119,15 @@ def up(
     asks its language models. The policy that it starts with is confirmed by that.
     """
     from remit.operations.gate.policies import PolicySource
-    from remit.policy.doubts import doubts
+    from remit.policy.lint import lint
     from remit.stack.supervisor import Stack
 
     settings = services.load_settings(data_dir)
     policy_file = policy_file or settings.remit_policy_file
     # A bad policy is told before anything starts.
     policy = PolicySource(policy_file).read()
-    for doubt in doubts(policy):
-        write_warning(doubt)
+    for warning in lint(policy):
+        write_warning(warning)
     options = replace(
         _options_of(settings),
         temporal_port=temporal_port,
@@ -173,7 +173,7 @@ def _connected(database_url: str) -> "Iterator[sa.Engine]":
 
 def _confirm_start(settings: "Settings", policy: "PolicyConfig", database_url: str) -> None:
     """Confirm the policy that a stack starts with: to start it is an operator's command."""
-    from remit.operations.gate.confirmations import confirm_at_start
+    from remit.operations.gate.policies import confirm_at_start
 
     with _connected(database_url) as engine:
         confirm_at_start(engine, policy, services.keys_for(engine, settings, make=True))

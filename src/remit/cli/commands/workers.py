@@ -67,7 +67,7 @@ def worker(
 
 async def _serve(settings: "Settings", extra: Sequence[str], wait_for_stack: Path | None) -> None:
     # Imported before the wait: these take longer than the servers need to start.
-    from remit.operations.gate.confirmations import confirm_at_start
+    from remit.operations.gate.policies import confirm_at_start
     from remit.workflows.client import connect
     from remit.workflows.worker import serve
 
@@ -99,8 +99,7 @@ def _make_parts(
     """Return what the worker works with; modules get connections of their own, and few rights."""
     from remit.db.engine import create_database_engine
     from remit.execution.modules.registry import discover_modules
-    from remit.operations.gate.confirmations import Confirmations
-    from remit.operations.gate.policies import PolicySource
+    from remit.operations.gate.policies import Confirmations, PolicySource
     from remit.signing.worker_keys import read_worker_key
     from remit.workflows.worker import THREADS, WorkerParts
 

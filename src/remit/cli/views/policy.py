@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from remit.base.json_types import JsonObject
     from remit.policy.config import ApprovalRule, PolicyConfig
     from remit.policy.limits import BudgetLimit
-    from remit.policy.outlook import Prospect
+    from remit.policy.preview import Preview
 
 _WIDTH = 80
 _WIDEST = 18
@@ -23,7 +23,7 @@ _WIDEST_OF_FOUR = 14
 """Longer names go on in the next line; shorter ones too, where roles are told apart."""
 
 
-def as_json(policy: "PolicyConfig", expected: "Sequence[Prospect]") -> "list[JsonObject]":
+def as_json(policy: "PolicyConfig", expected: "Sequence[Preview]") -> "list[JsonObject]":
     """Return what would happen as plain JSON, with who may approve and for how long."""
     from pydantic_core import to_jsonable_python
 
@@ -34,7 +34,7 @@ def as_json(policy: "PolicyConfig", expected: "Sequence[Prospect]") -> "list[Jso
 
 
 def write_prospects(
-    policy: "PolicyConfig", expected: "Sequence[Prospect]", unknown: Collection[str] = ()
+    policy: "PolicyConfig", expected: "Sequence[Preview]", unknown: Collection[str] = ()
 ) -> None:
     """Print a row for each kind of directive; nothing when the policy allows none.
 
@@ -83,7 +83,7 @@ def _broken(text: str, width: int) -> list[str]:
     return [line.rstrip() for line in lines]
 
 
-def _budget(one: "Prospect", policy: "PolicyConfig") -> str:
+def _budget(one: "Preview", policy: "PolicyConfig") -> str:
     """Return a range of budgets; what is over the ceiling is blocked, and not told of."""
     if one.over is None:
         return "any" if one.up_to == policy.budget_ceiling else f"up to ${one.up_to:,}"
@@ -92,7 +92,7 @@ def _budget(one: "Prospect", policy: "PolicyConfig") -> str:
     return f"${one.over + Decimal('0.01'):,} to ${one.up_to:,}"
 
 
-def _outcome(one: "Prospect", policy: "PolicyConfig") -> str:
+def _outcome(one: "Preview", policy: "PolicyConfig") -> str:
     if one.verdict is PolicyVerdict.ALLOW:
         return "runs, nobody is asked"
     why = ", ".join(one.rules)

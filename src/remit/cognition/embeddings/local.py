@@ -10,9 +10,9 @@ from decimal import Decimal
 from pathlib import Path
 from threading import Lock
 from time import perf_counter
-from typing import TYPE_CHECKING, Protocol
+from typing import Any
 
-from remit.cognition.embeddings.provider import EmbedsSingle, final
+from remit.cognition.embeddings.provider import EmbeddingProvider, final
 from remit.cognition.embeddings.types import (
     EMBEDDING_DIMENSIONS,
     EmbeddingRequest,
@@ -21,10 +21,6 @@ from remit.cognition.embeddings.types import (
     respond,
 )
 from remit.cognition.sdk import logging_left_alone
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 _FILES: Mapping[str, str] = {
     "weights/l2_supercat_256.safetensors": (
@@ -40,15 +36,7 @@ Other weights under the same name would be compared with vectors that the old on
 """
 
 
-class _Model(Protocol):
-    """As much of wordllama's model as is used; the package has no types."""
-
-    def embed(self, texts: list[str], *, batch_size: int) -> "NDArray[np.float32]":
-        """Return one row of 256 numbers for each text."""
-        ...
-
-
-class LocalEmbeddingProvider(EmbedsSingle):
+class LocalEmbeddingProvider(EmbeddingProvider):
     """Embeds on this machine; the model is loaded at the first request and kept."""
 
     name = "local"
@@ -56,7 +44,7 @@ class LocalEmbeddingProvider(EmbedsSingle):
 
     def __init__(self) -> None:
         self._loading = Lock()
-        self._loaded: _Model | None = None
+        self._loaded: Any = None
 
     def embed(self, request: EmbeddingRequest) -> EmbeddingResponse:
         """Return one vector for each text: 256 numbers of length one, the rest zeros.
@@ -76,8 +64,8 @@ class LocalEmbeddingProvider(EmbedsSingle):
         usage = EmbeddingUsage(None, Decimal(0), (perf_counter() - started) * 1000)
         return respond(request, vectors, model=self.model, usage=usage)
 
-    def _model(self) -> _Model:
-        """Return the model, loaded once however many threads ask."""
+    def _model(self) -> Any:  # noqa: ANN401 - the package has no types
+        """Return wordllama's model, loaded once however many threads ask."""
         with self._loading:
             if self._loaded is None:
                 try:
@@ -92,7 +80,7 @@ class LocalEmbeddingProvider(EmbedsSingle):
             return self._loaded
 
 
-def _load() -> _Model:
+def _load() -> Any:  # noqa: ANN401 - as above
     with logging_left_alone():
         import wordllama  # type: ignore[import-untyped]
     folder = Path(wordllama.__file__).parent
@@ -101,8 +89,7 @@ def _load() -> _Model:
             raise ValueError(
                 f"{name} is another file than the one that the model's name stands for"
             )
-    model: _Model = wordllama.WordLlama.load(cache_dir=folder, disable_download=True)
-    return model
+    return wordllama.WordLlama.load(cache_dir=folder, disable_download=True)
 
 
 def _filled_up(row: list[float], place: int) -> tuple[float, ...]:

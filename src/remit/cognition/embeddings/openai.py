@@ -14,7 +14,7 @@ from pydantic import Field, SecretStr
 
 from remit.cognition.addresses import checked_key, checked_model, parse_address
 from remit.cognition.bodies import Body, read_body
-from remit.cognition.embeddings.provider import EmbeddingProviderError, EmbedsSingle, final
+from remit.cognition.embeddings.provider import EmbeddingProvider, EmbeddingProviderError, final
 from remit.cognition.embeddings.types import (
     EMBEDDING_DIMENSIONS,
     EmbeddingRequest,
@@ -50,7 +50,7 @@ WORDS = Words(
 _PACKED = struct.Struct(f"<{EMBEDDING_DIMENSIONS}f")
 
 
-class OpenAIEmbeddingProvider(EmbedsSingle):
+class OpenAIEmbeddingProvider(EmbeddingProvider):
     """Sends texts to a service and takes vectors of 1,536 numbers from it; does not ask again."""
 
     name = "openai"

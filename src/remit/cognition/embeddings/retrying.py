@@ -5,15 +5,11 @@ The waits are fixed: no dice are thrown, so a run can be repeated and a test can
 
 import stamina
 
-from remit.cognition.embeddings.provider import (
-    EmbeddingProvider,
-    EmbeddingProviderError,
-    EmbedsSingle,
-)
+from remit.cognition.embeddings.provider import EmbeddingProvider, EmbeddingProviderError
 from remit.cognition.embeddings.types import EmbeddingRequest, EmbeddingResponse
 
 
-class RetryingEmbeddings(EmbedsSingle):
+class RetryingEmbeddings(EmbeddingProvider):
     """Asks another provider, several times if it must.
 
     Only an error that is `retryable` is followed by another attempt. The wait doubles from one to
@@ -30,6 +26,7 @@ class RetryingEmbeddings(EmbedsSingle):
         wait_max_seconds: float = 30.0,
     ) -> None:
         """Wrap a provider; `attempts` counts the first time too."""
+        self.name, self.model = inner.name, inner.model
         self._inner = inner
         self._wait_max_seconds = wait_max_seconds
         self._call = stamina.RetryingCaller(
@@ -40,16 +37,6 @@ class RetryingEmbeddings(EmbedsSingle):
             wait_jitter=0,
             wait_exp_base=2,
         )
-
-    @property
-    def name(self) -> str:
-        """That of the provider that is asked."""
-        return self._inner.name
-
-    @property
-    def model(self) -> str:
-        """That of the provider that is asked."""
-        return self._inner.model
 
     def embed(self, request: EmbeddingRequest) -> EmbeddingResponse:
         """Return one vector for each text, or raise the error of the last attempt."""

@@ -21,12 +21,9 @@ _DATE = re.compile(r"([-@]20\d\d(-?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01]))?", r
 class TokenCounts:
     """What a service counted; None where it did not.
 
-    Attributes:
-        input: tokens put in, from a cache or not.
-        output: tokens given out, thoughts included.
-        total: both, in the service's own sum.
-        cache_written: how many of `input` were written to a cache, which costs more.
-        is_listed: whether the request ran in a way that costs no more than the price list says.
+    `input` is from a cache or not, and `cache_written` of it were written to one, which costs more;
+    `output` includes thoughts; `total` is the service's own sum. A request that is listed ran in a
+    way that costs no more than the price list says.
     """
 
     input: int | None = None

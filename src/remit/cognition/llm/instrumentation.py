@@ -28,11 +28,9 @@ class LLMCall:
     """One call, when it is over.
 
     Attributes:
-        provider: the word that chose it.
         model: the model that was asked, or that answered; :data:`NO_MODEL` where none was named.
         request: None when what was asked was no request.
-        usage: what it used up, its parts None where nobody can say; None when nobody was asked.
-        latency_ms: milliseconds until the outcome was there.
+        usage: its parts are None where nobody can say; None when nobody was asked.
     """
 
     provider: str
@@ -61,10 +59,7 @@ class LLMCall:
 def start_llm_span(
     request: LLMRequest | None, provider_name: str, *, directive_id: UUID | None = None
 ) -> AbstractContextManager[Span]:
-    """Return a context manager that records the call as one span.
-
-    It belongs to the directive's trace, or without one to that of the step around it.
-    """
+    """Record the call as one span, of the directive's trace, else of that around it."""
     told = {"provider": provider_name, **_extent(request)}
     if directive_id is None:
         return span("llm.complete", **told)

@@ -32,7 +32,7 @@ class ExecutionModule(Protocol):
     Attributes:
         name: the directive `type` that it executes.
         version: its author's version; part of what is approved.
-        kind: how it is run; see :data:`ModuleKind`.
+        kind: how it is run; see :data:`remit.vocabulary.ModuleKind`.
         default_timeout: longest time that it may take when the directive has no timebox.
     """
 

@@ -1,7 +1,6 @@
 """Which modules there are, where they come from, and how one is called safely.
 
-The worker discovers modules once, at its start, and hands the registry to the activity that calls
-them. There is no registry at import: nothing here is global.
+A worker discovers its modules once, when it starts.
 """
 
 import re
@@ -51,7 +50,6 @@ class ModuleInfo:
     Attributes:
         name: the directive `type` that it executes.
         version: its author's version.
-        kind: how it is run.
         summary: first line of its class' docstring; empty when it has none, as under `python -OO`.
         source: where it comes from: "built-in", the entry point, or "package.module:Class".
         timeout_seconds: its default timeout.
@@ -82,11 +80,7 @@ class ModuleRegistry:
         self._modules: dict[str, tuple[ExecutionModule, ModuleInfo]] = {}
 
     def register_module(self, module: ExecutionModule, *, source: str = "registered") -> None:
-        """Add `module` under its name.
-
-        Args:
-            module: an instance; it serves every call of its type.
-            source: where it comes from, for `list_modules`.
+        """Add `module`, which then serves every call of its name.
 
         Raises:
             InvalidInputError: it is no module, or its name, version, kind or timeout is unusable.
@@ -114,8 +108,7 @@ class ModuleRegistry:
 
     def describe_module(self, name: str) -> ModuleInfo | None:
         """Return the description of the module with this name; None when there is none."""
-        found = self._modules.get(name)
-        return None if found is None else found[1]
+        return self._modules.get(name, (None, None))[1]
 
     def list_modules(self) -> list[ModuleInfo]:
         """Return every module's description, by name."""
@@ -178,11 +171,6 @@ def discover_modules(
 
 
 def _load(registry: ModuleRegistry, point: EntryPoint, *, source: str) -> None:
-    """Import what `point` names, call it, and register the module that it returns.
-
-    Raises:
-        MisconfiguredError: any of that fails.
-    """
     try:
         registry.register_module(point.load()(), source=source)
     except RemitError as error:
@@ -199,11 +187,6 @@ def _load(registry: ModuleRegistry, point: EntryPoint, *, source: str) -> None:
 
 
 def _described(module: ExecutionModule, source: str) -> ModuleInfo:
-    """Return the description of `module`.
-
-    Raises:
-        InvalidInputError: it lacks a part of the interface, or a part is unusable.
-    """
     if not isinstance(module, ExecutionModule):
         raise InvalidInputError(
             "not a module: it needs name, version, kind, default_timeout and execute"
@@ -231,10 +214,7 @@ def _described(module: ExecutionModule, source: str) -> ModuleInfo:
 
 
 def _checked(output: object) -> ModuleOutput:
-    """Return `output` in a form that can be stored, or an ERROR that says why there is none.
-
-    Secrets are masked here, before anybody stores, cuts or shows what the module said.
-    """
+    """Return `output` as it can be stored, its secrets masked, or an ERROR that says why not."""
     if not isinstance(output, ModuleOutput):
         kind = type(output).__name__
         return ModuleOutput.error_(f"the module returned {kind}, not ModuleOutput: mend the module")
@@ -254,7 +234,6 @@ def _checked(output: object) -> ModuleOutput:
 
 
 def _summary_of(error: BaseException) -> str:
-    """Return the type and message of `error` as one bounded line, with no traceback."""
     try:
         message = str(error)
     except BaseException:  # noqa: BLE001 - a foreign exception's __str__ may raise anything

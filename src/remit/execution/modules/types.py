@@ -13,16 +13,10 @@ from remit.budget.types import in_cents
 from remit.errors import InvalidInputError
 from remit.vocabulary import ModuleErrorType, ModuleStatus, RunStatus
 
-_RUN_STATUSES: Mapping[ModuleStatus, RunStatus] = {
-    ModuleStatus.SUCCESS: "completed",
-    ModuleStatus.FAILURE: "failed",
-    ModuleStatus.ERROR: "failed",
-}
-
 
 def run_status_of(status: ModuleStatus) -> RunStatus:
     """Return how a run ends whose module ended with `status`."""
-    return _RUN_STATUSES[status]
+    return "completed" if status is ModuleStatus.SUCCESS else "failed"
 
 
 @dataclass(frozen=True)
@@ -30,8 +24,6 @@ class ModuleInput:
     """All that a module learns of what is asked.
 
     Attributes:
-        directive_id: the directive that is executed.
-        run_id: the run that executes it.
         module: name of the module; the directive's `type`.
         objective: what is to be achieved, in words.
         scope: where the module may act.
@@ -74,7 +66,6 @@ class ModuleError:
     """Why a module did not succeed.
 
     Attributes:
-        error_type: which kind of error; one of :data:`ModuleErrorType`.
         message: what happened, in one line for a person.
         retryable: whether the same call may succeed later.
     """
@@ -84,13 +75,13 @@ class ModuleError:
     retryable: bool = False
 
 
+_TRILLION = Decimal(10) ** 12
+
+
 def _is_amount(cost: object) -> bool:
     if not isinstance(cost, Decimal) or not cost.is_finite() or not 0 <= cost < _TRILLION:
         return False
     return cost == in_cents(cost)
-
-
-_TRILLION = Decimal(10) ** 12
 
 
 @dataclass(frozen=True)

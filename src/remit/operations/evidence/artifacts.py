@@ -39,7 +39,7 @@ from remit.artifacts.types import (
     read_content_ref,
 )
 from remit.audit.chain import INSTALLATION
-from remit.audit.repository import Entry, record
+from remit.audit.repository import NewEvent, append_events
 from remit.base.json_types import JsonObject
 from remit.db.session import snapshot, transaction
 from remit.directives.repository import get_directive, lock_directive
@@ -90,7 +90,7 @@ def put_artifact(
     metadata: JsonObject,
     content: tuple[BinaryIO, str],
     *,
-    about: Entry,
+    about: NewEvent,
 ) -> NewArtifact:
     """Store an artifact with content: the content first, then its row and the event together.
 
@@ -142,7 +142,7 @@ def file_attachment(
     made = _placed(store, "attachment", metadata, (source, filing.media_type), about)
     envelope = sign_filing(made, keys, token=by.token)
     # The event has it too, so that nobody else can tell of a filing in the installation's chain.
-    entry = Entry(about, "artifact.stored", by.name, {"envelope": envelope})
+    entry = NewEvent(about, "artifact.stored", by.name, {"envelope": envelope})
     _keep(engine, replace(made, envelope=envelope), entry)
     ref = read_content_ref(made.metadata)
     assert ref is not None  # noqa: S101 - it was made with content, above
@@ -228,13 +228,13 @@ def _placed(
     return new_artifact(artifact_type, cleaned, directive_id=directive_id, placed=placed)
 
 
-def _keep(engine: sa.Engine, made: NewArtifact, about: Entry) -> None:
+def _keep(engine: sa.Engine, made: NewArtifact, about: NewEvent) -> None:
     """Store an artifact with the event that tells of it."""
     entry = replace(about, data={**about.data, "artifact": made.uri})
     with transaction(engine) as connection:
         if made.directive_id is not None:
             lock_directive(connection, made.directive_id)
-        record(connection, [entry], [made])
+        append_events(connection, [entry], [made])
 
 
 def _required(connection: sa.Connection, artifact_id: UUID) -> Artifact:

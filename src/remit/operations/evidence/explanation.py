@@ -16,15 +16,14 @@ from remit.db.session import snapshot, wall_clock
 from remit.directives.models import DirectiveRead, intent_of
 from remit.directives.repository import get_directive
 from remit.errors import PolicyUnconfirmedError
-from remit.execution.catalog import Announced
 from remit.execution.grants import void_reason
+from remit.execution.module_repository import Announced
 from remit.identity.repository import list_principals
 from remit.identity.token_repository import list_tokens
-from remit.operations.gate.answering import Asking, objection_to
 from remit.operations.gate.authority import Authority
-from remit.operations.gate.ballots import read_answers
-from remit.operations.gate.confirmations import confirmed_in
-from remit.operations.gate.decisions import last_evaluation
+from remit.operations.gate.ballots import objection_to, read_answers
+from remit.operations.gate.decisions import gate_findings
+from remit.operations.gate.policies import confirmed_in
 from remit.operations.gate.routing import announced_module, route
 from remit.operations.gate.spending import Spending, limits_on
 from remit.policy.engine import decide
@@ -90,7 +89,7 @@ def explain(engine: sa.Engine, directive_id: UUID, authority: Authority) -> Expl
         directive = get_directive(connection, directive_id)
         request = latest_request(connection, directive_id)
         pending = request if request is not None and request.status == "pending" else None
-        evaluation = last_evaluation(connection, directive_id)
+        evaluation = gate_findings(connection, directive_id)
         blocked = directive.status_reason == "policy"
         version, digest = _version(connection, directive, authority)
         return Explanation(
@@ -128,19 +127,18 @@ def _waiting(
     request: ApprovalRequest,
     authority: Authority,
 ) -> Waiting:
-    asking = Asking(
-        request,
-        read_answers(connection, directive, request, authority),
-        {one.id: one for one in list_tokens(connection)},
-        wall_clock(connection),
-        authority,
-    )
-    given = approvers(asking.answers.counted)
-    known = [one for one in list_principals(connection) if one.disabled_at is None]
+    answers = read_answers(connection, directive, request, authority)
+    tokens = {one.id: one for one in list_tokens(connection)}
+    now = wall_clock(connection)
+    given = approvers(answers.counted)
     people = [
-        Candidate(one.principal.name, objection_to(asking, one), one.principal.name in given)
-        for one in known
-        if one.principal.kind == "human"
+        Candidate(
+            one.principal.name,
+            objection_to(one, answers, tokens, authority, now=now),
+            one.principal.name in given,
+        )
+        for one in list_principals(connection)
+        if one.disabled_at is None and one.principal.kind == "human"
     ]
     return Waiting(
         rules=request.rules,

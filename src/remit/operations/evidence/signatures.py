@@ -11,8 +11,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from remit.approval.confirmation import POLICY, verify_policy
-from remit.approval.statements import verify_grant, verify_vote
+from remit.approval.statements import POLICY, verify_grant, verify_policy, verify_vote
 from remit.artifacts.statements import FILING, verify_filing
 from remit.artifacts.types import Artifact, artifact_uri
 from remit.audit import scan_repository as scan

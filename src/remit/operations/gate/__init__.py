@@ -7,11 +7,8 @@
 - which version of a module, and which worker -> `routing`
 - what the limits have left -> `spending`
 - votes, and requests that expire -> `approvals`
-- which votes count -> `ballots`
-- who could answer a request -> `answering`
+- which votes count, and who could answer a request -> `ballots`
 - what a decision is made with -> `authority`
-- the policy in force -> `policies`
-- policies that an operator confirmed -> `confirmations`
+- the policy in force, and its confirmation -> `policies`
 - secrets, refused -> `disclosure`
-- what telemetry is told -> `telling`
 """

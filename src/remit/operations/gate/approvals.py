@@ -4,13 +4,11 @@ A vote that decides takes effect in its own transaction: request, grant, status 
 The approval workflow only waits; woken, it calls :func:`settle`, which reads everything again.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
 import sqlalchemy as sa
-from pydantic import JsonValue
 
 from remit.approval.repository import (
     cast_vote,
@@ -20,8 +18,8 @@ from remit.approval.repository import (
     resolve_request,
 )
 from remit.approval.rules import approvers, check_vote, tally
-from remit.approval.types import ApprovalRequest, Ballot, Vote
-from remit.audit.repository import Entry, record
+from remit.approval.types import ApprovalRequest, Ballot
+from remit.audit.repository import NewEvent, append_events
 from remit.base.json_types import JsonObject
 from remit.budget.ledger import reserve
 from remit.db.batch import execute_batch
@@ -41,12 +39,12 @@ from remit.operations.gate.ballots import (
     new_vote,
     read_answers,
 )
-from remit.operations.gate.decisions import Evaluation, last_evaluation
+from remit.operations.gate.decisions import GateFindings, gate_findings
 from remit.operations.gate.disclosure import refuse_secrets
-from remit.operations.gate.grants import issued_entry, make_grant
+from remit.operations.gate.grants import block_asked, issued_entry, make_grant
 from remit.operations.gate.routing import announced_module
 from remit.operations.gate.spending import lock_spending
-from remit.operations.gate.telling import tell_arrivals, tell_reserved
+from remit.operations.metrics import count_directives, count_reserved
 from remit.telemetry.metrics import record_approval_wait
 
 VoteResult = Literal["pending", "approved", "rejected", "withheld"]
@@ -83,7 +81,7 @@ class ApprovalState:
     waits_seconds: float | None
     directive: DirectiveRead
     by_people: bool
-    evaluation: Evaluation | None
+    evaluation: GateFindings | None
 
 
 def vote(
@@ -108,8 +106,7 @@ def vote(
     with transaction(engine) as connection:
         directive = lock_directive(connection, directive_id)
         request = require_request(connection, directive_id)
-        expired = _expire_if_due(connection, directive, request)
-        if not expired:
+        if not _expire_if_due(connection, request):
             return _cast(connection, directive, request, ballot, by=by, authority=authority)
     # Raised outside, so that the expiry just recorded is kept.
     raise ConflictError(
@@ -127,7 +124,7 @@ def settle(engine: sa.Engine, directive_id: UUID) -> ApprovalState:
     with transaction(engine) as connection:
         directive = lock_directive(connection, directive_id)
         request = latest_request(connection, directive_id)
-        if request and _expire_if_due(connection, directive, request):
+        if request and _expire_if_due(connection, request):
             directive = get_directive(connection, directive_id)
             request = require_request(connection, directive_id)
         waits = None
@@ -137,29 +134,18 @@ def settle(engine: sa.Engine, directive_id: UUID) -> ApprovalState:
             waits_seconds=waits,
             directive=directive,
             by_people=bool(request and request.status in {"approved", "consumed", "rejected"}),
-            evaluation=last_evaluation(connection, directive_id),
+            evaluation=gate_findings(connection, directive_id),
         )
 
 
-def _expire_if_due(
-    connection: sa.Connection, directive: DirectiveRead, request: ApprovalRequest
-) -> bool:
+def _expire_if_due(connection: sa.Connection, request: ApprovalRequest) -> bool:
     """Close a pending request whose time is over, now that the directive is locked."""
     if request.status != "pending" or wall_clock(connection) < request.expires_at:
         return False
-    resolve_request(connection, request.id, "pending", "expired")
-    expired = transition_directive_status(
-        connection, [directive.id], current="proposed", target="blocked", reason="expired"
-    )
+    blocked, events = block_asked(connection, request, "expired", "expired")
     record_approval_wait((request.expires_at - request.requested_at).total_seconds())
-    tell_arrivals(expired)
-    record(
-        connection,
-        [
-            Entry(directive.id, "approval.resolved", data={"outcome": "expired"}),
-            Entry(directive.id, "directive.blocked", data={"reason": "expired"}),
-        ],
-    )
+    count_directives([blocked])
+    append_events(connection, events)
     return True
 
 
@@ -182,33 +168,35 @@ def _cast(
     answers = read_answers(connection, directive, request, authority)
     outcome: VoteResult = tally(request, answers.counted)
     answer: JsonObject = {"decision": ballot.decision, "reason": ballot.reason}
-    entries = [Entry(directive.id, "approval.voted", voter.name, answer)]
+    events = [NewEvent(directive.id, "approval.voted", voter.name, answer)]
     after, missing = directive, 0
     if outcome == "approved":
         after, said = _approve(connection, directive, answers, authority)
-        entries += said
+        events += said
         outcome = "approved" if after.status == "approved" else "withheld"
     elif outcome == "rejected":
-        after, said = _reject(connection, directive, request, new)
-        entries += said
+        because = [f"{new.voter}: {new.reason}"]
+        after, said = block_asked(connection, request, "rejected", "rejected", because)
+        events += said
     else:
         missing = request.required_approvals - len(approvers(answers.counted))
-    record(connection, entries)
+    append_events(connection, events)
     if after is not directive:
         record_approval_wait((new.cast_at - request.requested_at).total_seconds())
-        tell_arrivals([after])
+        count_directives([after])
     again = any(one.voter == voter.name for one in before.signed)
     return VoteOutcome(after, outcome, missing, again)
 
 
 def _approve(
     connection: sa.Connection, directive: DirectiveRead, answers: Answers, authority: Authority
-) -> tuple[DirectiveRead, list[Entry]]:
+) -> tuple[DirectiveRead, list[NewEvent]]:
     request = answers.request
     spending = lock_spending(connection, authority.policy, [directive])
     obstacles = spending.obstacles(directive, agreed=request.rules)
     if obstacles:
-        return _withhold(connection, directive, request, obstacles)
+        # People approved it without having been asked to pass a limit on spending.
+        return block_asked(connection, request, "invalidated", "budget_exhausted", obstacles)
     resolve_request(connection, request.id, "pending", "approved")
     module = announced_module(connection, directive.type, authority)
     grant = make_grant(
@@ -223,47 +211,12 @@ def _approve(
     )
     reserved = spending.take(directive, grant, agreed=request.rules)
     execute_batch(connection, [issue_grants([grant]), reserve(reserved)])
-    tell_reserved(grant, reserved)
+    count_reserved(grant, reserved)
     [approved] = transition_directive_status(
         connection, [directive.id], current="proposed", target="approved"
     )
     return approved, [
-        Entry(directive.id, "approval.resolved", data={"outcome": "approved"}),
+        NewEvent(directive.id, "approval.resolved", data={"outcome": "approved"}),
         issued_entry(grant, reserved),
-        Entry(directive.id, "directive.approved"),
-    ]
-
-
-def _withhold(
-    connection: sa.Connection,
-    directive: DirectiveRead,
-    request: ApprovalRequest,
-    obstacles: Sequence[str],
-) -> tuple[DirectiveRead, list[Entry]]:
-    """Block what people approved without having been asked to pass a limit on spending."""
-    resolve_request(connection, request.id, "pending", "invalidated")
-    [blocked] = transition_directive_status(
-        connection, [directive.id], current="proposed", target="blocked", reason="budget_exhausted"
-    )
-    because: JsonObject = {"reason": "budget_exhausted", "because": [*obstacles]}
-    return blocked, [
-        Entry(directive.id, "approval.resolved", data={"outcome": "invalidated"}),
-        Entry(directive.id, "directive.blocked", data=because),
-    ]
-
-
-def _reject(
-    connection: sa.Connection,
-    directive: DirectiveRead,
-    request: ApprovalRequest,
-    vote: Vote,
-) -> tuple[DirectiveRead, list[Entry]]:
-    resolve_request(connection, request.id, "pending", "rejected")
-    [blocked] = transition_directive_status(
-        connection, [directive.id], current="proposed", target="blocked", reason="rejected"
-    )
-    because: list[JsonValue] = [f"{vote.voter}: {vote.reason}"]
-    return blocked, [
-        Entry(directive.id, "approval.resolved", data={"outcome": "rejected"}),
-        Entry(directive.id, "directive.blocked", data={"reason": "rejected", "because": because}),
+        NewEvent(directive.id, "directive.approved"),
     ]

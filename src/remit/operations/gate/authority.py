@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from remit.errors import MisconfiguredError
-from remit.execution.known_workers import KnownWorkers
+from remit.execution.worker_repository import KnownWorkers
 from remit.execution.workers import WorkerIdentity
 from remit.policy.config import PolicyConfig
 from remit.signing.keys import Keyring

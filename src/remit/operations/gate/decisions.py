@@ -9,10 +9,10 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from pydantic import TypeAdapter, ValidationError
 
-from remit.approval.repository import NewRequest, issue_grants, open_requests
-from remit.approval.types import Grant
+from remit.approval.repository import issue_grants, open_requests
+from remit.approval.types import ApprovalRequest, Grant
 from remit.artifacts.repository import NewArtifact, latest_artifact, new_artifact
-from remit.audit.repository import Entry, evidence
+from remit.audit.repository import NewEvent, event_batch
 from remit.base.json_types import JsonObject
 from remit.budget.ledger import reserve
 from remit.db.batch import execute_batch
@@ -22,7 +22,7 @@ from remit.errors import UnreadableError
 from remit.operations.gate.authority import Authority
 from remit.operations.gate.grants import issued_entry, make_grant
 from remit.operations.gate.spending import lock_spending
-from remit.operations.gate.telling import tell_reserved, tell_results
+from remit.operations.metrics import count_policy_results, count_reserved
 from remit.policy.config import PolicyConfig
 from remit.policy.engine import approval_terms, decide
 from remit.policy.types import CHANGED_CONTENT, PolicyDecision, PolicyInput, PolicyResult, combine
@@ -39,11 +39,10 @@ STATUS_AFTER: Mapping[PolicyVerdict, tuple[DirectiveStatus, StatusReason | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluation:
-    """What the gate last found about a directive, as the evidence has it.
+class GateFindings:
+    """What the gate last found about a directive, as its `policy_evaluation` has it.
 
-    Attributes:
-        blocks: every reason to block; empty when there was none.
+    `blocks` is every reason to block it.
     """
 
     policy_version: str
@@ -62,12 +61,8 @@ class _StoredEvaluation:
 _STORED = TypeAdapter(_StoredEvaluation)
 
 
-def last_evaluation(connection: sa.Connection, directive_id: UUID) -> Evaluation | None:
-    """Return what the gate last found about a directive; None when it has not looked yet.
-
-    Raises:
-        UnreadableError: somebody changed what it left.
-    """
+def gate_findings(connection: sa.Connection, directive_id: UUID) -> GateFindings | None:
+    """Return what the gate last found about a directive; None when it has not looked yet."""
     artifact = latest_artifact(connection, directive_id, "policy_evaluation")
     if artifact is None:
         return None
@@ -79,7 +74,7 @@ def last_evaluation(connection: sa.Connection, directive_id: UUID) -> Evaluation
             "says whether it was tampered with"
         ) from error
     blocks = [each.reason for each in found.results if each.verdict is PolicyVerdict.BLOCK]
-    return Evaluation(found.policy.version, tuple(blocks), artifact.uri)
+    return GateFindings(found.policy.version, tuple(blocks), artifact.uri)
 
 
 def pass_gate(
@@ -87,7 +82,7 @@ def pass_gate(
     intents: Mapping[UUID, Intent],
     authority: Authority,
     *,
-    opened: Mapping[UUID, Entry],
+    opened: Mapping[UUID, NewEvent],
     modules: Mapping[UUID, tuple[str, str]],
     announced: Sequence[str],
     now: datetime,
@@ -99,9 +94,6 @@ def pass_gate(
     For each directive `opened` has the event that brought it here, and `modules` version and digest
     of its module; `announced` names all modules. `frozen_as` is the digest that the content froze
     with, None when it freezes now; `heard` is what people had answered before.
-
-    Raises:
-        MisconfiguredError: a grant is due, and there is no key to sign it with.
     """
     policy = authority.policy
     spending = lock_spending(connection, policy, intents.values())
@@ -116,7 +108,7 @@ def pass_gate(
             grant = make_grant(id_, intent, authority, module=modules[id_], now=now, heard=heard)
             grants[id_], reserved[id_] = grant, spending.take(intent, grant)
     waiting = [
-        _request(id_, intents[id_], decision, policy)
+        _request(id_, intents[id_], decision, policy, now)
         for id_, (decision, _) in decided.items()
         if decision.verdict is PolicyVerdict.REQUIRE_APPROVAL
     ]
@@ -137,7 +129,7 @@ def _evaluate(
             decision = replace(decision, verdict=combine(results), results=results)
         span.set(verdict=decision.verdict.value)
     record_policy_evaluation(decision.verdict, time.perf_counter() - began)
-    tell_results(decision.results)
+    count_policy_results(decision.results)
     evaluation: JsonObject = {
         "intent": {**seen.intent},
         "action_digest": seen.action_digest,
@@ -155,29 +147,36 @@ def _evaluate(
 
 
 def _request(
-    directive_id: UUID, intent: Intent, decision: PolicyDecision, policy: PolicyConfig
-) -> NewRequest:
+    directive_id: UUID,
+    intent: Intent,
+    decision: PolicyDecision,
+    policy: PolicyConfig,
+    now: datetime,
+) -> ApprovalRequest:
     digest = intent.content_digest
-    return NewRequest(
+    return ApprovalRequest(
         id=uuid4(),
         directive_id=directive_id,
         action_digest=digest,
         policy_version=decision.policy_version,
         policy_digest=decision.policy_digest,
+        status="pending",
         **asdict(approval_terms(PolicyInput(intent_of(intent), digest), policy)),
         rules=decision.approval_reasons,
-        valid_for=policy.approval.expires_after,
+        requested_at=now,
+        expires_at=now + policy.approval.expires_after,
+        resolved_at=None,
     )
 
 
 def _record(
     connection: sa.Connection,
-    opened: Mapping[UUID, Entry],
+    opened: Mapping[UUID, NewEvent],
     decided: Mapping[UUID, tuple[PolicyDecision, NewArtifact]],
     *,
     grants: Mapping[UUID, Grant],
     reserved: Mapping[UUID, Sequence[JsonObject]],
-    waiting: Sequence[NewRequest],
+    waiting: Sequence[ApprovalRequest],
 ) -> None:
     """Write evidence, requests, grants, reservations, events and statuses as one statement."""
     entries = []
@@ -185,14 +184,14 @@ def _record(
         entries += [opened[id_], _evaluated(id_, decision, evaluation)]
         if id_ in grants:
             granted = issued_entry(grants[id_], reserved[id_])
-            entries += [granted, Entry(id_, "directive.approved")]
-            tell_reserved(grants[id_], reserved[id_])
+            entries += [granted, NewEvent(id_, "directive.approved")]
+            count_reserved(grants[id_], reserved[id_])
         elif decision.verdict is PolicyVerdict.REQUIRE_APPROVAL:
             because: JsonObject = {"because": list(decision.approval_reasons)}
-            entries.append(Entry(id_, "approval.requested", data=because))
+            entries.append(NewEvent(id_, "approval.requested", data=because))
         else:
             because = {"reason": "policy", "because": list(decision.block_reasons)}
-            entries.append(Entry(id_, "directive.blocked", data=because))
+            entries.append(NewEvent(id_, "directive.blocked", data=because))
     moved = {id_: STATUS_AFTER[decision.verdict] for id_, (decision, _) in decided.items()}
     execute_batch(
         connection,
@@ -201,16 +200,16 @@ def _record(
             issue_grants(list(grants.values())),
             reserve([row for rows in reserved.values() for row in rows]),
             moves({i: to for i, to in moved.items() if to[0] != "proposed"}, current="proposed"),
-            *evidence(entries, [evaluation for _, evaluation in decided.values()]),
+            *event_batch(entries, [evaluation for _, evaluation in decided.values()]),
         ],
     )
 
 
-def _evaluated(directive_id: UUID, decision: PolicyDecision, evaluation: NewArtifact) -> Entry:
+def _evaluated(directive_id: UUID, decision: PolicyDecision, evaluation: NewArtifact) -> NewEvent:
     data: JsonObject = {
         "verdict": decision.verdict.value,
         "policy_version": decision.policy_version,
         "policy_digest": decision.policy_digest,
         "artifact": evaluation.uri,
     }
-    return Entry(directive_id, "policy.evaluated", data=data)
+    return NewEvent(directive_id, "policy.evaluated", data=data)

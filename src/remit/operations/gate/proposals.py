@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 
 from remit.artifacts.repository import NewArtifact
-from remit.audit.repository import Entry, record
+from remit.audit.repository import NewEvent, append_events
 from remit.base.json_types import JsonObject
 from remit.db.session import transaction
 from remit.directives.lifecycle import is_terminal_status
@@ -25,7 +25,7 @@ from remit.directives.repository import (
 )
 from remit.directives.statements import intent_statement, sign_intent
 from remit.errors import ConflictError, ForbiddenError
-from remit.execution.catalog import ANNOUNCED, candidates_from_json
+from remit.execution.module_repository import ANNOUNCED, candidates_from_json
 from remit.identity.rules import require, require_own
 from remit.identity.types import Principal
 from remit.operations.gate.authority import Authority
@@ -33,7 +33,7 @@ from remit.operations.gate.decisions import STATUS_AFTER, pass_gate
 from remit.operations.gate.disclosure import refuse_secrets
 from remit.operations.gate.retries import pass_again
 from remit.operations.gate.routing import certified_version
-from remit.operations.gate.telling import tell_arrivals
+from remit.operations.metrics import count_directives
 from remit.policy.types import PolicyDecision
 from remit.signing.keys import Keyring
 
@@ -63,10 +63,7 @@ def propose(
     *,
     by: Principal,
 ) -> list[GateOutcome]:
-    """Store directives and pass those that are proposed through the gate; all of them or none.
-
-    Returns:
-        One outcome for each of `contents`, in their order.
+    """Store directives, all or none, and pass the proposed ones through the gate, in their order.
 
     Raises:
         ForbiddenError: this principal may not propose, or not in another's name.
@@ -85,14 +82,19 @@ def propose(
     signed = {id_: _signed(id_, content, by, authority.keys) for id_, content in asking.items()}
     with transaction(engine) as connection:
         stored = insert_directives(connection, new, signed=signed, grounds=ANNOUNCED)
-        _record_drafts(connection, {id_: new[id_] for id_ in stored if id_ not in signed})
+        drafts = [
+            NewEvent(id_, "directive.drafted", by.name, {"action_digest": None})
+            for id_ in stored
+            if id_ not in signed
+        ]
+        append_events(connection, drafts)
         asking = {id_: content for id_, content in asking.items() if id_ in stored}
         decided = _decide(connection, asking, stored, authority)
         earlier = _repeated(connection, {id_: new[id_] for id_ in new if id_ not in stored})
     created = {
         id_: _created(id_, new[id_], now, decided.get(id_)) for id_, (now, _) in stored.items()
     }
-    tell_arrivals(each.directive for each in created.values())
+    count_directives(each.directive for each in created.values())
     return [created.get(id_) or GateOutcome(earlier[id_], None, None, created=False) for id_ in new]
 
 
@@ -122,7 +124,7 @@ def submit(
         if decided is None:
             return GateOutcome(directive, None, None, created=False)
         after = get_directive(connection, directive_id)
-    tell_arrivals([after])
+    count_directives([after])
     decision, evaluation = decided
     return GateOutcome(after, decision, evaluation.uri, created=False)
 
@@ -149,15 +151,6 @@ def _signed(
     return sign_intent(statement, by, keys)
 
 
-def _record_drafts(connection: sa.Connection, drafts: Mapping[UUID, DirectiveCreate]) -> None:
-    entries = [
-        Entry(id_, "directive.drafted", content.issued_by, {"action_digest": None})
-        for id_, content in drafts.items()
-    ]
-    if entries:
-        record(connection, entries)
-
-
 def _decide(
     connection: sa.Connection,
     asking: Mapping[UUID, DirectiveCreate],
@@ -174,7 +167,7 @@ def _decide(
         found, announced = candidates_from_json(grounds)
         modules[id_] = certified_version(connection, content.type, found, authority)
         data: JsonObject = {"action_digest": content.content_digest}
-        opened[id_] = Entry(id_, "directive.proposed", content.issued_by, data)
+        opened[id_] = NewEvent(id_, "directive.proposed", content.issued_by, data)
     return pass_gate(
         connection,
         asking,
@@ -189,11 +182,7 @@ def _decide(
 def _repeated(
     connection: sa.Connection, refused: Mapping[UUID, DirectiveCreate]
 ) -> dict[UUID, DirectiveRead]:
-    """Return what was stored before under the same keys.
-
-    Raises:
-        ConflictError: under the same key something else was stored.
-    """
+    """Return what was stored before under the same keys; ConflictError: something else was."""
     if not refused:
         return {}
     keys = {id_: (one.issued_by, str(one.idempotency_key)) for id_, one in refused.items()}
@@ -214,7 +203,6 @@ def _created(
     now: datetime,
     decided: tuple[PolicyDecision, NewArtifact] | None,
 ) -> GateOutcome:
-    """Describe a directive that this call stored, without reading it back."""
     decision, evaluation = decided or (None, None)
     status, reason = STATUS_AFTER[decision.verdict] if decision else (content.status, None)
     row = {

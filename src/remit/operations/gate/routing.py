@@ -13,7 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from remit.approval.types import Grant
-from remit.execution.catalog import Announced, Candidate, candidates
+from remit.execution.module_repository import Announced, Candidate, candidates
 from remit.execution.worker_repository import lately_with, living_with
 from remit.operations.gate.authority import Authority
 
@@ -39,10 +39,7 @@ def announced_module(connection: sa.Connection, name: str, authority: Authority)
 def certified_version(
     connection: sa.Connection, name: str, found: Sequence[Candidate], authority: Authority
 ) -> tuple[str, str]:
-    """Return version and digest of the first candidate that its worker is certified to have.
-
-    Both are empty when none is.
-    """
+    """Return version and digest of the first candidate that is certified, empty when none is."""
     ids = [worker for worker, _, _ in found if worker is not None]
     certified = authority.workers.modules_of(connection, ids, authority.keys)
     for worker, version, digest in found:

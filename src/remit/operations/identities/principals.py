@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from remit.audit.chain import INSTALLATION, Event
 from remit.audit.identity_events import is_genuine, signed_data
-from remit.audit.repository import Entry, event_data, list_own_events, record
+from remit.audit.repository import NewEvent, append_events, event_data, list_own_events
 from remit.base.json_types import JsonObject
 from remit.db.session import database_time
 from remit.directives.plain_json import check_text
@@ -65,7 +65,7 @@ def record_signed(
     """
     whole: JsonObject = {**data, "with": None if by.token is None else str(by.token)}
     signed = signed_data(event, by.name, whole, keys)
-    record(connection, [Entry(INSTALLATION, event, by.name, signed)])
+    append_events(connection, [NewEvent(INSTALLATION, event, by.name, signed)])
 
 
 def check_token_shown(connection: sa.Connection, by: Principal) -> None:

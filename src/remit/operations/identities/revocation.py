@@ -13,10 +13,9 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from remit.approval.repository import latest_grant, latest_request
+from remit.approval.repository import CastWith, approvals_with, latest_grant, latest_request
 from remit.approval.rules import tally
 from remit.approval.types import Vote
-from remit.approval.vote_repository import CastWith, approvals_with
 from remit.audit.repository import principals_touched
 from remit.base.json_types import JsonObject
 from remit.db.session import database_time, snapshot, transaction

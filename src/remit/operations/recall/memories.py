@@ -11,7 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from remit.audit.chain import INSTALLATION
-from remit.audit.repository import Entry, record
+from remit.audit.repository import NewEvent, append_events
 from remit.base.json_types import JsonObject
 from remit.cognition.embeddings.provider import EmbeddingProvider
 from remit.cognition.embeddings.types import MAX_BATCH_SIZE
@@ -100,7 +100,7 @@ def remember(
         written = repository.insert_memories(connection, signed, source)
         told = [one for one, kept in zip(signed, written, strict=True) if kept.is_new]
         if told:
-            record(connection, [_added(source, told)])
+            append_events(connection, [_added(source, told)])
     return written
 
 
@@ -168,7 +168,7 @@ def _source(connection: sa.Connection, run_id: UUID | None, by: Principal) -> re
     return repository.Source(by.name, directive.id, run_id)
 
 
-def _added(source: repository.Source, told: Sequence[SignedMemory]) -> Entry:
+def _added(source: repository.Source, told: Sequence[SignedMemory]) -> NewEvent:
     """Return the event that tells of new memories: the digest of what each says, and its envelope.
 
     The envelopes stay when a memory has to be forgotten.
@@ -176,4 +176,4 @@ def _added(source: repository.Source, told: Sequence[SignedMemory]) -> Entry:
     data: JsonObject = {} if source.run_id is None else {"run": str(source.run_id)}
     data["memories"] = {str(one.id): one.memory.digest for one in told}
     data["envelopes"] = {str(one.id): one.envelope for one in told}
-    return Entry(source.directive_id or INSTALLATION, "memory.added", source.created_by, data)
+    return NewEvent(source.directive_id or INSTALLATION, "memory.added", source.created_by, data)

@@ -6,5 +6,5 @@
 - what is written when a run ends -> `ends`
 - stop a directive wherever it stands -> `cancellation`
 - a person settles a run that is in doubt -> `reconciliation`
-- what the workers can execute -> `modules`
+- what the workers can execute -> `workers`
 """

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from remit.approval.repository import grant_by_id, latest_grants
 from remit.approval.types import Grant
 from remit.artifacts.repository import final_model_costs
-from remit.audit.repository import REMIT, Entry, evidence, record
+from remit.audit.repository import REMIT, NewEvent, append_events, event_batch
 from remit.base.json_types import JsonObject
 from remit.db.batch import execute_batch
 from remit.db.session import transaction
@@ -36,7 +36,7 @@ from remit.operations.gate.authority import Authority
 from remit.operations.gate.grants import block_void
 from remit.operations.gate.retries import pass_again
 from remit.operations.gate.routing import announced_module, route
-from remit.operations.gate.telling import tell_arrivals, tell_doubt, tell_end
+from remit.operations.metrics import count_directives, count_end, report_in_doubt
 from remit.operations.runs.ends import make_run_end, write_run_ends
 from remit.operations.runs.starts import ModuleChoice, RunState, attempted, start_runs
 from remit.signing.statements import sign_statement
@@ -189,8 +189,8 @@ def _abort_unfounded(connection: sa.Connection, directive: DirectiveRead) -> Run
         reason="approval_unverifiable",
     )
     data: JsonObject = {"reason": "approval_unverifiable", "because": ["it has no run under way"]}
-    record(connection, [Entry(directive.id, "directive.aborted", data=data)])
-    tell_arrivals([aborted])
+    append_events(connection, [NewEvent(directive.id, "directive.aborted", data=data)])
+    count_directives([aborted])
     count_execution_failure("approval_unverifiable")
     return RunState(aborted, None)
 
@@ -233,15 +233,15 @@ def _begin(
     reason, said = _obstacle(connection, directive, run, choice, authority)
     if reason is None:
         entry = attempted(directive.id, run.attempts + 1, worker.id)
-        execute_batch(connection, [*next_attempt(run, worker.id), *evidence([entry])])
+        execute_batch(connection, [*next_attempt(run, worker.id), *event_batch([entry])])
         return RunState(directive, latest_run(connection, directive.id))
     # Who wrote a run that nobody granted, and no attempt of it, did not begin it.
     forged = reason == "approval_unverifiable" and not standing.attempts
     if standing.is_unknown and not forged:
         data: JsonObject = {"reason": "in_doubt", "because": [said]}
         doubt_directive(connection, directive.id)
-        record(connection, [Entry(directive.id, "directive.in_doubt", data=data)])
-        tell_doubt(directive.id, said)
+        append_events(connection, [NewEvent(directive.id, "directive.in_doubt", data=data)])
+        report_in_doubt(directive.id, said)
     else:
         _end(connection, standing, reason, said, worker)
     return RunState(get_directive(connection, directive.id), None)
@@ -290,4 +290,4 @@ def _end(
     )
     signed = replace(end, envelope=sign_statement(RUN_END, statement, worker.keys))
     write_run_ends(connection, [signed], final_model_costs(connection, [standing.run.id]))
-    tell_end(standing.run, None, "aborted", reason)
+    count_end(standing.run, None, "aborted", reason)

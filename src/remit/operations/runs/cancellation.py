@@ -11,7 +11,7 @@ from remit.approval.repository import (
     void_grant,
 )
 from remit.artifacts.repository import final_model_costs
-from remit.audit.repository import Entry, record
+from remit.audit.repository import NewEvent, append_events
 from remit.base.json_types import JsonObject
 from remit.db.session import transaction
 from remit.directives.models import DirectiveRead
@@ -25,7 +25,7 @@ from remit.identity.rules import require_own
 from remit.identity.types import Principal
 from remit.operations.gate.disclosure import refuse_secrets
 from remit.operations.gate.spending import release_budget
-from remit.operations.gate.telling import tell_arrivals
+from remit.operations.metrics import count_directives
 from remit.operations.runs.ends import RunEnd, write_run_ends
 from remit.signing.keys import Keyring
 from remit.signing.statements import sign_statement
@@ -63,13 +63,13 @@ def cancel(
         require_own(by, directive.issued_by)
         before = _stoppable(directive)
         if before == "executing":
-            entry = Entry(directive_id, "directive.aborted", by.name, because)
+            entry = NewEvent(directive_id, "directive.aborted", by.name, because)
             stopped = _stop_run(connection, directive, entry, reason, keys)
         else:
             stopped, entries = _stop_before_run(connection, directive)
-            blocked = Entry(directive_id, "directive.blocked", by.name, because)
-            record(connection, [*entries, blocked])
-    tell_arrivals([stopped])
+            blocked = NewEvent(directive_id, "directive.blocked", by.name, because)
+            append_events(connection, [*entries, blocked])
+    count_directives([stopped])
     if before == "executing":
         count_execution_failure("canceled")
     return stopped, before
@@ -95,18 +95,18 @@ def _stoppable(directive: DirectiveRead) -> DirectiveStatus:
 
 def _stop_before_run(
     connection: sa.Connection, directive: DirectiveRead
-) -> tuple[DirectiveRead, list[Entry]]:
-    entries: list[Entry] = []
+) -> tuple[DirectiveRead, list[NewEvent]]:
+    entries: list[NewEvent] = []
     request = latest_request(connection, directive.id)
     if request is not None and request.status in {"pending", "approved"}:
         resolve_request(connection, request.id, request.status, "canceled")
-        entries.append(Entry(directive.id, "approval.resolved", data={"outcome": "canceled"}))
+        entries.append(NewEvent(directive.id, "approval.resolved", data={"outcome": "canceled"}))
     grant = latest_grant(connection, directive.id)
     if directive.status == "approved" and grant is not None:
         void_grant(connection, grant.id, "canceled")
         count_grant_voided("canceled")
         release_budget(connection, grant)
-        entries.append(Entry(directive.id, "grant.voided", data={"reason": "canceled"}))
+        entries.append(NewEvent(directive.id, "grant.voided", data={"reason": "canceled"}))
     [stopped] = transition_directive_status(
         connection, [directive.id], current=directive.status, target="blocked", reason="canceled"
     )
@@ -116,7 +116,7 @@ def _stop_before_run(
 def _stop_run(
     connection: sa.Connection,
     directive: DirectiveRead,
-    entry: Entry,
+    entry: NewEvent,
     said: str | None,
     keys: Keyring | None,
 ) -> DirectiveRead:
@@ -126,7 +126,7 @@ def _stop_run(
         [stopped] = transition_directive_status(
             connection, [directive.id], current="executing", target="aborted", reason="canceled"
         )
-        record(connection, [entry])
+        append_events(connection, [entry])
         return stopped
     standing = standings(connection, [run.id])[run.id]
     statement = run_end_statement(
@@ -146,7 +146,7 @@ def _stop_run(
         status="canceled",
         reason="canceled",
         output=None,
-        entries=[Entry(directive.id, "run.ended", data={"outcome": "canceled"}), entry],
+        entries=[NewEvent(directive.id, "run.ended", data={"outcome": "canceled"}), entry],
         envelope=sign_statement(RUN_END, statement, keys) if keys and can_sign else None,
     )
     write_run_ends(connection, [end], final_model_costs(connection, [run.id]))

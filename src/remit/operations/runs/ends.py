@@ -13,7 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from remit.artifacts.repository import NewArtifact, new_artifact
-from remit.audit.repository import REMIT, Entry, evidence
+from remit.audit.repository import REMIT, NewEvent, event_batch
 from remit.base.json_types import JsonObject
 from remit.budget.costs import NO_MODELS, ModelCosts, attempts_cost, closing_of
 from remit.budget.ledger import Unpromised, releases, settlements, unpromised
@@ -23,7 +23,7 @@ from remit.directives.mutator import moves
 from remit.execution.models import Standing, output_to_json
 from remit.execution.modules.types import ModuleOutput, run_status_of
 from remit.execution.mutator import attempt_ended, end_attempts, end_execution_runs, run_ended
-from remit.operations.gate.telling import tell_settled
+from remit.operations.metrics import count_settled
 from remit.vocabulary import AbortReason, AttemptOutcome, DirectiveStatus, RunStatus, StatusReason
 
 
@@ -46,7 +46,7 @@ class RunEnd:
     status: RunStatus
     reason: AbortReason | None
     output: JsonObject | None
-    entries: Sequence[Entry]
+    entries: Sequence[NewEvent]
     artifacts: Sequence[NewArtifact] = ()
     attempt: int | None = None
     cost: Decimal | None = None
@@ -95,7 +95,7 @@ def make_run_end(
         "artifacts": [one.uri for one in emitted],
     }
     end = artifact("execution_end", ended)
-    entry = partial(Entry, run.directive_id, actor=by)
+    entry = partial(NewEvent, run.directive_id, actor=by)
     told = entry("run.ended", data={"outcome": output.status.value, "artifact": end.uri})
     because: JsonObject = {"reason": reason, "because": [message or reason]}
     completed = entry("directive.completed")
@@ -142,8 +142,8 @@ def write_run_ends(
         for entry in [*_of_money(one, closings.get(one.standing.run.grant_id)), *one.entries]
     ]
     artifacts = [artifact for one in ends for artifact in one.artifacts]
-    execute_batch(connection, [*parts, *evidence(entries, artifacts)])
-    tell_settled(closings.values())
+    execute_batch(connection, [*parts, *event_batch(entries, artifacts)])
+    count_settled(closings.values())
 
 
 def _closing(end: RunEnd, models: Mapping[UUID, ModelCosts]) -> Closing | None:
@@ -190,16 +190,16 @@ def _unpromised(end: RunEnd) -> Unpromised | None:
     return Unpromised(run.directive_id, run.grant_id, end.attempts_cost.known)
 
 
-def _of_money(end: RunEnd, closing: Closing | None) -> list[Entry]:
+def _of_money(end: RunEnd, closing: Closing | None) -> list[NewEvent]:
     """Return the events of money that was spent beyond what was promised."""
     about, promised = end.standing.run.directive_id, end.standing.promised
     found = _unpromised(end)
     if found is not None:
-        return [Entry(about, "budget.unpromised", data={"spent": f"{found.amount:.2f}"})]
+        return [NewEvent(about, "budget.unpromised", data={"spent": f"{found.amount:.2f}"})]
     if promised is None or closing is None:
         return []
     spent = max(closing.spent or Decimal(0), closing.at_least)
     if spent <= promised:
         return []
     data: JsonObject = {"promised": f"{promised:.2f}", "spent": f"{spent:f}"}
-    return [Entry(about, "budget.exceeded", data=data)]
+    return [NewEvent(about, "budget.exceeded", data=data)]

@@ -6,7 +6,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from remit.artifacts.repository import final_model_costs
-from remit.audit.repository import Entry
+from remit.audit.repository import NewEvent
 from remit.base.json_types import JsonObject
 from remit.db.session import transaction
 from remit.directives.models import DirectiveRead
@@ -20,7 +20,7 @@ from remit.execution.statements import RECONCILIATION, reconciliation_statement
 from remit.identity.rules import require
 from remit.identity.types import Principal
 from remit.operations.gate.disclosure import refuse_secrets
-from remit.operations.gate.telling import tell_end
+from remit.operations.metrics import count_end
 from remit.operations.runs.ends import RunEnd, make_run_end, write_run_ends
 from remit.signing.keys import Keyring
 from remit.signing.statements import sign_statement
@@ -65,7 +65,7 @@ def reconcile(
         end = _end(standing, settled, reason, by, keys)
         write_run_ends(connection, [end], final_model_costs(connection, [run.id]))
         after = get_directive(connection, directive_id)
-    tell_end(run, None, after.status, end.reason)
+    count_end(run, None, after.status, end.reason)
     return after
 
 
@@ -96,6 +96,6 @@ def _end(standing: Standing, settled: Settled, reason: str, by: Principal, keys:
         ended_at=standing.now,
     )
     data: JsonObject = {"as": settled, "because": [reason]}
-    told = Entry(standing.run.directive_id, "run.reconciled", by.name, data)
+    told = NewEvent(standing.run.directive_id, "run.reconciled", by.name, data)
     envelope = sign_statement(RECONCILIATION, statement, keys)
     return replace(end, entries=[told, *end.entries], envelope=envelope)

@@ -13,7 +13,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from remit.artifacts.repository import NewArtifact, final_model_costs
-from remit.audit.repository import Entry, evidence
+from remit.audit.repository import NewEvent, event_batch
 from remit.base.json_types import JsonObject
 from remit.budget.costs import attempt_cost
 from remit.db.batch import execute_batch
@@ -27,7 +27,7 @@ from remit.execution.mutator import end_attempts
 from remit.execution.repository import is_latest, standings
 from remit.execution.statements import ATTEMPT_END, attempt_end_statement
 from remit.execution.workers import WorkerIdentity
-from remit.operations.gate.telling import tell_end
+from remit.operations.metrics import count_end
 from remit.operations.runs.ends import RunEnd, attempt_row, make_run_end, write_run_ends
 from remit.operations.runs.starts import RunState
 from remit.signing.statements import sign_statement
@@ -152,15 +152,14 @@ def _end_attempt(
     if output.cost is not None:
         data["cost"] = f"{output.cost:.2f}"
     event: EventType = "run.attempt_ended" if goes_on else "run.refused"
-    entries = [Entry(directive.id, event, data=data)]
+    entries = [NewEvent(directive.id, event, data=data)]
     rows = [] if end is None else [end]
-    execute_batch(connection, [end_attempts(rows, moving=False), *evidence(entries)])
+    execute_batch(connection, [end_attempts(rows, moving=False), *event_batch(entries)])
 
 
 def _attempt_end(
     standing: Standing, attempt: int, output: ModuleOutput, worker: WorkerIdentity
 ) -> JsonObject:
-    """Return the row of an attempt that ends alone."""
     end = RunEnd(
         standing=standing,
         status=run_status_of(output.status),
@@ -215,7 +214,7 @@ def _signed(end: RunEnd, worker: WorkerIdentity, *, ends_run: bool) -> RunEnd:
 def _told(directive: DirectiveRead, run: ExecutionRunRead, output: ModuleOutput) -> RunState:
     reason = _abort_reason(output)
     status: Literal["complete", "aborted"] = "complete" if reason is None else "aborted"
-    tell_end(run, output, status, reason)
+    count_end(run, output, status, reason)
     return RunState(
         directive.model_copy(update={"status": status, "status_reason": reason}),
         run.model_copy(update={"status": run_status_of(output.status)}),

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from remit.approval.repository import LATEST_GRANT, consume_requests, grant_from_json
 from remit.approval.types import Grant
 from remit.artifacts.repository import NewArtifact, new_artifact
-from remit.audit.repository import Entry, evidence
+from remit.audit.repository import NewEvent, event_batch
 from remit.db.batch import execute_batch
 from remit.db.session import transaction
 from remit.directives.models import DirectiveRead
@@ -89,9 +89,11 @@ def start_runs(
     return [states[directive_id] for directive_id in directive_ids]
 
 
-def attempted(directive_id: UUID, attempt: int, worker_id: UUID) -> Entry:
+def attempted(directive_id: UUID, attempt: int, worker_id: UUID) -> NewEvent:
     """Return the event of an attempt that begins."""
-    return Entry(directive_id, "run.attempted", data={"attempt": attempt, "worker": str(worker_id)})
+    return NewEvent(
+        directive_id, "run.attempted", data={"attempt": attempt, "worker": str(worker_id)}
+    )
 
 
 def _started(
@@ -144,11 +146,11 @@ def _write(
     connection: sa.Connection, started: Sequence[tuple[Grant, ExecutionRunRead]], worker_id: UUID
 ) -> None:
     runs = [run for _, run in started]
-    entries: list[Entry] = []
+    entries: list[NewEvent] = []
     for grant, run in started:
         about = run.directive_id
-        entries.append(Entry(about, "grant.consumed", data={"grant": str(grant.id)}))
-        entries.append(Entry(about, "directive.executing", data={"run": str(run.id)}))
+        entries.append(NewEvent(about, "grant.consumed", data={"grant": str(grant.id)}))
+        entries.append(NewEvent(about, "directive.executing", data={"run": str(run.id)}))
         if run.attempts:
             entries.append(attempted(about, 1, worker_id))
     requests = [grant.request_id for grant, _ in started if grant.request_id is not None]
@@ -156,7 +158,7 @@ def _write(
         create_execution_run(runs),
         first_attempts(runs, worker_id),
         consume_requests(requests),
-        *evidence(entries, [_start_artifact(grant, run) for grant, run in started]),
+        *event_batch(entries, [_start_artifact(grant, run) for grant, run in started]),
     ]
     execute_batch(connection, parts)
 

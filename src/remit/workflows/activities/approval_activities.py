@@ -15,12 +15,7 @@ from remit.workflows.messages import ApprovalOrder, ApprovalResult, ApprovalStep
 
 @dataclass(frozen=True)
 class ApprovalActivities:
-    """What `ApprovalWorkflow` does.
-
-    Attributes:
-        engine: the database.
-        authority: what it decides with.
-    """
+    """What `ApprovalWorkflow` does."""
 
     engine: sa.Engine
     authority: AuthoritySource

@@ -53,9 +53,6 @@ class Attempts:
     """Carries out attempts with the modules of a worker.
 
     Attributes:
-        engine: the database.
-        authority: what grants are verified with.
-        modules: this worker's modules.
         lease: this worker's, without which it begins nothing.
     """
 

@@ -13,7 +13,6 @@ from remit.artifacts.repository import NewArtifact, new_artifact
 from remit.artifacts.store import ObjectStore
 from remit.artifacts.types import CONTENT_REF, MAX_ARTIFACT_BYTES
 from remit.base.durations import parse_timebox
-from remit.base.money import parse_budget
 from remit.directives.models import DirectiveRead
 from remit.directives.plain_json import find_fault
 from remit.errors import (
@@ -23,11 +22,11 @@ from remit.errors import (
     PolicyUnconfirmedError,
     UnavailableError,
 )
-from remit.execution.known_workers import KnownWorkers
 from remit.execution.models import EndedRun, ExecutionRunRead, LeftArtifact
 from remit.execution.modules.base import BaseExecutionModule, EmitArtifact
 from remit.execution.modules.registry import ModuleRegistry
 from remit.execution.modules.types import ModuleInput, ModuleOutput
+from remit.execution.worker_repository import KnownWorkers
 from remit.operations.gate.authority import Authority
 from remit.operations.gate.policies import PolicySource
 from remit.operations.gate.routing import Route
@@ -104,11 +103,9 @@ class ModuleCaller:
     """The modules of this worker, and what they are handed.
 
     Attributes:
-        registry: the modules.
         engine: the database connection that modules get.
         store: where large evidence of theirs goes.
         observe: told of each run that a module ended; it must return at once and raise nothing.
-        underway: the attempts that this worker is at.
     """
 
     registry: ModuleRegistry
@@ -145,7 +142,7 @@ class ModuleCaller:
             scope=directive.scope,
             payload=directive.payload,
             constraints=directive.constraints,
-            budget=None if directive.budget is None else parse_budget(directive.budget),
+            budget=directive.amount,
             timebox=None if directive.timebox is None else parse_timebox(directive.timebox),
             idempotency_key=run.idempotency_key,
             attempt=run.attempts,

@@ -29,11 +29,7 @@ HEARTBEAT_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class ExecutionActivities(Attempts):
-    """What `ExecutionWorkflow` does.
-
-    Attributes:
-        threads: where what is watched with heartbeats runs.
-    """
+    """What `ExecutionWorkflow` does; in `threads`, what is watched with heartbeats."""
 
     threads: Executor
 

@@ -1,6 +1,6 @@
 """The activity that asks a language model: checked, counted, and on record however it ends.
 
-The worker that thinks serves it on a queue of its own. No workflow of Remit's uses it; those that
+The LLM worker serves it on a queue of its own. No workflow of Remit's uses it; those that
 do name it as `call_llm` on `LLM_QUEUE`.
 """
 
@@ -36,10 +36,9 @@ _BROKE = LLMError("provider_error", "the provider broke: this is a defect of it,
 
 @dataclass(frozen=True)
 class LLMActivities:
-    """What a worker that thinks does.
+    """What the LLM worker does.
 
     Attributes:
-        engine: the database.
         provider: returns the provider that the settings choose.
         provider_name: the word that chose it.
         model: the model that is asked when a call names none; None for none.
@@ -87,7 +86,6 @@ class LLMActivities:
     def _outcome(
         self, asked: LLMRequest | None, directive_id: UUID | None, fault: str | None
     ) -> tuple[LLMResponse | LLMError, LLMUsage | None]:
-        """Return what comes of a call, and what it used up."""
         if asked is None or fault is not None:
             return LLMError("invalid_request", fault or "there is no request"), None
         if self.provider_name != "noop":

@@ -1,12 +1,10 @@
 """The attempts that this process is at, whatever becomes of the activities that began them.
 
-An activity is Temporal's: it is canceled, runs out of time, or is handed out a second time whenever
-a worker was silent. An attempt is not: its module was called once, and what it returns counts. So
-an attempt is known here from before it begins until it has ended, a second task for it joins the
-first, and its time limit is kept here.
-
-Time for which the process did not work (it was stopped, its machine was suspended) is not the
-module's, and does not count against its limit.
+Temporal cancels an activity, times it out, or hands it out a second time whenever a worker was
+silent. But a module is called once an attempt, and what it returns counts. So an attempt is known
+here from before it begins until it has ended, a second task for it joins the first, and its time
+limit is kept here. Time for which the process was stopped, or its machine suspended, does not count
+against the limit.
 """
 
 import time
@@ -40,12 +38,7 @@ class WorkingClock:
         seconds: Callable[[], float] = awake_or_not,
         computed: Callable[[], float] = time.process_time,
     ) -> None:
-        """Begin to count.
-
-        Args:
-            seconds: a clock that goes on whatever this process does.
-            computed: seconds of processor time that this process has used.
-        """
+        """Begin to count, by a clock that never stops and the processor time that was used."""
         self._seconds = seconds
         self._computed = computed
         self._lock = Lock()
@@ -69,7 +62,6 @@ class Attempt:
     """One attempt that is under way.
 
     Attributes:
-        directive_id: the directive.
         step: where the directive stands once the attempt has ended; activities wait for it.
     """
 

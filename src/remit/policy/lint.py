@@ -1,7 +1,7 @@
 """What an author of a policy may not have meant, though the gate stays as shut as it says. Pure.
 
 `remit policy check` shows it. Nothing is refused for it: each of these may be wanted, and
-`remit.policy.faults` refuses what would let something through unasked.
+`remit.policy.validation` refuses what would let something through unasked.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,9 +26,7 @@ _MOST_PERIODS: Mapping[tuple[str, str], int] = {
 """In how many of the shorter periods a longer one may lie."""
 
 
-def doubts(
-    policy: PolicyConfig, modules: Sequence[str] | None = None, where: str = ""
-) -> list[str]:
+def lint(policy: PolicyConfig, modules: Sequence[str] | None = None, where: str = "") -> list[str]:
     """Return what its author should look at again, each with the key path; empty: nothing."""
     tools, scopes = policy.allowed_tools, policy.allowed_scopes
     roles = sorted({limit.role for limit in policy.budget_limits if limit.role is not None})
@@ -52,7 +50,6 @@ def doubts(
 
 
 def _of_lists(policy: PolicyConfig) -> Iterator[str]:
-    """Yield where a policy blocks more than may be meant, as it says nothing."""
     if not policy.allowed_tools:
         yield "tools.allow: allows no tool, so every directive is blocked"
     if not policy.allowed_scopes:
@@ -83,7 +80,6 @@ def _is_slip(one: str, other: str) -> bool:
 
 
 def _of_approval(policy: PolicyConfig) -> Iterator[str]:
-    """Yield where people are asked for less than by the built-in policy, or by nobody."""
     approval, usual = policy.approval, default_policy().approval
     if approval.required_approvals > 1 and not _asks(policy):
         yield "approval.required_approvals: no rule asks for a person, so nobody is ever asked"
@@ -107,7 +103,6 @@ def _asks(policy: PolicyConfig) -> bool:
 
 
 def _of_rules(policy: PolicyConfig) -> Iterator[str]:
-    """Yield rules that change nothing."""
     approval, rules = policy.approval, policy.approval.rules
     most = min(
         [

@@ -1,4 +1,4 @@
-"""What the workers can execute, as they announced it: the table `modules`, and who lives.
+"""All SQL of the table `modules`: what workers announced that they can execute.
 
 A worker announces its modules when it starts. A grant binds to one version: that of the newest
 worker that lives and has the module, else the one that was announced last. Nothing here is
@@ -96,13 +96,6 @@ def announce_modules(
 def list_announced(connection: sa.Connection) -> list[AnnouncedModule]:
     """Return all versions that workers have announced, by name, the newest first."""
     return read_rows(connection.execute(_LISTED), lambda row: AnnouncedModule(**row), "modules")
-
-
-def announcements(connection: sa.Connection) -> list[tuple[str, str, UUID | None, datetime]]:
-    """Return each version's name, digest, who announced it last, and when; for the audit."""
-    columns = (modules.c.name, modules.c.digest, modules.c.announced_by, modules.c.announced_at)
-    statement = sa.select(*columns).order_by(modules.c.name, modules.c.digest)
-    return [tuple(row) for row in connection.execute(statement)]
 
 
 def candidates(connection: sa.Connection, name: str) -> tuple[list[Candidate], tuple[str, ...]]:

@@ -14,7 +14,7 @@ from remit.vocabulary import PolicyVerdict
 
 
 @dataclass(frozen=True, slots=True)
-class Prospect:
+class Preview:
     """What would become of directives of one kind, as long as no limit has been drawn on.
 
     Attributes:
@@ -34,36 +34,28 @@ class Prospect:
     required_approvals: int
     rules: tuple[str, ...]
 
-    def outcome(self) -> tuple[PolicyVerdict, int, tuple[str, ...]]:
-        """Return what is the same for kinds that need not be told apart."""
-        return self.verdict, self.required_approvals, self.rules
 
-
-def prospects(policy: PolicyConfig, announced: tuple[str, ...] | None = None) -> list[Prospect]:
+def preview(policy: PolicyConfig, announced: tuple[str, ...] | None = None) -> list[Preview]:
     """Return what would happen for each allowed scope and tool, by role and budget if it differs.
 
     Budgets over the policy's ceiling are left out: they are blocked everywhere.
     """
     roles = sorted({limit.role for limit in policy.budget_limits if limit.role is not None})
-    found: list[Prospect] = []
+    found: list[Preview] = []
     for scope in policy.allowed_scopes:
         for tool in policy.allowed_tools:
             usual = _merged(policy, scope, tool, None, announced)
             found += usual
             for role in roles:
                 other = _merged(policy, scope, tool, role, announced)
-                if [_unnamed(one) for one in other] != [_unnamed(one) for one in usual]:
+                if [replace(one, role=None) for one in other] != usual:
                     found += other
     return found
 
 
-def _unnamed(one: Prospect) -> tuple[object, ...]:
-    return one.over, one.up_to, one.outcome()
-
-
 def _merged(
     policy: PolicyConfig, scope: str, tool: str, role: str | None, announced: tuple[str, ...] | None
-) -> list[Prospect]:
+) -> list[Preview]:
     """Return the ranges of budgets that differ in what happens, the lowest first."""
     amounts = {rule.amount_over for rule in policy.approval.rules if rule.amount_over is not None}
     amounts |= {limit.ceiling for limit in policy.budget_limits}
@@ -71,7 +63,7 @@ def _merged(
         *sorted(each for each in amounts if each < policy.budget_ceiling),
         policy.budget_ceiling,
     ]
-    found: list[Prospect] = []
+    found: list[Preview] = []
     for over, up_to in zip([None, *tops], tops, strict=False):
         # An empty role is no directive's, so no limit names it.
         intent: JsonObject = {
@@ -80,8 +72,8 @@ def _merged(
             "role": role or "",
             "budget": str(up_to),
         }
-        here = Prospect(scope, tool, role, over, up_to, *_judged(intent, policy, announced))
-        if found and found[-1].outcome() == here.outcome():
+        here = Preview(scope, tool, role, over, up_to, *_judged(intent, policy, announced))
+        if found and found[-1] == replace(here, over=found[-1].over, up_to=found[-1].up_to):
             found[-1] = replace(found[-1], up_to=up_to)
         else:
             found.append(here)

@@ -1,7 +1,6 @@
-"""What operations tell telemetry of what they did. Nothing here changes anything.
+"""What operations count of what they did.
 
-Some of it is told when it is written and not yet committed: a commit that fails is told all the
-same. Metrics count what was done here; the database says what is so.
+Some of it is counted before its commit, which may fail: only the database says what is so.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,20 +18,20 @@ from remit.telemetry.logging import get_logger
 from remit.vocabulary import DirectiveStatus, FailureType, PolicyVerdict, VoidReason
 
 
-def tell_arrivals(directives: Iterable[DirectiveRead]) -> None:
+def count_directives(directives: Iterable[DirectiveRead]) -> None:
     """Count directives by the status that they came to."""
     for directive in directives:
         metrics.count_directive(directive.status)
 
 
-def tell_void(directive: DirectiveRead, grant: Grant | None, reason: VoidReason) -> None:
+def count_void(directive: DirectiveRead, grant: Grant | None, reason: VoidReason) -> None:
     """Count a grant that was voided, if there was one, and the status its directive came to."""
     if grant is not None:
         metrics.count_grant_voided(reason)
     metrics.count_directive(directive.status)
 
 
-def tell_results(results: Iterable[PolicyResult]) -> None:
+def count_policy_results(results: Iterable[PolicyResult]) -> None:
     """Count each policy that blocked or asked: once, however many of its rules did."""
     found: dict[str, list[PolicyResult]] = {}
     for result in results:
@@ -43,26 +42,26 @@ def tell_results(results: Iterable[PolicyResult]) -> None:
             metrics.count_policy_result(policy, verdict)
 
 
-def tell_reserved(grant: Grant, reserved: Sequence[JsonObject]) -> None:
+def count_reserved(grant: Grant, reserved: Sequence[JsonObject]) -> None:
     """Count what was set aside for one grant: once, under however many limits."""
     if grant.budget is not None and reserved:
         metrics.add_budget_reserved(float(grant.budget))
 
 
-def tell_settled(closings: Iterable[Closing | None]) -> None:
+def count_settled(closings: Iterable[Closing | None]) -> None:
     """Count what runs are known to have spent; what nobody knows is left out."""
     for one in closings:
         if one is not None:
             metrics.add_budget_settled(float(one.at_least if one.spent is None else one.spent))
 
 
-def tell_doubt(directive_id: UUID, said: str) -> None:
+def report_in_doubt(directive_id: UUID, said: str) -> None:
     """Count a directive of which nobody knows whether it was carried out, and log it."""
     metrics.count_execution_failure("in_doubt")
     get_logger(__name__).error("directive_in_doubt", directive_id=str(directive_id), because=said)
 
 
-def tell_end(
+def count_end(
     run: ExecutionRunRead,
     called: ModuleOutput | None,
     status: DirectiveStatus,

@@ -3,14 +3,14 @@
 from decimal import Decimal
 
 from remit.policy.config import PolicyConfig, default_policy
-from remit.policy.outlook import Prospect, prospects
+from remit.policy.preview import Preview, preview
 from remit.vocabulary import PolicyVerdict
 
 ALLOW, ASK, BLOCK = PolicyVerdict.ALLOW, PolicyVerdict.REQUIRE_APPROVAL, PolicyVerdict.BLOCK
 NOTHING = (None, Decimal("100.00"), ALLOW, 0, ())
 
 
-def outline(one: Prospect) -> tuple[object, ...]:
+def outline(one: Preview) -> tuple[object, ...]:
     return one.over, one.up_to, one.verdict, one.required_approvals, one.rules
 
 
@@ -21,7 +21,7 @@ def policy(**changes: object) -> PolicyConfig:
 
 
 def test_each_allowed_scope_and_tool_has_its_prospects() -> None:
-    found = prospects(default_policy())
+    found = preview(default_policy())
     kinds = {(one.scope, one.tool) for one in found}
     assert len(kinds) == 3 * 4
     of_staging = [outline(one) for one in found if (one.scope, one.tool) == ("staging", "echo")]
@@ -32,7 +32,7 @@ def test_each_allowed_scope_and_tool_has_its_prospects() -> None:
 
 
 def test_a_policy_that_allows_nothing_has_none() -> None:
-    assert prospects(PolicyConfig()) == []
+    assert preview(PolicyConfig()) == []
 
 
 def test_budgets_that_are_treated_alike_are_one_range() -> None:
@@ -41,16 +41,16 @@ def test_budgets_that_are_treated_alike_are_one_range() -> None:
         {"name": "b", "type": "shell", "amount_over": "$20"},
         {"name": "c", "amount_over": "$500"},
     ]
-    assert [outline(one) for one in prospects(policy(approval={"rules": rules}))] == [
+    assert [outline(one) for one in preview(policy(approval={"rules": rules}))] == [
         (None, Decimal("10.00"), ALLOW, 0, ()),
         (Decimal("10.00"), Decimal("100.00"), ASK, 2, ("a",)),
     ]
 
 
 def test_a_tool_that_no_worker_has_is_blocked() -> None:
-    [one] = prospects(policy(), ("noop",))
+    [one] = preview(policy(), ("noop",))
     assert outline(one) == (None, Decimal("100.00"), BLOCK, 0, ("tool_unavailable",))
-    assert [outline(one) for one in prospects(policy(), ("echo",))] == [NOTHING]
+    assert [outline(one) for one in preview(policy(), ("echo",))] == [NOTHING]
 
 
 def test_a_role_is_told_apart_where_a_limit_judges_it_otherwise() -> None:
@@ -59,7 +59,7 @@ def test_a_role_is_told_apart_where_a_limit_judges_it_otherwise() -> None:
         {"name": "ops", "ceiling": "$40", "period": "day", "role": "ops"},
         {"name": "wide", "ceiling": "$100", "period": "day", "role": "wide"},
     ]
-    found = prospects(policy(budget_limits=limits))
+    found = preview(policy(budget_limits=limits))
     assert [(one.role, *outline(one)) for one in found] == [
         (None, None, Decimal("90.00"), ALLOW, 0, ()),
         (None, Decimal("90.00"), Decimal("100.00"), ASK, 1, ("limit all",)),

@@ -1,4 +1,7 @@
-"""What the workers can execute: told by each when it starts, and for as long as it lives."""
+"""What the workers can execute: told by each when it starts, and for as long as it lives.
+
+Every function raises UnavailableError when the database does not answer.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,23 +12,10 @@ import sqlalchemy as sa
 
 from remit.db.session import snapshot, transaction
 from remit.errors import UnverifiableError
-from remit.execution.catalog import AnnouncedModule, announce_modules, list_announced
+from remit.execution import worker_repository as repository
+from remit.execution.module_repository import AnnouncedModule, announce_modules, list_announced
 from remit.execution.modules.registry import ModuleInfo
-from remit.execution.worker_repository import (
-    WorkerRow,
-    end_worker,
-    insert_worker,
-    list_workers,
-    renew_lease,
-)
-from remit.execution.workers import (
-    USUAL,
-    Terms,
-    WorkerIdentity,
-    certify,
-    new_worker,
-    verify_certificate,
-)
+from remit.execution.workers import USUAL, Terms, WorkerIdentity, certify, new_worker
 from remit.signing.keys import Keyring
 from remit.signing.worker_keys import WorkerKey
 
@@ -37,7 +27,7 @@ def announce(
     terms: Terms = USUAL,
     worker_key: WorkerKey | None = None,
 ) -> WorkerIdentity:
-    """Make a worker known with what it can execute, before it serves, and return who it is.
+    """Make a worker known with its modules, before it serves, and return who it is.
 
     Args:
         engine: the database.
@@ -48,42 +38,29 @@ def announce(
 
     Raises:
         MisconfiguredError: there is no key that can certify it.
-        UnavailableError: the database does not answer.
     """
     worker = new_worker(keys)
     envelope = certify(worker, infos, keys, worker_key)
     with transaction(engine) as connection:
-        insert_worker(connection, worker, infos, envelope, terms.length)
+        repository.insert_worker(connection, worker, infos, envelope, terms.length)
         announce_modules(connection, infos, worker.id)
     return worker
 
 
-def stay(engine: sa.Engine, worker_id: UUID, terms: Terms = USUAL) -> bool:
-    """Renew the lease of a worker; whether it may still do so.
-
-    Raises:
-        UnavailableError: the database does not answer.
-    """
+def renew_lease(engine: sa.Engine, worker_id: UUID, terms: Terms = USUAL) -> bool:
+    """Renew the lease of a worker; whether it may still do so."""
     with transaction(engine) as connection:
-        return renew_lease(connection, worker_id, terms)
+        return repository.renew_lease(connection, worker_id, terms)
 
 
-def leave(engine: sa.Engine, worker_id: UUID) -> None:
-    """End the lease of a worker, which serves no longer.
-
-    Raises:
-        UnavailableError: the database does not answer.
-    """
+def end_worker(engine: sa.Engine, worker_id: UUID) -> None:
+    """End a worker, which serves no longer, and its lease."""
     with transaction(engine) as connection:
-        end_worker(connection, worker_id)
+        repository.end_worker(connection, worker_id)
 
 
 def read_modules(engine: sa.Engine) -> list[AnnouncedModule]:
-    """Return all versions that workers have announced, by name, the newest first.
-
-    Raises:
-        UnavailableError: the database does not answer.
-    """
+    """Return all versions that workers have announced, by name, the newest first."""
     with snapshot(engine) as connection:
         return list_announced(connection)
 
@@ -93,7 +70,6 @@ class LivingWorker:
     """A worker that lives.
 
     Attributes:
-        id: its identifier.
         started_at: when it was announced.
         lease_until: until when it is taken to live; it renews this as long as it does.
         modules: the digest of each module that it has, by name.
@@ -110,23 +86,19 @@ class LivingWorker:
 
 
 def read_workers(engine: sa.Engine, keys: Keyring) -> list[LivingWorker]:
-    """Return the workers that live, the newest first.
-
-    Raises:
-        UnavailableError: the database does not answer.
-    """
+    """Return the workers that live, the newest first."""
     with snapshot(engine) as connection:
         return [
             LivingWorker(
                 row.id, row.started_at, row.lease_until, row.modules, row.kid, _holds(row, keys)
             )
-            for row in list_workers(connection)
+            for row in repository.list_workers(connection)
         ]
 
 
-def _holds(row: WorkerRow, keys: Keyring) -> bool:
+def _holds(row: repository.WorkerRow, keys: Keyring) -> bool:
     try:
-        verify_certificate(row.envelope, row.said, keys)
+        row.verify(keys)
     except UnverifiableError:
         return False
     return True

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from remit.policy.config import default_policy, parse_policy
-from remit.policy.doubts import doubts
+from remit.policy.lint import lint
 from tests.architecture.tree import ROOT
 from tests.support.policies import whole
 
@@ -213,7 +213,7 @@ R1 = 'approval.rules[1] ("r1"): '
     ],
 )
 def test_each_doubt_is_told_with_its_key(text: str, expected: list[str]) -> None:
-    assert doubts(parse_policy(text, source="my.toml")) == expected
+    assert lint(parse_policy(text, source="my.toml")) == expected
 
 
 def dead(number: int, other: int, how: str = "never reached") -> str:
@@ -254,16 +254,16 @@ def dead(number: int, other: int, how: str = "never reached") -> str:
 def test_a_limit_that_another_one_makes_useless_is_told_whatever_they_are_called(
     each: list[str], expected: list[str]
 ) -> None:
-    found = doubts(parse_policy(file(NOBODY + limits(*each)), source="my.toml"))
+    found = lint(parse_policy(file(NOBODY + limits(*each)), source="my.toml"))
     assert found == expected
-    turned = doubts(parse_policy(file(NOBODY + limits(*reversed(each))), source="my.toml"))
+    turned = lint(parse_policy(file(NOBODY + limits(*reversed(each))), source="my.toml"))
     names = {} if each[0] == each[1] else str.maketrans("01", "10")
     assert turned == [one.translate(names) for one in expected]
 
 
 def test_a_tool_without_a_module_is_told_where_it_is_known_which_there_are() -> None:
-    assert doubts(default_policy()) == []
-    assert doubts(default_policy(), ["echo", "noop", "test"], "there") == [
+    assert lint(default_policy()) == []
+    assert lint(default_policy(), ["echo", "noop", "test"], "there") == [
         (
             'tools.allow: there is no module "validate" there, and without one its directives are '
             "blocked"
@@ -273,7 +273,7 @@ def test_a_tool_without_a_module_is_told_where_it_is_known_which_there_are() -> 
 
 def test_tools_without_modules_are_told_in_one_line() -> None:
     policy = parse_policy(file(ASKS, tools='"deploy", "echo", "pay"'), source="my.toml")
-    assert doubts(policy, ["echo"], "there") == [
+    assert lint(policy, ["echo"], "there") == [
         (
             'tools.allow: there is no module "deploy" or "pay" there, and without one its '
             "directives are blocked"
@@ -284,10 +284,10 @@ def test_tools_without_modules_are_told_in_one_line() -> None:
 def test_of_the_whole_file_on_the_page_for_authors_there_is_nothing_to_say() -> None:
     page = (ROOT / "docs" / "policy.md").read_text(encoding="utf-8")
     [text] = re.findall(r"^```toml\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
-    assert doubts(parse_policy(text, source="docs/policy.md"), ("echo", "validate")) == []
+    assert lint(parse_policy(text, source="docs/policy.md"), ("echo", "validate")) == []
 
 
 def test_that_one_hand_may_vote_as_two_people_is_pointed_out() -> None:
     text = file(NOBODY + "approval.independent_tokens = false\n")
     said = "approval.independent_tokens: whoever made two people's tokens may vote as both"
-    assert said in doubts(parse_policy(text, source="p"))
+    assert said in lint(parse_policy(text, source="p"))
