@@ -109,8 +109,10 @@ _NO_ANSWER: Mapping[Ending, tuple[LLMErrorType, str]] = {
     "failed": ("provider_error", "the model failed before its answer was whole: try again"),
     "unknown": (
         "provider_error",
-        "the answer ended for a reason that is not known, so it may not be whole: ask another "
-        "model",
+        (
+            "the answer ended for a reason that is not known, so it may not be whole: ask another "
+            "model"
+        ),
     ),
     "cut": (
         "invalid_request",
