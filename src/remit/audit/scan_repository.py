@@ -12,7 +12,6 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from pydantic import JsonValue
 from sqlalchemy.dialects.postgresql import JSONB
 
 from remit.approval.types import ApprovalRequest, ConfirmedPolicy, Grant, Vote
@@ -48,7 +47,6 @@ class Counts:
 
     Attributes:
         entries: those of the budget's ledger.
-        policies: those that were confirmed.
         earlier: rows of before the installation had an identity: what was not signed then, or in
             a form that names none, is taken as it is.
     """
@@ -131,7 +129,7 @@ def stream_intents(connection: sa.Connection) -> Iterator[AuditedIntent]:
 
 
 def stream_policies(connection: sa.Connection) -> Iterator[ConfirmedPolicy]:
-    """Yield every policy that was confirmed; what is no object as its envelope was forged."""
+    """Yield every policy that was confirmed."""
     for found in _rows(connection, policies, ConfirmedPolicy.__slots__, _MANY):
         yield ConfirmedPolicy(**found)
 
@@ -168,7 +166,7 @@ def stream_votes(connection: sa.Connection) -> Iterator[tuple[Vote, ApprovalRequ
 
 
 def stream_workers(connection: sa.Connection) -> Iterator[Worker]:
-    """Yield every worker there ever was; what is no object in its JSON was forged."""
+    """Yield every worker there ever was."""
     for found in _rows(connection, workers, Worker.__slots__, _MANY):
         yield Worker(**found)
 
@@ -261,7 +259,6 @@ def _rows(
     *,
     words: Collection[str] = (),
 ) -> Iterator[dict[str, Any]]:
-    """Yield every row of a table, as :func:`_values` gives it."""
     for row in streamed(connection, sa.select(*readable(table, names)), batch):
         yield _values(table, names, row, words=words)
 
@@ -273,13 +270,8 @@ def _values(
     found = dict(zip(names, row, strict=True))
     for name in names:
         if name in words:
-            found[name] = _words(found[name])
+            value = parsed_json(found[name])
+            found[name] = tuple(value) if isinstance(value, list) else (found[name],)
         elif isinstance(table.c[name].type, JSONB):
             found[name] = parsed_json(found[name])
     return found
-
-
-def _words(text: str) -> tuple[JsonValue, ...]:
-    """Return the JSON array that a text says; of anything else, the text alone."""
-    value = parsed_json(text)
-    return tuple(value) if isinstance(value, list) else (text,)

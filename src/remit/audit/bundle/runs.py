@@ -6,6 +6,7 @@ they ended.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 from pydantic import JsonValue
 
@@ -81,7 +82,6 @@ def no_run_without_grant(bundle: Bundle, keys: Keyring) -> Check:
 
 
 def _of_grant(grant: Grant | None, uses: int, keys: Keyring) -> Iterator[str]:
-    """Yield why a grant does not let its run be."""
     if grant is None:
         yield "has no grant"
         return
@@ -116,7 +116,6 @@ def runs(bundle: Bundle) -> Check:
 
 
 def _beside_grant(run: ExecutionRunRead, grant: Grant) -> Iterator[str]:
-    """Yield in what a run differs from what its grant lets it do."""
     if (run.module, run.module_version) != (grant.module, grant.module_version):
         yield f"is of {run.module} {run.module_version}, not {grant.module} {grant.module_version}"
     if not grant.issued_at <= run.created_at < grant.expires_at:
@@ -126,7 +125,6 @@ def _beside_grant(run: ExecutionRunRead, grant: Grant) -> Iterator[str]:
 
 
 def _beside_start(bundle: Bundle, run: ExecutionRunRead, grant: Grant | None) -> Iterator[str]:
-    """Yield in what a run differs from the artifact of its start."""
     started = _metadata(bundle, "execution_start", run)
     if len(started) != 1:
         yield f"has {counted(len(started), 'artifact')} of its start"
@@ -151,7 +149,6 @@ def _beside_start(bundle: Bundle, run: ExecutionRunRead, grant: Grant | None) ->
 
 
 def _beside_end(bundle: Bundle, run: ExecutionRunRead) -> Iterator[str]:
-    """Yield in what a run differs from the artifacts of its end."""
     ended = _metadata(bundle, "execution_end", run)
     given = _metadata(bundle, "execution_checkpoint", run)
     if run.status not in {"completed", "failed"}:
@@ -169,11 +166,12 @@ def _metadata(bundle: Bundle, kind: ArtifactType, run: ExecutionRunRead) -> list
 
 def attempts(bundle: Bundle, keys: Keyring) -> Check:
     """Check that each run was begun by certified workers, and ended as was signed."""
-    problems = [
-        f"worker {worker.id} {problem}"
-        for worker in {one.id: one for one in bundle.workers}.values()
-        for problem in _of_worker(worker, keys)
-    ]
+    problems: list[str] = []
+    for worker in {one.id: one for one in bundle.workers}.values():
+        try:
+            worker_keys(worker, keys)
+        except UnverifiableError as error:
+            problems.append(f"worker {worker.id} was not certified: {error.message}")
     unborne: list[str] = []
     for run in bundle.runs:
         if is_before(bundle, run.created_at):
@@ -191,15 +189,7 @@ def attempts(bundle: Bundle, keys: Keyring) -> Check:
     return judged("attempts", problems, words if number else "none was begun", unborne)
 
 
-def _of_worker(worker: Worker, keys: Keyring) -> Iterator[str]:
-    try:
-        worker_keys(worker, keys)
-    except UnverifiableError as error:
-        yield f"was not certified: {error.message}"
-
-
 def _of_run(bundle: Bundle, run: ExecutionRunRead, keys: Keyring) -> Iterator[str]:
-    """Yield what is wrong with the attempts of a run, and with its end."""
     own = [one for one in bundle.attempts if one.run_id == run.id]
     ending = [one for one in own if ends_run(one)]
     if [one.attempt for one in own] != [*range(1, run.attempts + 1)]:
@@ -209,7 +199,7 @@ def _of_run(bundle: Bundle, run: ExecutionRunRead, keys: Keyring) -> Iterator[st
     left: JsonObject = {
         one.uri: one.digest for one in bundle.artifacts if one.run_id == run.id and one.type in LEFT
     }
-    ended = end_facts(run, left)
+    ended = _in_order(end_facts(run, left))
     for one in own:
         for problem in _of_attempt(bundle, run, one, ended, keys):
             yield f"attempt {one.attempt} {problem}"
@@ -228,7 +218,6 @@ def _of_run(bundle: Bundle, run: ExecutionRunRead, keys: Keyring) -> Iterator[st
 def _of_attempt(
     bundle: Bundle, run: ExecutionRunRead, attempt: Attempt, ended: JsonObject, keys: Keyring
 ) -> Iterator[str]:
-    """Yield what is wrong with one attempt."""
     worker = {one.id: one for one in bundle.workers}.get(attempt.worker_id)
     if worker is None:
         yield "was made by a worker that is not there"
@@ -251,13 +240,12 @@ def _ended_without(
     ended: JsonObject,
     keys: Keyring,
 ) -> Iterator[str]:
-    """Yield what is wrong with the end of a run that came from no attempt."""
     try:
-        kind, stated = signed_end(envelope, {str(one.id): one for one in bundle.workers}.get, keys)
+        kind, stated = signed_end(envelope, partial(_worker, bundle), keys)
     except UnverifiableError as error:
         yield f"has an end that does not verify: {error.message}"
         return
-    row = {**run_facts(run), **ended}
+    row = _in_order({**run_facts(run), **ended})
     if kind is RECONCILIATION:
         row |= _as_logged(bundle)
         row["as"] = SETTLED_AS.get(run.status)
@@ -270,6 +258,19 @@ def _ended_without(
     wrong = [*unlike(stated, row)]
     if wrong:
         yield f"ended otherwise than was signed: {listed(wrong, 'and')}"
+
+
+def _in_order(facts: JsonObject) -> JsonObject:
+    """Return what is signed of an end, in the order in which a check names what differs."""
+    names = (
+        *("output_digest", "error_type", "error_message", "artifacts", "run", "directive"),
+        *("grant", "attempts", "run_started_at", "ended_at"),
+    )
+    return {name: facts[name] for name in names if name in facts}
+
+
+def _worker(bundle: Bundle, worker_id: str) -> Worker | None:
+    return next((one for one in bundle.workers if str(one.id) == worker_id), None)
 
 
 def _as_logged(bundle: Bundle) -> JsonObject:
