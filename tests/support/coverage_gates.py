@@ -155,7 +155,7 @@ def pytest_collection() -> Generator[None, object, object]:
         finally:
             sys.settrace(outer)
 
-    SourceFileLoader.exec_module = execute_traced  # type: ignore[method-assign]
+    SourceFileLoader.exec_module = execute_traced  # type: ignore[assignment, method-assign]
     sys.settrace(None)
     try:
         return (yield)
