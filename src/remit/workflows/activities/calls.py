@@ -31,7 +31,7 @@ from remit.execution.worker_repository import KnownWorkers
 from remit.operations.gate.authority import Authority
 from remit.operations.gate.policies import PolicySource
 from remit.operations.gate.routing import Route
-from remit.operations.runs.starts import ModuleChoice, RunState
+from remit.operations.runs.starts import RunState
 from remit.redaction.masking import redact_object
 from remit.signing.keys import Keyring
 from remit.telemetry import tracing
@@ -114,13 +114,6 @@ class ModuleCaller:
     store: ObjectStore
     observe: Callable[[EndedRun], None] = unobserved
     underway: Underway = field(default_factory=Underway)
-
-    def choice(self, name: str) -> ModuleChoice:
-        """Return how this worker would run the module; an unknown one fails as a short one."""
-        found = self.registry.describe_module(name)
-        if found is None:
-            return ModuleChoice(kind="short", version="", digest="")
-        return ModuleChoice(kind=found.kind, version=found.version, digest=found.digest)
 
     def limit(self, directive: DirectiveRead) -> timedelta:
         """Return how long the directive's module may take."""
