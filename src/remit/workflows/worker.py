@@ -35,11 +35,7 @@ from remit.settings import APPROVAL_QUEUE, EXECUTION_QUEUE
 from remit.signing.keys import Keyring
 from remit.signing.worker_keys import WorkerKey
 from remit.workflows.activities.approval_activities import ApprovalActivities
-from remit.workflows.activities.calls import (
-    AuthoritySource,
-    ModuleCaller,
-    unobserved,
-)
+from remit.workflows.activities.calls import AuthoritySource, ModuleCaller, unobserved
 from remit.workflows.activities.dispatch_activities import (
     DispatchActivities,
     UncalledRuns,
@@ -84,13 +80,9 @@ class WorkerParts:
     Attributes:
         engine: the database, for Remit's own transactions.
         module_engine: the database as modules see it.
-        policies: the policy in force.
         keys: returns what signs grants, and what verifies them, as it is now.
-        registry: the modules.
         store: where evidence over 64 KB goes.
-        observe: told of each run that has ended.
         look: called before each sweep, by whoever keeps gauges.
-        terms: what the worker's lease is like.
         worker_key: what certifies this worker; None: the signing key among `keys`.
         patience: see :class:`remit.operations.gate.authority.Authority`.
     """
@@ -122,10 +114,7 @@ async def serve(
     The worker's lease is renewed from before it serves until all that it had begun has ended.
 
     Args:
-        client: a connected Temporal client.
-        parts: what to work with.
         sweep_seconds: the dispatcher's interval, if it is not running yet.
-        stop: set by whoever wants the worker to end.
         on_ready: called once the queues are polled.
         runner: how workflow code is run; None means without the sandbox.
 

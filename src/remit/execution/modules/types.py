@@ -24,11 +24,9 @@ class ModuleInput:
     """All that a module learns of what is asked.
 
     Attributes:
-        module: name of the module; the directive's `type`.
-        objective: what is to be achieved, in words.
+        module: the directive's `type`.
         scope: where the module may act.
         payload: the module's own input.
-        constraints: limits to keep; None when none were given.
         budget: most US dollars to spend; None when nothing may be spent.
         timebox: longest time to take; None means the module's own limit.
         idempotency_key: the same for every attempt at the same effect. A module that acts outside
@@ -89,7 +87,6 @@ class ModuleOutput:
     """How a module ended and what it leaves.
 
     Attributes:
-        status: how it ended.
         result: what it has to report, as a JSON object; None when it has nothing to.
         error: why it did not succeed; None exactly when it did.
         cost: what it spent, in US dollars; None when it does not say, which counts as its whole

@@ -54,12 +54,6 @@ def start_run(
 
     A grant that no longer holds is voided and the directive blocked with the reason.
 
-    Args:
-        engine: the database.
-        directive_id: the directive.
-        choose: tells which module this worker has under a name.
-        authority: the policy in force, the keys that verify grants, and who executes.
-
     Raises:
         NotFoundError: there is no such directive.
         UnavailableError: the database does not answer, or a worker that lives is at an earlier

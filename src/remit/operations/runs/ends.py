@@ -33,7 +33,6 @@ class RunEnd:
 
     Attributes:
         standing: the run, as it stands when it ends.
-        status: the status that it gets.
         reason: why its directive aborts; None completes it.
         output: what stands as the run's result; None: nothing does.
         entries: the events of it, in order; the last one names the artifacts.
@@ -113,10 +112,7 @@ def write_run_ends(
 ) -> None:
     """End runs and their directives, and close what was promised to them, in one statement.
 
-    Args:
-        connection: the operation's transaction.
-        ends: the ends, signed.
-        models: what models cost each run that asked one.
+    The ends are signed; `models` is what models cost each run that asked one.
 
     Raises:
         ConflictError: a run, its directive or its attempt has changed meanwhile; nothing may be
@@ -124,8 +120,12 @@ def write_run_ends(
     """
     promised = [one for one in ends if one.standing.promised is not None]
     closings = {one.standing.run.grant_id: _closing(one, models) for one in promised}
+    targets: dict[UUID, tuple[DirectiveStatus, StatusReason | None]] = {
+        one.standing.run.directive_id: ("aborted" if one.reason else "complete", one.reason)
+        for one in ends
+    }
     parts = [
-        moves(_targets(ends), current="executing"),
+        moves(targets, current="executing"),
         end_execution_runs([_run_row(one) for one in ends]),
         end_attempts(
             [attempt_row(one, one.attempt) for one in ends if one.attempt is not None], moving=True
@@ -149,13 +149,6 @@ def _closing(end: RunEnd, models: Mapping[UUID, ModelCosts]) -> Closing | None:
     run = end.standing.run
     of_attempts, of_models = attempts_cost(end.costs, run.attempts), models.get(run.id, NO_MODELS)
     return closing_of(run.grant_id, of_attempts, of_models, completed=end.reason is None)
-
-
-def _targets(ends: Sequence[RunEnd]) -> dict[UUID, tuple[DirectiveStatus, StatusReason | None]]:
-    return {
-        one.standing.run.directive_id: ("aborted" if one.reason else "complete", one.reason)
-        for one in ends
-    }
 
 
 def _run_row(end: RunEnd) -> JsonObject:

@@ -41,12 +41,8 @@ def reconcile(
     What an attempt cost that nobody knows of stays unknown, and counts as all that was promised.
 
     Args:
-        engine: the database.
-        directive_id: the directive.
         settled: `done` completes it, `failed` aborts it.
         reason: how the person knows; kept as evidence.
-        by: the person.
-        keys: what signs their word.
 
     Raises:
         ForbiddenError: this is no person, or one who does not operate.

@@ -59,12 +59,6 @@ def start_runs(
 
     For a `short` module the run is begun at once; a `long` one is begun when its activity is.
 
-    Args:
-        engine: the database.
-        directive_ids: whom to start, each once.
-        choose: tells which module this worker has under a name.
-        authority: the policy in force, the keys that verify grants, and who executes.
-
     Returns:
         Where each stands, in the order of `directive_ids`.
 

@@ -152,10 +152,7 @@ class ModuleCaller:
         Of a run that another attempt ends, or that was canceled, others tell: see
         :class:`remit.workflows.activities.dispatch_activities.UncalledRuns`.
 
-        Args:
-            ended: what `end_run` returned.
-            emitted: the artifacts that were kept.
-            began: when the module was called, by `time.monotonic`.
+        It was called when `time.monotonic` was `began`.
         """
         directive, run = ended.directive, ended.run
         if run is None:
