@@ -38,15 +38,7 @@ WAKE_UPS_AT_A_TIME = 20
 
 @dataclass(frozen=True)
 class Control:
-    """Remit's verbs, for one caller's process.
-
-    Attributes:
-        engine: the database.
-        workflows: Temporal.
-        policies: the policy in force.
-        keys: what signs grants and votes.
-        workers: those whose certificates were verified.
-    """
+    """Remit's verbs, for one caller's process; the operations say which errors they raise."""
 
     engine: sa.Engine
     workflows: WorkflowClient
@@ -66,26 +58,26 @@ class Control:
     async def propose(
         self, contents: Sequence[DirectiveCreate], *, by: Principal
     ) -> list[GateOutcome]:
-        """Store directives, pass them through the gate, and start what it approved.
-
-        All of them are stored, or none. See :func:`remit.operations.gate.proposals.propose` for the
-        errors.
-        """
+        """Store directives, all or none, pass them through the gate, and start what it approved."""
         began = time.time_ns()
         outcomes = await asyncio.to_thread(
             proposals.propose, self.engine, contents, self.authority(), by=by
         )
         for outcome in outcomes:
             if outcome.created:
-                _tell_root(outcome, began)
+                directive_root(
+                    outcome.directive.id,
+                    "propose",
+                    started_ns=began,
+                    status=outcome.directive.status,
+                    verdict=outcome.decision.verdict.value if outcome.decision else "none",
+                    directive_type=outcome.directive.type,
+                )
         await self._start(outcome.directive for outcome in outcomes)
         return outcomes
 
     async def submit(self, directive_id: UUID, *, by: Principal) -> GateOutcome:
-        """Pass a draft, or a blocked directive again, through the gate.
-
-        See :func:`remit.operations.gate.proposals.submit` for the errors.
-        """
+        """Pass a draft, or a blocked directive again, through the gate."""
         with directive_span(directive_id, "submit") as span:
             outcome = await asyncio.to_thread(
                 proposals.submit, self.engine, directive_id, self.authority(), by=by
@@ -97,8 +89,7 @@ class Control:
     async def retry_voided(self, *, by: Principal, limit: int) -> tuple[list[GateOutcome], bool]:
         """Let what a change of policy voided pass the gate again; also return whether more is left.
 
-        One after another, each in a transaction of its own: what was done stays done. See
-        :func:`remit.operations.gate.retries.voided` for whose.
+        Each in a transaction of its own: what was done stays done.
         """
         ids, more = await asyncio.to_thread(
             retries.voided, self.engine, self.authority(), by=by, limit=limit
@@ -111,10 +102,7 @@ class Control:
         return [one for one in outcomes if one.decision is not None], more
 
     async def vote(self, directive_id: UUID, ballot: Ballot, *, by: Principal) -> VoteOutcome:
-        """Cast one vote; when it approves, the directive starts.
-
-        See :func:`remit.operations.gate.approvals.vote` for the errors.
-        """
+        """Cast one vote; when it approves, the directive starts."""
         with directive_span(directive_id, "vote", decision=ballot.decision) as span:
             outcome = await asyncio.to_thread(
                 approvals.vote, self.engine, directive_id, ballot, self.authority(), by=by
@@ -128,10 +116,7 @@ class Control:
     async def cancel(
         self, directive_id: UUID, *, by: Principal, reason: str | None = None
     ) -> DirectiveRead:
-        """Stop a directive wherever it stands.
-
-        See :func:`remit.operations.runs.cancellation.cancel` for the errors.
-        """
+        """Stop a directive wherever it stands."""
         with directive_span(directive_id, "cancel") as span:
             directive, before = await asyncio.to_thread(
                 cancellation.cancel,
@@ -149,24 +134,20 @@ class Control:
         return directive
 
     async def _start(self, directives: Iterable[DirectiveRead]) -> None:
-        """Start what each directive now waits for, a bounded number at a time."""
+        """Start what each directive now waits for in its own trace, a bounded number at a time."""
         room = asyncio.Semaphore(WAKE_UPS_AT_A_TIME)
 
         async def start(directive: DirectiveRead) -> None:
             async with room:
-                await self._start_one(directive)
+                with directive_span(directive.id, "start"):
+                    if directive.status == "approved":
+                        await self._wake(self.workflows.execute(directive))
+                    else:
+                        await self._wake(self.workflows.await_approval(directive.id))
 
-        await asyncio.gather(*(start(directive) for directive in directives))
-
-    async def _start_one(self, directive: DirectiveRead) -> None:
-        """Start what one directive waits for, in its own trace."""
-        if directive.status not in {"approved", "proposed"}:
-            return
-        with directive_span(directive.id, "start"):
-            if directive.status == "approved":
-                await self._wake(self.workflows.execute(directive))
-            else:
-                await self._wake(self.workflows.await_approval(directive.id))
+        await asyncio.gather(
+            *(start(one) for one in directives if one.status in {"approved", "proposed"})
+        )
 
     @staticmethod
     async def _wake(call: Awaitable[None]) -> None:
@@ -174,16 +155,3 @@ class Control:
             await call
         except UnavailableError as error:
             _log.warning("%s; the next sweep will find it", error)
-
-
-def _tell_root(outcome: GateOutcome, began_ns: int) -> None:
-    """Begin the trace of a directive that was just stored."""
-    verdict = outcome.decision.verdict.value if outcome.decision else "none"
-    directive_root(
-        outcome.directive.id,
-        "propose",
-        started_ns=began_ns,
-        status=outcome.directive.status,
-        verdict=verdict,
-        directive_type=outcome.directive.type,
-    )

@@ -1,6 +1,6 @@
 """Workers and versions written by SQL: nothing binds to them, and the audit finds them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import UUID, uuid4
 
 import psycopg
@@ -9,14 +9,15 @@ import sqlalchemy as sa
 from psycopg.types.json import Jsonb
 
 from remit.approval.types import Grant
-from remit.errors import UnverifiableError
+from remit.errors import RuleViolationError, UnverifiableError
 from remit.execution import worker_repository
-from remit.execution.module_repository import ANNOUNCED
+from remit.execution.module_repository import ANNOUNCED, Candidate
 from remit.execution.modules.registry import discover_modules
 from remit.execution.worker_repository import KnownWorkers
 from remit.execution.workers import certificate, verify_certificate
 from remit.operations.evidence.auditing import verify_log
 from remit.operations.evidence.records import read_record
+from remit.operations.gate import proposals
 from remit.operations.gate.authority import Authority
 from remit.operations.gate.routing import route
 from remit.operations.runs.workers import announce
@@ -47,11 +48,13 @@ def genuine(engine: sa.Engine) -> UUID:
     return announce(engine, discover_modules(installed=()).list_modules(), KEYS).id
 
 
-def _living(c: Connection, worker: UUID, kid: str, envelope: object) -> None:
+def _living(
+    c: Connection, worker: UUID, kid: str, envelope: object, digest: str | None = FORGED
+) -> None:
     c.execute(
         "INSERT INTO workers (id, kid, public_key, modules, envelope, lease_until)"
         " VALUES (%s, %s, 'a key', %s, %s, '2999-01-01')",
-        [worker, kid, Jsonb({"echo": FORGED}), Jsonb(envelope)],
+        [worker, kid, Jsonb({"echo": digest}), Jsonb(envelope)],
     )
 
 
@@ -159,6 +162,39 @@ def test_without_the_look_at_certificates_a_grant_binds_to_a_forged_version(
         forge(connection, genuine)
     monkeypatch.setattr(worker_repository, "verify_certificate", lambda *_: None)
     assert granted(engine).module_digest == FORGED
+
+
+@pytest.mark.parametrize("digest", [None, ""])
+def test_a_forged_worker_that_leaves_its_digest_out_is_bound_to_nothing_and_stops_no_proposal(
+    engine: sa.Engine, genuine: UUID, digest: str | None
+) -> None:
+    del genuine
+    with as_service(engine) as connection:
+        _living(connection, uuid4(), "kid", {}, digest)
+    assert granted(engine).module_digest == SHORT.digest
+
+
+def test_without_the_look_for_a_digest_such_a_worker_stops_every_proposal(
+    engine: sa.Engine, genuine: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del genuine
+
+    def careless(
+        connection: sa.Connection, name: str, found: Sequence[Candidate], authority: Authority
+    ) -> tuple[str, str]:
+        ids = [worker for worker, _, _ in found if worker is not None]
+        certified = authority.workers.modules_of(connection, ids, authority.keys)
+        return next(
+            (version, digest)
+            for worker, version, digest in found
+            if worker is not None and certified[worker].get(name) == digest
+        )
+
+    with as_service(engine) as connection:
+        _living(connection, uuid4(), "kid", {}, None)
+    monkeypatch.setattr(proposals, "certified_version", careless)
+    with pytest.raises(RuleViolationError, match="module_digest"):
+        granted(engine)
 
 
 def test_nothing_is_handed_over_to_a_worker_that_was_not_certified(

@@ -38,7 +38,7 @@ PURE_MODULES = (
     "remit.approval.rules",
     "remit.execution.lifecycle",
     "remit.audit.chain",
-    "remit.audit.merkle",
+    "remit.audit.checkpoint",
 )
 """The rules: they reach no I/O, read no clock, and are covered whole."""
 

@@ -1,11 +1,10 @@
-"""What the tests of `remit audit` share: what it says of a log that holds, and a forger."""
+"""What the tests of `remit audit` share: who audits, and a forger."""
 
 from datetime import timedelta
 
 import psycopg
 import sqlalchemy as sa
 
-from remit.base.wording import counted
 from remit.identity.types import Principal
 from remit.operations.identities.directory import create_token
 from remit.signing.pem import private_text
@@ -14,20 +13,6 @@ from tests.support.keys import KEYS
 from tests.support.people import ADMIN
 from tests.support.servers import as_login
 
-HOLDS = """\
-the log holds
-  events      {events} of 2 directives and the installation
-  consent     1 request, 0 votes, 1 grant
-  execution   0 runs, 0 attempts, 0 of the ledger
-  evidence    2 artifacts, 0 of memory
-  identity    {principals}, {tokens}, 0 invitations, {workers}
-  policies    {policies}
-  checkpoint  {checkpoint}
-"""
-NO_CHECKPOINT = (
-    "Without --checkpoint FILE, a chain that was cut off or rewritten is not seen; "
-    "`remit audit checkpoint` takes one.\n"
-)
 CUT = """
     DELETE FROM events WHERE (directive_id, seq) IN (
         SELECT directive_id, max(seq) FROM events
@@ -55,20 +40,3 @@ def forge(address: str, *statements: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         for statement in ("ALTER TABLE events DISABLE TRIGGER ALL", *statements):
             connection.execute(statement.encode())
-
-
-def holding(log: sa.Engine, checkpoint: str) -> str:
-    """Return what is said of a log that holds."""
-    with log.connect() as connection:
-        events, principals, tokens, policies, workers = (
-            connection.execute(sa.text(f"SELECT count(*) FROM {table}")).scalar_one()  # noqa: S608 - names of the test
-            for table in ("events", "principals", "api_tokens", "policies", "workers")
-        )
-    return HOLDS.format(
-        events=events,
-        principals=counted(principals, "principal"),
-        tokens=counted(tokens, "token"),
-        policies=policies,
-        workers=counted(workers, "worker"),
-        checkpoint=checkpoint,
-    )

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tests.cli.conftest import Remit, Shown, program
+from tests.cli.conftest import Remit, Shown, program, without_ids
 from tests.cli.test_terminal import on_a_terminal
 from tests.support.contents import proposed
+from tests.support.golden import golden
 
 SMALL = "# Plan\n\tIndented, and 'äöü' too.\n".encode()
 LARGE = bytes(range(256)) * 300
@@ -41,16 +42,11 @@ def test_a_small_file_is_filed_in_postgres_and_told_of(keeper: Remit, tmp_path: 
     file.write_bytes(SMALL)
     shown = keeper("artifacts", "put", str(file), "--label", "team=payments")
     [listed] = json.loads(keeper("artifacts", "list", "--json").out)["artifacts"]
-    assert shown == Shown(
-        0,
-        f"filed as {listed['uri']}\n"
-        f"  digest   {listed['digest']}\n"
-        f"  content  {len(SMALL)} bytes of text/markdown\n"
-        f"           {digest_of(SMALL)}\n"
-        "  lies     in Postgres, in the artifact's row\n"
-        f"next: remit artifacts show {listed['id']}\n",
-        "",
-    )
+    assert listed["uri"] == f"artifact://local/{listed['id']}"
+    values = {name: listed[name] for name in ("id", "digest")}
+    values |= {"size": f"{len(SMALL)} bytes", "content": digest_of(SMALL)}
+    assert (shown.code, shown.err) == (0, "")
+    assert golden("artifacts", "a small file that is filed", **values) == shown.out
     assert (listed["type"], listed["name"], listed["directive_id"]) == (
         "attachment",
         "plan.md",
@@ -79,24 +75,12 @@ def test_an_artifact_is_shown_with_its_digest_its_content_and_what_it_says(
     found = json.loads(keeper("artifacts", "show", identifier, "--json").out)
     artifact = found["artifact"]
     shown = keeper("artifacts", "show", identifier[:8])
-    key = digest_of(LARGE).replace(":", "/")
-    lines = shown.out.splitlines()
+    content = digest_of(LARGE)
+    values = {"digest": artifact["digest"], "content": content, "key": content.replace(":", "/")}
     assert (shown.code, shown.err) == (0, "")
-    assert lines[:4] == [
-        f"artifact {identifier}  attachment",
-        f"  address    artifact://local/{identifier}",
-        "  directive  -",
-        "  run        -",
-    ]
-    assert lines[5:9] == [
-        f"  digest     {artifact['digest']}",
-        f"  content    {len(LARGE)} bytes of application/octet-stream",
-        f"             {digest_of(LARGE)}",
-        f"  lies       in the object store filesystem, as {key}",
-    ]
-    assert json.loads("\n".join(lines[10:-1])) == artifact["metadata"]
+    expected = golden("artifacts", "a large artifact with its metadata", **values)
+    assert expected == without_ids(shown.out)
     assert artifact["metadata"]["filed_by"] == "dana"
-    assert lines[-1] == f"next: remit artifacts get {identifier} --out FILE"
 
 
 def test_an_artifact_is_found_by_its_address_too(keeper: Remit) -> None:
@@ -120,14 +104,9 @@ def test_content_is_saved_byte_for_byte_for_this_account_alone(
 ) -> None:
     identifier, out = filed(keeper, data), tmp_path / "out.bin"
     shown = keeper("artifacts", "get", identifier, "--out", str(out))
-    assert shown == Shown(
-        0,
-        f"content of {identifier} in {out}\n"
-        f"  bytes       {len(data)}\n"
-        "  media type  application/octet-stream\n"
-        f"  digest      {digest_of(data)}\n",
-        "",
-    )
+    values = {"id": identifier, "file": out, "size": len(data), "digest": digest_of(data)}
+    assert (shown.code, shown.err) == (0, "")
+    assert golden("artifacts", "content that is saved", **values) == shown.out
     assert out.read_bytes() == data
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
 

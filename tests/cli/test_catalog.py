@@ -16,30 +16,8 @@ from remit.policy.limits import BudgetLimit
 from remit.policy.validation import FILE_KEYS
 from remit.vocabulary import ArtifactType
 from tests.cli.conftest import Remit, Shown, without_ids
+from tests.support.golden import golden
 from tests.support.keys import KEYS
-
-MODULES = """\
-NAME                KIND   VERSION  SOURCE    SUMMARY
-echo                short  1        built-in  Gives the payload back, as its result and as an artifact.
-fail_intentionally  short  1        built-in  Fails on purpose: payload {"mode": "failure" or "raise", "message": text}.
-noop                short  1        built-in  Does nothing and succeeds.
-"""  # noqa: E501 - exactly what is printed
-
-SUMMARY = """\
-{file}: a policy
-  version    7
-  digest     {digest}
-  budget     at most $1,000.00 for one directive
-  tools      echo
-  scopes     none: every directive is blocked
-  a person   is never asked
-  approvals  2 within 90s
-  voters     everyone who may vote
-  grant      good for 2d
-warning: scopes.allow: allows no scope, so every directive is blocked
-warning: approval.required_approvals: no rule asks for a person, so nobody is ever asked
-warning: grant.valid_for: an approved directive waits for its run longer than the usual 1h
-"""
 
 CAREFUL = """\
 version = "1"
@@ -56,20 +34,6 @@ rules = [
 [end]
 version = "1"
 """
-TABLE = """\
-SCOPE       TOOL            ROLE        BUDGET         WHAT HAPPENS
-production  deploy-the-who  any         up to $500.00  asks 1 of
-            le-of-it                                   release-managers or sre
-                                                       within 1d:
-                                                       production-needs-a-person
-                                                       (no module known)
-production  deploy-the-who  any         over $500.00   asks 2 of
-            le-of-it                                   release-managers or sre
-                                                       within 1d: production-nee
-                                                       ds-a-person, large-spend
-                                                       (no module known)
-"""
-
 POLICY = """\
 version = "7"
 [budget]
@@ -92,7 +56,9 @@ LOCALLY = "`remit modules --local` lists those of this shell\n"
 
 
 def test_the_modules_of_this_shell_are_listed_with_their_summaries(remit: Remit) -> None:
-    assert remit("modules", "--local") == Shown(0, MODULES, "")
+    shown = remit("modules", "--local")
+    assert (shown.code, shown.err) == (0, "")
+    assert golden("modules", "those of this shell") == shown.out
 
 
 def test_what_workers_announced_is_listed_and_not_what_this_shell_has(
@@ -102,15 +68,12 @@ def test_what_workers_announced_is_listed_and_not_what_this_shell_has(
     info = ModuleInfo("pay", "2\u202e", "long", "Pays.", "elsewhere", 60.0)
     announce(kept_in, [info], KEYS)
     announce(kept_in, [replace(info, summary="")], KEYS)
-    shown = [line.split("  ") for line in without_ids(keeper("modules").out).splitlines()]
-    heading, [row] = shown[0], [one for one in shown if one[0] == "pay"]
-    assert [each.strip() for each in heading if each] == [
-        *("NAME", "VERSION", "DIGEST", "WORKERS", "ANNOUNCED", "SUMMARY")
-    ]
-    digest = info.digest.removeprefix("sha256:")[:8]
-    assert [each.strip() for each in row if each] == [
-        *("pay", "2\\u202e", digest, "2", "T" * 24, "Pays.")
-    ]
+    digests = {
+        one.name: one.digest.removeprefix("sha256:")[:8]
+        for one in (info, *discover_modules(installed=()).list_modules())
+    }
+    expected = golden("modules", "those that workers announced", **digests)
+    assert expected == without_ids(keeper("modules").out)
     every = json.loads(keeper("modules", "--json").out)["modules"]
     [found] = [one for one in every if one["name"] == "pay"]
     assert found.pop("announced_at")
@@ -179,7 +142,8 @@ def test_a_good_policy_file_is_told_in_words(remit: Remit, tmp_path: Path) -> No
     file.write_text(POLICY)
     digest = parse_policy(POLICY, source="test").digest
     shown = remit("policy", "check", str(file))
-    assert shown == Shown(0, SUMMARY.format(file=file, digest=digest), "")
+    assert (shown.code, shown.err) == (0, "")
+    assert golden("policy-check", "a policy in words", file=file, digest=digest) == shown.out
 
 
 def rows(shown: str) -> list[str]:
@@ -195,14 +159,10 @@ def test_what_would_happen_is_told_for_each_scope_and_tool_within_80_columns(
     file = tmp_path / "policy.toml"
     file.write_text(CAREFUL)
     shown = remit("policy", "check", str(file))
-    found = rows(shown.out)
+    digest = parse_policy(CAREFUL, source="test").digest
     assert (shown.code, shown.err) == (0, "")
-    assert max(map(len, found)) <= 80
-    assert "\n".join(found).startswith(TABLE)
-    assert shown.out.endswith(
-        'warning: tools.allow: there is no module "deploy-the-whole-of-it" that this shell knows '
-        "of, and without one its directives are blocked\n"
-    )
+    assert max(map(len, rows(shown.out))) <= 80
+    assert golden("policy-check", "what would happen", file=file, digest=digest) == shown.out
 
 
 def test_what_would_happen_is_told_to_programs(remit: Remit, tmp_path: Path) -> None:
@@ -234,14 +194,7 @@ def test_a_policy_whose_rule_would_never_ask_is_refused_with_all_that_is_wrong(
     file.write_text(misspelt.replace("[end]", "quorum = 2\n[end]"))
     shown = remit(*command, str(file))
     assert (shown.code, shown.out) == (2, "")
-    assert shown.err == (
-        f"remit: {file}: 2 faults:\n"
-        "  1. approval.quorum: unknown key; known here: required_approvals, expires_after, "
-        "allow_self_approval, rejection_ends, approver_groups, independent_tokens, "
-        "redeemed_tokens and rules\n"
-        '  2. approval.rules[0].scope: "prod" is not in scopes.allow, so this rule would never '
-        'ask: did you mean "production"?\n'
-    )
+    assert golden("policy-check", "all that is wrong", file=file) == shown.err
     error = json.loads(remit(*command, str(file), "--json").err)["error"]
     assert [each.partition(":")[0] for each in error["faults"]] == [
         "approval.quorum",

@@ -11,6 +11,7 @@ from remit.cli.views.trace import LONGEST, TourTrace, find_trace, tell_trace
 from remit.operations.evidence.upkeep import ArtifactCheck
 from remit.telemetry.span_reader import SpanNode, StoredSpan
 from remit.tour.report import Played, TourReport
+from tests.support.golden import golden
 from tests.unit.tour.samples import ID, KEYS, PEOPLE, a_played
 
 
@@ -81,10 +82,7 @@ def test_a_trace_that_was_not_kept_is_said_to_be_missing(
     assert found is not None
     assert found.trace_id is None
     tell_trace(found)
-    assert capsys.readouterr().out.splitlines() == [
-        "One trace through every process  Try",
-        "  telemetry kept no step of it; nothing else depends on that",
-    ]
+    assert golden("demo", "a trace that was not kept") == capsys.readouterr().out
 
 
 def test_the_tree_leaves_out_temporals_steps_and_names_the_command(
@@ -94,13 +92,7 @@ def test_the_tree_leaves_out_temporals_steps_and_names_the_command(
     found = find_trace(a_report(a_played()), tmp_path)
     assert found is not None
     tell_trace(found)
-    assert capsys.readouterr().out.splitlines() == [
-        "One trace through every process  Try",
-        "  propose            0.0 ms       0.5 ms  remit-test",
-        "    execute          2.0 ms       0.5 ms  remit-test",
-        "      run.end        3.0 ms       0.5 ms  remit-test",
-        "  `remit trace ID` prints such a tree, with Temporal's own steps",
-    ]
+    assert golden("demo", "a trace") == capsys.readouterr().out
 
 
 def test_a_long_trace_is_cut(capsys: pytest.CaptureFixture[str]) -> None:

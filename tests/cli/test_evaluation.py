@@ -19,6 +19,7 @@ from tests.support.braintrust_server import (
 )
 from tests.support.contents import proposed
 from tests.support.embedding_server import Reply
+from tests.support.golden import golden
 
 KEY = "bt-key-canary-0123456789"
 NOBODY = "nobody is told of ended runs: EVALUATION_PROVIDER chooses no provider"
@@ -115,16 +116,8 @@ def test_an_ended_run_is_told_with_its_judgements_and_nothing_of_what_it_did(
     server.given = {"tone": 0.25, "reviewed": None}
     shown = evaluation("tell", str(found.id))
     [run_id] = server.logs
-    assert shown == Shown(
-        0,
-        f"run {run_id} (completed) was told to braintrust\n"
-        "NAME           SCORE  BY\n"
-        "completed      1.00   remit\n"
-        "first_attempt  1.00   remit\n"
-        "tone           0.25   braintrust\n"
-        "reviewed       -      braintrust\n",
-        "",
-    )
+    assert (shown.code, shown.err) == (0, "")
+    assert golden("evaluation-tell", "the judgements of a run", id=run_id) == shown.out
     assert server.logs[run_id]["metadata"] == {"directive_id": str(found.id), "module": "echo"}
     told = server.everything()
     assert [word for word in ("in-the-", "Say hello", "agent-1", KEY) if word in told] == []

@@ -17,6 +17,7 @@ from remit.operations.identities.directory import create_token
 from remit.signing.pem import private_text
 from tests.cli.conftest import Remit, Shown
 from tests.support.contents import cast, waiting, write
+from tests.support.golden import golden
 from tests.support.keys import KEYS
 from tests.support.people import ADMIN
 
@@ -66,14 +67,9 @@ def test_a_bundle_is_written_to_this_folder_and_verifies(
     name = f"evidence-{str(approved.id)[:8]}.json"
     shown = auditor("export", str(approved.id)[:8])
     data = (tmp_path / name).read_bytes()
-    assert shown == Shown(
-        0,
-        f"evidence of {approved.id} in {name}\n"
-        f"  bytes   {len(data)}\n"
-        f"  digest  {sha256_digest(data)}\n"
-        f"next: remit evidence verify {name}\n",
-        "",
-    )
+    values = {"id": approved.id, "file": name, "size": len(data), "digest": sha256_digest(data)}
+    assert (shown.code, shown.err) == (0, "")
+    assert golden("evidence-export", "a bundle in a file", **values) == shown.out
     assert read_bundle(data, KEYS).bundle.exported_by == "auditor-1"
     verified = auditor("verify", name)
     assert (verified.code, verified.err) == (0, "")

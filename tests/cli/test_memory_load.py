@@ -53,12 +53,8 @@ def lines(count: int) -> bytes:
 def test_a_file_of_notes_is_loaded_and_found_again_by_meaning(memory: Remit) -> None:
     count = len(NOTES.read_text().splitlines())
     shown = memory("load", str(NOTES))
-    assert shown == Shown(
-        0,
-        f"{count} notes read, {count} of them new\n"
-        f"{count} made searchable under the model {MODEL}, at no cost\n",
-        "",
-    )
+    made = f"{count} made searchable under the model {MODEL}, at no cost\n"
+    assert shown == Shown(0, f"{count} notes read, {count} of them new\n{made}", "")
     assert "lock_timeout" in memory("search", "give up waiting for a lock").out
     again = memory("load", str(NOTES))
     nothing = f"{count} notes read, and all were there already: nothing was added\n"

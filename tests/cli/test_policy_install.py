@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from remit.cli.base import file_writing
 from remit.policy.config import default_policy, load_policy, parse_policy
 from tests.cli.conftest import Remit, Shown, propose_arguments
+from tests.support.golden import golden
 from tests.support.policies import whole
 
 BUILT_IN = files("remit.policy").joinpath("default.toml").read_text(encoding="utf-8")
@@ -50,8 +51,9 @@ def test_a_policy_is_put_in_place_and_confirmed_by_one_command(
 ) -> None:
     digest = load_policy(new).digest
     shown = keeper("policy", "install", str(new))
-    said = f"{in_force}: confirmed by dana\n  version  {new.parent.name}\n  digest   {digest}\n"
-    assert shown == Shown(0, said, "")
+    values = {"file": in_force, "version": new.parent.name, "digest": digest}
+    assert (shown.code, shown.err) == (0, "")
+    assert golden("policy-install", "a policy in place", **values) == shown.out
     assert in_force.read_bytes() == new.read_bytes()
     assert list(in_force.parent.iterdir()) == [in_force]
     found = json.loads(keeper("policy", "show", "--json").out)

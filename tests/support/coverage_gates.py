@@ -24,7 +24,7 @@ PURE = (
     "src/remit/audit/chain.py",
     "src/remit/audit/checkpoint.py",
     "src/remit/audit/event_rules.py",
-    "src/remit/audit/merkle.py",
+    "src/remit/audit/run_ends.py",
     "src/remit/audit/verification.py",
     "src/remit/base/*",
     "src/remit/budget/types.py",

@@ -70,7 +70,7 @@ class Golden:
         """Return what sets a text apart, as a unified diff."""
         expected, printed = self.text().splitlines(keepends=True), other.splitlines(keepends=True)
         name = f"tests/golden/{self.path.name}: {self.section}"
-        found = difflib.unified_diff(expected, printed, name, "what was printed")
+        found = difflib.unified_diff(expected, printed, name, "what was printed", n=1)
         # As Python writes it, so that spaces at an end and control characters can be seen.
         return [line[:1] + repr(line[1:])[1:-1] for line in found]
 
@@ -89,7 +89,7 @@ class Golden:
         self.path.write_bytes(written.encode())
 
 
-def golden(file: str, section: str, **values: object) -> Golden:
+def golden(file: str, section: str, /, **values: object) -> Golden:
     """Return what is expected, to be compared with a text: `golden("show", "a run") == text`.
 
     Args:

@@ -37,11 +37,9 @@ def previous_of(votes: Sequence[Vote]) -> str | None:
 
 
 def line_problems(votes: Sequence[Vote]) -> list[str]:
-    """Return where votes on one request do not follow from one another; empty: they all do.
+    """Return where verified votes on one request do not follow from one another.
 
-    Args:
-        votes: those whose signatures verify, in the order of their rows. One without a standing was
-            cast before this was noted, and names none.
+    One without a standing was cast before this was noted, and names none.
     """
     problems, before = [], None
     for vote in in_line(votes):

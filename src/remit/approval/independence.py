@@ -16,16 +16,14 @@ from remit.approval.types import Vote
 from remit.base.json_types import JsonObject
 from remit.base.wording import listed
 from remit.identity.types import SYSTEM, Principal, TokenRow
-from remit.policy.types import TokenTerms
+from remit.policy.config import ApprovalPolicy
 
 
 def hands_of(token: TokenRow, known: Mapping[UUID, TokenRow]) -> tuple[str, ...]:
     """Return everybody who may have a token, in the order of their names.
 
-    Args:
-        token: the token.
-        known: every token with which it may have been made, by id, and with which those were.
-            Where it was not noted with which one, any of the maker's is meant.
+    `known` is every token with which it may have been made, and with which those were. Where it was
+    not noted with which one, any of the maker's is meant.
     """
     found: set[str] = set()
     left, seen = [token], {token.id}
@@ -71,12 +69,12 @@ def hands(vote: Vote) -> frozenset[str] | None:
     return frozenset(str(name) for name in said)
 
 
-def unfit(vote: Vote, terms: TokenTerms, own: Collection[str]) -> str | None:
+def unfit(vote: Vote, terms: ApprovalPolicy, own: Collection[str]) -> str | None:
     """Return why an approval counts for nobody under `terms`; None: it counts for somebody."""
     standing = vote.standing or {}
-    if terms.redeemed and standing.get("redeemed") is not True:
+    if terms.redeemed_tokens and standing.get("redeemed") is not True:
         return f"the token of {vote.voter} was not made of an invitation; {invite(vote.voter)}"
-    if not terms.independent:
+    if not terms.independent_tokens:
         return None
     held = hands(vote)
     if held is None:

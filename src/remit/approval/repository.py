@@ -60,11 +60,7 @@ def latest_request(connection: sa.Connection, directive_id: UUID) -> ApprovalReq
 
 
 def require_request(connection: sa.Connection, directive_id: UUID) -> ApprovalRequest:
-    """Return the directive's newest approval request.
-
-    Raises:
-        NotFoundError: nobody was ever asked about this directive.
-    """
+    """Return the same; NotFoundError when nobody was ever asked about this directive."""
     request = latest_request(connection, directive_id)
     if request is None:
         raise NotFoundError(f"directive {directive_id} never asked for approval")
@@ -74,11 +70,7 @@ def require_request(connection: sa.Connection, directive_id: UUID) -> ApprovalRe
 def resolve_request(
     connection: sa.Connection, request_id: UUID, current: RequestStatus, target: RequestStatus
 ) -> None:
-    """Move a request on.
-
-    Raises:
-        ConflictError: somebody else moved it first.
-    """
+    """Move a request on; ConflictError when somebody else moved it first."""
     result = connection.execute(
         sa.update(approval_requests)
         .where(approval_requests.c.id == request_id, approval_requests.c.status == current)

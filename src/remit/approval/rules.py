@@ -11,7 +11,7 @@ from remit.directives.plain_json import MAX_REASON, check_text
 from remit.errors import ConflictError, ForbiddenError, InvalidInputError
 from remit.identity.rules import may
 from remit.identity.types import Principal
-from remit.policy.types import TokenTerms
+from remit.policy.config import ApprovalPolicy
 from remit.vocabulary import RequestStatus
 
 Outcome = Literal["pending", "approved", "rejected"]
@@ -91,13 +91,9 @@ def approvers(votes: Sequence[Vote]) -> list[str]:
 
 
 def tally(request: ApprovalRequest, votes: Sequence[Vote]) -> Outcome:
-    """Return what `votes` amount to: approvals accumulate, one rejection ends it.
+    """Return what verified votes on a request amount to: one rejection ends it, or only withholds.
 
-    Where policy says otherwise, a rejection only withholds an approval.
-
-    Args:
-        request: the question; its action digest must match a vote's for the vote to count.
-        votes: every vote on it whose signature verifies, oldest first.
+    Votes on another action than the request asks about do not count.
     """
     standing = [v for v in standing_votes(votes) if v.action_digest == request.action_digest]
     approvals = [vote for vote in standing if vote.decision == "approve"]
@@ -109,7 +105,7 @@ def tally(request: ApprovalRequest, votes: Sequence[Vote]) -> Outcome:
 
 
 def counting(
-    request: ApprovalRequest, votes: Sequence[Vote], terms: TokenTerms, own: Collection[str]
+    request: ApprovalRequest, votes: Sequence[Vote], terms: ApprovalPolicy, own: Collection[str]
 ) -> list[Vote]:
     """Return the standing votes that count, in the order in which they were cast.
 
@@ -120,7 +116,7 @@ def counting(
     fit = [vote for vote in votes if vote.decision == "reject" or unfit(vote, terms, own) is None]
     standing = standing_votes(fit)
     approving = [vote for vote in standing if vote.decision == "approve"]
-    chosen = independent(approving) if terms.independent else approving
+    chosen = independent(approving) if terms.independent_tokens else approving
     return [vote for vote in standing if vote.decision == "reject" or vote in chosen]
 
 
@@ -128,7 +124,7 @@ def token_objection(
     request: ApprovalRequest,
     vote: Vote,
     others: Sequence[Vote],
-    terms: TokenTerms,
+    terms: ApprovalPolicy,
     own: Collection[str],
 ) -> str | None:
     """Return why an approval would not count beside others, in words that name the fix."""
@@ -136,7 +132,7 @@ def token_objection(
     if problem is not None:
         return problem
     others = [one for one in others if one.voter != vote.voter and one.decision == "approve"]
-    if not terms.independent or vote in independent([*others, vote]):
+    if not terms.independent_tokens or vote in independent([*others, vote]):
         return None
     return overlap(vote, others)
 
@@ -151,16 +147,10 @@ def possible_statuses(
 ) -> frozenset[RequestStatus]:
     """Return every status that `request` can have; one that is not among them was written.
 
-    Whether one of the statuses `canceled` and `invalidated`, which no signature shows, is the true
-    one, the log tells: by `approval.resolved` with that outcome, or by the event that voided the
-    grant.
-
-    Args:
-        request: the request; its own status is not looked at.
-        votes: every vote on it whose signature verifies.
-        grants: every grant that names it and verifies.
-        started: whether a run names one of those grants.
-        at: when all of this was read, by the database's clock.
+    Its own status is not looked at. `votes` on it, and `grants` that name it, have verified;
+    `started` says that a run names one of them. Whether `canceled` or `invalidated`, which no
+    signature shows, is the true one, the log tells: by `approval.resolved` with that outcome, or by
+    the event that voided the grant.
     """
     if started:
         return frozenset({"consumed"}) if grants else frozenset()
@@ -177,7 +167,6 @@ def possible_statuses(
 
 
 def _of_grant(grant: Grant) -> frozenset[RequestStatus]:
-    """Return what a request can be whose grant has started nothing."""
     if grant.voided_at is None:
         return frozenset({"approved"})
     return frozenset({"canceled" if grant.void_reason == "canceled" else "invalidated"})

@@ -1,7 +1,8 @@
 """What is signed of consent, and whether it still verifies. Pure: values and keys in.
 
-The statement of a grant or a vote repeats its whole row. Verifying compares the two, so that a row
-that was changed, or made, by whoever writes to the database but has no key is worth nothing.
+A statement repeats its whole row. Verifying compares the two, so that a row that was changed, or
+made, by whoever writes to the database but has no key is worth nothing: every `verify_` raises
+UnverifiableError, and every `sign_` MisconfiguredError where there is no key.
 """
 
 from dataclasses import replace
@@ -17,58 +18,34 @@ POLICY = Kind("policy")
 
 
 def sign_grant(grant: Grant, keys: Keyring) -> Grant:
-    """Return `grant` with its envelope.
-
-    Raises:
-        MisconfiguredError: there is no key to sign with.
-    """
+    """Return `grant` with its envelope."""
     return replace(grant, envelope=sign_statement(GRANT, grant_statement(grant), keys))
 
 
 def verify_grant(grant: Grant, keys: Keyring) -> None:
-    """Return quietly when `grant` is what one of the keys signed.
-
-    Raises:
-        UnverifiableError: it is not; the message says why.
-    """
+    """Return quietly when `grant` is what one of the keys signed."""
     said, first = grant_statement(grant), _first_of_grant(grant)
     verify_statement(GRANT, grant.envelope, said, keys, earlier=first, stamped_at=grant.issued_at)
 
 
 def sign_vote(vote: Vote, request: ApprovalRequest, keys: Keyring) -> Vote:
-    """Return `vote` with its envelope.
-
-    Raises:
-        MisconfiguredError: there is no key to sign with.
-    """
+    """Return `vote` with its envelope."""
     return replace(vote, envelope=sign_statement(VOTE, vote_statement(vote, request), keys))
 
 
 def verify_vote(vote: Vote, request: ApprovalRequest, keys: Keyring) -> None:
-    """Return quietly when `vote` was signed as an answer to `request`.
-
-    Raises:
-        UnverifiableError: it was not; the message says why.
-    """
+    """Return quietly when `vote` was signed as an answer to `request`."""
     said, first = vote_statement(vote, request), _first_of_vote(vote, request)
     verify_statement(VOTE, vote.envelope, said, keys, earlier=first, stamped_at=vote.cast_at)
 
 
 def sign_policy(digest: str, version: str, by: str, keys: Keyring) -> JsonObject:
-    """Return the envelope of a policy that is confirmed, whose signer is `by`.
-
-    Raises:
-        MisconfiguredError: there is no key to sign with.
-    """
+    """Return the envelope of a policy that `by` confirms."""
     return sign_statement(POLICY, {"digest": digest, "version": version, "by": by}, keys)
 
 
 def verify_policy(row: ConfirmedPolicy, keys: Keyring) -> None:
-    """Return quietly when the row is what one of the keys signed for this installation.
-
-    Raises:
-        UnverifiableError: it is not; the message says why.
-    """
+    """Return quietly when the row is what one of the keys signed for this installation."""
     said: JsonObject = {"digest": row.digest, "version": row.version, "by": row.confirmed_by}
     verify_statement(POLICY, row.envelope, said, keys)
 
@@ -108,7 +85,6 @@ def _first_of_grant(grant: Grant) -> JsonObject:
 
 
 def _first_of_vote(vote: Vote, request: ApprovalRequest) -> JsonObject:
-    """Return what the first version of a vote's statement said."""
     return {
         "request": str(request.id),
         "directive": str(request.directive_id),

@@ -80,9 +80,8 @@ class Grant:
 
     Attributes:
         request_id: the approval request behind it; None when policy alone allowed it.
-        policy_digest: digest of that policy; under another policy the grant is void.
-        module_version: the version of that module; empty when no worker had announced it.
-        module_digest: digest of that module as it was announced; empty as above.
+        policy_digest: under another policy the grant is void.
+        module_version: empty, with its digest, when no worker had announced the module.
         required_approvals: how many people had to approve; 0 when policy alone allowed it.
         votes: the people who approved; empty when policy alone allowed it.
         budget: the most it may spend, in US dollars; None when the directive names none.

@@ -3,7 +3,7 @@
 - `chain`: the hash that ties each event to the one before it (pure)
 - `verification`: what is wrong with the log, and in which row first (pure)
 - `event_rules`: what a log can say, and in which order (pure)
-- `merkle`, `checkpoint`: a signed note of every chain's head, kept away from the database (pure)
+- `checkpoint`: a signed note of every chain's head, kept away from the database (pure)
 - `repository`: appends and reads events
 - `claims`, `execution_claims`, `evidence_claims`: what must hold between rows and events (pure)
 - `claims_repository`: asks all of it, both ways

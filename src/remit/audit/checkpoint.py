@@ -6,24 +6,83 @@ end. A checkpoint taken before shows it: each chain must still pass through the 
 What is signed is a header, which names the root of a Merkle tree over all heads; the heads stand
 beside it. So a bundle can carry the header alone, and the path of RFC 9162 from one head to the
 root. The first version of the file was one envelope over all of it, which is still read.
+
+The tree is that of RFC 6962: leaves and inner nodes are hashed under different prefixes, so that
+neither can pass for the other, and a leaf with no partner moves up a level unchanged.
 """
 
+import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
 
-from remit.audit.merkle import inclusion_path, merkle_root, root_by_path
 from remit.base.canonical import canonical_json, sha256_digest
 from remit.base.json_types import JsonObject
 from remit.errors import UnverifiableError
 from remit.signing.dsse import envelope_from_json, envelope_to_json
 from remit.signing.keys import Keyring
 from remit.signing.statements import Kind, sign_statement, verify_statement
+
+_LEAF = b"\x00"
+_NODE = b"\x01"
+
+
+def merkle_root(leaves: Sequence[bytes]) -> bytes:
+    """Return the hash over all of `leaves`, 32 bytes; of none, the SHA-256 of nothing."""
+    level = [_leaf_hash(leaf) for leaf in leaves]
+    while len(level) > 1:
+        level = _next_level(level)
+    return level[0] if level else hashlib.sha256().digest()
+
+
+def inclusion_path(leaves: Sequence[bytes], position: int) -> list[bytes]:
+    """Return the hashes that lead from one leaf, counted from 0, to the root; the lowest first."""
+    path: list[bytes] = []
+    level = [_leaf_hash(leaf) for leaf in leaves]
+    while len(level) > 1:
+        path += level[position ^ 1 : (position ^ 1) + 1]
+        level = _next_level(level)
+        position //= 2
+    return path
+
+
+def root_by_path(leaf: bytes, position: int, size: int, path: Sequence[bytes]) -> bytes | None:
+    """Return the root that a path leads to, RFC 9162, 2.1.3.2; None: no path of such a list.
+
+    `leaf` is said to stand at `position`, from 0, of a list of `size`.
+    """
+    if not 0 <= position < size:
+        return None
+    left_over, found = list(path), _leaf_hash(leaf)
+    while size > 1:
+        # The last of an odd number has no partner, and moves up unchanged.
+        if position ^ 1 < size:
+            if not left_over:
+                return None
+            beside = left_over.pop(0)
+            found = _node_hash(beside, found) if position % 2 else _node_hash(found, beside)
+        position, size = position // 2, (size + 1) // 2
+    return None if left_over else found
+
+
+def _next_level(level: Sequence[bytes]) -> list[bytes]:
+    pairs = zip_longest(level[::2], level[1::2])
+    return [left if right is None else _node_hash(left, right) for left, right in pairs]
+
+
+def _leaf_hash(leaf: bytes) -> bytes:
+    return hashlib.sha256(_LEAF + leaf).digest()
+
+
+def _node_hash(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(_NODE + left + right).digest()
+
 
 CHECKPOINT = Kind("checkpoint")
 _DAMAGE = (AttributeError, KeyError, TypeError, ValueError, RecursionError)
@@ -77,8 +136,7 @@ def make_checkpoint(
 ) -> Checkpoint:
     """Return the checkpoint over one head for each chain, in any order.
 
-    `taken_at` is when they were read, by the database's clock. `previous` is the file of the
-    checkpoint before; None begins a new line of checkpoints.
+    `previous` is the file of the checkpoint before; None begins a new line of checkpoints.
     """
     return _checkpoint(heads, taken_at, None if previous is None else sha256_digest(previous))
 
@@ -139,10 +197,7 @@ def require_form(data: bytes) -> object:
 def prove_inclusion(
     checkpoint: Checkpoint, header: JsonObject, directive_id: UUID
 ) -> Inclusion | None:
-    """Return the proof for one directive; None: the checkpoint has no row of it.
-
-    `header` is the header of that checkpoint, as it was signed.
-    """
+    """Return the proof for one directive; None: the checkpoint has no row of it."""
     for position, head in enumerate(checkpoint.heads):
         if head.directive_id == directive_id:
             path = inclusion_path([head_leaf(each) for each in checkpoint.heads], position)
@@ -188,7 +243,7 @@ def stamp(when: datetime) -> str:
 
 
 def head_leaf(head: Head) -> bytes:
-    """Return the leaf of the Merkle tree that stands for one head."""
+    """Return the leaf of the tree that stands for one head."""
     return canonical_json(_head_json(head))
 
 
@@ -199,7 +254,6 @@ def _checkpoint(heads: Iterable[Head], taken_at: datetime, previous: str | None)
 
 
 def _read_first(stored: object, data: bytes, keys: Keyring) -> Checkpoint:
-    """Return what a file of the first version says, which was signed with its heads."""
     envelope = envelope_from_json(stored)
     payload = keys.verify(envelope, payload_type=CHECKPOINT.first_type)
     checkpoint = _parsed(payload)

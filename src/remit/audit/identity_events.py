@@ -1,8 +1,7 @@
 """What the installation's log tells of people and tokens, signed and verified. Pure.
 
 Each such event carries its own statement, signed: what happened, who did it, and all particulars.
-So nobody without the key can tell of what never happened. `remit.operations` signs with this what
-it records, and an audit verifies it; `remit.audit.identity_rows` finds what is told twice.
+So nobody without the key can tell of what never happened.
 """
 
 import json
@@ -36,7 +35,7 @@ IDENTITY_EVENTS = frozenset(
 def signed_data(event: str, by: str, data: JsonObject, keys: Keyring) -> JsonObject:
     """Return the particulars of an event with the envelope over all that it tells.
 
-    `event` is its type, and `by` its actor. No number in `data` may be fractional.
+    No number in `data` may be fractional.
 
     Raises:
         MisconfiguredError: there is no key to sign with.
@@ -52,7 +51,7 @@ def verify_identity_event(event: Event, keys: Keyring) -> None:
     chain does not bear out.
 
     Raises:
-        UnverifiableError: it is not; the message says why.
+        UnverifiableError: it is not.
     """
     try:
         data: JsonObject = json.loads(event.data)

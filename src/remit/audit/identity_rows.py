@@ -37,10 +37,7 @@ def compare_identity(
     tokens: Sequence[KeptToken],
     invitations: Sequence[KeptInvitation],
 ) -> Iterator[Finding]:
-    """Yield what is wrong with the rows of who acts, and with the events that tell of them.
-
-    `events` is the installation's own chain, in its order; events of other matters are passed over.
-    """
+    """Yield what is wrong with the rows of who acts, and with the events that tell of them."""
     log = IdentityLog()
     for event in events:
         if event.type not in IDENTITY_EVENTS:
@@ -77,7 +74,6 @@ def _statements(
     invitations: Sequence[KeptInvitation],
     keys: Keyring,
 ) -> Iterator[tuple[str, Callable[[], None]]]:
-    """Yield what every signed row is, and what verifies it."""
     for one in principals:
         name = quoted(one.principal.name)
         yield f"the principal {name}", partial(verify_principal, one, keys)
@@ -151,12 +147,7 @@ class IdentityLog:
         self.confirmed: set[str] = set()
 
     def add(self, event: Event) -> None:
-        """Add what one event tells.
-
-        Raises:
-            UnverifiableError: it does not follow from the events before it, as when it is told a
-                second time.
-        """
+        """Add what one event tells; one that does not follow from those before is refused."""
         try:
             _FOLD[event.type](self, event.actor, json.loads(event.data))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -277,7 +268,6 @@ _FOLD: Mapping[str, Callable[[IdentityLog, str, _Fields], None]] = {
 
 
 def _open(log: IdentityLog, invitation_id: UUID) -> _Fields:
-    """Return an invitation that was neither taken up nor withdrawn."""
     found = log.invitations[invitation_id]
     if found["revoked"] or found["token_id"] is not None:
         raise ValueError(invitation_id)

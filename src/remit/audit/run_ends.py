@@ -97,13 +97,10 @@ class AuditedRun:
     left: JsonObject
 
 
-FindWorker = Callable[[str], Worker | None]
-
-
 def judge_run(
     run: AuditedRun,
     own: Sequence[tuple[Attempt, Worker]],
-    find_worker: FindWorker,
+    find_worker: Callable[[str], Worker | None],
     keys: Keyring,
 ) -> Iterator[str]:
     """Yield each thing that is wrong with a run and its attempts, which stand in order."""
@@ -112,8 +109,14 @@ def judge_run(
         yield f"it says that it was begun {run.attempts} times, and {len(own)} attempts are there"
     ended = end_facts(run, run.left)
     for attempt, worker in own:
-        for problem in _of_attempt(run, attempt, worker, ended, keys):
-            yield f"attempt {attempt.attempt} {problem}"
+        modules: object = worker.modules
+        had = modules.get(run.module) if isinstance(modules, dict) else None
+        problems: list[str] = []
+        if had != run.granted_digest:
+            problems.append("was made by a worker that does not have the module that was granted")
+        if attempt.ended_at is not None:
+            problems += attempt_problems(run, attempt, worker, ended, keys)
+        yield from (f"attempt {attempt.attempt} {problem}" for problem in problems)
     ending = [attempt for attempt, _ in own if ends_run(attempt)]
     if run.ended_at is None:
         if ending or run.envelope is not None:
@@ -126,21 +129,12 @@ def judge_run(
         yield from _ended_without(run, ended, find_worker, keys)
 
 
-def _of_attempt(
-    run: AuditedRun, attempt: Attempt, worker: Worker, ended: JsonObject, keys: Keyring
-) -> Iterator[str]:
-    modules: object = worker.modules
-    had = modules.get(run.module) if isinstance(modules, dict) else None
-    if had != run.granted_digest:
-        yield "was made by a worker that does not have the module that was granted"
-    if attempt.ended_at is not None:
-        yield from attempt_problems(run, attempt, worker, ended, keys)
-
-
 def _ended_without(
-    run: AuditedRun, ended: JsonObject, find_worker: FindWorker, keys: Keyring
+    run: AuditedRun,
+    ended: JsonObject,
+    find_worker: Callable[[str], Worker | None],
+    keys: Keyring,
 ) -> Iterator[str]:
-    """Yield what is wrong with an end that came from no attempt."""
     try:
         kind, stated = signed_end(run.envelope, find_worker, keys)
     except UnverifiableError as error:
@@ -171,7 +165,7 @@ def attempt_problems(
 ) -> Iterator[str]:
     """Yield in what the end of an attempt differs from what its worker signed.
 
-    `ended` is what the rows say of the end of its run, for the attempt that ended it.
+    `ended` is what the rows say of the end of its run.
     """
     try:
         stated = read_statement(ATTEMPT_END, attempt.envelope, worker_keys(worker, keys))
@@ -196,16 +190,15 @@ def attempt_problems(
 
 
 def signed_end(
-    envelope: JsonObject | None, find_worker: FindWorker, keys: Keyring
+    envelope: JsonObject | None, find_worker: Callable[[str], Worker | None], keys: Keyring
 ) -> tuple[Kind, JsonObject]:
     """Return what was signed of an end that came from no attempt, and as which kind of statement.
 
     Raises:
         UnverifiableError: neither a worker that it names nor the installation signed it.
     """
-    settled_type = RECONCILIATION.payload_type
-    is_settled = envelope and envelope_from_json(envelope).payload_type == settled_type
-    kind = RECONCILIATION if is_settled else RUN_END
+    payload_type = envelope_from_json(envelope).payload_type if envelope else None
+    kind = RECONCILIATION if payload_type == RECONCILIATION.payload_type else RUN_END
     named = claims(envelope).get("worker")
     signer = find_worker(named) if isinstance(named, str) else None
     return kind, read_statement(
@@ -214,7 +207,7 @@ def signed_end(
 
 
 def ends_run(attempt: Attempt) -> bool:
-    """Return whether the envelope of an attempt claims that it ended its run."""
+    """Return whether an attempt claims to have ended its run."""
     return claims(attempt.envelope).get("ends_run") is True
 
 
@@ -229,7 +222,7 @@ def run_facts(run: AuditedRun | ExecutionRunRead) -> JsonObject:
 
 
 def end_facts(run: AuditedRun | ExecutionRunRead, artifacts: JsonObject) -> JsonObject:
-    """Return what every statement that ends a run says of it and of the artifacts that it left."""
+    """Return what every statement that ends a run says of it and of what it left."""
     try:
         digest = output_digest(run.result) if isinstance(run.result, dict) else None
     except InvalidInputError:
@@ -249,9 +242,7 @@ def _moment(when: datetime | None) -> str | None:
 
 
 def read_statement(kind: Kind, envelope: JsonObject | None, keys: Keyring) -> JsonObject:
-    """Return what one of the keys signed, for the installation that they are used for.
-
-    Some of what a statement says stands in no column; so it is read here, and not only compared.
+    """Return what one of the keys signed; some of it stands in no column.
 
     Raises:
         UnverifiableError: none did, or for another one.
@@ -295,6 +286,9 @@ def worker_keys(worker: Worker, keys: Keyring) -> Keyring:
     Raises:
         UnverifiableError: the installation did not certify this key.
     """
+    modules: object = worker.modules
+    if not isinstance(modules, dict):
+        raise UnverifiableError("its modules are none that can be read")
     stated = certificate(worker.id, worker.kid, worker.public_key, worker.modules)
     verify_certificate(worker.envelope, stated, keys)
     return worker_keyring(worker.kid, worker.public_key, keys)

@@ -48,7 +48,6 @@ class Counts:
 
     Attributes:
         entries: those of the budget's ledger.
-        policies: those that were confirmed.
         earlier: rows of before the installation had an identity: what was not signed then, or in
             a form that names none, is taken as it is.
     """
@@ -131,7 +130,7 @@ def stream_intents(connection: sa.Connection) -> Iterator[AuditedIntent]:
 
 
 def stream_policies(connection: sa.Connection) -> Iterator[ConfirmedPolicy]:
-    """Yield every policy that was confirmed; what is no object as its envelope was forged."""
+    """Yield every policy that was confirmed."""
     for found in _rows(connection, policies, ConfirmedPolicy.__slots__, _MANY):
         yield ConfirmedPolicy(**found)
 
@@ -168,7 +167,7 @@ def stream_votes(connection: sa.Connection) -> Iterator[tuple[Vote, ApprovalRequ
 
 
 def stream_workers(connection: sa.Connection) -> Iterator[Worker]:
-    """Yield every worker there ever was; what is no object in its JSON was forged."""
+    """Yield every worker there ever was."""
     for found in _rows(connection, workers, Worker.__slots__, _MANY):
         yield Worker(**found)
 
@@ -261,7 +260,6 @@ def _rows(
     *,
     words: Collection[str] = (),
 ) -> Iterator[dict[str, Any]]:
-    """Yield every row of a table, as :func:`_values` gives it."""
     for row in streamed(connection, sa.select(*readable(table, names)), batch):
         yield _values(table, names, row, words=words)
 
@@ -280,6 +278,5 @@ def _values(
 
 
 def _words(text: str) -> tuple[JsonValue, ...]:
-    """Return the JSON array that a text says; of anything else, the text alone."""
     value = parsed_json(text)
     return tuple(value) if isinstance(value, list) else (text,)

@@ -5,7 +5,7 @@ show by itself is that it was rewritten from some row on with hashes to match, o
 cut off; without a checkpoint that is found only where the directive's status disagrees with what is
 left. With a checkpoint, everything up to the heads that it notes is found.
 
-Rows and statuses are streamed: memory holds the checkpoint and one row, however long the log is.
+Memory holds the checkpoint and one row, however long the log is.
 """
 
 import heapq
@@ -58,10 +58,7 @@ def verify_chains(
 ) -> Iterator[Finding]:
     """Yield the first thing that is wrong with each chain, or with its directive.
 
-    Args:
-        events: the whole log, ordered by directive and then by position.
-        statuses: every directive's id and status, ordered by id.
-        checkpoint: what the log is held against; None trusts the chains alone.
+    `events` stand by directive and position, and `statuses`, with the id of each, by directive.
     """
     for directive_id, known in groupby(_merged(events, statuses, checkpoint), itemgetter(0)):
         status, head, has_rows = None, None, False
@@ -85,7 +82,6 @@ _STATUS, _HEAD, _ROWS = range(3)
 def _merged(
     events: Iterable[Event], statuses: Iterable[tuple[UUID, str]], checkpoint: Checkpoint | None
 ) -> Iterator[tuple[UUID, int, Any]]:
-    """Yield all that is known, directive by directive, with what kind of thing it is."""
     heads = checkpoint.heads if checkpoint else ()
     chains = groupby(events, attrgetter("directive_id"))
     return heapq.merge(
@@ -99,7 +95,6 @@ def _merged(
 def _judged(
     directive_id: UUID, status: str | None, head: Head | None, rows: Iterator[Event]
 ) -> Iterator[Finding]:
-    """Yield what is wrong with one chain of at least one row, or nothing."""
     previous, position, told = GENESIS, 0, None
     for row in rows:
         position += 1
@@ -120,10 +115,7 @@ def _judged(
 
 
 def _broken(row: Event, previous: str, position: int, later: Iterator[Event]) -> Finding | None:
-    """Return what is wrong with a row as such; None when it follows from the one before it.
-
-    The rows after it, `later`, are read only when the row is not in its place.
-    """
+    # The rows after it, `later`, are read only when the row is not in its place.
     follows = row.prev_hash == previous
     if follows and row.seq == position and row.hash == event_hash(row):
         return None
@@ -145,7 +137,6 @@ def _broken(row: Event, previous: str, position: int, later: Iterator[Event]) ->
 
 
 def _compared(directive_id: UUID, status: str | None, told: str | None) -> Iterator[Finding]:
-    """Yield what is wrong with the status of a directive whose chain is sound, or nothing."""
     if status is None:
         yield Finding(directive_id, None, "directive_missing", "it is gone, and its log is there")
     elif status != told:

@@ -1,7 +1,4 @@
-"""How long something may take, as people write it: "5m", "1h30m", "PT5M".
-
-Intents use it for their `timebox`, and policy files for their expiries.
-"""
+"""How long something may take, as timeboxes and policies write it: "5m", "1h30m", "PT5M"."""
 
 import re
 from datetime import timedelta

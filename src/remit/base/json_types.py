@@ -27,11 +27,7 @@ What callers send may be half as deep, and Remit puts it into a few more when it
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """What stands in place of a value of the database that Python cannot hold.
-
-    Attributes:
-        kind: the Postgres type that it has.
-    """
+    """Stands for a value of the database that Python cannot hold, of this Postgres type."""
 
     kind: str
 

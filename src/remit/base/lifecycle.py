@@ -1,8 +1,4 @@
-"""The one shape that every lifecycle has: a table of which status may follow which.
-
-`remit.directives.lifecycle` and `remit.execution.lifecycle` each hold one table and the plan's
-three functions over it. Nothing here reads a clock, a setting or a database.
-"""
+"""The one shape that every lifecycle has: a table of which status may follow which. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,8 +15,8 @@ class TransitionTable(Generic[StatusT]):
     """Which status may follow which, for one kind of thing.
 
     Attributes:
-        noun: what has the status, as messages name it: "directive".
-        next_statuses: each status with those that may follow it; an empty set marks a final one.
+        noun: what has the status, in messages.
+        next_statuses: an empty set marks a final one.
     """
 
     noun: str
@@ -43,11 +39,7 @@ class TransitionTable(Generic[StatusT]):
         return found
 
     def is_terminal(self, status: str) -> bool:
-        """Return whether nothing may follow `status`.
-
-        Raises:
-            InvalidInputError: `status` is not in the table.
-        """
+        """Return whether nothing may follow `status`; InvalidInputError when it is no status."""
         return not self.next_of(status)
 
     def validate(self, current: str, target: str) -> None:

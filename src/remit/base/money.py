@@ -1,7 +1,4 @@
-"""Amounts of US dollars, as people write them, without rounding.
-
-The gate reads a directive's `budget` with it, and policy files their ceilings and amounts.
-"""
+"""Amounts of US dollars, as people write them in budgets and policies, without rounding."""
 
 import re
 from decimal import Decimal
@@ -23,12 +20,8 @@ def parse_budget(text: str, *, field: str = "budget") -> Decimal:
     """Return the amount that `text` says, exactly, with two decimals.
 
     Accepted are "$50", "50.00", "50.5", "100 USD" and "$1,000.00": at most 12 digits before the
-    point and 2 after it, commas only where they part thousands.
-
-    Refused are: empty text; a minus or plus sign; NaN and infinities; another currency, or none
-    written as "100USD", "$100 USD" or "100 usd"; exponents ("1e3"); more than 2 decimals; a point
-    with no digit on either side of it; more than 12 digits before the point; leading zeros; commas
-    elsewhere ("10,00", "1000,000"); spaces around or within; digits other than 0 to 9.
+    point and 2 after it, commas only where they part thousands, no leading zeros. A sign, another
+    currency or way to write it, an exponent and any other space are refused.
 
     Raises:
         InvalidInputError: `text` has another form.

@@ -1,7 +1,6 @@
-"""Short, safe wording for messages that repeat what a caller sent.
+"""Wording for messages that repeat what a caller sent: short, on one line, nothing in it hidden.
 
-Every layer that writes a message uses this module, so that no message holds a line break, an
-invisible character or an unbounded quotation. It knows nothing of Remit and imports nothing.
+Every layer that writes a message uses this module.
 """
 
 from collections.abc import Iterable
@@ -10,11 +9,9 @@ _ELLIPSIS = "..."
 
 
 def printable(text: str, limit: int) -> str:
-    """Return at most `limit` characters of `text`, with what cannot be seen written as escapes.
+    """Return at most `limit` characters of any text, with what cannot be seen written as escapes.
 
-    Args:
-        text: any text, lone surrogates and control characters included.
-        limit: how many characters of `text` to keep; a cut is shown by three dots after them.
+    A cut is shown by three dots after them.
     """
     shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[:limit])
     return shown + _ELLIPSIS if len(text) > limit else shown

@@ -15,11 +15,7 @@ from remit.budget.types import LARGEST_AMOUNT, Closing, exact_sum
 
 @dataclass(frozen=True, slots=True)
 class ModelCosts:
-    """What language models cost a run, or what its attempts did.
-
-    Attributes:
-        known: US dollars of all calls whose cost is known.
-    """
+    """What language models, or its attempts, cost a run: US dollars of all that is known."""
 
     known: Decimal = Decimal(0)
     unknown: bool = False

@@ -14,13 +14,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from remit.base.json_types import JsonObject
-from remit.budget.types import (
-    LARGEST_AMOUNT,
-    NOT_PROMISED,
-    Closing,
-    Committed,
-    in_cents,
-)
+from remit.budget.types import LARGEST_AMOUNT, NOT_PROMISED, Closing, Committed, in_cents
 from remit.db.batch import BatchStatement, insert_into, limited
 from remit.db.tables import budget_entries
 from remit.policy.limits import BudgetLimit
@@ -28,42 +22,33 @@ from remit.telemetry.rows import read_row
 
 
 def lock_accounts(connection: sa.Connection, limits: Iterable[BudgetLimit]) -> dict[str, Committed]:
-    """Lock the accounts of limits in the current period until the transaction ends.
+    """Lock the accounts of limits until the transaction ends; return what stands on them, by limit.
 
     The period is the one that the transaction began in, by the database's clock. Accounts that are
-    missing are opened. Without limits nothing is asked of the database.
-
-    Call it once in a transaction, for all limits that any of its directives needs.
-
-    Returns:
-        What stands on the accounts, by name of the limit.
+    missing are opened. Call it once in a transaction, for all limits that its directives need.
     """
-    wanted = list(limits)
-    if not wanted:
-        return {}
-    rows = connection.execute(
-        _LOCK,
-        {"accounts": [one.account for one in wanted], "periods": [one.period for one in wanted]},
-    )
-    held = {row.account: read_row(row._mapping, _committed, "budget_accounts") for row in rows}
-    return {limit.name: held[limit.account] for limit in wanted}
+    return _held(connection, _LOCK, list(limits))
 
 
 def read_accounts(connection: sa.Connection, limits: Iterable[BudgetLimit]) -> dict[str, Committed]:
-    """Return what stands on the accounts of limits in the current period, and lock nothing.
+    """Return the same and lock nothing; an account that nobody has opened holds nothing."""
+    return _held(connection, _READ, list(limits))
 
-    Returns:
-        What stands on them, by name of the limit; an account that nobody has opened holds nothing.
-    """
-    wanted = list(limits)
-    if not wanted:
+
+def _held(
+    connection: sa.Connection, statement: sa.TextClause, limits: Sequence[BudgetLimit]
+) -> dict[str, Committed]:
+    if not limits:
         return {}
     rows = connection.execute(
-        _READ,
-        {"accounts": [one.account for one in wanted], "periods": [one.period for one in wanted]},
+        statement,
+        {"accounts": [one.account for one in limits], "periods": [one.period for one in limits]},
     )
-    held = {row.account: read_row(row._mapping, _committed, "budget_accounts") for row in rows}
-    return {limit.name: held[limit.account] for limit in wanted}
+    held = {
+        row.account: read_row(row._mapping, lambda r: Committed(*r.values()), "budget_accounts")
+        for row in rows
+    }
+    return {limit.name: held[limit.account] for limit in limits}
 
 
 def reserve(rows: Sequence[JsonObject]) -> BatchStatement:
@@ -88,21 +73,14 @@ def settlements(closings: Sequence[Closing]) -> BatchStatement:
 
 
 def releases(grant_ids: Sequence[UUID]) -> BatchStatement:
-    """Return the write that closes reservations of which nothing was spent.
-
-    A grant without reservations, or whose reservations are closed, is left as it is.
-    """
+    """Return the write that closes reservations of which nothing was spent; else likewise."""
     rows: list[JsonObject] = [{"grant_id": str(grant_id)} for grant_id in grant_ids]
     return BatchStatement("released", _RELEASE, rows, None)
 
 
 @dataclass(frozen=True, slots=True)
 class Unpromised:
-    """What a run cost that nothing was promised to.
-
-    Attributes:
-        amount: US dollars; a part of a cent counts as a whole one.
-    """
+    """What a run cost that nothing was promised to, in US dollars; rounded up to cents."""
 
     directive_id: UUID
     grant_id: UUID
@@ -167,19 +145,12 @@ _OF_NOTHING: Mapping[str, str] = {
     "period_start": "date_trunc('month', now(), 'UTC')",
     "kind": "'settle'",
 }
-_UNPROMISED = (
-    insert_into(
-        budget_entries,
-        "unpromised",
-        ["directive_id", "grant_id", "amount"],
-        computed=_OF_NOTHING,
-    )
-    + " ON CONFLICT DO NOTHING RETURNING id"
-)
-
-
-def _committed(row: sa.RowMapping) -> Committed:
-    return Committed(*row.values())
+_ENTERED = ("directive_id", "grant_id", "amount")
+_UNPROMISED = f"""
+    {insert_into(budget_entries, "unpromised", _ENTERED, computed=_OF_NOTHING)}
+    ON CONFLICT DO NOTHING
+    RETURNING id
+"""
 
 
 def list_entries(connection: sa.Connection, directive_id: UUID) -> list[sa.RowMapping]:

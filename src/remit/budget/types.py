@@ -1,8 +1,7 @@
 """Values of the ledger, and the pure steps from limits to reservations.
 
 An amount is reserved under every limit that applies, in the transaction that issues the grant, and
-closed once: settled with what was spent, or released when nothing was. Operations call
-this between :func:`remit.budget.ledger.lock_accounts` and the write.
+closed once: settled with what was spent, or released when nothing was.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -25,11 +24,7 @@ LARGEST_AMOUNT = Decimal("999999999999.99")
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """What stands on the account of a limit in the current period.
-
-    Attributes:
-        amount: US dollars with two decimals, promised to directives and not closed, or spent.
-    """
+    """US dollars on a limit's account in this period: promised and not closed, or spent."""
 
     account: str
     period_start: datetime
@@ -54,7 +49,7 @@ class Closing:
     at_least: Decimal = Decimal(0)
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be an amount; see Raises."""
+        """Refuse what cannot be an amount."""
         for spent in (self.spent, self.at_least):
             if spent is not None and not (spent.is_finite() and 0 <= spent <= LARGEST_AMOUNT):
                 raise ValueError(f"{spent} is no amount that can have been spent")

@@ -11,9 +11,6 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-# A service on this machine needs none, but the protocols want one.
-_NO_KEY = "none"
-
 _KEY = re.compile(r"[!-~]{1,1000}")
 _MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,79}")
 _PLACE = re.compile(r"[A-Za-z0-9._~:/\[\]-]{1,100}")
@@ -21,13 +18,7 @@ _PLACE = re.compile(r"[A-Za-z0-9._~:/\[\]-]{1,100}")
 
 @dataclass(frozen=True, slots=True)
 class ServiceAddress:
-    """Where a service is.
-
-    Attributes:
-        url: without a slash at the end.
-        place: that without `https://`; part of the model's name when it is not the vendor's.
-        is_loopback: whether it is on this machine.
-    """
+    """Where a service is; `url` has no slash at the end, and `place` is that without `https://`."""
 
     url: str
     place: str
@@ -74,7 +65,7 @@ def checked_key(
     """
     key = api_key.get_secret_value().strip() if api_key else ""
     if not key and address.is_loopback:
-        return _NO_KEY
+        return "none"  # the protocols want one
     if not key:
         raise ValueError(missing)
     if not _KEY.fullmatch(key):

@@ -1,5 +1,6 @@
 """The body of a service's answer, read without trust. Pure."""
 
+import codecs
 import json
 from typing import Any, TypeVar
 
@@ -14,8 +15,6 @@ class Body(BaseModel):
 
 _Body = TypeVar("_Body", bound=Body)
 
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-
 
 def read_body(kind: type[_Body], content: bytes, *, what: str) -> _Body:
     """Return what the bytes of an answer hold; `what` says in words what that should be.
@@ -24,7 +23,7 @@ def read_body(kind: type[_Body], content: bytes, *, what: str) -> _Body:
         ValueError: they hold something else, or a key twice in one object, of which nobody knows
             which is meant; neither it nor what it comes from quotes them.
     """
-    text = content.removeprefix(_BYTE_ORDER_MARK)
+    text = content.removeprefix(codecs.BOM_UTF8)
     try:
         body = kind.model_validate_json(text)
     except ValidationError:

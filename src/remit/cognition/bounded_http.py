@@ -13,11 +13,7 @@ import httpx2
 from remit.cognition.bodies import is_plain
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
-"""Largest answer read.
-
-100 vectors of 1,536 numbers, written as text, take less than 4 MB; the longest answer of a language
-model takes less than 2 MB.
-"""
+"""Largest answer read; 100 vectors written as text take less than 4 MB."""
 
 
 def bounded_client(*, timeout_seconds: float, on_this_machine: bool) -> httpx2.Client:
@@ -34,7 +30,11 @@ def bounded_client(*, timeout_seconds: float, on_this_machine: bool) -> httpx2.C
     def bound(response: httpx2.Response) -> None:
         limit = MAX_ANSWER_BYTES
         if not is_plain(response.headers.get("content-encoding")):
-            _refuse_compressed(response)
+            # It was not asked for, and a few kilobytes can unpack to gigabytes.
+            if response.is_success:
+                raise UnreadableAnswerError("answered compressed though not asked for")
+            # The status of a refusal says enough, as that of a proxy's page does.
+            del response.headers["content-encoding"]
             limit = 0
         # The other kind of stream belongs to a client that is awaited, and this is none.
         whole = cast("httpx2.SyncByteStream", response.stream)
@@ -76,16 +76,6 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
     while linked is not None:
         yield linked
         linked = linked.__cause__
-
-
-def _refuse_compressed(response: httpx2.Response) -> None:
-    """Refuse what was not asked for: a few kilobytes can unpack to gigabytes.
-
-    The status of a refusal says enough, as that of a proxy's page does: its body is left unread.
-    """
-    if response.is_success:
-        raise UnreadableAnswerError("answered compressed though not asked for")
-    del response.headers["content-encoding"]
 
 
 class _BoundedAnswer(httpx2.SyncByteStream):

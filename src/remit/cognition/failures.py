@@ -24,8 +24,7 @@ class Words:
     """How a kind of provider speaks of its service.
 
     Attributes:
-        service: such as "the embedding service".
-        sdk: whose SDK asks it.
+        service: such as "the embedding service"; `sdk` says whose SDK asks it.
         key: what to do about a key that is not accepted.
         place: what to check when there is nothing at the address, or no such model.
         address: the variable that holds the address.
@@ -60,8 +59,6 @@ class Failure(Generic[_Type_co]):
     retry_after_seconds: float | None = None
 
 
-_RETRYABLE = (408, 409, 425, 429)
-_OF_THE_REQUEST = (400, 413, 422)
 FIRST_OF_THE_SERVICE = 500
 _LONGEST_READ = 600
 
@@ -88,7 +85,10 @@ def failure_of(
         from remit.cognition.bounded_http import unreadable
 
         fault = unreadable(error)
-        return unreachable(words) if fault is None else _unread(words, fault)
+        if fault is None:
+            return unreachable(words)
+        told = f"{words.service} {fault}: check that {words.address} names a service of this kind, "
+        return Failure("provider_error", f"{told}and what a proxy in between does")
     if not isinstance(error, sdk.APIStatusError):
         return unknown(words)
     refusal: Any = error
@@ -148,21 +148,13 @@ def refused(
     return Failure(
         error_type,
         _worded(words, status, meaning),
-        retryable=status in _RETRYABLE or status >= FIRST_OF_THE_SERVICE,
+        retryable=status in {408, 409, 425, 429} or status >= FIRST_OF_THE_SERVICE,
         retry_after_seconds=_retry_after(headers),
     )
 
 
-def _unread(words: Words, fault: str) -> Failure[FailureKind]:
-    return Failure(
-        "provider_error",
-        f"{words.service} {fault}: check that {words.address} names a service of this kind, and "
-        "what a proxy in between does",
-    )
-
-
 def _meaning(words: Words, status: int, says: str) -> tuple[FailureKind, str]:
-    if status in _OF_THE_REQUEST:
+    if status in {400, 413, 422}:
         for pattern, meaning in words.known:
             if pattern.search(says):
                 return "invalid_request", meaning

@@ -39,8 +39,7 @@ def no_sdk(title: str, package: str, *, otherwise: str) -> str:
 def client_options(address: ServiceAddress, *, key: str, timeout_seconds: float) -> dict[str, Any]:
     """Return what an SDK's client is made with; closing that client closes the connection.
 
-    `timeout_seconds` is the longest wait for the connection, for the start of an answer, and for
-    the rest of it.
+    The time is as :func:`bounded_http.bounded_client` has it.
 
     Raises:
         OSError, ValueError: the environment allows no connection; the error may quote a password.
@@ -90,14 +89,11 @@ class Opened(Generic[_T]):
         unusable: str = _NO_CONNECTION,
         close: str = "close",
     ) -> None:
-        """Keep how to make it.
+        """Keep how to make it: `connect` does, and imports the SDK.
 
-        Args:
-            connect: makes it; imports the SDK.
-            without_sdk: what to do where that raises ImportError.
-            misconfigured: makes the provider's own error of a message.
-            unusable: what to do where it raises OSError or ValueError.
-            close: the client's method that closes it, as a dotted path.
+        Where that raises ImportError, `misconfigured` makes the provider's own error of
+        `without_sdk`; where it raises OSError or ValueError, of `unusable`. `close` is the client's
+        method that closes it, as a dotted path.
         """
         self._connect = connect
         self._without_sdk = without_sdk

@@ -12,9 +12,5 @@ from remit.base.canonical import canonical_json, sha256_digest
 
 
 def action_digest(intent: Mapping[str, JsonValue]) -> str:
-    """Return the digest of an intent's canonical JSON.
-
-    Raises:
-        InvalidInputError: as :func:`canonical_json`.
-    """
+    """Return the digest of an intent's canonical JSON; InvalidInputError when it has none."""
     return sha256_digest(canonical_json(intent))

@@ -22,30 +22,11 @@ TRANSITIONS: TransitionTable[DirectiveStatus] = TransitionTable(
 )
 """The whole lifecycle."""
 
+validate_transition = TRANSITIONS.validate
+"""Return quietly when a directive may go from one status to another; see TransitionTable."""
 
-def validate_transition(current: str, target: str) -> None:
-    """Return quietly when a directive may go from `current` to `target`.
+get_valid_next_statuses = TRANSITIONS.next_of
+"""Return the statuses that may follow one; empty when it is final."""
 
-    Raises:
-        IllegalTransitionError: it may not; the message names the statuses that may follow.
-        InvalidInputError: either is no status of a directive.
-    """
-    TRANSITIONS.validate(current, target)
-
-
-def get_valid_next_statuses(status: str) -> frozenset[DirectiveStatus]:
-    """Return the statuses that may follow `status`; empty when it is final.
-
-    Raises:
-        InvalidInputError: `status` is no status of a directive.
-    """
-    return TRANSITIONS.next_of(status)
-
-
-def is_terminal_status(status: str) -> bool:
-    """Return whether a directive with this status never changes again.
-
-    Raises:
-        InvalidInputError: `status` is no status of a directive.
-    """
-    return TRANSITIONS.is_terminal(status)
+is_terminal_status = TRANSITIONS.is_terminal
+"""Return whether a directive with this status never changes again."""

@@ -245,7 +245,6 @@ def _first_problem(error: ErrorDetails) -> InvalidInputError:
 
 
 def _wording(error: ErrorDetails, path: str) -> str:
-    """Return one line that says what is wrong at `path` and how to mend it."""
     known = listed(DirectiveCreate.model_fields, "and")
     wordings = {
         "unfit": error["msg"],
@@ -269,12 +268,13 @@ def directive_json_schema() -> dict[str, JsonValue]:
     Number and nesting limits, the size limit and the forms of a timebox are checked on arrival.
     """
     schema: dict[str, JsonValue] = DirectiveCreate.model_json_schema()
-    needed = [name for name in DirectiveCreate.model_fields if name not in FILLED_IN]
     fields = DirectiveCreate.model_fields
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **schema,
-        "required": [name for name in needed if fields[name].is_required()],
+        "required": [
+            name for name in fields if fields[name].is_required() and name not in FILLED_IN
+        ],
         "title": "Directive",
         "description": "What is to be done, by whom, for what purpose and within which limits.",
     }

@@ -10,7 +10,7 @@ from remit.base.json_types import JsonObject
 from remit.db.batch import BatchStatement, limited
 from remit.db.tables import directives
 from remit.directives.lifecycle import validate_transition
-from remit.directives.models import DirectiveRead, Row
+from remit.directives.models import DirectiveRead
 from remit.errors import ConflictError
 from remit.telemetry.rows import read_row
 from remit.vocabulary import DirectiveStatus, StatusReason
@@ -40,13 +40,10 @@ def moves(
 def claim_directives(
     connection: sa.Connection, directive_ids: Sequence[UUID], *, grounds: str
 ) -> list[tuple[DirectiveRead, JsonObject | None, datetime]]:
-    """Make approved directives `executing`, and read the grounds in the same statement.
+    """Make approved directives, at least one, `executing`; read the grounds in the same statement.
 
-    Args:
-        connection: the operation's transaction; the statement takes the rows' locks.
-        directive_ids: whom to claim; at least one.
-        grounds: an SQL value of type `jsonb` about the row `directive`. If the statement had to
-            wait for a lock, it may have missed what was written meanwhile; the caller looks again.
+    `grounds` is an SQL value of type `jsonb` about the row `directive`. If the statement had to
+    wait for a lock, it may have missed what was written meanwhile; the caller looks again.
 
     Returns:
         Each directive, with the grounds, None when there were none, and the database's clock once
@@ -64,7 +61,11 @@ def claim_directives(
         raise ConflictError("a directive is not approved; look at it and try again")
     return [
         (
-            read_row({"id": row.id, "claimed": row.claimed}, _claimed, "directives"),
+            read_row(
+                {"id": row.id, "claimed": row.claimed},
+                lambda read: DirectiveRead.from_row(read["claimed"]),
+                "directives",
+            ),
             row.grounds,
             row.judged_at,
         )
@@ -80,10 +81,7 @@ def transition_directive_status(
     target: DirectiveStatus,
     reason: StatusReason | None = None,
 ) -> list[DirectiveRead]:
-    """Move directives from `current` to `target`, all of them or none.
-
-    Returns:
-        The directives as they now are, in no particular order.
+    """Move directives from `current` to `target`, all or none; return them as they now are.
 
     Raises:
         IllegalTransitionError: the lifecycle does not allow it.
@@ -111,10 +109,6 @@ def doubt_directive(connection: sa.Connection, directive_id: UUID) -> None:
     done = connection.execute(_DOUBT, {"directive_id": directive_id})
     if done.rowcount != 1:
         raise ConflictError(f"directive {directive_id} has changed meanwhile; look at it again")
-
-
-def _claimed(row: Mapping[str, Row]) -> DirectiveRead:
-    return DirectiveRead.from_row(row["claimed"])
 
 
 _GIVEN: Mapping[str, str] = {"current": "text", "target": "text", "reason": "text"}

@@ -32,7 +32,7 @@ class JsonFault:
     """The first thing in a value that cannot be kept.
 
     Attributes:
-        path: where it is, as a dotted path of keys and list positions; empty for the value itself.
+        path: keys and list positions with dots between them; empty for the value itself.
         problem: what is wrong and how to mend it, as one line that names no value.
     """
 
@@ -41,12 +41,10 @@ class JsonFault:
 
 
 def find_fault(value: object, *, max_weight: int = MAX_WEIGHT) -> JsonFault | None:
-    """Return the first fault of `value` in document order, or None when it is plain JSON.
+    """Return the first fault of any object in document order, or None when it is plain JSON.
 
-    Args:
-        value: any object at all.
-        max_weight: upper bound of one for each value plus one for each character of text. The
-            weight never exceeds the length of the canonical JSON in bytes.
+    Its weight is one for each value and each character of text: never more than the bytes of its
+    canonical JSON.
     """
     weight = 0
     pending: list[tuple[_Path, object, int]] = [(None, value, 0)]
@@ -83,7 +81,6 @@ def check_text(text: str | None, *, field: str, limit: int) -> None:
 
 
 def _members(item: object) -> list[tuple[str, object]]:
-    """Return what stands inside `item`, each with its key or position; nothing for a scalar."""
     if isinstance(item, dict):
         return list(item.items())
     if isinstance(item, list):
@@ -92,7 +89,6 @@ def _members(item: object) -> list[tuple[str, object]]:
 
 
 def _key_fault(path: _Path, item: dict[object, object]) -> tuple[_Path, str | None]:
-    """Return where the first bad key of `item` is and what is wrong; `path` and None if none."""
     for key in item:
         if not isinstance(key, str):
             return path, "has a key that is not text: use text for every key"
@@ -103,7 +99,6 @@ def _key_fault(path: _Path, item: dict[object, object]) -> tuple[_Path, str | No
 
 
 def _problem_of(item: object) -> str | None:
-    """Return what is wrong with `item` itself, leaving aside what stands inside it."""
     if item is None or isinstance(item, bool | list | dict):
         return None
     if isinstance(item, str):
@@ -115,7 +110,6 @@ def _problem_of(item: object) -> str | None:
 
 
 def _number_problem(number: float) -> str | None:
-    """Return why `number` cannot be stored or digested, or None."""
     # Compared, not asked by math.isfinite, which raises on a whole number that no float can hold.
     if abs(number) <= MAX_NUMBER:
         return None
@@ -125,7 +119,6 @@ def _number_problem(number: float) -> str | None:
 
 
 def _dotted(path: _Path) -> str:
-    """Return `path` from the outermost key inwards, each key printable and cut to be short."""
     keys: list[str] = []
     while path is not None:
         path, key = path

@@ -50,12 +50,8 @@ def insert_directives(
     """Store directives; return of each that was stored the database's clock, and the grounds.
 
     One whose issuer has used its idempotency key before is left out; see :func:`find_by_keys`.
-
-    Args:
-        connection: the operation's transaction.
-        new: what to store, by the identifiers that they get.
-        signed: who proposes them, as was signed; none for a draft.
-        grounds: an SQL value of type `jsonb` about the row `directive`, read with it.
+    `signed` has who proposes each but a draft; `grounds` is an SQL value of type `jsonb` about the
+    row `directive`.
     """
     rows = [
         {
@@ -117,11 +113,7 @@ def lock_directive(connection: sa.Connection, directive_id: UUID) -> DirectiveRe
 
 
 def get_directive(connection: sa.Connection, directive_id: UUID) -> DirectiveRead:
-    """Return a directive as it is now.
-
-    Raises:
-        NotFoundError: there is none of that id.
-    """
+    """Return a directive as it is now; NotFoundError when there is none of that id."""
     return _one(connection, _GET, directive_id)
 
 

@@ -22,12 +22,11 @@ INTENT = Kind("intent")
 
 @dataclass(frozen=True, slots=True)
 class Proposer:
-    """Who proposed a directive.
+    """Who proposed a directive: its issuer, or for a stored draft perhaps an operator.
 
     Attributes:
-        name: who it was: its issuer, or for a stored draft perhaps an operator.
         acts_for: on whose behalf they act; None: on their own.
-        token: the token that they showed; None: none was, in a process that holds the key.
+        token: the one they showed; None: none was, in a process that holds the key.
     """
 
     name: str
@@ -49,11 +48,7 @@ def intent_statement(
 
 
 def sign_intent(statement: JsonObject, by: Principal, keys: Keyring) -> JsonObject:
-    """Return the envelope that says who proposed the directive of an :func:`intent_statement`.
-
-    Raises:
-        MisconfiguredError: there is no key to sign with.
-    """
+    """Return the envelope that says who proposed the directive of an :func:`intent_statement`."""
     return sign_statement(INTENT, statement | _proposed(by.name, by.acts_for, by.token), keys)
 
 

@@ -35,10 +35,7 @@ def connect(address: ServiceAddress, *, key: str, timeout_seconds: float) -> Bra
     """Return the SDK's client; whoever asks for it closes its `transport.session`.
 
     Nothing but what Remit was told decides where a request goes and with which key: no variable of
-    the SDK's, no `.netrc`, and no redirect.
-
-    `timeout_seconds` is the longest wait for the connection, for the start of an answer, and for
-    the whole rest of it.
+    the SDK's, no `.netrc`, and no redirect. The time is as `sdk.client_options` has it.
 
     Raises:
         ValueError: a variable of the SDK's own holds nonsense.
@@ -73,8 +70,6 @@ class _Key(requests.auth.AuthBase):
 
 
 class _BoundedAdapter(HTTPAdapter):
-    """Reads an answer as long as it is in time and not too long."""
-
     def __init__(self, timeout_seconds: float) -> None:
         self._timeout_seconds = timeout_seconds
         super().__init__()

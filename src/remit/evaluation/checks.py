@@ -53,17 +53,14 @@ def _checked(result: object) -> EvaluationResult:
     if type(result) is not EvaluationResult:
         raise ValueError("no result")
     # A frozen value can still be made with anything in it, or nothing, so none of it is believed.
+    name: object = getattr(result, "name", None)
+    if type(name) is not str or not 1 <= len(name) <= MAX_NAME_LENGTH:
+        raise ValueError(f"a name that is no text of 1 to {MAX_NAME_LENGTH} characters")
     return EvaluationResult(
-        _checked_name(getattr(result, "name", None)),
+        printable(redact_text(name), MAX_NAME_LENGTH),
         _checked_score(getattr(result, "score", None)),
         _checked_metadata(getattr(result, "metadata", None)),
     )
-
-
-def _checked_name(name: object) -> str:
-    if type(name) is not str or not 1 <= len(name) <= MAX_NAME_LENGTH:
-        raise ValueError(f"a name that is no text of 1 to {MAX_NAME_LENGTH} characters")
-    return printable(redact_text(name), MAX_NAME_LENGTH)
 
 
 def _checked_score(score: object) -> float | None:

@@ -34,13 +34,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """How much was told, and how much was lost.
-
-    Attributes:
-        told: runs that were handed on without a fault.
-        failed: calls of the provider that gave no answer.
-        dropped: runs that were not handed on: the queue was full, or closed.
-    """
+    """How many runs were handed on without a fault, calls failed, and runs were dropped unsent."""
 
     told: int = 0
     failed: int = 0
@@ -171,7 +165,6 @@ class GuardedEvaluation:
         return self._call("score", call, default=False)
 
     def _call(self, what: str, call: Callable[[], _T], default: _T) -> _T:
-        """Return what a call returns; the default when it returns nothing in time."""
         try:
             return run_bounded(call, self._free, timeout_seconds=self._timeout_seconds)
         except CallFailedError as error:
@@ -193,11 +186,9 @@ class GuardedEvaluation:
 
 
 class CallFailedError(Exception):
-    """A call gave no answer.
+    """A call raised, did not come back in time, or too many hang already.
 
-    Attributes:
-        fault: it raised · did not come back in time · too many hang already.
-        detail: the kind of error and, for one of Remit's own kinds, its message; without secrets.
+    `detail` is the kind of error and, for one of Remit's own kinds, its message; without secrets.
     """
 
     def __init__(self, fault: Literal["raised", "late", "busy"], detail: str) -> None:

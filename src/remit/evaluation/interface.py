@@ -1,7 +1,6 @@
 """What is told of an ended run, what is answered, and what every provider offers. No I/O here.
 
-An evaluation observes: it is handed words and numbers and nothing to act with, and no decision asks
-for its answer.
+It is handed words and numbers and nothing to act with, and no decision asks for its answer.
 """
 
 import math
@@ -55,10 +54,7 @@ class EvaluationInput:
 class EvaluationResult:
     """One judgement of a run.
 
-    Attributes:
-        name: what was judged, 1 to 100 characters.
-        score: from 0 (bad) to 1 (good); None when it was looked at and not judged.
-        metadata: more about it, as a JSON object.
+    A score is from 0 (bad) to 1 (good), and None when it was looked at and not judged.
 
     Raises:
         ValueError: it is not one.

@@ -1,7 +1,6 @@
-"""What operations tell telemetry of what they did. Nothing here changes anything.
+"""What operations count of what they did.
 
-Some of it is told when it is written and not yet committed: a commit that fails is told all the
-same. Metrics count what was done here; the database says what is so.
+Some of it is counted before its commit, which may fail: only the database says what is so.
 """
 
 from collections.abc import Iterable, Sequence

@@ -68,7 +68,6 @@ class ApprovalRule(BaseModel):
 
 
 def _tell_apart(noun: str, names: Sequence[str]) -> None:
-    """Refuse names of which two are the same."""
     for name in names:
         if names.count(name) > 1:
             raise unfit(f"two {noun} are named {quoted(name)}: give each a name of its own")
@@ -170,20 +169,12 @@ def default_policy() -> PolicyConfig:
 
 
 def load_policy(path: Path) -> PolicyConfig:
-    """Return the policy that the file at `path` holds.
-
-    Raises:
-        InvalidInputError: there is no readable policy; the message names file, key and fix.
-    """
+    """Return the policy that the file at `path` holds; see :func:`parse_policy`."""
     return parse_policy(read_policy(path), source=str(path))
 
 
 def read_policy(path: Path) -> str:
-    """Return the text of a policy file.
-
-    Raises:
-        InvalidInputError: it cannot be read; the message names the file and the fix.
-    """
+    """Return the text of a policy file; InvalidInputError when it cannot be read."""
     try:
         # A byte order mark, which some editors write, is no part of the text.
         return read_settled(path, most=_MOST_BYTES).decode("utf-8-sig")
@@ -202,9 +193,8 @@ def parse_policy(text: str, *, source: str) -> PolicyConfig:
     """Return the policy that TOML text holds.
 
     Raises:
-        InvalidInputError: `text` is no policy; the message names source, keys and fixes, all that
-            is wrong at once, and `field` is None because the keys are of the file, not of the
-            caller's input.
+        InvalidInputError: `text` is no policy; the message names all that is wrong at once, and
+            `field` is None, as the keys are of the file and not of the caller's input.
     """
     source = printable(source, 300)
     try:
@@ -224,7 +214,6 @@ def parse_policy(text: str, *, source: str) -> PolicyConfig:
 
 
 def _read(text: str, document: dict[str, object]) -> tuple[PolicyConfig | None, list[Fault]]:
-    """Return the policy of a file, None when it cannot be built, and all that is wrong with it."""
     flat, faults = flattened(document, ApprovalPolicy.model_fields)
     policy = None
     try:
@@ -237,7 +226,6 @@ def _read(text: str, document: dict[str, object]) -> tuple[PolicyConfig | None, 
 
 
 def _all_of(told: Sequence[str]) -> str:
-    """Return all that is wrong on one line, each with its number where there are several."""
     if len(told) == 1:
         return told[0]
     more = len(told) - _MOST_TOLD
@@ -247,7 +235,6 @@ def _all_of(told: Sequence[str]) -> str:
 
 
 def _worded(error: ErrorDetails) -> Fault:
-    """Return pydantic's description of one problem in the words of the file."""
     loc = error["loc"]
     in_file = {
         field: f"{table}.{key}" for table, keys in FILE_KEYS.items() for key, field in keys.items()

@@ -1,8 +1,6 @@
-"""The gate's rules: pure functions from an intent and a policy to results.
+"""The gate's rules: pure functions from an intent and a policy to results; none ever raises.
 
-`remit.operations` calls :func:`decide` inside the transaction that stores the decision. There is
-no clock, no I/O and no setting here: the same input and policy always give the same results, and
-no input makes a policy raise. To add a policy, write its function and name it in `POLICIES`.
+To add a policy, write its function and name it in `POLICIES`.
 """
 
 from collections.abc import Callable
@@ -20,7 +18,6 @@ from remit.policy.types import (
     PolicyDecision,
     PolicyInput,
     PolicyResult,
-    TokenTerms,
     combine,
 )
 from remit.vocabulary import PolicyVerdict
@@ -123,8 +120,7 @@ POLICIES: tuple[Policy, ...] = (
 def evaluate_directive(policy_input: PolicyInput, config: PolicyConfig) -> list[PolicyResult]:
     """Return what every policy says about a directive, in the order of `POLICIES`.
 
-    All policies are asked even when one blocks, so that whoever mends the directive learns of
-    every obstacle at once. Never raises.
+    All are asked even when one blocks: whoever mends the directive learns of every obstacle.
     """
     return [result for policy in POLICIES for result in policy(policy_input, config)]
 
@@ -164,15 +160,6 @@ def approval_terms(policy_input: PolicyInput, config: PolicyConfig) -> ApprovalT
     )
 
 
-def token_terms(config: PolicyConfig) -> TokenTerms:
-    """Return what approvals under a policy take of the tokens that they are cast with.
-
-    No request repeats this: the digest of the policy that it names binds it.
-    """
-    approval = config.approval
-    return TokenTerms(approval.independent_tokens, approval.redeemed_tokens)
-
-
 def _allow(policy: str, reason: str) -> PolicyResult:
     return PolicyResult(PolicyVerdict.ALLOW, policy, reason)
 
@@ -182,7 +169,6 @@ def _block(policy: str, reason: str) -> PolicyResult:
 
 
 def _on_list(policy: str, noun: str, value: JsonValue, allowed: tuple[str, ...]) -> PolicyResult:
-    """Return whether `value` is one of `allowed`: the same characters, in the same case."""
     if not isinstance(value, str):
         return _block(policy, f"{noun}: must be text")
     if value not in allowed:
@@ -193,7 +179,6 @@ def _on_list(policy: str, noun: str, value: JsonValue, allowed: tuple[str, ...])
 
 
 def _matches(rule: ApprovalRule, policy_input: PolicyInput) -> bool:
-    """Return whether every criterion that `rule` gives matches."""
     intent, amount = policy_input.intent, policy_input.budget
     return (
         (rule.scope is None or rule.scope == intent.get("scope"))
@@ -206,7 +191,6 @@ def _matches(rule: ApprovalRule, policy_input: PolicyInput) -> bool:
 
 
 def _within(limit: BudgetLimit, committed: Decimal | None, amount: Decimal) -> PolicyResult:
-    """Return whether `amount` stays within a limit under which so much is committed."""
     policy = "budget_limits"
     if committed is None:
         return _block(policy, f"limit {limit.name}: what is committed so far cannot be read")
@@ -219,7 +203,6 @@ def _within(limit: BudgetLimit, committed: Decimal | None, amount: Decimal) -> P
 
 
 def _reason_of(rule: ApprovalRule) -> str:
-    """Return which rule asks for a person, and for what."""
     criteria = [
         f"scope is {quoted(rule.scope)}" if rule.scope is not None else "",
         f"type is {quoted(rule.type)}" if rule.type is not None else "",

@@ -1,8 +1,4 @@
-"""Limits on what directives may spend together in a stretch of the calendar.
-
-A policy lists them; the gate judges a directive by those that apply to it, and `remit.budget`
-keeps their accounts. Everything here is pure: amounts come in, none is looked up.
-"""
+"""Limits on what directives may spend together in a stretch of the calendar. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -21,7 +17,6 @@ _SUM = re.compile(r"\d{1,20}\.\d{2}", re.ASCII)
 
 
 def _key(value: object) -> object:
-    """Refuse a name that could not be the key of an account."""
     if isinstance(value, str) and not _KEY.fullmatch(value):
         raise unfit(
             f"{quoted(value)} is not the name of a limit: "

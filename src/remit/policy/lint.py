@@ -50,7 +50,6 @@ def lint(policy: PolicyConfig, modules: Sequence[str] | None = None, where: str 
 
 
 def _of_lists(policy: PolicyConfig) -> Iterator[str]:
-    """Yield where a policy blocks more than may be meant, as it says nothing."""
     if not policy.allowed_tools:
         yield "tools.allow: allows no tool, so every directive is blocked"
     if not policy.allowed_scopes:
@@ -81,7 +80,6 @@ def _is_slip(one: str, other: str) -> bool:
 
 
 def _of_approval(policy: PolicyConfig) -> Iterator[str]:
-    """Yield where people are asked for less than by the built-in policy, or by nobody."""
     approval, usual = policy.approval, default_policy().approval
     if approval.required_approvals > 1 and not _asks(policy):
         yield "approval.required_approvals: no rule asks for a person, so nobody is ever asked"
@@ -105,7 +103,6 @@ def _asks(policy: PolicyConfig) -> bool:
 
 
 def _of_rules(policy: PolicyConfig) -> Iterator[str]:
-    """Yield rules that change nothing."""
     approval, rules = policy.approval, policy.approval.rules
     most = min(
         [

@@ -34,10 +34,6 @@ class Preview:
     required_approvals: int
     rules: tuple[str, ...]
 
-    def outcome(self) -> tuple[PolicyVerdict, int, tuple[str, ...]]:
-        """Return what is the same for kinds that need not be told apart."""
-        return self.verdict, self.required_approvals, self.rules
-
 
 def preview(policy: PolicyConfig, announced: tuple[str, ...] | None = None) -> list[Preview]:
     """Return what would happen for each allowed scope and tool, by role and budget if it differs.
@@ -52,13 +48,9 @@ def preview(policy: PolicyConfig, announced: tuple[str, ...] | None = None) -> l
             found += usual
             for role in roles:
                 other = _merged(policy, scope, tool, role, announced)
-                if [_unnamed(one) for one in other] != [_unnamed(one) for one in usual]:
+                if [replace(one, role=None) for one in other] != usual:
                     found += other
     return found
-
-
-def _unnamed(one: Preview) -> tuple[object, ...]:
-    return one.over, one.up_to, one.outcome()
 
 
 def _merged(
@@ -81,7 +73,7 @@ def _merged(
             "budget": str(up_to),
         }
         here = Preview(scope, tool, role, over, up_to, *_judged(intent, policy, announced))
-        if found and found[-1].outcome() == here.outcome():
+        if found and found[-1] == replace(here, over=found[-1].over, up_to=found[-1].up_to):
             found[-1] = replace(found[-1], up_to=up_to)
         else:
             found.append(here)

@@ -17,8 +17,7 @@ class PolicyResult:
     """What one policy found.
 
     Attributes:
-        policy: its name, such as `budget_ceiling`.
-        reason: why, in one line for the person who reads the decision.
+        reason: one line for the person who reads the decision.
     """
 
     verdict: PolicyVerdict
@@ -66,13 +65,7 @@ class PolicyInput:
 
 @dataclass(frozen=True)
 class PolicyDecision:
-    """The gate's answer.
-
-    Attributes:
-        verdict: the most severe verdict of the results.
-        results: what every policy found, in the fixed order of the policies.
-        policy_digest: digest of the whole policy; any change to it changes the digest.
-    """
+    """The gate's answer: what every policy found, in their order, and the most severe verdict."""
 
     verdict: PolicyVerdict
     results: tuple[PolicyResult, ...]
@@ -101,20 +94,6 @@ class ApprovalTerms:
     allow_self_approval: bool
     rejection_ends: bool
     approver_groups: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TokenTerms:
-    """What policy asks of the tokens with which people approve.
-
-    Attributes:
-        independent: whether approvals count as several people only where nobody could have cast
-            two of them, and none that the issuer could have cast.
-        redeemed: whether each must have been made by its owner, of an invitation.
-    """
-
-    independent: bool
-    redeemed: bool
 
 
 def combine(results: Iterable[PolicyResult]) -> PolicyVerdict:

@@ -166,7 +166,6 @@ def _of_roles(roles: Sequence[tuple[str, str]]) -> Iterator[Fault]:
 
 
 def _of_list(path: str, noun: str, names: Sequence[str], instead: str) -> Iterator[Fault]:
-    """Yield what is wrong with the names of a list; `instead` says what to write for any name."""
     for at, name in enumerate(names):
         yield from _star(f"{path}[{at}]", name, instead)
         twins = (other for other in names[:at] if other != name and look_alike(other, name))
@@ -224,7 +223,6 @@ def _confusing(noun: str, name: str, other: str) -> str:
 
 
 def _shown(name: str) -> str:
-    """Return a name so that it cannot be taken for another one."""
     return quoted(revealed(name))
 
 
@@ -243,7 +241,6 @@ def _table(value: object) -> Mapping[str, object]:
 
 
 def _tables(value: object) -> list[tuple[int, Mapping[str, object]]]:
-    """Return the tables of a list, each with its place."""
     found = enumerate(value) if isinstance(value, list) else ()
     return [(at, each) for at, each in found if isinstance(each, dict)]
 

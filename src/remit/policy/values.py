@@ -19,7 +19,6 @@ def unfit(problem: str) -> PydanticCustomError:
 
 
 def _money(value: object) -> Decimal:
-    """Return text or a Decimal as dollars with two decimals."""
     if isinstance(value, Decimal):
         # Its plain notation is held to the same rules; NaN and exponents do not pass them.
         value = str(value)
@@ -32,7 +31,6 @@ def _money(value: object) -> Decimal:
 
 
 def _length_of_time(value: object) -> timedelta:
-    """Return text or a timedelta as whole seconds, from 1 second to 30 days."""
     if isinstance(value, timedelta):
         if value.microseconds or not timedelta(0) < value <= LONGEST_TIMEBOX:
             raise unfit("must be whole seconds, at least 1s and at most 30d")

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from remit.cognition.embeddings.provider import EmbedsSingle
+from remit.cognition.embeddings.provider import EmbeddingProvider
 from remit.cognition.embeddings.types import (
     EMBEDDING_DIMENSIONS,
     EmbeddingRequest,
@@ -36,7 +36,7 @@ from tests.support.keys import KEYS
 
 
 @dataclass
-class WordEmbedder(EmbedsSingle):
+class WordEmbedder(EmbeddingProvider):
     """Counts words: texts that share more of them are nearer.
 
     Attributes:

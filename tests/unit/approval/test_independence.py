@@ -14,13 +14,14 @@ from remit.approval.independence import hands, hands_of, standing_of
 from remit.approval.rules import approvers, counting, token_objection
 from remit.approval.types import Vote
 from remit.identity.types import Principal, TokenRow
-from remit.policy.types import TokenTerms
+from remit.policy.config import ApprovalPolicy
 from tests.unit.approval.asking import NOON, request, vote
 
 ASKED = request(required_approvals=2)
-INDEPENDENT = TokenTerms(independent=True, redeemed=False)
-REDEEMED = TokenTerms(independent=False, redeemed=True)
-NEITHER = TokenTerms(independent=False, redeemed=False)
+INDEPENDENT = ApprovalPolicy(independent_tokens=True, redeemed_tokens=False)
+REDEEMED = ApprovalPolicy(independent_tokens=False, redeemed_tokens=True)
+NEITHER = ApprovalPolicy(independent_tokens=False, redeemed_tokens=False)
+BOTH = ApprovalPolicy(independent_tokens=True, redeemed_tokens=True)
 
 
 def token(number: int, owner: str, by: str = "remit", with_: int | None = None) -> TokenRow:
@@ -145,7 +146,7 @@ def test_a_vote_that_does_not_say_who_could_have_cast_it_counts_for_nobody(stand
 
 def test_a_rejection_counts_whoever_may_have_cast_it() -> None:
     no = replace(approval(ADA, ALL), decision="reject", standing=None)
-    assert counting(ASKED, [no], TokenTerms(independent=True, redeemed=True), ["ada"]) == [no]
+    assert counting(ASKED, [no], BOTH, ["ada"]) == [no]
 
 
 def test_of_votes_that_one_hand_could_have_cast_the_own_one_counts_and_of_equals_the_earlier() -> (

@@ -14,11 +14,11 @@ from remit.audit.checkpoint import (
     Head,
     head_leaf,
     make_checkpoint,
+    merkle_root,
     read_checkpoint,
     read_signed_checkpoint,
     sign_checkpoint,
 )
-from remit.audit.merkle import merkle_root
 from remit.base.canonical import canonical_json, sha256_digest
 from remit.errors import MisconfiguredError, UnverifiableError
 from remit.signing.dsse import envelope_to_json

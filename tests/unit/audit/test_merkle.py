@@ -2,7 +2,7 @@
 
 import pytest
 
-from remit.audit.merkle import inclusion_path, merkle_root, root_by_path
+from remit.audit.checkpoint import inclusion_path, merkle_root, root_by_path
 
 LEAVES = [
     bytes.fromhex(each)

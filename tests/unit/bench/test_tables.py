@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from bench.tables import Table, markdown, tables
+from tests.support.golden import golden
 from tests.unit.bench.sample import results
 
 TITLES = [
@@ -24,12 +25,7 @@ TITLES = [
 
 def test_names_stand_left_and_figures_right() -> None:
     table = Table("", ("Load", "p50, ms"), [("bare", "9.0"), ("loop, by policy", "10.0")])
-    assert markdown(table) == (
-        "| Load            | p50, ms |\n"
-        "| --------------- | ------: |\n"
-        "| bare            |     9.0 |\n"
-        "| loop, by policy |    10.0 |"
-    )
+    assert golden("bench", "a table") == markdown(table) + "\n"
 
 
 def test_the_targets_come_first_and_every_figure_has_its_table() -> None:

@@ -6,6 +6,7 @@ they ended.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 from pydantic import JsonValue
 
@@ -209,7 +210,7 @@ def _of_run(bundle: Bundle, run: ExecutionRunRead, keys: Keyring) -> Iterator[st
     left: JsonObject = {
         one.uri: one.digest for one in bundle.artifacts if one.run_id == run.id and one.type in LEFT
     }
-    ended = end_facts(run, left)
+    ended = _in_order(end_facts(run, left))
     for one in own:
         for problem in _of_attempt(bundle, run, one, ended, keys):
             yield f"attempt {one.attempt} {problem}"
@@ -253,11 +254,11 @@ def _ended_without(
 ) -> Iterator[str]:
     """Yield what is wrong with the end of a run that came from no attempt."""
     try:
-        kind, stated = signed_end(envelope, {str(one.id): one for one in bundle.workers}.get, keys)
+        kind, stated = signed_end(envelope, partial(_worker, bundle), keys)
     except UnverifiableError as error:
         yield f"has an end that does not verify: {error.message}"
         return
-    row = {**run_facts(run), **ended}
+    row = _in_order({**run_facts(run), **ended})
     if kind is RECONCILIATION:
         row |= _as_logged(bundle)
         row["as"] = SETTLED_AS.get(run.status)
@@ -270,6 +271,19 @@ def _ended_without(
     wrong = [*unlike(stated, row)]
     if wrong:
         yield f"ended otherwise than was signed: {listed(wrong, 'and')}"
+
+
+def _in_order(facts: JsonObject) -> JsonObject:
+    """Return what is signed of an end, in the order in which a check names what differs."""
+    names = (
+        *("output_digest", "error_type", "error_message", "artifacts", "run", "directive"),
+        *("grant", "attempts", "run_started_at", "ended_at"),
+    )
+    return {name: facts[name] for name in names if name in facts}
+
+
+def _worker(bundle: Bundle, worker_id: str) -> Worker | None:
+    return next((one for one in bundle.workers if str(one.id) == worker_id), None)
 
 
 def _as_logged(bundle: Bundle) -> JsonObject:

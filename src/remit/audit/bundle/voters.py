@@ -35,7 +35,6 @@ from remit.base.json_types import JsonObject
 from remit.base.wording import listed
 from remit.errors import UnverifiableError
 from remit.identity.statements import verify_principal, verify_revocation, verify_token
-from remit.policy.engine import token_terms
 from remit.signing.keys import Keyring
 
 
@@ -213,7 +212,7 @@ def _too_few(bundle: Bundle, grant: Grant, keys: Keyring) -> Iterator[str]:
     """Yield why a grant does not rest on as many people as policy asks for."""
     asked = next((one for one in bundle.requests if one.request.id == grant.request_id), None)
     terms = [
-        token_terms(one.policy)
+        one.policy.approval
         for one in decisions_of(bundle)
         if one.policy_digest == grant.policy_digest
     ]

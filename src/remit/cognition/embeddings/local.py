@@ -1,7 +1,6 @@
 """Embeddings without a key and without a network: wordllama, whose weights come with its package.
 
-The embedded stack chooses it. It knows words and no grammar: good for finding notes by what they
-are about, weaker than a large model where the order of the words decides.
+It knows words and no grammar: weaker than a large model where the order of the words decides.
 """
 
 import hashlib
@@ -10,9 +9,9 @@ from decimal import Decimal
 from pathlib import Path
 from threading import Lock
 from time import perf_counter
-from typing import TYPE_CHECKING, Protocol
+from typing import Any
 
-from remit.cognition.embeddings.provider import EmbedsSingle, final
+from remit.cognition.embeddings.provider import EmbeddingProvider, final
 from remit.cognition.embeddings.types import (
     EMBEDDING_DIMENSIONS,
     EmbeddingRequest,
@@ -22,10 +21,6 @@ from remit.cognition.embeddings.types import (
 )
 from remit.cognition.sdk import logging_left_alone
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
 _FILES: Mapping[str, str] = {
     "weights/l2_supercat_256.safetensors": (
         "64b47a2dc493cb8e85944076601189739852d7b64e0e1eedcb1937a251cd9fd5"
@@ -34,21 +29,10 @@ _FILES: Mapping[str, str] = {
         "93248f2a9ec36c7b35f700a033d5f36228aae48db61aee31007fa49062cdeb68"
     ),
 }
-"""The files that the model's name stands for, with their SHA-256.
-
-Other weights under the same name would be compared with vectors that the old ones made.
-"""
+"""The files that the model's name stands for, with their SHA-256; see :func:`_load`."""
 
 
-class _Model(Protocol):
-    """As much of wordllama's model as is used; the package has no types."""
-
-    def embed(self, texts: list[str], *, batch_size: int) -> "NDArray[np.float32]":
-        """Return one row of 256 numbers for each text."""
-        ...
-
-
-class LocalEmbeddingProvider(EmbedsSingle):
+class LocalEmbeddingProvider(EmbeddingProvider):
     """Embeds on this machine; the model is loaded at the first request and kept."""
 
     name = "local"
@@ -56,7 +40,7 @@ class LocalEmbeddingProvider(EmbedsSingle):
 
     def __init__(self) -> None:
         self._loading = Lock()
-        self._loaded: _Model | None = None
+        self._loaded: Any = None
 
     def embed(self, request: EmbeddingRequest) -> EmbeddingResponse:
         """Return one vector for each text: 256 numbers of length one, the rest zeros.
@@ -76,8 +60,7 @@ class LocalEmbeddingProvider(EmbedsSingle):
         usage = EmbeddingUsage(None, Decimal(0), (perf_counter() - started) * 1000)
         return respond(request, vectors, model=self.model, usage=usage)
 
-    def _model(self) -> _Model:
-        """Return the model, loaded once however many threads ask."""
+    def _model(self) -> Any:  # noqa: ANN401 - the package has no types
         with self._loading:
             if self._loaded is None:
                 try:
@@ -92,17 +75,17 @@ class LocalEmbeddingProvider(EmbedsSingle):
             return self._loaded
 
 
-def _load() -> _Model:
+def _load() -> Any:  # noqa: ANN401 - as above
     with logging_left_alone():
         import wordllama  # type: ignore[import-untyped]
     folder = Path(wordllama.__file__).parent
+    # Other weights under the same name would be compared with vectors that the old ones made.
     for name, digest in _FILES.items():
         if hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest:
             raise ValueError(
                 f"{name} is another file than the one that the model's name stands for"
             )
-    model: _Model = wordllama.WordLlama.load(cache_dir=folder, disable_download=True)
-    return model
+    return wordllama.WordLlama.load(cache_dir=folder, disable_download=True)
 
 
 def _filled_up(row: list[float], place: int) -> tuple[float, ...]:

@@ -1,41 +1,33 @@
-"""What every embedding provider offers, its error, and the provider that refuses.
-
-Memory and the doors know this module and `types`; which provider stands behind is `config`'s
-affair.
-"""
+"""What every embedding provider offers, its error, and the provider that refuses."""
 
 from abc import ABC, abstractmethod
-from typing import NoReturn, Protocol
+from typing import NoReturn
 
 from remit.cognition.embeddings.types import EmbeddingError, EmbeddingRequest, EmbeddingResponse
 from remit.errors import ProviderError
 from remit.vocabulary import EmbeddingErrorType
 
 
-class EmbeddingProvider(Protocol):
-    """Turns texts into vectors. One instance may be used by several threads."""
+class EmbeddingProvider(ABC):
+    """Turns texts into vectors. One instance may be used by several threads.
 
-    @property
-    def name(self) -> str:
-        """The word that chooses it: `noop`, `local` or `openai`."""
-        ...
+    Attributes:
+        name: the word that chooses it: `noop`, `local` or `openai`.
+        model: what its vectors are recorded under, at most 200 characters. It says everything that
+            changes the vectors, so two providers with one model's name give vectors that may be
+            compared, and no others may be.
+    """
 
-    @property
-    def model(self) -> str:
-        """What its vectors are recorded under, at most 200 characters.
+    name: str
+    model: str
 
-        It says everything that changes the vectors, so two providers with one model's name give
-        vectors that may be compared, and no others may be.
-        """
-        ...
-
+    @abstractmethod
     def embed(self, request: EmbeddingRequest) -> EmbeddingResponse:
         """Return one vector for each text, in their order, or raise EmbeddingProviderError."""
-        ...
 
     def embed_single(self, text: str) -> tuple[float, ...]:
         """Return the vector of one text, or raise as `embed` and :class:`EmbeddingRequest` do."""
-        ...
+        return self.embed(EmbeddingRequest((text,))).embeddings[0]
 
 
 class EmbeddingProviderError(ProviderError):
@@ -51,25 +43,13 @@ def final(error_type: EmbeddingErrorType, message: str) -> EmbeddingProviderErro
     return EmbeddingProviderError(EmbeddingError(error_type, message))
 
 
-class EmbedsSingle(ABC):
-    """What every provider does alike."""
-
-    @abstractmethod
-    def embed(self, request: EmbeddingRequest) -> EmbeddingResponse:
-        """Return one vector for each text, in their order, or raise EmbeddingProviderError."""
-
-    def embed_single(self, text: str) -> tuple[float, ...]:
-        """Return the vector of one text."""
-        return self.embed(EmbeddingRequest((text,))).embeddings[0]
-
-
-class NoOpEmbeddingProvider(EmbedsSingle):
+class NoOpEmbeddingProvider(EmbeddingProvider):
     """Refuses every request, so that no text leaves the machine by default."""
 
     name = "noop"
     model = "noop"
 
-    def embed(self, request: EmbeddingRequest) -> NoReturn:  # noqa: ARG002 - the Protocol's form
+    def embed(self, request: EmbeddingRequest) -> NoReturn:  # noqa: ARG002 - every provider's form
         """Raise EmbeddingProviderError, `disabled`."""
         raise final(
             "disabled",

@@ -1,24 +1,16 @@
-"""Asks another provider again, when that may help; `config` puts it around what needs a network.
-
-The waits are fixed: no dice are thrown, so a run can be repeated and a test can tell them.
-"""
+"""Asks another provider again, when that may help; `config` puts it around what needs a network."""
 
 import stamina
 
-from remit.cognition.embeddings.provider import (
-    EmbeddingProvider,
-    EmbeddingProviderError,
-    EmbedsSingle,
-)
+from remit.cognition.embeddings.provider import EmbeddingProvider, EmbeddingProviderError
 from remit.cognition.embeddings.types import EmbeddingRequest, EmbeddingResponse
 
 
-class RetryingEmbeddings(EmbedsSingle):
-    """Asks another provider, several times if it must.
+class RetryingEmbeddings(EmbeddingProvider):
+    """Asks another provider, again after an error that is `retryable`.
 
-    Only an error that is `retryable` is followed by another attempt. The wait doubles from one to
-    the next; where the service says how long to leave it alone, it is that long instead, and a
-    service that asks for longer than the longest wait is not asked again.
+    The wait doubles from one attempt to the next, without jitter; where the service says how long
+    to leave it alone, it is that long, and one that asks for more than the longest is left alone.
     """
 
     def __init__(
@@ -30,6 +22,7 @@ class RetryingEmbeddings(EmbedsSingle):
         wait_max_seconds: float = 30.0,
     ) -> None:
         """Wrap a provider; `attempts` counts the first time too."""
+        self.name, self.model = inner.name, inner.model
         self._inner = inner
         self._wait_max_seconds = wait_max_seconds
         self._call = stamina.RetryingCaller(
@@ -40,16 +33,6 @@ class RetryingEmbeddings(EmbedsSingle):
             wait_jitter=0,
             wait_exp_base=2,
         )
-
-    @property
-    def name(self) -> str:
-        """That of the provider that is asked."""
-        return self._inner.name
-
-    @property
-    def model(self) -> str:
-        """That of the provider that is asked."""
-        return self._inner.model
 
     def embed(self, request: EmbeddingRequest) -> EmbeddingResponse:
         """Return one vector for each text, or raise the error of the last attempt."""

@@ -28,11 +28,9 @@ class LLMCall:
     """One call, when it is over.
 
     Attributes:
-        provider: the word that chose it.
         model: the model that was asked, or that answered; :data:`NO_MODEL` where none was named.
         request: None when what was asked was no request.
-        usage: what it used up, its parts None where nobody can say; None when nobody was asked.
-        latency_ms: milliseconds until the outcome was there.
+        usage: its parts are None where nobody can say; None when nobody was asked.
     """
 
     provider: str
@@ -61,10 +59,7 @@ class LLMCall:
 def start_llm_span(
     request: LLMRequest | None, provider_name: str, *, directive_id: UUID | None = None
 ) -> AbstractContextManager[Span]:
-    """Return a context manager that records the call as one span.
-
-    It belongs to the directive's trace, or without one to that of the step around it.
-    """
+    """Record the call as one span, of the directive's trace, else of that around it."""
     told = {"provider": provider_name, **_extent(request)}
     if directive_id is None:
         return span("llm.complete", **told)
@@ -75,11 +70,7 @@ def describe_call(call: LLMCall) -> JsonObject:
     """Return what may be told of a call, in a log line, an event or a span."""
     used = call.used
     return {
-        "provider": call.provider,
-        "model": call.model,
-        "status": call.status,
-        "error_type": call.error_type,
-        **_extent(call.request),
+        **_outcome(call),
         "input_tokens": None if used is None else used.input_tokens,
         "output_tokens": None if used is None else used.output_tokens,
         "cost_usd": None if used is None else _dollars(used.estimated_cost_usd),
@@ -98,14 +89,10 @@ def emit_llm_artifacts(emit_artifact: EmitArtifact, call: LLMCall) -> None:
     emit_artifact(
         "llm_call",
         {
-            "provider": call.provider,
-            "model": call.model,
+            **_outcome(call),
             "max_tokens": None if request is None else request.max_tokens,
             "temperature": None if request is None else request.temperature,
-            "status": call.status,
-            "error_type": call.error_type,
             "roles": [] if request is None else list(request.roles),
-            **_extent(request),
         },
     )
     used = call.used
@@ -118,6 +105,16 @@ def emit_llm_artifacts(emit_artifact: EmitArtifact, call: LLMCall) -> None:
                 "latency_ms": call.latency_ms,
             },
         )
+
+
+def _outcome(call: LLMCall) -> JsonObject:
+    return {
+        "provider": call.provider,
+        "model": call.model,
+        "status": call.status,
+        "error_type": call.error_type,
+        **_extent(call.request),
+    }
 
 
 def _extent(request: LLMRequest | None) -> dict[str, int]:

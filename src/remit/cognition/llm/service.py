@@ -23,7 +23,6 @@ from remit.cognition.llm.types import (
     LLMError,
     LLMRequest,
     LLMResponse,
-    LLMUsage,
 )
 from remit.cognition.sdk import Opened, no_sdk, within
 
@@ -52,10 +51,7 @@ class Vendor:
 
     Attributes:
         name: the word that chooses the provider, its SDK's package, and the extra that installs it.
-        title: what the vendor is called.
-        url: where its own service is.
-        key_variable: the environment variable of the key.
-        address_variable: the environment variable of another address.
+        url: where its own service is; `address_variable` names another.
         example: a model of it, for messages.
     """
 
@@ -84,7 +80,6 @@ class Vendor:
 
     @property
     def _known(self) -> tuple[tuple[re.Pattern[str], str], ...]:
-        """What vendors and compatible services say of a request, and what that means."""
         return (
             (
                 UNSUPPORTED_LIMIT,
@@ -201,10 +196,13 @@ class ServiceProvider(ABC):
             return within(self._timeout_seconds, partial(self.send, client, arguments))
         except Exception as error:  # noqa: BLE001 - whatever an SDK raises may quote the request
             failure = error_of(error, self.vendor, timeout_seconds=self._timeout_seconds)
-            usage = _used(error)
+            # The HTTP client comes with an SDK, as the errors do.
+            from remit.cognition.bounded_http import never_connected
+
+            is_free = is_refused(error) or never_connected(error)
         # Outside the handler: an error raised in there would carry the SDK's along, and with it the
         # request, its key and its messages.
-        raise LLMProviderError(failure, usage=usage)
+        raise LLMProviderError(failure, usage=NOTHING_USED if is_free else UNKNOWN_USED)
 
     @staticmethod
     @abstractmethod
@@ -244,14 +242,6 @@ def error_of(error: Exception, vendor: Vendor, *, timeout_seconds: float) -> LLM
         failure.message,
         retryable=failure.retryable,
     )
-
-
-def _used(error: Exception) -> LLMUsage:
-    """Return what a request used up that failed: nothing only where that is certain."""
-    # Not among the imports above: the HTTP client comes with an SDK, as the errors do.
-    from remit.cognition.bounded_http import never_connected
-
-    return NOTHING_USED if is_refused(error) or never_connected(error) else UNKNOWN_USED
 
 
 def is_refused(error: Exception) -> bool:

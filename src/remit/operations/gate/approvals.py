@@ -4,13 +4,11 @@ A vote that decides takes effect in its own transaction: request, grant, status 
 The approval workflow only waits; woken, it calls :func:`settle`, which reads everything again.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
 import sqlalchemy as sa
-from pydantic import JsonValue
 
 from remit.approval.repository import (
     cast_vote,
@@ -20,7 +18,7 @@ from remit.approval.repository import (
     resolve_request,
 )
 from remit.approval.rules import approvers, check_vote, tally
-from remit.approval.types import ApprovalRequest, Ballot, Vote
+from remit.approval.types import ApprovalRequest, Ballot
 from remit.audit.repository import NewEvent, append_events
 from remit.base.json_types import JsonObject
 from remit.budget.ledger import reserve
@@ -43,7 +41,7 @@ from remit.operations.gate.ballots import (
 )
 from remit.operations.gate.decisions import GateFindings, gate_findings
 from remit.operations.gate.disclosure import refuse_secrets
-from remit.operations.gate.grants import issued_entry, make_grant
+from remit.operations.gate.grants import block_asked, issued_entry, make_grant
 from remit.operations.gate.routing import announced_module
 from remit.operations.gate.spending import lock_spending
 from remit.operations.metrics import count_directives, count_reserved
@@ -108,8 +106,7 @@ def vote(
     with transaction(engine) as connection:
         directive = lock_directive(connection, directive_id)
         request = require_request(connection, directive_id)
-        expired = _expire_if_due(connection, directive, request)
-        if not expired:
+        if not _expire_if_due(connection, request):
             return _cast(connection, directive, request, ballot, by=by, authority=authority)
     # Raised outside, so that the expiry just recorded is kept.
     raise ConflictError(
@@ -127,7 +124,7 @@ def settle(engine: sa.Engine, directive_id: UUID) -> ApprovalState:
     with transaction(engine) as connection:
         directive = lock_directive(connection, directive_id)
         request = latest_request(connection, directive_id)
-        if request and _expire_if_due(connection, directive, request):
+        if request and _expire_if_due(connection, request):
             directive = get_directive(connection, directive_id)
             request = require_request(connection, directive_id)
         waits = None
@@ -141,25 +138,14 @@ def settle(engine: sa.Engine, directive_id: UUID) -> ApprovalState:
         )
 
 
-def _expire_if_due(
-    connection: sa.Connection, directive: DirectiveRead, request: ApprovalRequest
-) -> bool:
+def _expire_if_due(connection: sa.Connection, request: ApprovalRequest) -> bool:
     """Close a pending request whose time is over, now that the directive is locked."""
     if request.status != "pending" or wall_clock(connection) < request.expires_at:
         return False
-    resolve_request(connection, request.id, "pending", "expired")
-    expired = transition_directive_status(
-        connection, [directive.id], current="proposed", target="blocked", reason="expired"
-    )
+    blocked, events = block_asked(connection, request, "expired", "expired")
     record_approval_wait((request.expires_at - request.requested_at).total_seconds())
-    count_directives(expired)
-    append_events(
-        connection,
-        [
-            NewEvent(directive.id, "approval.resolved", data={"outcome": "expired"}),
-            NewEvent(directive.id, "directive.blocked", data={"reason": "expired"}),
-        ],
-    )
+    count_directives([blocked])
+    append_events(connection, events)
     return True
 
 
@@ -182,18 +168,19 @@ def _cast(
     answers = read_answers(connection, directive, request, authority)
     outcome: VoteResult = tally(request, answers.counted)
     answer: JsonObject = {"decision": ballot.decision, "reason": ballot.reason}
-    entries = [NewEvent(directive.id, "approval.voted", voter.name, answer)]
+    events = [NewEvent(directive.id, "approval.voted", voter.name, answer)]
     after, missing = directive, 0
     if outcome == "approved":
         after, said = _approve(connection, directive, answers, authority)
-        entries += said
+        events += said
         outcome = "approved" if after.status == "approved" else "withheld"
     elif outcome == "rejected":
-        after, said = _reject(connection, directive, request, new)
-        entries += said
+        because = [f"{new.voter}: {new.reason}"]
+        after, said = block_asked(connection, request, "rejected", "rejected", because)
+        events += said
     else:
         missing = request.required_approvals - len(approvers(answers.counted))
-    append_events(connection, entries)
+    append_events(connection, events)
     if after is not directive:
         record_approval_wait((new.cast_at - request.requested_at).total_seconds())
         count_directives([after])
@@ -208,7 +195,8 @@ def _approve(
     spending = lock_spending(connection, authority.policy, [directive])
     obstacles = spending.obstacles(directive, agreed=request.rules)
     if obstacles:
-        return _withhold(connection, directive, request, obstacles)
+        # People approved it without having been asked to pass a limit on spending.
+        return block_asked(connection, request, "invalidated", "budget_exhausted", obstacles)
     resolve_request(connection, request.id, "pending", "approved")
     module = announced_module(connection, directive.type, authority)
     grant = make_grant(
@@ -231,41 +219,4 @@ def _approve(
         NewEvent(directive.id, "approval.resolved", data={"outcome": "approved"}),
         issued_entry(grant, reserved),
         NewEvent(directive.id, "directive.approved"),
-    ]
-
-
-def _withhold(
-    connection: sa.Connection,
-    directive: DirectiveRead,
-    request: ApprovalRequest,
-    obstacles: Sequence[str],
-) -> tuple[DirectiveRead, list[NewEvent]]:
-    """Block what people approved without having been asked to pass a limit on spending."""
-    resolve_request(connection, request.id, "pending", "invalidated")
-    [blocked] = transition_directive_status(
-        connection, [directive.id], current="proposed", target="blocked", reason="budget_exhausted"
-    )
-    because: JsonObject = {"reason": "budget_exhausted", "because": [*obstacles]}
-    return blocked, [
-        NewEvent(directive.id, "approval.resolved", data={"outcome": "invalidated"}),
-        NewEvent(directive.id, "directive.blocked", data=because),
-    ]
-
-
-def _reject(
-    connection: sa.Connection,
-    directive: DirectiveRead,
-    request: ApprovalRequest,
-    vote: Vote,
-) -> tuple[DirectiveRead, list[NewEvent]]:
-    resolve_request(connection, request.id, "pending", "rejected")
-    [blocked] = transition_directive_status(
-        connection, [directive.id], current="proposed", target="blocked", reason="rejected"
-    )
-    because: list[JsonValue] = [f"{vote.voter}: {vote.reason}"]
-    return blocked, [
-        NewEvent(directive.id, "approval.resolved", data={"outcome": "rejected"}),
-        NewEvent(
-            directive.id, "directive.blocked", data={"reason": "rejected", "because": because}
-        ),
     ]

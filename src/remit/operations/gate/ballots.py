@@ -24,20 +24,17 @@ from remit.identity.token_repository import token_lineage, unrevoked_tokens
 from remit.identity.types import SYSTEM, KeptToken, Principal, PrincipalRow, TokenRow
 from remit.operations.gate.authority import Authority
 from remit.policy.config import PolicyConfig
-from remit.policy.engine import approval_terms, decide, token_terms
+from remit.policy.engine import approval_terms, decide
 from remit.policy.types import PolicyInput
 from remit.signing.keys import Keyring
 from remit.vocabulary import PolicyVerdict
 
 
 def check_terms(directive: DirectiveRead, request: ApprovalRequest, policy: PolicyConfig) -> None:
-    """Refuse a request that the policy in force does not ask for in this way.
+    """Raise ConflictError unless the policy in force asks for this request, as it stands.
 
     A request of another policy is out of date. Any other difference is in a row that somebody wrote
     by other means: for what policy blocks, for fewer people, or for longer.
-
-    Raises:
-        ConflictError: it does not.
     """
     if request.policy_digest != policy.digest:
         raise ConflictError(
@@ -102,7 +99,7 @@ def read_answers(
     own = (directive.issued_by, *acts_for(connection, directive.issued_by))
     signed = signed_votes(connection, request, authority.keys)
     usable = usable_votes(connection, request, signed, own, authority.keys)
-    counted = counting(request, usable, token_terms(authority.policy), own)
+    counted = counting(request, usable, authority.policy.approval, own)
     return Answers(request, tuple(signed), tuple(counted), own)
 
 
@@ -171,9 +168,7 @@ def new_vote(
     """Return a vote as it is about to be cast, signed.
 
     Raises:
-        ForbiddenError: the token does not hold, or is one with which policy would not count this
-            approval; the message says who made it, and the fix.
-        MisconfiguredError: there is no key to sign with.
+        ForbiddenError: the token does not hold, or policy would not count an approval with it.
     """
     new = Vote(
         voter.name,
@@ -183,7 +178,7 @@ def new_vote(
         standing=standing_now(connection, voter, before, authority.keys),
     )
     if new.decision == "approve":
-        terms = token_terms(authority.policy)
+        terms = authority.policy.approval
         problem = token_objection(before.request, new, before.counted, terms, before.own)
         if problem is not None:
             raise ForbiddenError(problem)
@@ -196,8 +191,7 @@ def standing_now(
     """Return what a vote that is cast now says of its voter and their token.
 
     Raises:
-        ForbiddenError: they showed no token, or none of theirs that holds; or how it was made does
-            not verify.
+        ForbiddenError: they showed no token of theirs that holds, or its making does not verify.
     """
     line = {} if voter.token is None else token_lineage(connection, voter.token)
     token = None if voter.token is None else line.get(voter.token)
@@ -275,7 +269,7 @@ def objection_to(
     cast = {vote.token_id for vote in answers.counted if vote.voter == one.name}
     if any(token.id in cast for token in shown):
         return None
-    terms = token_terms(authority.policy)
+    terms = authority.policy.approval
     digest = request.action_digest
     problems = []
     for token in shown:

@@ -40,10 +40,9 @@ STATUS_AFTER: Mapping[PolicyVerdict, tuple[DirectiveStatus, StatusReason | None]
 
 @dataclass(frozen=True, slots=True)
 class GateFindings:
-    """What the gate last found about a directive, as the evidence has it.
+    """What the gate last found about a directive, as its `policy_evaluation` has it.
 
-    Attributes:
-        blocks: every reason to block; empty when there was none.
+    `blocks` is every reason to block it.
     """
 
     policy_version: str
@@ -63,11 +62,7 @@ _STORED = TypeAdapter(_StoredEvaluation)
 
 
 def gate_findings(connection: sa.Connection, directive_id: UUID) -> GateFindings | None:
-    """Return what the gate last found about a directive; None when it has not looked yet.
-
-    Raises:
-        UnreadableError: somebody changed what it left.
-    """
+    """Return what the gate last found about a directive; None when it has not looked yet."""
     artifact = latest_artifact(connection, directive_id, "policy_evaluation")
     if artifact is None:
         return None
@@ -99,9 +94,6 @@ def pass_gate(
     For each directive `opened` has the event that brought it here, and `modules` version and digest
     of its module; `announced` names all modules. `frozen_as` is the digest that the content froze
     with, None when it freezes now; `heard` is what people had answered before.
-
-    Raises:
-        MisconfiguredError: a grant is due, and there is no key to sign it with.
     """
     policy = authority.policy
     spending = lock_spending(connection, policy, intents.values())

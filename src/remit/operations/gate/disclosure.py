@@ -31,7 +31,6 @@ def refuse_secrets(value: JsonValue, *, field: str = "") -> None:
 
 
 def _way_on(place: str) -> str:
-    """Return what to do about a secret: a value is told by its name, a text by what it says."""
     name = _NAME.search(place)
     if name and find_secret({name[0]: _LIKELY}):
         return (

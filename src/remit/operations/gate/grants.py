@@ -1,4 +1,4 @@
-"""Grants: made of what was decided and what the database says, signed; and voided."""
+"""Grants: made of what was decided, signed and voided; and requests that end without one."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
-from remit.approval.repository import invalidate_request, void_grant
+from remit.approval.repository import invalidate_request, resolve_request, void_grant
 from remit.approval.statements import sign_grant
 from remit.approval.types import ApprovalRequest, Grant
 from remit.audit.repository import REMIT, NewEvent, append_events
@@ -16,7 +16,7 @@ from remit.directives.mutator import transition_directive_status
 from remit.operations.gate.authority import Authority
 from remit.operations.gate.spending import release_budget
 from remit.operations.metrics import count_void
-from remit.vocabulary import VoidReason
+from remit.vocabulary import RequestStatus, StatusReason, VoidReason
 
 
 def make_grant(
@@ -35,9 +35,6 @@ def make_grant(
     `module` is its version and digest as announced, both empty when no worker has announced it;
     `now` the database's clock at the start of the transaction; `heard` what people had answered
     about the directive before, None when nobody was ever asked.
-
-    Raises:
-        MisconfiguredError: there is no key to sign with.
     """
     policy = authority.policy
     version, digest = module
@@ -67,6 +64,27 @@ def issued_entry(grant: Grant, reserved: Sequence[JsonObject]) -> NewEvent:
     if reserved:
         data["reserved"] = {str(row["account"]): row["amount"] for row in reserved}
     return NewEvent(grant.directive_id, "grant.issued", data=data)
+
+
+def block_asked(
+    connection: sa.Connection,
+    request: ApprovalRequest,
+    outcome: RequestStatus,
+    reason: StatusReason,
+    because: Sequence[str] = (),
+) -> tuple[DirectiveRead, list[NewEvent]]:
+    """Close a pending request and block its directive; return it, and the events to append."""
+    resolve_request(connection, request.id, "pending", outcome)
+    [blocked] = transition_directive_status(
+        connection, [request.directive_id], current="proposed", target="blocked", reason=reason
+    )
+    data: JsonObject = {"reason": reason}
+    if because:
+        data["because"] = [*because]
+    return blocked, [
+        NewEvent(blocked.id, "approval.resolved", data={"outcome": outcome}),
+        NewEvent(blocked.id, "directive.blocked", data=data),
+    ]
 
 
 def block_void(

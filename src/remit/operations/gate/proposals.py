@@ -63,10 +63,7 @@ def propose(
     *,
     by: Principal,
 ) -> list[GateOutcome]:
-    """Store directives and pass those that are proposed through the gate; all of them or none.
-
-    Returns:
-        One outcome for each of `contents`, in their order.
+    """Store directives, all or none, and pass the proposed ones through the gate, in their order.
 
     Raises:
         ForbiddenError: this principal may not propose, or not in another's name.
@@ -85,7 +82,12 @@ def propose(
     signed = {id_: _signed(id_, content, by, authority.keys) for id_, content in asking.items()}
     with transaction(engine) as connection:
         stored = insert_directives(connection, new, signed=signed, grounds=ANNOUNCED)
-        _record_drafts(connection, {id_: new[id_] for id_ in stored if id_ not in signed})
+        drafts = [
+            NewEvent(id_, "directive.drafted", by.name, {"action_digest": None})
+            for id_ in stored
+            if id_ not in signed
+        ]
+        append_events(connection, drafts)
         asking = {id_: content for id_, content in asking.items() if id_ in stored}
         decided = _decide(connection, asking, stored, authority)
         earlier = _repeated(connection, {id_: new[id_] for id_ in new if id_ not in stored})
@@ -149,15 +151,6 @@ def _signed(
     return sign_intent(statement, by, keys)
 
 
-def _record_drafts(connection: sa.Connection, drafts: Mapping[UUID, DirectiveCreate]) -> None:
-    entries = [
-        NewEvent(id_, "directive.drafted", content.issued_by, {"action_digest": None})
-        for id_, content in drafts.items()
-    ]
-    if entries:
-        append_events(connection, entries)
-
-
 def _decide(
     connection: sa.Connection,
     asking: Mapping[UUID, DirectiveCreate],
@@ -189,11 +182,7 @@ def _decide(
 def _repeated(
     connection: sa.Connection, refused: Mapping[UUID, DirectiveCreate]
 ) -> dict[UUID, DirectiveRead]:
-    """Return what was stored before under the same keys.
-
-    Raises:
-        ConflictError: under the same key something else was stored.
-    """
+    """Return what was stored before under the same keys; ConflictError: something else was."""
     if not refused:
         return {}
     keys = {id_: (one.issued_by, str(one.idempotency_key)) for id_, one in refused.items()}
@@ -214,7 +203,6 @@ def _created(
     now: datetime,
     decided: tuple[PolicyDecision, NewArtifact] | None,
 ) -> GateOutcome:
-    """Describe a directive that this call stored, without reading it back."""
     decision, evaluation = decided or (None, None)
     status, reason = STATUS_AFTER[decision.verdict] if decision else (content.status, None)
     row = {

@@ -1,15 +1,13 @@
 """Pass the gate again: a draft for the first time, and what was blocked or voided.
 
-`remit.operations.gate.proposals.submit` calls this for whoever asks,
-`remit.operations.runs.beginning` for a directive that was approved before any worker had said what
-it can execute.
+Called for whoever submits, and for what was approved before any worker had announced its modules.
 """
 
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from remit.approval.repository import latest_request, resolve_request
+from remit.approval.repository import latest_request
 from remit.approval.types import ApprovalRequest
 from remit.artifacts.repository import NewArtifact
 from remit.audit.repository import NewEvent, append_events
@@ -23,6 +21,7 @@ from remit.identity.types import Principal
 from remit.operations.gate.authority import Authority
 from remit.operations.gate.ballots import heard_before
 from remit.operations.gate.decisions import pass_gate
+from remit.operations.gate.grants import block_asked
 from remit.operations.gate.routing import announced_module
 from remit.policy.types import PolicyDecision
 from remit.vocabulary import EventType
@@ -85,7 +84,10 @@ def _reopen(
         )
     status = directive.status
     if waiting and pending and waiting.policy_digest != authority.policy.digest:
-        _outdate(connection, directive, waiting)
+        # No vote on a question of another policy can decide it.
+        append_events(
+            connection, block_asked(connection, waiting, "invalidated", "policy_changed")[1]
+        )
         status = "blocked"
     digest = directive.action_digest
     if status == "draft":
@@ -100,18 +102,3 @@ def _reopen(
     transition_directive_status(connection, [directive.id], current=status, target="proposed")
     event: EventType = "directive.retried" if status == "blocked" else "directive.proposed"
     return NewEvent(directive.id, event, by.name, {"action_digest": digest})
-
-
-def _outdate(connection: sa.Connection, directive: DirectiveRead, request: ApprovalRequest) -> None:
-    """Block what waits for an answer to a question of another policy, which none can decide."""
-    resolve_request(connection, request.id, "pending", "invalidated")
-    transition_directive_status(
-        connection, [directive.id], current="proposed", target="blocked", reason="policy_changed"
-    )
-    append_events(
-        connection,
-        [
-            NewEvent(directive.id, "approval.resolved", data={"outcome": "invalidated"}),
-            NewEvent(directive.id, "directive.blocked", data={"reason": "policy_changed"}),
-        ],
-    )

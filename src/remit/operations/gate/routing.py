@@ -39,10 +39,7 @@ def announced_module(connection: sa.Connection, name: str, authority: Authority)
 def certified_version(
     connection: sa.Connection, name: str, found: Sequence[Candidate], authority: Authority
 ) -> tuple[str, str]:
-    """Return version and digest of the first candidate that its worker is certified to have.
-
-    Both are empty when none is.
-    """
+    """Return version and digest of the first candidate that is certified, empty when none is."""
     ids = [worker for worker, _, _ in found if worker is not None]
     certified = authority.workers.modules_of(connection, ids, authority.keys)
     for worker, version, digest in found:

@@ -61,10 +61,7 @@ class Spending:
 def lock_spending(
     connection: sa.Connection, policy: PolicyConfig, intents: Iterable[Intent]
 ) -> Spending:
-    """Lock the accounts of every limit that applies to one of the intents.
-
-    A policy without limits, or intents that none applies to, cost no query.
-    """
+    """Lock the accounts of every limit that applies to one of the intents; none costs no query."""
     limits = {limit.name: limit for one in intents for limit in limits_on(one, policy)}
     return Spending(policy, lock_accounts(connection, limits.values()))
 

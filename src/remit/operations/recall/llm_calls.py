@@ -16,7 +16,6 @@ from remit.artifacts.schemas import check_metadata
 from remit.audit.chain import INSTALLATION
 from remit.audit.repository import NewEvent, append_events
 from remit.base.json_types import JsonObject
-from remit.base.money import parse_budget
 from remit.budget.costs import NO_MODELS, ModelCosts
 from remit.db.session import database_time, snapshot, transaction
 from remit.directives.models import DirectiveRead
@@ -123,6 +122,6 @@ def _run_under_way(connection: sa.Connection, directive: DirectiveRead) -> Execu
 def _budget(directive: DirectiveRead) -> Decimal:
     """Return the directive's budget, in US dollars; one that cannot be read allows nothing."""
     try:
-        return Decimal(0) if directive.budget is None else parse_budget(directive.budget)
+        return directive.amount or Decimal(0)
     except InvalidInputError:
         return Decimal(0)

@@ -13,7 +13,6 @@ from remit.artifacts.repository import NewArtifact, new_artifact
 from remit.artifacts.store import ObjectStore
 from remit.artifacts.types import CONTENT_REF, MAX_ARTIFACT_BYTES
 from remit.base.durations import parse_timebox
-from remit.base.money import parse_budget
 from remit.directives.models import DirectiveRead
 from remit.directives.plain_json import find_fault
 from remit.errors import (
@@ -136,7 +135,7 @@ class ModuleCaller:
             scope=directive.scope,
             payload=directive.payload,
             constraints=directive.constraints,
-            budget=None if directive.budget is None else parse_budget(directive.budget),
+            budget=directive.amount,
             timebox=None if directive.timebox is None else parse_timebox(directive.timebox),
             idempotency_key=run.idempotency_key,
             attempt=run.attempts,

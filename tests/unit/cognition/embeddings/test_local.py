@@ -108,7 +108,7 @@ def test_a_text_without_direction_is_refused_by_its_place() -> None:
             return np.array([[1.0] * 256, [0.0] * 256], dtype=np.float32)
 
     provider = LocalEmbeddingProvider()
-    provider._loaded = Blank()  # type: ignore[assignment]
+    provider._loaded = Blank()
     with pytest.raises(EmbeddingProviderError) as refusal:
         provider.embed(EmbeddingRequest(("a", "b")))
     assert refusal.value.reason == "invalid_request"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from remit.cognition.embeddings.provider import EmbeddingProviderError
+from remit.cognition.embeddings.provider import EmbeddingProvider, EmbeddingProviderError
 from remit.cognition.embeddings.retrying import RetryingEmbeddings
 from remit.cognition.embeddings.types import (
     EmbeddingError,
@@ -25,7 +25,7 @@ REQUEST = EmbeddingRequest(("a",))
 ROOT = Path(__file__).resolve().parents[4]
 
 
-class Flaky:
+class Flaky(EmbeddingProvider):
     """A provider that fails as scripted, and then embeds."""
 
     name = "flaky"
