@@ -17,7 +17,6 @@ from typing import Any
 import sqlalchemy as sa
 from temporalio.client import Client
 from temporalio.worker import (
-    Interceptor,
     PollerBehaviorAutoscaling,
     UnsandboxedWorkflowRunner,
     Worker,
@@ -162,7 +161,6 @@ async def _leased(parts: WorkerParts, stop: asyncio.Event) -> AsyncIterator[Leas
 
 @asynccontextmanager
 async def _polling(workers: Sequence[Worker]) -> AsyncIterator[None]:
-    """Poll while the block runs; then all of them let what is under way end, at one time."""
     async with AsyncExitStack() as stack:
         for one in workers:
             await stack.enter_async_context(one)
@@ -205,7 +203,6 @@ def _queues(
 def _worker(
     client: Client, queue: _Queue, threads: ThreadPoolExecutor, runner: WorkflowRunner
 ) -> Worker:
-    interceptors: list[Interceptor] = [BoundedFailures()]
     return Worker(
         client,
         task_queue=queue.name,
@@ -213,7 +210,7 @@ def _worker(
         activities=queue.activities,
         activity_executor=threads,
         workflow_runner=runner,
-        interceptors=interceptors,
+        interceptors=[BoundedFailures()],
         max_cached_workflows=CACHED_WORKFLOWS,
         max_concurrent_activities=queue.at_once,
         graceful_shutdown_timeout=GRACEFUL_SHUTDOWN,

@@ -76,12 +76,6 @@ class ModuleError:
 _TRILLION = Decimal(10) ** 12
 
 
-def _is_amount(cost: object) -> bool:
-    if not isinstance(cost, Decimal) or not cost.is_finite() or not 0 <= cost < _TRILLION:
-        return False
-    return cost == in_cents(cost)
-
-
 @dataclass(frozen=True)
 class ModuleOutput:
     """How a module ended and what it leaves.
@@ -109,7 +103,13 @@ class ModuleOutput:
             raise InvalidInputError(
                 f"an outcome of status {self.status} must have {needed} error", field="error"
             )
-        if self.cost is not None and not _is_amount(self.cost):
+        cost: object = self.cost
+        if cost is not None and not (
+            isinstance(cost, Decimal)
+            and cost.is_finite()
+            and 0 <= cost < _TRILLION
+            and cost == in_cents(cost)
+        ):
             raise InvalidInputError(
                 "must be a Decimal of whole cents, from 0 to below a trillion", field="cost"
             )

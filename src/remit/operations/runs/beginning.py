@@ -96,7 +96,6 @@ def _take_up(
     choose: Choose,
     authority: Authority,
 ) -> RunState:
-    """Void a grant that does not hold, or go on with the run that there is."""
     directive = lock_directive(connection, directive_id)
     module = choose(directive.type)
     if directive.status == "approved":
@@ -113,7 +112,6 @@ def _under_way(
     module: ModuleInfo | None,
     authority: Authority,
 ) -> RunState:
-    """Return the run that this worker is to go on with, if there is one."""
     if directive.status != "executing" or directive.status_reason == "in_doubt":
         return RunState(directive, None)
     run = latest_run(connection, directive.id)
@@ -165,7 +163,6 @@ def _consumed_problem(
     module_digest: str | None,
     authority: Authority,
 ) -> VoidReason | None:
-    """Return why the grant that a run consumed does not cover one more attempt."""
     return void_reason(
         grant,
         directive,
@@ -273,7 +270,6 @@ def _end(
     said: str,
     worker: WorkerIdentity,
 ) -> None:
-    """End a run that may not be begun again, and of which every attempt has ended."""
     end = make_run_end(standing, ModuleOutput.error_(said), reason)
     statement = run_end_statement(
         standing.run,

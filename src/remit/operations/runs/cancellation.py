@@ -4,12 +4,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from remit.approval.repository import (
-    latest_grant,
-    latest_request,
-    resolve_request,
-    void_grant,
-)
+from remit.approval.repository import latest_grant, latest_request, resolve_request, void_grant
 from remit.artifacts.repository import final_model_costs
 from remit.audit.repository import NewEvent, append_events
 from remit.base.json_types import JsonObject
@@ -61,7 +56,14 @@ def cancel(
     with transaction(engine) as connection:
         directive = lock_directive(connection, directive_id)
         require_own(by, directive.issued_by)
-        before = _stoppable(directive)
+        before = directive.status
+        if before not in {"proposed", "approved", "executing"}:
+            raise ConflictError(f"directive {directive.id} is {before}; there is nothing to stop")
+        if directive.status_reason == "in_doubt":
+            raise ConflictError(
+                f"nobody knows whether directive {directive.id} was carried out: find out, then "
+                f"say `remit reconcile {directive.id} --as done` or `--as failed`"
+            )
         if before == "executing":
             entry = NewEvent(directive_id, "directive.aborted", by.name, because)
             stopped = _stop_run(connection, directive, entry, reason, keys)
@@ -73,24 +75,6 @@ def cancel(
     if before == "executing":
         count_execution_failure("canceled")
     return stopped, before
-
-
-def _stoppable(directive: DirectiveRead) -> DirectiveStatus:
-    """Return the status of a directive that can be stopped.
-
-    Raises:
-        ConflictError: there is nothing, or nobody knows whether there is.
-    """
-    if directive.status not in {"proposed", "approved", "executing"}:
-        raise ConflictError(
-            f"directive {directive.id} is {directive.status}; there is nothing to stop"
-        )
-    if directive.status_reason == "in_doubt":
-        raise ConflictError(
-            f"nobody knows whether directive {directive.id} was carried out: find out, then say "
-            f"`remit reconcile {directive.id} --as done` or `--as failed`"
-        )
-    return directive.status
 
 
 def _stop_before_run(

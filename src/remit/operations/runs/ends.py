@@ -118,8 +118,16 @@ def write_run_ends(
         ConflictError: a run, its directive or its attempt has changed meanwhile; nothing may be
             committed.
     """
-    promised = [one for one in ends if one.standing.promised is not None]
-    closings = {one.standing.run.grant_id: _closing(one, models) for one in promised}
+    closings = {
+        one.standing.run.grant_id: closing_of(
+            one.standing.run.grant_id,
+            attempts_cost(one.costs, one.standing.run.attempts),
+            models.get(one.standing.run.id, NO_MODELS),
+            completed=one.reason is None,
+        )
+        for one in ends
+        if one.standing.promised is not None
+    }
     targets: dict[UUID, tuple[DirectiveStatus, StatusReason | None]] = {
         one.standing.run.directive_id: ("aborted" if one.reason else "complete", one.reason)
         for one in ends
@@ -142,13 +150,6 @@ def write_run_ends(
     artifacts = [artifact for one in ends for artifact in one.artifacts]
     execute_batch(connection, [*parts, *event_batch(entries, artifacts)])
     count_settled(closings.values())
-
-
-def _closing(end: RunEnd, models: Mapping[UUID, ModelCosts]) -> Closing | None:
-    """Return how the promise to a run is closed; None where nothing was spent of it."""
-    run = end.standing.run
-    of_attempts, of_models = attempts_cost(end.costs, run.attempts), models.get(run.id, NO_MODELS)
-    return closing_of(run.grant_id, of_attempts, of_models, completed=end.reason is None)
 
 
 def _run_row(end: RunEnd) -> JsonObject:
@@ -174,7 +175,6 @@ def attempt_row(end: RunEnd, attempt: int) -> JsonObject:
 
 
 def _unpromised(end: RunEnd) -> Unpromised | None:
-    """Return what a run cost that nothing was promised to; None when that is nothing."""
     spent = exact_sum(cost for cost in end.costs if cost is not None)
     if end.standing.promised is not None or not spent:
         return None
@@ -182,7 +182,6 @@ def _unpromised(end: RunEnd) -> Unpromised | None:
 
 
 def _of_money(end: RunEnd, closing: Closing | None) -> list[NewEvent]:
-    """Return the events of money that was spent beyond what was promised."""
     about, promised = end.standing.run.directive_id, end.standing.promised
     found = _unpromised(end)
     if found is not None:

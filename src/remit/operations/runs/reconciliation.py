@@ -51,7 +51,13 @@ def reconcile(
         ConflictError: it is not in doubt.
         MisconfiguredError: there is no key to sign with.
     """
-    _check(by, reason)
+    require(by, "operate")
+    if by.kind != "human":
+        raise ForbiddenError(f"only a person settles what is in doubt, and {by.name} is none")
+    if not reason.strip():
+        raise InvalidInputError("empty: say how you know", field="reason")
+    check_text(reason, field="reason", limit=MAX_REASON)
+    refuse_secrets(reason, field="reason")
     with transaction(engine) as connection:
         directive = lock_directive(connection, directive_id)
         run = latest_run(connection, directive_id)
@@ -63,17 +69,6 @@ def reconcile(
         after = get_directive(connection, directive_id)
     count_end(run, None, after.status, end.reason)
     return after
-
-
-def _check(by: Principal, reason: str) -> None:
-    """Return quietly when this is a person who may settle it, for a reason that can be kept."""
-    require(by, "operate")
-    if by.kind != "human":
-        raise ForbiddenError(f"only a person settles what is in doubt, and {by.name} is none")
-    if not reason.strip():
-        raise InvalidInputError("empty: say how you know", field="reason")
-    check_text(reason, field="reason", limit=MAX_REASON)
-    refuse_secrets(reason, field="reason")
 
 
 def _end(standing: Standing, settled: Settled, reason: str, by: Principal, keys: Keyring) -> RunEnd:

@@ -124,7 +124,6 @@ def is_still_wanted(engine: sa.Engine, run: ExecutionRunRead, worker: WorkerIden
 
 
 def _abort_reason(output: ModuleOutput) -> AbortReason | None:
-    """Return why the directive aborts; None when it is complete."""
     kind = None if output.error is None else output.error.error_type
     match kind:
         case None | "timed_out" | "module_failed":
