@@ -56,14 +56,7 @@ def cancel(
     with transaction(engine) as connection:
         directive = lock_directive(connection, directive_id)
         require_own(by, directive.issued_by)
-        before = directive.status
-        if before not in {"proposed", "approved", "executing"}:
-            raise ConflictError(f"directive {directive.id} is {before}; there is nothing to stop")
-        if directive.status_reason == "in_doubt":
-            raise ConflictError(
-                f"nobody knows whether directive {directive.id} was carried out: find out, then "
-                f"say `remit reconcile {directive.id} --as done` or `--as failed`"
-            )
+        before = _stoppable(directive)
         if before == "executing":
             entry = NewEvent(directive_id, "directive.aborted", by.name, because)
             stopped = _stop_run(connection, directive, entry, reason, keys)
@@ -75,6 +68,24 @@ def cancel(
     if before == "executing":
         count_execution_failure("canceled")
     return stopped, before
+
+
+def _stoppable(directive: DirectiveRead) -> DirectiveStatus:
+    """Return the status of a directive that can be stopped.
+
+    Raises:
+        ConflictError: there is nothing, or nobody knows whether there is.
+    """
+    if directive.status not in {"proposed", "approved", "executing"}:
+        raise ConflictError(
+            f"directive {directive.id} is {directive.status}; there is nothing to stop"
+        )
+    if directive.status_reason == "in_doubt":
+        raise ConflictError(
+            f"nobody knows whether directive {directive.id} was carried out: find out, then say "
+            f"`remit reconcile {directive.id} --as done` or `--as failed`"
+        )
+    return directive.status
 
 
 def _stop_before_run(

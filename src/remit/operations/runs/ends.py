@@ -118,16 +118,8 @@ def write_run_ends(
         ConflictError: a run, its directive or its attempt has changed meanwhile; nothing may be
             committed.
     """
-    closings = {
-        one.standing.run.grant_id: closing_of(
-            one.standing.run.grant_id,
-            attempts_cost(one.costs, one.standing.run.attempts),
-            models.get(one.standing.run.id, NO_MODELS),
-            completed=one.reason is None,
-        )
-        for one in ends
-        if one.standing.promised is not None
-    }
+    promised = [one for one in ends if one.standing.promised is not None]
+    closings = {one.standing.run.grant_id: _closing(one, models) for one in promised}
     targets: dict[UUID, tuple[DirectiveStatus, StatusReason | None]] = {
         one.standing.run.directive_id: ("aborted" if one.reason else "complete", one.reason)
         for one in ends
@@ -150,6 +142,12 @@ def write_run_ends(
     artifacts = [artifact for one in ends for artifact in one.artifacts]
     execute_batch(connection, [*parts, *event_batch(entries, artifacts)])
     count_settled(closings.values())
+
+
+def _closing(end: RunEnd, models: Mapping[UUID, ModelCosts]) -> Closing | None:
+    run = end.standing.run
+    of_attempts, of_models = attempts_cost(end.costs, run.attempts), models.get(run.id, NO_MODELS)
+    return closing_of(run.grant_id, of_attempts, of_models, completed=end.reason is None)
 
 
 def _run_row(end: RunEnd) -> JsonObject:

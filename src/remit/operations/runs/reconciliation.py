@@ -40,9 +40,7 @@ def reconcile(
 
     What an attempt cost that nobody knows of stays unknown, and counts as all that was promised.
 
-    Args:
-        settled: `done` completes it, `failed` aborts it.
-        reason: how the person knows; kept as evidence.
+    `done` completes it, `failed` aborts it; the reason, how the person knows, is kept as evidence.
 
     Raises:
         ForbiddenError: this is no person, or one who does not operate.

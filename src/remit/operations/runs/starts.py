@@ -95,15 +95,8 @@ def _started(
     module: ModuleInfo | None,
     authority: Authority,
 ) -> tuple[Grant, ExecutionRunRead]:
-    """Verify a stored grant, and return it with the run that it becomes.
-
-    Raises:
-        ConflictError: it does not hold.
-    """
-    try:
-        grant = None if stored is None else grant_from_json(stored)
-    except ValidationError as error:
-        raise ConflictError("the grant cannot be read; look at it again") from error
+    """Verify a stored grant, and return it with the run that it becomes."""
+    grant = None if stored is None else _readable(stored)
     void = void_reason(
         grant,
         directive,
@@ -132,6 +125,13 @@ def _started(
         started_at=created_at if is_begun else None,
         ended_at=None,
     )
+
+
+def _readable(stored: JsonObject) -> Grant:
+    try:
+        return grant_from_json(stored)
+    except ValidationError as error:
+        raise ConflictError("the grant cannot be read; look at it again") from error
 
 
 def _write(
