@@ -39,8 +39,7 @@ def no_sdk(title: str, package: str, *, otherwise: str) -> str:
 def client_options(address: ServiceAddress, *, key: str, timeout_seconds: float) -> dict[str, Any]:
     """Return what an SDK's client is made with; closing that client closes the connection.
 
-    `timeout_seconds` is the longest wait for the connection, for the start of an answer, and for
-    the rest of it.
+    The time is as :func:`bounded_http.bounded_client` has it.
 
     Raises:
         OSError, ValueError: the environment allows no connection; the error may quote a password.

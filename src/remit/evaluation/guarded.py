@@ -165,7 +165,6 @@ class GuardedEvaluation:
         return self._call("score", call, default=False)
 
     def _call(self, what: str, call: Callable[[], _T], default: _T) -> _T:
-        """Return what a call returns; the default when it returns nothing in time."""
         try:
             return run_bounded(call, self._free, timeout_seconds=self._timeout_seconds)
         except CallFailedError as error:

@@ -1,7 +1,6 @@
 """What is told of an ended run, what is answered, and what every provider offers. No I/O here.
 
-An evaluation observes: it is handed words and numbers and nothing to act with, and no decision asks
-for its answer.
+It is handed words and numbers and nothing to act with, and no decision asks for its answer.
 """
 
 import math

@@ -169,7 +169,6 @@ class Stack:
         return self._workers.worker
 
     def _open(self) -> None:
-        """Lock the directory, clear it of leftovers, and make the parts that will be started."""
         with self._state_lock:
             self._lock_file = _acquire(self.data)
             self._check_wanted()
@@ -191,7 +190,6 @@ class Stack:
                 )
 
     def _start_services(self) -> tuple[str, str]:
-        """Start both servers at the same time; return the database's URL and Temporal's address."""
         with ThreadPoolExecutor(max_workers=3) as pool:
             if self._on_database_ready is upgrade_database:
                 # Half a second of imports while the servers start; an error shows again there.

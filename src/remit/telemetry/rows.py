@@ -71,7 +71,6 @@ def read_row(row: Mapping[Any, Any], build: Callable[[Any], _T], table: TableNam
 
 
 def _attempt(row: Mapping[Any, Any], build: Callable[[Any], _T]) -> tuple[_T | None, str | None]:
-    """Return the value, or the column at fault."""
     for name, held in row.items():
         # An amount that is no number counts too: whatever compares with it fails.
         if isinstance(held, Unreadable) or (isinstance(held, Decimal) and not held.is_finite()):

@@ -1,7 +1,4 @@
-"""What every provider of language models offers, its error, and the provider that refuses.
-
-Callers know this module and `types`; which provider stands behind is `config`'s affair.
-"""
+"""What every provider of language models offers, its error, and the provider that refuses."""
 
 from typing import NoReturn, Protocol
 
