@@ -1,7 +1,6 @@
-"""Plays the scenes of the tour through the real loop.
+"""Plays the scenes of the tour through `remit.control`, as any person or agent would.
 
-Called by `remit demo` with a running stack. It does what any person or agent does, through
-`remit.control`, and watches what comes of it; it has no way of its own to any status.
+Called by `remit demo` with a running stack. It may not change a status by other means.
 """
 
 import asyncio

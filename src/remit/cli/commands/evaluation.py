@@ -1,7 +1,6 @@
 """`remit evaluation`: tell of ended runs by hand, and lay them side by side.
 
-A worker tells of each run by itself, whatever comes of it. Here a person asks, and so is told what
-fails. What a provider answered is shown, and never believed.
+A worker tells of each run by itself, and drops what fails; here whoever asks is told of it.
 """
 
 from typing import TYPE_CHECKING, Annotated

@@ -230,10 +230,9 @@ def _stopped_by_signal() -> asyncio.Event:
 
 
 def _settle_memory() -> None:
-    """Spare the collector what was loaded at the start, which lives as long as the process.
+    """Spare the collector what was loaded at the start: each full collection would walk it again.
 
-    A worker makes many short-lived objects; without this each full collection walks hundreds of
-    thousands of module-level ones again, in the middle of somebody's directive.
+    That is hundreds of thousands of objects, in the middle of somebody's directive.
     """
     gc.collect()
     gc.freeze()
