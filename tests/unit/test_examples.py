@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from remit.cli.base.directive_input import Defaults, issued, read_directives
+from remit.cli.base.directive_input import issued, read_directives
 from remit.directives.digest import action_digest
 from remit.directives.models import intent_of
 from remit.policy.config import default_policy
@@ -37,9 +37,7 @@ def test_every_row_has_its_example() -> None:
 
 def test_the_directives_of_the_example_are_allowed_by_the_built_in_policy() -> None:
     policy = default_policy()
-    found = read_directives(
-        str(FOLDER / "directives.jsonl"), Defaults("proposed", only_drafts=False, max_bytes=65536)
-    )
+    found = read_directives(str(FOLDER / "directives.jsonl"), draft=False, max_bytes=65536)
     for each in issued(found, "alice", 65536):
         content = intent_of(each)
         seen = PolicyInput(content, action_digest(content), {})

@@ -1,7 +1,7 @@
 """The program `remit`: every command in one place, and what becomes of errors.
 
-A command's module is imported here, and so costs every command its start: it declares options and
-nothing more, and each function imports what it uses when it is called.
+A command's module is imported here, and so costs every command its start: what loads a large
+library (SQLAlchemy, Temporal's client, pydantic) is imported by the function that uses it.
 """
 
 import atexit
@@ -15,6 +15,7 @@ from typer.core import TyperGroup, TyperOption
 
 from remit.cli.base import failures, streams
 from remit.cli.base.output import console
+from remit.cli.base.telemetry import package_version
 from remit.cli.commands import (
     artifacts,
     audit,
@@ -62,11 +63,7 @@ class LightGroup(TyperGroup):
 
 
 def _bound_help() -> None:
-    """Let Typer's help have the width of our own tables.
-
-    Raises:
-        MisconfiguredError: a variable of Typer's holds no number.
-    """
+    """Let Typer's help have the width of our own tables."""
     try:
         from typer import rich_utils
     except ValueError as error:
@@ -158,19 +155,10 @@ def remit(
     """Governed execution for AI agents and automations."""
     del debug  # read by `run`, which sees the errors
     if version:
-        typer.echo(f"remit {_version()}")
+        typer.echo(f"remit {package_version() or 'of a checkout that is not installed'}")
         raise typer.Exit
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("remit")
-    except PackageNotFoundError:
-        return "of a checkout that is not installed"
 
 
 def run(arguments: Sequence[str]) -> int:

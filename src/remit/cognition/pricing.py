@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from decimal import Context, Decimal, localcontext
 from functools import cache
 from importlib.resources import files
-from types import MappingProxyType
 from typing import Any
 
 _TOKENS_OF_A_PRICE = 1_000_000
@@ -30,21 +29,16 @@ class CompletionPrice:
 @cache
 def embedding_prices() -> Mapping[str, Decimal]:
     """Return US dollars for one million tokens, by the name of the embedding model."""
-    prices = _read()["openai"]["embeddings"]
-    return MappingProxyType({model: Decimal(price) for model, price in prices.items()})
+    return {model: Decimal(price) for model, price in _read()["openai"]["embeddings"].items()}
 
 
 @cache
 def completion_prices() -> Mapping[str, Mapping[str, tuple[CompletionPrice, ...]]]:
     """Return prices by the vendor and the name of the language model, short prompts' first."""
-    return MappingProxyType(
-        {
-            vendor: MappingProxyType(
-                {model: _prices(lines) for model, lines in listed["completions"].items()}
-            )
-            for vendor, listed in _read().items()
-        }
-    )
+    return {
+        vendor: {model: _prices(lines) for model, lines in listed["completions"].items()}
+        for vendor, listed in _read().items()
+    }
 
 
 def embedding_cost(model: str, total_tokens: int | None) -> Decimal | None:

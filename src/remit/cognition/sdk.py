@@ -39,8 +39,7 @@ def no_sdk(title: str, package: str, *, otherwise: str) -> str:
 def client_options(address: ServiceAddress, *, key: str, timeout_seconds: float) -> dict[str, Any]:
     """Return what an SDK's client is made with; closing that client closes the connection.
 
-    `timeout_seconds` is the longest wait for the connection, for the start of an answer, and for
-    the rest of it.
+    The time is as :func:`bounded_http.bounded_client` has it.
 
     Raises:
         OSError, ValueError: the environment allows no connection; the error may quote a password.
@@ -131,8 +130,7 @@ class Opened(Generic[_T]):
 def sdk_logs_shut(name: str) -> Iterator[None]:
     """Import an SDK without letting it set up logging, and shut its logger `name` up to warnings.
 
-    At its import an SDK reads a variable of its own (`OPENAI_LOG`, `ANTHROPIC_LOG`), by which it
-    would write whole requests, texts included, into the log.
+    By a variable of its own (`OPENAI_LOG`) an SDK would write whole requests into the log.
     """
     try:
         with logging_left_alone():

@@ -149,13 +149,11 @@ def _passes(word: _Word, home: str) -> bool:
 
 
 def _imitates(word: _Word) -> bool:
-    """Return whether each letter of a word that is not Latin looks like an ASCII one."""
     table = IMITATED.get(word.script or "", {})
     return all(character in table or _is_digit(character) for character in word.text)
 
 
 def _imitated(scripts: AbstractSet[str | None]) -> set[str]:
-    """Return the ASCII characters for which letters of some scripts may be taken."""
     tables = (IMITATED.get(script or "", {}) for script in scripts)
     return {character for table in tables for targets in table.values() for character in targets}
 

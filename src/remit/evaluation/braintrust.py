@@ -212,7 +212,6 @@ def _trace_row(told: EvaluationInput) -> JsonObject:
 
 
 def _own_scores(told: EvaluationInput) -> Mapping[str, float]:
-    """Return what the facts say: whether the run completed and, if so, at the first attempt."""
     if told.run_status != "completed":
         return {"completed": 0.0}
     return {"completed": 1.0, "first_attempt": 1.0 if told.attempts <= 1 else 0.0}

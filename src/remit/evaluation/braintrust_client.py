@@ -70,8 +70,6 @@ class _Key(requests.auth.AuthBase):
 
 
 class _BoundedAdapter(HTTPAdapter):
-    """Reads an answer as long as it is in time and not too long."""
-
     def __init__(self, timeout_seconds: float) -> None:
         self._timeout_seconds = timeout_seconds
         super().__init__()

@@ -44,9 +44,8 @@ class Told:
 class GuardedEvaluation:
     """An EvaluationProvider around another; nothing here raises, and nothing here waits for long.
 
-    Doors tell it of each ended run with `observe`, which appends to a bounded queue and returns; a
-    thread that lives only while there is something to tell hands it on. What fails, hangs or lies
-    is logged and counted.
+    `observe` appends to a bounded queue, which a thread empties that lives only while there is
+    something to tell. What fails, hangs or lies is logged and counted.
     """
 
     def __init__(
@@ -165,7 +164,6 @@ class GuardedEvaluation:
         return self._call("score", call, default=False)
 
     def _call(self, what: str, call: Callable[[], _T], default: _T) -> _T:
-        """Return what a call returns; the default when it returns nothing in time."""
         try:
             return run_bounded(call, self._free, timeout_seconds=self._timeout_seconds)
         except CallFailedError as error:

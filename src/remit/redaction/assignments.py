@@ -281,7 +281,6 @@ def _elements(text: str) -> Iterator[Span]:
 
 
 def _blocks(text: str) -> Iterator[Span]:
-    """Yield the blocks of YAML, whose lines stand deeper than their name."""
     for found in _BLOCK.finditer(text):
         if names_secret(found["name"]):
             deeper = rf"(?:[ \t]*+(?:\n|\Z)|{found['indent']}[ \t]++\S[^\n]*+(?:\n|\Z))*+"

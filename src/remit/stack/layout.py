@@ -25,8 +25,6 @@ _LONGEST = 900  # of the 1,024 bytes that Postgres takes; the rest is for the na
 
 
 class _Within:
-    """The path of a name within a data directory."""
-
     def __init__(self, name: str) -> None:
         self._name = name
 

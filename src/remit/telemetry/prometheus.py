@@ -1,8 +1,7 @@
 """The metrics at http://127.0.0.1:PORT/metrics, for Prometheus to fetch.
 
-Temporal's SDK keeps its own metrics in its Rust core and can serve them itself, on an address of
-its own. They are fetched from there when somebody asks, and stand in the same answer: that costs
-nothing while the worker works, where a buffer drained by Python would cost a call for each sample.
+Temporal's SDK serves its own metrics from its Rust core, on an address of its own. They are fetched
+from there when somebody asks: a buffer drained by Python would cost a call for each sample.
 """
 
 import http.client
@@ -57,8 +56,6 @@ class MetricsServer:
 
 
 class _CoreMetrics(Collector):
-    """The metrics of Temporal's core, fetched when asked for."""
-
     def __init__(self, port: int, losses: LossCounter) -> None:
         self._port = port
         self._losses = losses

@@ -1,8 +1,7 @@
 """Reads rows one by one, so that one that nobody can read stops nothing but itself.
 
-For repositories. `read_rows` leaves out what cannot be read, counts it and logs its keys.
-`read_row` raises: it is for a single row, and for rows that all count for a judgement (the votes on
-a request), where what is missing must never pass for what is not there.
+`read_rows` leaves out what cannot be read, counts it and logs its keys. `read_row` raises: it is
+for a single row, and for rows that all count for a judgement, such as the votes on a request.
 """
 
 import logging
@@ -71,7 +70,6 @@ def read_row(row: Mapping[Any, Any], build: Callable[[Any], _T], table: TableNam
 
 
 def _attempt(row: Mapping[Any, Any], build: Callable[[Any], _T]) -> tuple[_T | None, str | None]:
-    """Return the value, or the column at fault."""
     for name, held in row.items():
         # An amount that is no number counts too: whatever compares with it fails.
         if isinstance(held, Unreadable) or (isinstance(held, Decimal) and not held.is_finite()):

@@ -1,8 +1,4 @@
-"""The metrics on the OpenTelemetry SDK. Loaded by `setup` alone, when metrics are on.
-
-One sample is written once, and read twice if both are configured: by Prometheus, who comes for it,
-and by the collector, to whom it is sent.
-"""
+"""The metrics on the OpenTelemetry SDK. Loaded by `setup` alone, when metrics are on."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence

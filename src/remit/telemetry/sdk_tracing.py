@@ -161,7 +161,6 @@ class SdkTracer:
 
 
 def _in_trace_of(directive_id: UUID) -> tuple[Context | None, list[Link]]:
-    """Return the context to open a span of this directive in, and what to link."""
     current = trace.get_current_span().get_span_context()
     trace_id = trace_id_of(directive_id)
     if current.trace_id == trace_id:

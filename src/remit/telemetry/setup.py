@@ -1,8 +1,7 @@
-"""Turns telemetry on for a process, and off again.
+"""Turns telemetry on for a process, and off again; called by doors with what the settings say.
 
-Called by doors with what the settings say. With nothing configured it loads nothing and changes
-nothing. What is not understood is refused here, at the start, in words for the person who set it;
-once it runs, telemetry fails in silence and counts.
+With nothing configured it loads and changes nothing. What is not understood is refused here, at the
+start; once it runs, telemetry fails in silence and counts.
 """
 
 import logging

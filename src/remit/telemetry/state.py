@@ -1,7 +1,7 @@
 """What of telemetry is on in this process, and what was lost on its way out.
 
-Process-wide and not handed down: a span opened deep in an operation must find its way without every
-function in between passing it. `setup` writes it, and nothing that decides can reach it.
+Process-wide, so that a span opened deep in an operation needs no function in between to pass it.
+`setup` writes it, and nothing that decides can reach it.
 """
 
 import contextlib

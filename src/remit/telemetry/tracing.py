@@ -1,8 +1,7 @@
 """Spans: which step of which directive took how long, and how it ended.
 
 Called by every layer above, around a step; never from workflow code, which runs again on replay
-(Temporal's interceptor makes the spans of workflows). Nothing here returns what was recorded, and
-nothing raises except what the step itself raises.
+(Temporal's interceptor makes the spans of workflows). Nothing is raised but by the step itself.
 """
 
 import contextlib

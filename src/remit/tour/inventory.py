@@ -48,5 +48,4 @@ class InventoryModule(BaseExecutionModule):
 
 
 def _files_of(found: Distribution) -> list[JsonValue]:
-    """Return the files that a package says it has, each with the digest that it gives."""
     return [f"{each.hash.mode}:{each.hash.value} {each}" for each in found.files or () if each.hash]

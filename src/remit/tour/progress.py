@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Literal, Protocol, Self
 from uuid import UUID
 
@@ -59,15 +58,6 @@ def answer_in_words(decision: PolicyDecision) -> str:
     return "allowed by policy"
 
 
-def end_in_words(directive: DirectiveRead) -> str:
-    """Return a directive's end in a few words."""
-    reason = directive.status_reason
-    return directive.status if reason is None else f"{directive.status}: {reason}"
-
-
-_PAUSE_SECONDS = 0.015
-
-
 class Board:
     """The directives as they are now; an async context manager that keeps itself current.
 
@@ -86,12 +76,7 @@ class Board:
         self._reader = asyncio.create_task(self._read())
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Stop reading."""
         if self._reader is not None:
             self._reader.cancel()
@@ -126,4 +111,4 @@ class Board:
             async with self._news:
                 self._seen.update((one.id, one) for one in found if isinstance(one, DirectiveRead))
                 self._news.notify_all()
-            await asyncio.sleep(_PAUSE_SECONDS)
+            await asyncio.sleep(0.015)

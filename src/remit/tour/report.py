@@ -217,7 +217,6 @@ def _prove_grants(records: Sequence[Record], keys: Keyring) -> Proof:
 def _prove_votes(
     records: Sequence[Record], people: Mapping[str, Principal], keys: Keyring
 ) -> tuple[Proof, ...]:
-    """Return what the votes show; nothing when there is none."""
     cast = [(record, vote) for record in records for vote in record.votes]
     granted = [(record, name) for record in records if record.grant for name in record.grant.votes]
     unfit = [
@@ -280,7 +279,6 @@ def _is_person(people: Mapping[str, Principal], name: str) -> bool:
 
 
 def _blocked_by(record: Record) -> tuple[str, ...]:
-    """Return the policies that blocked it, from the newest evaluation in evidence."""
     evaluations = [one for one in record.artifacts if one.type == "policy_evaluation"]
     results = evaluations[-1].metadata["results"] if evaluations else []
     return tuple(

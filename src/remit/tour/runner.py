@@ -21,7 +21,7 @@ from remit.operations.evidence.records import read_record
 from remit.operations.evidence.upkeep import check_artifacts
 from remit.operations.gate.proposals import GateOutcome
 from remit.tour.ledger import Ledger, read_ledger
-from remit.tour.progress import Board, Box, Mark, Moment, Workers, answer_in_words, end_in_words
+from remit.tour.progress import Board, Box, Mark, Moment, Workers, answer_in_words
 from remit.tour.report import Played, TourReport
 from remit.tour.script import Act, Scene
 from remit.tour.startup import seconds_since_process_start
@@ -84,9 +84,6 @@ class Tour:
 
         The first goes alone, so that its time is that of one directive and not of a crowd. The
         others go together; those that kill the worker come last, one by one.
-
-        Raises:
-            UnavailableError: the database or Temporal went away.
         """
         began = time.monotonic()
         numbered = list(enumerate(script))
@@ -154,7 +151,6 @@ class Tour:
                 )
 
     def _take(self, progress: _Progress, outcome: GateOutcome) -> None:
-        """Keep what the gate answered, and tell of it."""
         progress.stored = outcome.directive
         decision = outcome.decision
         if decision is None:
@@ -219,7 +215,6 @@ class Tour:
         self._say(progress, "act", "waits", text, note=True)
 
     async def _settle(self, progress: _Progress) -> None:
-        """Wait for the end of the directive, and tell of it."""
         start = progress.directive
         seen = await self._await(start, lambda one: one.status == "executing" or _ended(one))
         if seen.status == "executing":
@@ -231,11 +226,12 @@ class Tour:
             self._first_completed = seconds_since_process_start()
         if seen.status == "blocked":
             box: Box = "gate" if seen.status_reason == "policy" else "consent"
-            text = f"blocked: {progress.answer}" if box == "gate" else end_in_words(seen)
+            text = f"blocked: {progress.answer if box == 'gate' else seen.status_reason}"
             self._say(progress, box, "stopped", text, ended=True)
             return
         self._say(progress, "act", "passed" if seen.status == "complete" else "stopped", "ended")
-        self._say(progress, "evidence", "passed", end_in_words(seen), ended=True)
+        reason = "" if seen.status_reason is None else f": {seen.status_reason}"
+        self._say(progress, "evidence", "passed", f"{seen.status}{reason}", ended=True)
 
     async def _await(
         self, start: DirectiveRead, wanted: Callable[[DirectiveRead], bool]

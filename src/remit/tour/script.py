@@ -151,11 +151,7 @@ def _people(script: Sequence[Scene]) -> Iterator[str]:
 
 
 def load_script(path: Path) -> tuple[Scene, ...]:
-    """Return the scenes of the tour file at `path`.
-
-    Raises:
-        InvalidInputError: there is no readable tour; the message names file, line, field and fix.
-    """
+    """Return the scenes of the tour file at `path`."""
     name = printable(str(path), 300)
     try:
         text = read_file(path).decode("utf-8-sig")
@@ -168,11 +164,7 @@ def load_script(path: Path) -> tuple[Scene, ...]:
 
 
 def parse_script(text: str, *, source: str) -> tuple[Scene, ...]:
-    """Return the scenes that JSONL text holds; messages call it `source`.
-
-    Raises:
-        InvalidInputError: `text` is no tour; the message names source, line, field and fix.
-    """
+    """Return the scenes that JSONL text holds; messages call it `source`."""
     scenes: list[Scene] = []
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
@@ -214,7 +206,6 @@ def _scene(line: str) -> Scene:
 
 
 def _unfit(path: str, problem: str) -> PydanticCustomError:
-    """Return the error that carries our own words and path through pydantic."""
     return PydanticCustomError("unfit", "{problem}", {"problem": problem, "path": path})
 
 
@@ -229,7 +220,6 @@ _MISSING: Mapping[str, str] = {
 
 
 def _first_problem(error: ErrorDetails) -> InvalidInputError:
-    """Return pydantic's description of one problem in the words of the file."""
     context = error.get("ctx", {})
     path = "".join(
         f"[{part}]" if isinstance(part, int) else f".{printable(part, 40)}" for part in error["loc"]

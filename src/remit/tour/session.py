@@ -48,9 +48,6 @@ async def play(
     `starting` is the call of `stack.start`. Once the database is migrated, `find_host` returns the
     keys of the stack's worker and the admin that makes the script's people and agents known, and
     `find_store` where that worker leaves large evidence.
-
-    Raises:
-        RemitError: the stack does not come up, or goes away.
     """
     info = await _published(stack, starting)
     engine = create_database_engine(

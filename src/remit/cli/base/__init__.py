@@ -1,1 +1,4 @@
-"""What commands and views run on: options, streams, output, failures, tokens, the database."""
+"""What commands and views run on: options, streams, output, failures, tokens, the database.
+
+A `RemitError` that is raised here ends the command; `remit.cli.main` prints it.
+"""

@@ -18,6 +18,8 @@ import typer
 
 from remit.cli.base import output, services
 from remit.cli.base.options import ActorOption, DataDirOption, JsonOption
+from remit.cli.base.telemetry import observed
+from remit.cli.base.token_files import find_token_text
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -38,7 +40,6 @@ class Context:
 
     Attributes:
         data_dir: the folder that `--data-dir` named; the commands to type next need it too.
-        as_json: whether a program reads the output.
         actor: the principal whose kept token is meant, as `--as` says; None: the caller's own.
     """
 
@@ -85,35 +86,23 @@ class Context:
     @cached_property
     def caller(self) -> "Principal":
         """Who gives the command, as their token says; UnauthenticatedError if none holds."""
-        from remit.cli.base.token_files import find_token_text
         from remit.operations.identities.authentication import authenticate
 
         return authenticate(self.engine, find_token_text(self.settings, self.actor), self.keys)
 
     def resolve(self, text: str) -> "UUID":
-        """Return the directive's identifier that `text` is, or is the beginning of.
-
-        Raises:
-            InvalidInputError: it is none, is too short, or several begin with it.
-            NotFoundError: none begins with it.
-        """
+        """Return the directive's identifier that `text` is, or is the beginning of."""
         from remit.operations.evidence.records import resolve_id
 
         return resolve_id(self.engine, text)
 
     @asynccontextmanager
     async def control(self) -> "AsyncIterator[tuple[Control, Principal]]":
-        """Open both services, for a command that changes something; yield who gives it, too.
-
-        Raises:
-            UnavailableError: Temporal does not answer, or a service is named nowhere.
-            InvalidInputError: the policy file holds no policy.
-        """
+        """Open both services, for a command that changes something; yield who gives it, too."""
         from remit.stack.discovery import resolve_services
 
         found = resolve_services(self.settings)
 
-        from remit.cli.base.telemetry import observed
         from remit.control import Control
         from remit.operations.gate.policies import Confirmations, PolicySource
         from remit.workflows.client import WorkflowClient, connect
@@ -149,9 +138,13 @@ class Context:
         self._opened.close()
 
 
+_Function = Callable[Concatenate[Context, ...], None]
+_SHARED = frozenset({"actor", "as_json", "data_dir"})
+
+
 def command(
     *, acting: bool = False, fields: Mapping[str, object] = MappingProxyType({})
-) -> Callable[[Callable[Concatenate[Context, ...], None]], Callable[..., None]]:
+) -> Callable[[_Function], Callable[..., None]]:
     """Make a function of a :class:`Context` a command with the options that commands share.
 
     They come after its own: `--as` where somebody must be `acting`, then `--data-dir` and `--json`.
@@ -165,19 +158,23 @@ def command(
     if acting:
         shared.insert(0, _option("actor", ActorOption, None))
 
-    def decorate(function: Callable[Concatenate[Context, ...], None]) -> Callable[..., None]:
+    def decorate(function: _Function) -> Callable[..., None]:
+        signature = inspect.signature(function)
+        own = list(signature.parameters.values())[1:]
+        if clash := _SHARED & {*fields, *(each.name for each in own)}:
+            # `run` would take the value away before the function sees it.
+            raise TypeError(f"the shared options take {sorted(clash)}: rename the parameter")
+
         @wraps(function)
         def run(
-            *, data_dir: Path | None, as_json: bool, actor: str | None = None, **own: object
+            *, data_dir: Path | None, as_json: bool, actor: str | None = None, **given: object
         ) -> None:
             context = Context(data_dir, as_json=as_json, actor=actor)
             try:
-                function(context, **own)
+                function(context, **given)
             finally:
                 context.close()
 
-        signature = inspect.signature(function)
-        own = list(signature.parameters.values())[1:]
         arguments = [each for each in own if each.kind is each.POSITIONAL_OR_KEYWORD]
         options = [each for each in own if each.kind is each.KEYWORD_ONLY]
         declared = [*arguments, *first, *options, *shared]
@@ -200,10 +197,6 @@ class Group(typer.Typer):
 
     def add(
         self, name: str | None = None, *, acting: bool = False
-    ) -> Callable[[Callable[Concatenate[Context, ...], None]], Callable[..., None]]:
+    ) -> Callable[[_Function], Callable[..., None]]:
         """Make a function a command of this group; see :func:`command`."""
-
-        def decorate(function: Callable[Concatenate[Context, ...], None]) -> Callable[..., None]:
-            return self.command(name)(command(acting=acting)(function))
-
-        return decorate
+        return lambda function: self.command(name)(command(acting=acting)(function))

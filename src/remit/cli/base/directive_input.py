@@ -6,9 +6,9 @@ is written.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, Self
+from typing import TYPE_CHECKING, NoReturn
 
 from remit.base.wording import printable, quoted
 from remit.cli.base.streams import standard_input
@@ -17,47 +17,24 @@ from remit.user_files import read_bounded, read_file
 
 if TYPE_CHECKING:
     from remit.directives.models import DirectiveCreate
-    from remit.settings import Settings
 
 STANDARD_INPUT = "-"
 """The file name that means standard input."""
-
-
-@dataclass(frozen=True)
-class Defaults:
-    """What a directive need not say itself: its status; whether it must then be a draft; its bound.
-
-    `max_bytes` is that of its canonical JSON.
-    """
-
-    status: str
-    only_drafts: bool
-    max_bytes: int
-
-    @classmethod
-    def of(cls, settings: "Settings", *, draft: bool) -> Self:
-        """Return what one command leaves open, which is to store drafts or to propose."""
-        status = "draft" if draft else "proposed"
-        return cls(status, draft, settings.remit_max_directive_bytes)
 
 
 def parse_json(text: str, *, is_file: bool = False) -> object:
     """Return what one JSON document says, held to the standard: no NaN, no key twice.
 
     With `is_file` a fault is given its line.
-
-    Raises:
-        InvalidInputError: it is not JSON; the message says where.
     """
     try:
         value: object = json.loads(
             text, parse_constant=_refuse_constant, object_pairs_hook=_without_repeats
         )
     except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, " if is_file else ""
-        where += f"column {error.colno}"
+        line = f"line {error.lineno}, " if is_file else ""
         said = error.msg[:1].lower() + error.msg[1:]
-        raise InvalidInputError(f"not JSON: {said} at {where}") from error
+        raise InvalidInputError(f"not JSON: {said} at {line}column {error.colno}") from error
     except RecursionError as error:
         raise InvalidInputError("nested too deeply: flatten it") from error
     except ValueError as error:
@@ -66,12 +43,8 @@ def parse_json(text: str, *, is_file: bool = False) -> object:
     return value
 
 
-def from_options(options: Mapping[str, str], defaults: Defaults) -> dict[str, object]:
-    """Return the directive that options describe, checked; see :func:`read_directives`.
-
-    Raises:
-        InvalidInputError: the first fault; `field` names the directive's field.
-    """
+def from_options(options: Mapping[str, str], *, draft: bool, max_bytes: int) -> dict[str, object]:
+    """Return the directive that options describe, checked; see :func:`read_directives`."""
     data: dict[str, object] = {**options}
     budget = options.get("budget")
     # What a shell leaves of $5.00, whose $5 it replaces by nothing.
@@ -84,7 +57,7 @@ def from_options(options: Mapping[str, str], defaults: Defaults) -> dict[str, ob
     for name in ("payload", "constraints", "success_metrics"):
         if name in options:
             data[name] = _read_option(options[name], name)
-    return _check_directive(data, defaults)
+    return _check_directive(data, draft=draft, max_bytes=max_bytes)
 
 
 def refuse_options(options: Mapping[str, str], file: str) -> None:
@@ -101,18 +74,13 @@ def refuse_options(options: Mapping[str, str], file: str) -> None:
 def issued(
     documents: Iterable[Mapping[str, object]], name: str, max_bytes: int
 ) -> "list[DirectiveCreate]":
-    """Return checked directives as issued by `name`, where they do not say who issues them.
-
-    Raises:
-        InvalidInputError: with this issuer one is larger than `max_bytes`.
-    """
+    """Return checked directives as issued by `name`, where they do not say who issues them."""
     from remit.directives.models import parse_directive
 
     return [parse_directive({"issued_by": name, **one}, max_bytes=max_bytes) for one in documents]
 
 
 def _read_option(value: str, option: str) -> object:
-    """Return the JSON of an option: the text itself, or the content of `@file`."""
     try:
         if value.startswith("@"):
             return parse_json(read_text(value[1:]), is_file=True)
@@ -123,33 +91,36 @@ def _read_option(value: str, option: str) -> object:
         raise InvalidInputError(f"{error}{hint}", field=option) from error
 
 
-def read_directives(name: str, defaults: Defaults) -> list[dict[str, object]]:
+def read_directives(name: str, *, draft: bool, max_bytes: int) -> list[dict[str, object]]:
     """Return the directives of a file as JSON with their status, all of them checked.
 
     It holds one JSON object, an array of them, or JSONL; "-" is standard input. Who issues them is
     not known yet, unless they say so: :func:`issued` makes the directives, once it is known.
 
-    Raises:
-        InvalidInputError: the first fault; for JSONL `field` begins with the line's number.
+    Args:
+        draft: each is a draft, and may not say otherwise; else one that says nothing is proposed.
+        max_bytes: the bound of a directive's canonical JSON.
     """
+    check = partial(_check_directive, draft=draft, max_bytes=max_bytes)
     text, shown = read_text(name), shown_name(name)
     if not text.strip():
         raise InvalidInputError(
             f"{shown}: holds no directive: write a JSON object, or one on each line"
         )
     if _is_jsonl(name, text):
-        return [_directive(data, place, defaults) for place, data in read_lines(text)]
+        return [check(data, place) for place, data in read_lines(text)]
     try:
         document = parse_json(text, is_file=True)
     except InvalidInputError as error:
         raise InvalidInputError(str(error), field=shown) from error
     if isinstance(document, list):
-        items = enumerate(document, start=1)
-        return [_directive(data, f"item {number}", defaults) for number, data in items]
-    return [_directive(document, None, defaults)]
+        return [check(data, f"item {number}") for number, data in enumerate(document, start=1)]
+    return [check(document)]
 
 
-def _check_directive(data: object, defaults: Defaults) -> dict[str, object]:
+def _check_directive(
+    data: object, place: str | None = None, *, draft: bool, max_bytes: int
+) -> dict[str, object]:
     """Return a directive as JSON with its status, checked as far as it can be without the database.
 
     Unless it says who issues it, the shortest name stands in for the check.
@@ -157,36 +128,34 @@ def _check_directive(data: object, defaults: Defaults) -> dict[str, object]:
     from remit.base.money import parse_budget
     from remit.directives.models import parse_directive
 
-    document = {"status": defaults.status, **data} if isinstance(data, dict) else {}
+    status = "draft" if draft else "proposed"
+    document = {"status": status, **data} if isinstance(data, dict) else {}
     known = {"issued_by": "a", **document} if document else data
-    directive = parse_directive(known, max_bytes=defaults.max_bytes)
-    if directive.budget is not None:
-        parse_budget(directive.budget)
-    if defaults.only_drafts and directive.status != "draft":
-        raise InvalidInputError(
-            'says "proposed", and --draft says otherwise: remove one of them', field="status"
-        )
-    return document
-
-
-def _directive(data: object, place: str | None, defaults: Defaults) -> dict[str, object]:
-    """Return one directive of a file; `place` tells where it stands among several."""
     try:
-        return _check_directive(data, defaults)
+        directive = parse_directive(known, max_bytes=max_bytes)
+        if directive.budget is not None:
+            parse_budget(directive.budget)
+        if draft:
+            _require_draft(directive.status)
     except InvalidInputError as error:
         if place is None:
             raise
         field = f"{place}: {error.field}" if error.field else place
         raise InvalidInputError(error.message, field=field) from error
+    return document
+
+
+def _require_draft(status: str) -> None:
+    if status != "draft":
+        raise InvalidInputError(
+            'says "proposed", and --draft says otherwise: remove one of them', field="status"
+        )
 
 
 def read_lines(text: str) -> Iterator[tuple[str, object]]:
     """Yield each line that is not blank: its place, like "line 3", and its JSON.
 
     Only a line feed ends a line: other characters that some call line ends may stand in strings.
-
-    Raises:
-        InvalidInputError: a line is not JSON; `field` is its place.
     """
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
@@ -212,11 +181,7 @@ def shown_name(name: str) -> str:
 
 
 def read_text(name: str) -> str:
-    """Return the text of a file, or of standard input when its name is "-".
-
-    Raises:
-        InvalidInputError: it cannot be read, or is not UTF-8.
-    """
+    """Return the text of a file, or of standard input when its name is "-"."""
     shown = shown_name(name)
     try:
         given = name == STANDARD_INPUT

@@ -7,7 +7,6 @@ or because none is chosen, is made good by `remit memory embed`.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from remit.budget.types import exact_sum
@@ -30,8 +29,6 @@ _AHEAD = 100_000
 _OF_A_TEXT = ("invalid_request", "provider_error")
 """Failures that one text may be the cause of; a vector that is none is a `provider_error`."""
 
-_PLAIN_TEXT = "one plain sentence"
-
 _Item = TypeVar("_Item")
 
 
@@ -41,9 +38,9 @@ class Tally:
 
     Attributes:
         count: how many were embedded now; those that were before are not counted.
-        cost_usd: what that cost, in US dollars; None when a price is not known.
+        cost_usd: None when a price is not known.
         left_out: those that the provider cannot embed while it embeds others, each with the reason.
-        failure: what kept the provider from embedding at all; None when nothing did.
+        failure: what kept the provider from embedding at all.
     """
 
     model: str
@@ -118,7 +115,7 @@ def _blames_a_text(error: ProviderError, provider: "EmbeddingProvider") -> bool:
     if error.reason not in _OF_A_TEXT:
         return False
     try:
-        provider.embed_single(_PLAIN_TEXT)
+        provider.embed_single("one plain sentence")
     except ProviderError:
         return False
     return True
@@ -150,6 +147,5 @@ def embed_all(
 def _lacking(engine: "sa.Engine", tally: Tally) -> "list[UUID]":
     from remit.operations.recall.memories import memories_without_embedding
 
-    passed_over = set(tally.left_out)
-    found = memories_without_embedding(engine, tally.model, _AHEAD + len(passed_over))
-    return list(islice((each for each in found if each not in passed_over), _AHEAD))
+    found = memories_without_embedding(engine, tally.model, _AHEAD + len(tally.left_out))
+    return [each for each in found if each not in tally.left_out][:_AHEAD]

@@ -55,9 +55,9 @@ def report_refusal(error: RemitError, *, as_json: bool) -> int:
     text = str(error)
     if len(faults) > 1 and not as_json:
         # The message has them on one line; a person gets a line for each.
-        heading = text.partition(": (1) ")[0]
-        listed = [f"  {at}. {one_line(each, _LIMIT)}" for at, each in enumerate(faults, 1)]
-        print_out("\n".join([f"remit: {one_line(heading, _LIMIT)}:", *listed]), stderr=True)
+        print_out(f"remit: {one_line(text.partition(': (1) ')[0], _LIMIT)}:", stderr=True)
+        for at, each in enumerate(faults, 1):
+            print_out(f"  {at}. {one_line(each, _LIMIT)}", stderr=True)
         return EXIT_REFUSED
     details: dict[str, object] = {
         "type": error.error_type,

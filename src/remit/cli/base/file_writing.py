@@ -11,31 +11,22 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from stat import S_IMODE
+from typing import BinaryIO
 
 from remit.errors import InvalidInputError
-
-FIELD = "--out"
-"""The option that names such a file."""
 
 OWNER_ONLY = 0o600
 """Mode of a file that nobody but this account may read."""
 
-_AS_ANY_FILE = 0o666
-
 
 def require_free(out: Path, *, force: bool) -> None:
-    """Return quietly when `out` may be written.
-
-    Raises:
-        InvalidInputError: it is there, and `force` was not said; it is no file at all; or its
-            folder is not there, or takes none.
-    """
+    """Return quietly when `out` may be written."""
     with _told(out):
         if out.exists() and not out.is_file():
-            raise InvalidInputError(f"{out} is no file: name one", field=FIELD)
+            raise InvalidInputError(f"{out} is no file: name one", field="--out")
         if not force and out.exists():
             raise InvalidInputError(
-                f"{out} is there already: name another file, or say --force", field=FIELD
+                f"{out} is there already: name another file, or say --force", field="--out"
             )
         # Asked now, and not only by the attempt: much may be done before that.
         folder = f"{out.absolute().parent}/"
@@ -44,13 +35,10 @@ def require_free(out: Path, *, force: bool) -> None:
             raise PermissionError(errno.EACCES, "its folder takes no file")
 
 
-def save(out: Path, data: bytes, *, force: bool, mode: int = _AS_ANY_FILE) -> None:
+def save(out: Path, data: bytes, *, force: bool, mode: int = 0o666) -> None:
     """Write a file whole or not at all; without `force`, never over another.
 
     The account's umask takes away from `mode`.
-
-    Raises:
-        InvalidInputError: it cannot be written, or came to be there meanwhile.
     """
     # Short, so that the longest name that a file may have is one for this, too.
     unfinished = out.with_name(f".{os.getpid()}.new")
@@ -62,9 +50,7 @@ def save(out: Path, data: bytes, *, force: bool, mode: int = _AS_ANY_FILE) -> No
                 out.touch(exist_ok=False)
                 claimed = True
             with open(unfinished, "xb", opener=partial(os.open, mode=mode)) as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+                _write_whole(file, data)
             unfinished.replace(out)
         except OSError:
             with suppress(OSError):
@@ -82,9 +68,6 @@ def replacing(path: Path, data: bytes, *, field: str) -> Iterator[Callable[[], N
     Whoever reads meanwhile, and whoever starts again after a crash, finds the old file or the new
     one. The new one has the old one's rights, and is there for good once the call has returned. A
     link leads to the file that is replaced. Without the call, nothing is changed.
-
-    Raises:
-        InvalidInputError: it cannot be written; `field` is the option that names it.
     """
     with _told(path, field):
         target = path.resolve()
@@ -100,9 +83,7 @@ def replacing(path: Path, data: bytes, *, field: str) -> Iterator[Callable[[], N
             with _told(path, field), unfinished.open("xb") as file:
                 if target.exists():
                     _take_rights(file.fileno(), target)
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+                _write_whole(file, data)
             yield put
         finally:
             with suppress(OSError):
@@ -125,13 +106,18 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def _told(out: Path, field: str = FIELD) -> Iterator[None]:
-    """Turn what the system says of a file into words for whoever named it."""
+def _told(out: Path, field: str = "--out") -> Iterator[None]:
     try:
         yield
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise InvalidInputError(f"{out} cannot be written ({reason})", field=field) from error
+
+
+def _write_whole(file: BinaryIO, data: bytes) -> None:
+    file.write(data)
+    file.flush()
+    os.fsync(file.fileno())
 
 
 @contextmanager

@@ -16,9 +16,6 @@ def read_notes(name: str, scope: str | None) -> "list[NewMemory]":
     Args:
         name: the file; "-" is standard input.
         scope: the scope of lines that name none; None when each must name its own.
-
-    Raises:
-        InvalidInputError: the first fault; `field` begins with the line's number.
     """
     notes = [_note(data, place, scope) for place, data in read_lines(read_text(name))]
     if not notes:
@@ -30,12 +27,7 @@ def read_notes(name: str, scope: str | None) -> "list[NewMemory]":
 
 
 def noted(scope: str, content: str, *, scope_field: str, content_field: str) -> "NewMemory":
-    """Return a memory as it will be stored: its bounds held, its secrets masked.
-
-    Raises:
-        InvalidInputError: it is empty, too long, or holds what cannot be stored; `field` is
-            `scope_field` or `content_field`.
-    """
+    """Return a memory as it will be stored: its bounds held, its secrets masked."""
     from remit.memory.writing import NewMemory, checked
 
     try:

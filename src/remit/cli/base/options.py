@@ -8,6 +8,7 @@ import typer
 
 from remit.base.wording import listed
 from remit.errors import InvalidInputError
+from remit.user_files import read_file
 
 
 def option(
@@ -86,13 +87,7 @@ def all_of(words: "Sequence[str] | None", known: "Sequence[str]", option: str) -
 
 
 def read_option_file(path: Path, option: str) -> bytes:
-    """Return the content of a file that an option names.
-
-    Raises:
-        InvalidInputError: it cannot be read.
-    """
-    from remit.user_files import read_file
-
+    """Return the content of a file that an option names."""
     try:
         return read_file(path)
     except OSError as error:

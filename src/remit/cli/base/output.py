@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-_GAP = "  "
 _LEAST = 20  # columns that the last column of a table needs to be read
 _MOST = 1000  # columns or lines of any terminal
 
@@ -156,7 +155,7 @@ def rich_table(header: Sequence[str], rows: Iterable[Row], *, one_line: bool = F
     widths = _widths([header, *cells])
     # Only the last column is broken into lines: the others are ids, names and times. Where they
     # leave it no room all are, but for the first one, which says what the row is about.
-    roomy = sum(width + len(_GAP) for width in widths[:-1]) <= terminal_size()[0] - _LEAST
+    roomy = sum(width + 2 for width in widths[:-1]) <= terminal_size()[0] - _LEAST
     first = max((text_width(row[0]) for row in cells if row), default=0)
     for index in range(len(widths)):
         table.add_column(
@@ -176,13 +175,12 @@ def aligned(header: Sequence[str], rows: Iterable[Row]) -> list[str]:
     if header:
         lines.insert(0, list(header))
     widths = _widths(lines)
-    return [
-        _GAP.join(
-            text + " " * (width - text_width(text))
-            for text, width in zip(line, widths, strict=False)
-        ).rstrip()
-        for line in lines
-    ]
+    return ["  ".join(map(padded, line, widths)).rstrip() for line in lines]
+
+
+def padded(text: str, width: int) -> str:
+    """Return text with spaces after it, so that it takes so many columns of a terminal."""
+    return text + " " * (width - text_width(text))
 
 
 def print_out(text: str, *, stderr: bool = False) -> None:
@@ -191,7 +189,6 @@ def print_out(text: str, *, stderr: bool = False) -> None:
 
 
 def _widths(lines: Sequence[Sequence[str]]) -> list[int]:
-    """Return how wide each column must be that nothing in it is broken."""
     columns = max((len(line) for line in lines), default=0)
     return [
         max((text_width(line[index]) for line in lines if index < len(line)), default=0)

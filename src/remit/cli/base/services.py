@@ -13,11 +13,7 @@ if TYPE_CHECKING:
 
 
 def load_settings(data_dir: Path | None) -> "Settings":
-    """Return the settings, with `--data-dir` in place of its variable.
-
-    Raises:
-        MisconfiguredError: a variable does not hold what its field needs.
-    """
+    """Return the settings, with `--data-dir` in place of its variable."""
     from remit import settings
 
     loaded = settings.load_settings()
@@ -42,9 +38,6 @@ def keyring(settings: "Settings", *, make: bool = False) -> "Keyring":
 
     With `make`, the embedded stack's are made where there are none: only for whoever starts it. A
     key that was lost is not made anew behind everybody's back.
-
-    Raises:
-        MisconfiguredError: they cannot be used; the message names file and fix.
     """
     from remit.signing.keys import ensure_keys, load_keyring
 
@@ -71,11 +64,7 @@ def keys_for(engine: "sa.Engine", settings: "Settings", *, make: bool = False) -
 
 
 def object_store(settings: "Settings") -> "ObjectStore":
-    """Return where evidence over 64 KB goes: the data folder of an embedded stack by itself.
-
-    Raises:
-        ObjectStoreException: the settings name a store that cannot be used; the message says why.
-    """
+    """Return where evidence over 64 KB goes: the data folder of an embedded stack by itself."""
     from remit.artifacts.config import get_object_store
 
     default = "filesystem" if _stands_on_stack(settings) else "noop"
@@ -83,11 +72,7 @@ def object_store(settings: "Settings") -> "ObjectStore":
 
 
 def embedding_provider(settings: "Settings") -> "EmbeddingProvider":
-    """Return what turns text into vectors: the model in the package on an embedded stack.
-
-    Raises:
-        EmbeddingProviderError: the settings name a provider that cannot be used.
-    """
+    """Return what turns text into vectors: the model in the package on an embedded stack."""
     from remit.cognition.embeddings.config import get_embedding_provider
 
     default = "local" if _stands_on_stack(settings) else "noop"
@@ -100,7 +85,6 @@ def embedding_provider(settings: "Settings") -> "EmbeddingProvider":
 
 
 def _stands_on_stack(settings: "Settings") -> bool:
-    """Return whether an embedded stack gives at least one of the services."""
     from remit.stack.discovery import find_stack
 
     return not settings.database_url or find_stack(settings.remit_data_dir) is not None
@@ -133,10 +117,7 @@ def owner_database_url(settings: "Settings") -> str:
 
 
 def reader_database_url(settings: "Settings") -> str:
-    """Return where Postgres is for readers of memory, who can write nothing.
-
-    Raises as :func:`database_url`.
-    """
+    """Return where Postgres is for readers of memory; raises as :func:`database_url`."""
     from remit.stack.discovery import find_stack, normalize_database_url
 
     info = None if settings.database_url else find_stack(settings.remit_data_dir)

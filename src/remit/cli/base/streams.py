@@ -36,7 +36,7 @@ class Sink(io.RawIOBase):
         self.waits = True
 
     def writable(self) -> bool:
-        """Return that this can be written to."""
+        """Return true."""
         return True
 
     def fileno(self) -> int:
@@ -142,10 +142,8 @@ def is_read() -> bool:
 
 def wait_for_no_reader() -> None:
     """From now on drop what nobody takes at once: a stopped terminal must not stop this process."""
-    for stream in (sys.stdout, sys.stderr):
-        sink = _sink(stream)
-        if sink is not None:
-            sink.waits = False
+    for sink in filter(None, map(_sink, (sys.stdout, sys.stderr))):
+        sink.waits = False
 
 
 def is_utf8(stream: TextIO) -> bool:
@@ -154,11 +152,7 @@ def is_utf8(stream: TextIO) -> bool:
 
 
 def standard_input() -> BinaryIO:
-    """Return standard input, to be read; a person is told that it is waited for.
-
-    Raises:
-        InvalidInputError: there is none.
-    """
+    """Return standard input, to be read; a person is told that it is waited for."""
     # Typed as never None, which Python makes it where the process was started without it.
     stream: TextIO | None = sys.stdin
     if stream is None:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from remit.execution.models import EndedRun
     from remit.operations.gate.policies import PolicySource
     from remit.settings import Settings
-    from remit.telemetry.setup import Telemetry
     from remit.workflows.client import Observed
 
 NOBODY = "noop"
@@ -39,33 +38,34 @@ def observed(
     On the embedded stack recent spans are kept as files. Only a process that is `lasting`, which
     serves until it is ended, serves metrics and logs JSON. `embedded` says whether the data folder
     is that of a stack; None: look whether one runs there.
-
-    Raises:
-        MisconfiguredError: the collector's address or the port is not usable.
     """
     from remit.stack.discovery import find_stack
     from remit.telemetry.logging import configure, get_logger
     from remit.telemetry.setup import TelemetryOptions, start
+    from remit.workflows.client import Observed
 
     if lasting:
         configure(json=True, level=settings.remit_log_level)
     port = settings.remit_metrics_port if lasting else None
     if embedded is None:
         embedded = find_stack(settings.remit_data_dir) is not None
-    options = TelemetryOptions(
-        service=service,
-        version=_version(),
-        otlp_endpoint=settings.otel_exporter_otlp_endpoint or None,
-        span_folder=spans_dir(settings) if embedded else None,
-        metrics_port=port,
-        core_metrics_port=None if port is None else _free_port(),
+    core_port = None if port is None else _free_port()
+    telemetry = start(
+        TelemetryOptions(
+            service=service,
+            version=package_version() or "of a checkout",
+            otlp_endpoint=settings.otel_exporter_otlp_endpoint or None,
+            span_folder=spans_dir(settings) if embedded else None,
+            metrics_port=port,
+            core_metrics_port=core_port,
+        )
     )
-    telemetry = start(options)
     if telemetry.metrics_port is not None:
         # The only word of a port that was left to be found.
         get_logger(__name__).info("metrics_served", port=telemetry.metrics_port)
+    tracer = telemetry.tracer_provider
     try:
-        yield _observed(telemetry, options.core_metrics_port)
+        yield None if tracer is None and core_port is None else Observed(tracer, core_port)
     finally:
         telemetry.close() if lasting else telemetry.close(SHORT_SECONDS)
 
@@ -77,11 +77,7 @@ def spans_dir(settings: "Settings") -> Path:
 
 @contextmanager
 def evaluated(settings: "Settings") -> "Iterator[Callable[[EndedRun], None]]":
-    """Yield what is to be told of each run that has ended; it returns at once, whatever happens.
-
-    Raises:
-        EvaluationProviderError: the settings name a provider that cannot be used.
-    """
+    """Yield what is to be told of each run that has ended; it returns at once, whatever happens."""
     from remit.evaluation.config import get_evaluation_provider
     from remit.workflows.activities.calls import unobserved
 
@@ -126,16 +122,17 @@ def gauges(engine: "sa.Engine", policies: "PolicySource") -> "Callable[[], None]
     from remit.telemetry.logging import get_logger
     from remit.telemetry.metrics import set_gauge
 
-    watched = [ChainWatch()]
+    watch = ChainWatch()
 
     def look() -> None:
+        nonlocal watch
         # Each under a try of its own: neither keeps the other from being seen.
         try:
-            watched[0] = watch_chains(engine, watched[0])
+            watch = watch_chains(engine, watch)
         except Exception:  # noqa: BLE001 - the sweep goes on whatever the watch does
             get_logger(__name__).exception("chains_not_watched")
         try:
-            broken, policy = len(watched[0].broken), policies.problem()
+            broken, policy = len(watch.broken), policies.problem()
             for each in samples_of(read_glance(engine), broken, policy):
                 set_gauge(each.name, each.value, **each.labels)
         except Exception:  # noqa: BLE001 - the sweep goes on whatever the gauges do
@@ -173,14 +170,6 @@ def in_background(work: Callable[[], None]) -> Callable[[], None]:
     return begin
 
 
-def _observed(telemetry: "Telemetry", core_port: int | None) -> "Observed | None":
-    if telemetry.tracer_provider is None and core_port is None:
-        return None
-    from remit.workflows.client import Observed
-
-    return Observed(telemetry.tracer_provider, core_port)
-
-
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -188,10 +177,11 @@ def _free_port() -> int:
         return port
 
 
-def _version() -> str:
+def package_version() -> str | None:
+    """Return the version of the installed package; None in a checkout that is not installed."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:
         return version("remit")
     except PackageNotFoundError:
-        return "of a checkout"
+        return None

@@ -64,9 +64,6 @@ def prepare_to_keep(settings: "Settings") -> None:
     """Make the folder of kept tokens, if it is not there.
 
     Called before a token is made: one that cannot be kept then is never made.
-
-    Raises:
-        MisconfiguredError: the data folder cannot be one.
     """
     DataDir(settings.remit_data_dir).prepare()
     folder = place(settings, "any").parent
@@ -84,11 +81,7 @@ def place(settings: "Settings", name: str) -> "Path":
 
 
 def keep_made(settings: "Settings", made: "MadeToken") -> None:
-    """Keep a token for this account, in place of one that was kept under the same name.
-
-    Raises:
-        MisconfiguredError: it cannot be written down.
-    """
+    """Keep a token for this account, in place of one that was kept under the same name."""
     path = place(settings, made.row.principal)
     try:
         write_private(path, f"{made.token}\n")

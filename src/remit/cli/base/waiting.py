@@ -13,13 +13,11 @@ if TYPE_CHECKING:
 
     from remit.directives.models import DirectiveRead
 
-ENDS = frozenset({"complete", "aborted", "blocked"})
-"""Where waiting ends: the final statuses, and `blocked`, which only a person or a retry leaves."""
-
 
 def is_over(directive: "DirectiveRead") -> bool:
     """Return whether nothing more comes by itself: it has ended, or a person must settle it."""
-    return directive.status in ENDS or directive.status_reason == "in_doubt"
+    ends = {"complete", "aborted", "blocked"}
+    return directive.status in ends or directive.status_reason == "in_doubt"
 
 
 FIRST_PAUSE_SECONDS = 0.02
@@ -73,7 +71,6 @@ async def wait_for_ends(
 def _look(
     engine: "sa.Engine", ids: Sequence[UUID], seen: "dict[UUID, DirectiveRead]"
 ) -> "list[DirectiveRead]":
-    """Return those whose status is not the one seen last."""
     from remit.operations.evidence.records import read_directive
 
     now = [read_directive(engine, key) for key in ids]

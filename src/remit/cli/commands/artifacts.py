@@ -5,6 +5,7 @@ from typing import Annotated, cast, get_args
 
 import typer
 
+from remit.base.durations import parse_timebox
 from remit.base.wording import listed
 from remit.cli.base import services
 from remit.cli.base.context import Context, Group
@@ -13,6 +14,17 @@ from remit.cli.base.file_writing import OWNER_ONLY, require_free, save
 from remit.cli.base.options import STANDARD_STREAM, ForceOption, argument, option
 from remit.cli.base.output import write_list
 from remit.cli.commands.attachments import put
+from remit.cli.views.artifacts import (
+    HEADER,
+    listed_json,
+    place_of,
+    print_content,
+    row_of,
+    write_artifact,
+    write_check,
+    write_saved,
+    write_unreferenced,
+)
 from remit.errors import InvalidInputError
 from remit.vocabulary import ArtifactType
 
@@ -73,7 +85,6 @@ def list_artifacts(
     wanted_type = None if type_ is None else artifact_type(type_, "--type")
     engine = context.engine
     from remit.artifacts.repository import ArtifactFilter
-    from remit.cli.views.artifacts import HEADER, listed_json, row_of
     from remit.operations.evidence.artifacts import read_artifacts
 
     about = None if directive is None else context.resolve(directive)
@@ -88,7 +99,6 @@ def list_artifacts(
 def show(context: Context, artifact: ArtifactArgument) -> None:
     """Show an artifact: what it says, its digest, and where its content lies."""
     engine = context.engine
-    from remit.cli.views.artifacts import place_of, write_artifact
     from remit.operations.evidence.artifacts import find_artifact_id, read_artifact
 
     found = read_artifact(engine, find_artifact_id(engine, artifact))
@@ -116,7 +126,6 @@ def get(
         raise InvalidInputError("the content itself is printed: leave out --json", field="--out")
     store = services.object_store(context.settings)
     engine = context.engine
-    from remit.cli.views.artifacts import print_content, saved_json, write_saved
     from remit.operations.evidence.artifacts import find_artifact_id, get_artifact_content
 
     found = find_artifact_id(engine, artifact)
@@ -125,7 +134,13 @@ def get(
         print_content(content)
         return
     save(file, content.data, force=force, mode=OWNER_ONLY)
-    saved = saved_json(found, file, content)
+    saved = {
+        "artifact": str(found),
+        "file": str(file),
+        "bytes": len(content.data),
+        "media_type": content.media_type,
+        "digest": content.digest,
+    }
     context.show(saved, lambda: write_saved(saved))
 
 
@@ -144,12 +159,9 @@ def gc(context: Context, *, dry_run: DryRunOption = False, older_than: OlderOpti
             "and remove from the store itself what nothing refers to",
             field="--dry-run",
         )
-    from remit.base.durations import parse_timebox
-
     length = parse_timebox(older_than, field="--older-than")
     store = services.object_store(context.settings)
     engine = context.engine
-    from remit.cli.views.artifacts import write_unreferenced
     from remit.operations.evidence.upkeep import unreferenced_objects
 
     with context.spinner("listing"):
@@ -167,7 +179,6 @@ def check(context: Context) -> None:
     """
     store = services.object_store(context.settings)
     engine = context.engine
-    from remit.cli.views.artifacts import write_check
     from remit.operations.evidence.upkeep import check_artifacts
 
     with context.bar("checking") as progress:
@@ -184,11 +195,7 @@ def check(context: Context) -> None:
 
 
 def artifact_type(text: str, option: str) -> ArtifactType:
-    """Return the type of artifact that `text` names.
-
-    Raises:
-        InvalidInputError: it names none; `field` is `option`.
-    """
+    """Return the type of artifact that `text` names."""
     if text not in get_args(ArtifactType):
         raise InvalidInputError(f"must be {listed(get_args(ArtifactType))}", field=option)
     return cast("ArtifactType", text)

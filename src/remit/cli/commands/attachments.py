@@ -14,6 +14,7 @@ from remit.cli.base.context import Context, command
 from remit.cli.base.options import STANDARD_STREAM, argument, option
 from remit.cli.base.output import spinner
 from remit.cli.base.streams import standard_input
+from remit.cli.views.artifacts import place_of, write_filed
 from remit.errors import InvalidInputError
 
 FileArgument = Annotated[Path, argument("FILE", "What to file; - reads standard input.")]
@@ -69,7 +70,6 @@ def put(
     store = services.object_store(context.settings)
     with _opened(file) as source:
         engine = context.engine
-        from remit.cli.views.artifacts import place_of, write_filed
         from remit.operations.evidence.artifacts import Filing, file_attachment
 
         keys, by = context.keys, context.caller
@@ -100,11 +100,7 @@ def media_type_of(name: str) -> str:
 
 
 def labels_of(texts: Sequence[str]) -> Mapping[str, str]:
-    """Return labels that are written NAME=VALUE.
-
-    Raises:
-        InvalidInputError: one is written otherwise, or a name stands twice.
-    """
+    """Return labels that are written NAME=VALUE."""
     labels: dict[str, str] = {}
     for text in texts:
         name, equals, value = text.partition("=")

@@ -141,8 +141,6 @@ def _write_report(report: "AuditReport") -> None:
 
 
 def _counts(read: "Counts") -> list[tuple[str, str]]:
-    """Return how much was verified besides the log, in words."""
-
     def said(*nouns: str) -> str:
         return ", ".join(counted(getattr(read, f"{noun}s"), noun) for noun in nouns)
 

@@ -7,7 +7,9 @@ from remit.cli.base import services
 from remit.cli.base.context import Context, command
 from remit.cli.base.options import JsonOption, ModuleOption, option
 from remit.cli.base.output import Cell, write_json, write_line, write_table
+from remit.cli.commands.artifacts import artifact_type
 from remit.cli.views.cells import moment
+from remit.confusables.text import revealed
 from remit.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -54,8 +56,6 @@ def modules(context: Context, *, local: LocalOption = False, module: ModuleOptio
 
 
 def _write_announced(found: "Sequence[AnnouncedModule]") -> None:
-    from remit.confusables.text import revealed
-
     if not found:
         write_line(f"no worker has announced a module yet: `remit worker` does; {_LOCALLY}")
         return
@@ -74,7 +74,6 @@ def _write_announced(found: "Sequence[AnnouncedModule]") -> None:
 
 
 def _show_local(context: Context, module: Sequence[str]) -> None:
-    """List the modules that a worker started from this shell would have."""
     from remit.execution.modules.registry import discover_modules
 
     references = (*services.module_references(services.load_settings(None)), *module)
@@ -126,6 +125,5 @@ def schema(*, artifact: ArtifactOption = None, as_json: JsonOption = False) -> N
         write_json(directive_json_schema())
         return
     from remit.artifacts.schemas import artifact_json_schema
-    from remit.cli.commands.artifacts import artifact_type
 
     write_json(artifact_json_schema(artifact_type(artifact, "--artifact")))

@@ -6,6 +6,9 @@ from remit.cli.base import services
 from remit.cli.base.context import Context, Group
 from remit.cli.base.options import option
 from remit.cli.base.output import write_json, write_line
+from remit.cli.commands.tokens import revoke_unless_shown
+from remit.cli.views.identities import write_made_token
+from remit.identity.names import check_name
 from remit.identity.types import Principal
 
 app = Group("The database's schema.")
@@ -23,8 +26,6 @@ def upgrade(context: Context, *, admin: AdminOption = None) -> None:
     The database is that of DATABASE_OWNER_URL, else DATABASE_URL, else of the running stack, which
     `remit up` has already upgraded.
     """
-    from remit.identity.names import check_name
-
     settings = context.settings
     url = services.owner_database_url(settings)
     if admin is not None:
@@ -44,9 +45,6 @@ def upgrade(context: Context, *, admin: AdminOption = None) -> None:
 
 
 def _let_in(context: Context, url: str, name: str, revision: str) -> None:
-    """Make a token for an admin and print it; one that cannot be shown is revoked."""
-    from remit.cli.commands.tokens import revoke_unless_shown
-    from remit.cli.views.identities import write_made_token
     from remit.operations.identities.directory import recover_admin
     from remit.operations.identities.principals import LONGEST_TOKEN
 

@@ -12,6 +12,7 @@ from remit.cli.base.failures import EXIT_UNSUCCESSFUL
 from remit.cli.base.options import IdArgument, ReasonOption, one_of, option
 from remit.cli.base.output import on_terminal, write_line
 from remit.cli.views.cells import status_cell, write_directive, write_next
+from remit.cli.views.directives import next_commands, show_action
 from remit.errors import ConflictError, InvalidInputError
 from remit.vocabulary import Settled
 
@@ -93,7 +94,6 @@ async def _vote(
     seen: str | None,
     yes: bool,
 ) -> None:
-    """Show what is voted on, ask when there is someone to ask, and vote on what was shown."""
     from remit.approval.types import Ballot
 
     async with context.control() as (control, voter):
@@ -112,7 +112,6 @@ async def _show_pending(
     context: Context, control: "Control", directive_id: "UUID", seen: str | None
 ) -> str:
     """Show the action that waits for a vote, and return its digest, which must be as `seen`."""
-    from remit.cli.views.directives import show_action
     from remit.directives.digest import action_digest
     from remit.directives.models import intent_of
     from remit.operations.evidence.explanation import version_to_come
@@ -140,9 +139,6 @@ async def _show_pending(
 
 
 def _report(context: Context, outcome: "VoteOutcome", voter: "Principal", ballot: "Ballot") -> None:
-    """Print what the vote led to."""
-    from remit.cli.views.directives import next_commands
-
     directive, name = outcome.directive, voter.name
     vote = {"voter": name, "decision": ballot.decision, "reason": ballot.reason}
 
@@ -165,7 +161,6 @@ def _report(context: Context, outcome: "VoteOutcome", voter: "Principal", ballot
 
 
 def _on_both_terminals() -> bool:
-    """Return whether a person reads the question and can answer it."""
     return sys.stdin is not None and sys.stdin.isatty() and on_terminal()
 
 
@@ -210,8 +205,6 @@ def reconcile(
 
 
 def _show_changed(context: Context, directive: "DirectiveRead") -> None:
-    from remit.cli.views.directives import next_commands
-
     def write() -> None:
         write_directive(directive)
         write_next(next_commands(directive), context.data_dir)

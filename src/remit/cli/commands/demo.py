@@ -17,10 +17,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from remit.cli.base import services
+from remit.cli.base import services, token_files
 from remit.cli.base.failures import EXIT_UNSUCCESSFUL
 from remit.cli.base.options import JsonOption, option
+from remit.cli.base.telemetry import observed, spans_dir
 from remit.cli.commands.workers import ending_signals
+from remit.cli.views.trace import find_trace
+from remit.stack.layout import DataDir
+from remit.tour.startup import POLICY, SCRIPT, shipped
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -78,13 +82,9 @@ def _run(folder: Path, script: "Sequence[Scene]", *, keep: bool, as_json: bool) 
 
     An empty script means the one that ships.
     """
-    from remit.cli.base.telemetry import spans_dir
     from remit.cli.views.demo import choose_view
-    from remit.cli.views.trace import find_trace
-    from remit.stack.layout import DataDir
     from remit.stack.options import StackOptions
     from remit.stack.supervisor import Stack
-    from remit.tour.startup import POLICY, shipped
 
     view = choose_view(as_json=as_json)
     options = StackOptions(policy_file=shipped(POLICY), modules=TOUR_MODULES)
@@ -106,15 +106,12 @@ def _run(folder: Path, script: "Sequence[Scene]", *, keep: bool, as_json: bool) 
 def _play(
     stack: "Stack", starting: "Future[StackInfo]", script: "Sequence[Scene]", view: "View"
 ) -> "TourReport":
-    """Read the script, load the libraries, and play the tour on the stack once it is there."""
     from remit.tour.script import load_script
-    from remit.tour.startup import SCRIPT, shipped
 
     script = script or load_script(shipped(SCRIPT))
     view.begin(script)
     import asyncio
 
-    from remit.cli.base.telemetry import observed
     from remit.tour.session import play
 
     settings = services.load_settings(stack.data.path)
@@ -135,7 +132,6 @@ def _play(
 
 def _find_host(settings: "Settings", engine: "sa.Engine") -> "tuple[Keyring, Principal]":
     """Return the keys of the stack's worker, and this account as its first admin."""
-    from remit.cli.base import token_files
     from remit.operations.identities.authentication import authenticate
 
     keys = services.keys_for(engine, settings, make=True)
@@ -146,7 +142,6 @@ def _find_host(settings: "Settings", engine: "sa.Engine") -> "tuple[Keyring, Pri
 
 @contextmanager
 def _folder(data_dir: Path | None) -> Iterator[Path]:
-    """Yield the folder to work in; one that nobody asked to keep is removed at the end."""
     if data_dir is not None:
         yield data_dir
         return

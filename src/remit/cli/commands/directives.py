@@ -9,8 +9,16 @@ from remit.cli.base.context import Context, command
 from remit.cli.base.failures import EXIT_UNSUCCESSFUL
 from remit.cli.base.options import IdArgument, one_of, option
 from remit.cli.base.output import write_line, write_list
+from remit.cli.base.telemetry import spans_dir
 from remit.cli.views.cells import write_next
+from remit.cli.views.directives import HEADER, next_commands, next_votes, row_of, write_explanation
+from remit.cli.views.timeline import write_record
+from remit.cli.views.trace import tree_lines
+from remit.directives.lifecycle import TRANSITIONS
 from remit.errors import RemitError
+from remit.identity.rules import may
+from remit.redaction.masking import redact_text
+from remit.stack.layout import DataDir
 
 if TYPE_CHECKING:
     from remit.operations.evidence.records import Record
@@ -40,7 +48,6 @@ def list_directives(
     limit: LimitOption = 50,
 ) -> None:
     """List directives, the newest first."""
-    from remit.directives.lifecycle import TRANSITIONS
     from remit.vocabulary import AbortReason, BlockReason, DoubtReason
 
     if status is not None:
@@ -49,7 +56,6 @@ def list_directives(
         kinds = (BlockReason, AbortReason, DoubtReason)
         one_of(reason, sorted({word for kind in kinds for word in get_args(kind)}), "--reason")
     engine = context.engine
-    from remit.cli.views.directives import HEADER, row_of
     from remit.directives.repository import DirectiveFilter
     from remit.operations.evidence.records import read_directives
 
@@ -91,10 +97,6 @@ def _record_json(record: "Record") -> dict[str, object]:
 
 
 def _write_record(context: Context, record: "Record") -> None:
-    from remit.cli.views.directives import next_commands
-    from remit.cli.views.timeline import write_record
-    from remit.stack.layout import DataDir
-
     log = DataDir(context.settings.remit_data_dir).log("worker")
     raised = record.run is not None and record.run.error_type == "module_error"
     write_record(record, str(log) if raised and log.exists() else None)
@@ -105,7 +107,6 @@ def _write_record(context: Context, record: "Record") -> None:
 @command()
 def explain(context: Context, directive: IdArgument) -> None:
     """Say what a directive still needs: which rule asks, who could answer, what would fail."""
-    from remit.cli.views.directives import next_votes, write_explanation
     from remit.stack.discovery import policy_file
 
     engine, settings = context.engine, context.settings
@@ -128,8 +129,6 @@ def explain(context: Context, directive: IdArgument) -> None:
 
 def _voter(context: Context) -> str | None:
     """Return who asks, if their token lets them vote; nobody needs one to ask."""
-    from remit.identity.rules import may
-
     try:
         asker = context.caller
     except RemitError:
@@ -144,9 +143,6 @@ def trace(context: Context, directive: IdArgument) -> None:
     The trace has the directive's own id: look for it in the collector that
     OTEL_EXPORTER_OTLP_ENDPOINT names. The exit code is 1 when no span of it is kept here.
     """
-    from remit.cli.base.telemetry import spans_dir
-    from remit.cli.views.trace import tree_lines
-    from remit.redaction.masking import redact_text
     from remit.telemetry.ids import trace_id_text
     from remit.telemetry.span_reader import read_trace
 

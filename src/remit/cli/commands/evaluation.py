@@ -13,7 +13,7 @@ from remit.cli.base.context import Context, Group
 from remit.cli.base.failures import EXIT_UNSUCCESSFUL
 from remit.cli.base.options import IdArgument, argument, option
 from remit.cli.base.output import Cell, Row, write_line, write_table
-from remit.cli.base.telemetry import NOBODY
+from remit.cli.base.telemetry import NOBODY, told_of
 from remit.errors import InvalidInputError, MisconfiguredError, ProviderError
 
 if TYPE_CHECKING:
@@ -79,8 +79,6 @@ def tell(context: Context, directive: IdArgument) -> None:
     A worker has told of it already, unless none lived that could. Telling again replaces what was
     told. What a run did is never told: no payload, no result, no message.
     """
-    from remit.cli.base.telemetry import told_of
-
     provider = _provider(context)
     found = context.resolve(directive)
     from remit.operations.evidence.records import read_ended_run
@@ -118,8 +116,6 @@ def experiment(
     What it is known under at the provider is printed. Under a name that there is, they join those
     that lie there.
     """
-    from remit.cli.base.telemetry import told_of
-
     _check_name(name)
     provider = _provider(context)
     engine = context.engine
@@ -155,7 +151,6 @@ def _provider(context: Context) -> "DirectProvider":
 
 
 def _check_name(name: str) -> None:
-    """Raise InvalidInputError when an experiment may not be called so."""
     from remit.evaluation.checks import MAX_TEXT_LENGTH, outgoing_text
 
     # What would leave otherwise than it was written would be looked for in vain.

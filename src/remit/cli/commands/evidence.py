@@ -21,7 +21,9 @@ from remit.cli.base.options import (
 )
 from remit.cli.base.output import Cell, print_out, write_facts, write_json, write_line
 from remit.cli.views.cells import write_next
+from remit.cli.views.evidence import write_checks, write_end
 from remit.errors import InvalidInputError, MisconfiguredError, UnverifiableError
+from remit.user_files import read_file
 
 if TYPE_CHECKING:
     from remit.audit.bundle.facts import Check
@@ -126,7 +128,6 @@ def verify(
     from remit.audit.bundle.checks import check_bundle
     from remit.audit.bundle.facts import Check
     from remit.audit.bundle.file import read_bundle
-    from remit.cli.views.evidence import write_checks, write_end
 
     data = _read_bundle(bundle)
     held = None if checkpoint is None else read_option_file(checkpoint, "--checkpoint")
@@ -160,7 +161,6 @@ def _write_json(read: "SignedBundle | None", checks: "tuple[Check, ...]") -> Non
 
 
 def _trusted_keys(context: Context, files: "list[Path] | None") -> "Keyring":
-    """Return the keys that are trusted; with files of them, nothing else is looked at."""
     from remit.signing.keys import load_public_keys
 
     if files:
@@ -177,7 +177,6 @@ def _trusted_keys(context: Context, files: "list[Path] | None") -> "Keyring":
 def _read_bundle(path: Path) -> bytes:
     """Return the file; of one that is too large no more is read than shows that it is."""
     from remit.audit.bundle.file import MAX_BUNDLE_BYTES
-    from remit.user_files import read_file
 
     try:
         data = read_file(path, most=MAX_BUNDLE_BYTES + 1)

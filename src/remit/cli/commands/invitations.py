@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from remit.cli.base import token_files
 from remit.cli.base.context import Context
 from remit.cli.base.options import STANDARD_STREAM, argument, option
 from remit.cli.base.output import write_line
@@ -103,8 +104,6 @@ def redeem(
     The token is printed now and never again: only its digest is kept, and nobody else has seen it.
     """
     text = _code(code, file)
-    from remit.cli.base import token_files
-
     settings = context.settings
     if keep:
         token_files.prepare_to_keep(settings)
@@ -145,7 +144,6 @@ def withdraw(context: Context, invitation_id: InvitationArgument) -> None:
 
 
 def _code(code: str | None, file: Path | None) -> str:
-    """Return the code that was given, from wherever it is to be read."""
     if code is not None and file is not None:
         raise InvalidInputError(
             "give the code, or a file that holds it, and not both", field="code"

@@ -125,7 +125,6 @@ def worker(context: Context, folder: FolderArgument, *, label: LabelOption = "")
 
 
 def _rotatable(settings: "Settings") -> Path:
-    """Return the key folder, when the signing key lies there."""
     from remit.signing.keys import SIGNING_VARIABLE
 
     folder = services.keys_dir(settings)

@@ -6,9 +6,22 @@ import typer
 
 from remit.cli.base import services
 from remit.cli.base.context import Context, Group
+from remit.cli.base.directive_input import STANDARD_INPUT, read_text
 from remit.cli.base.failures import EXIT_UNSUCCESSFUL
+from remit.cli.base.memory_input import noted, read_notes
 from remit.cli.base.options import argument, option
 from remit.cli.base.output import write_list
+from remit.cli.views.memory import (
+    HEADER,
+    memory_json,
+    result_json,
+    row_of,
+    tally_json,
+    write_added,
+    write_embedded,
+    write_loaded,
+    write_results,
+)
 
 if TYPE_CHECKING:
     from remit.cli.base.embedding import Tally
@@ -48,10 +61,7 @@ def add(context: Context, text: TextArgument, *, scope: AboutOption, run: RunOpt
     Secrets in it are masked first. The same words are one memory. What is kept without a provider
     is made searchable by `remit memory embed`.
     """
-    from remit.cli.base.directive_input import STANDARD_INPUT, read_text
     from remit.cli.base.embedding import Tally, make_searchable
-    from remit.cli.base.memory_input import noted
-    from remit.cli.views.memory import tally_json, write_added
 
     said = read_text(text).removesuffix("\n") if text == STANDARD_INPUT else text
     new = noted(scope, said, scope_field="--scope", content_field="TEXT")
@@ -80,8 +90,6 @@ def load(context: Context, file: NotesArgument, *, scope: DefaultScopeOption = N
     all of it can be searched for; `remit memory embed` makes it searchable later.
     """
     from remit.cli.base.embedding import Tally, batches, make_searchable
-    from remit.cli.base.memory_input import read_notes
-    from remit.cli.views.memory import tally_json, write_loaded
 
     notes = read_notes(file, scope)
     provider = services.embedding_provider(context.settings)
@@ -113,7 +121,6 @@ def embed(context: Context) -> None:
     code is 1 when a memory is left out, which is named with the reason.
     """
     from remit.cli.base.embedding import embed_all
-    from remit.cli.views.memory import tally_json, write_embedded
 
     provider = services.embedding_provider(context.settings)
     engine = context.engine
@@ -130,8 +137,6 @@ def search(context: Context, question: QuestionArgument, *, limit: NearestOption
     Each comes with its similarity (1 is the same direction), its scope and its source. Who asked
     what is kept on record.
     """
-    from remit.cli.views.memory import result_json, write_results
-
     provider = services.embedding_provider(context.settings)
     engine, reading = context.engine, context.reader
     from remit.operations.recall.memories import open_memory_reader
@@ -151,7 +156,6 @@ def search(context: Context, question: QuestionArgument, *, limit: NearestOption
 def recent(context: Context, *, scope: OnlyScopeOption = None, limit: NewestOption = 20) -> None:
     """List what was remembered last, the newest first. Who looked is kept on record."""
     engine = context.engine
-    from remit.cli.views.memory import HEADER, memory_json, row_of
     from remit.operations.recall.memories import recent_memories
 
     keys, by = context.keys, context.caller
@@ -163,6 +167,5 @@ def recent(context: Context, *, scope: OnlyScopeOption = None, limit: NewestOpti
 
 
 def _exit_by(tally: "Tally") -> None:
-    """End with 1 when something is kept that cannot be searched for."""
     if not tally.is_as_hoped:
         raise typer.Exit(EXIT_UNSUCCESSFUL)

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 from remit.base.wording import quoted
 from remit.cli.base import services
 from remit.cli.base.context import Context, Group
+from remit.cli.base.file_writing import replacing
 from remit.cli.base.options import argument, option
 from remit.cli.base.output import Cell, print_out, safe, write_facts, write_line
+from remit.cli.views import policy as policy_views
 from remit.cli.views.cells import write_warning
 from remit.errors import (
     ConflictError,
@@ -56,7 +58,6 @@ def check(context: Context, file: FileArgument) -> None:
 
     Exits with 0 when the policy can be used, warnings or not, and with 2 when it is refused.
     """
-    from remit.cli.views import policy as policy_views
     from remit.policy.config import load_policy
     from remit.policy.lint import lint
     from remit.policy.preview import preview
@@ -167,7 +168,6 @@ def install(
     Whoever reads the file meanwhile, or after a crash, finds the old policy or the new one. Where
     no stack runs and DATABASE_URL is not set it is not confirmed; `remit up` will do so.
     """
-    from remit.cli.base.file_writing import replacing
     from remit.policy.config import parse_policy, read_policy
     from remit.stack.discovery import policy_file
 
@@ -219,8 +219,6 @@ def _confirm(context: Context, policy: "PolicyConfig") -> "Confirmed":
 def _show_confirmed(
     context: Context, policy: "PolicyConfig", done: "Confirmed | None", path: Path | None
 ) -> None:
-    """Print which policy may be decided by from now on, and who said so."""
-
     def write() -> None:
         if done is None:
             words = "not confirmed, as no stack runs: `remit up` does so at its start"

@@ -157,12 +157,7 @@ _One = TypeVar("_One", bound=_Identified)
 
 
 def found_by_id(rows: "Sequence[_One]", text: str, *, noun: str, command: str) -> _One:
-    """Return the one row whose identifier begins with `text`; `command` lists all of them.
-
-    Raises:
-        InvalidInputError: it stands for more than one.
-        NotFoundError: it stands for none.
-    """
+    """Return the one row whose identifier begins with `text`; `command` lists all of them."""
     prefix = text.strip().lower().replace("-", "")
     found = [row for row in rows if row.id.hex.startswith(prefix)]
     if len(prefix) < SHORTEST_ID or len(found) > 1:

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from remit.cli.base import directive_input, failures
 from remit.cli.base.context import Context, command
 from remit.cli.base.options import IdArgument, argument, option
 from remit.cli.base.output import write_json, write_line
+from remit.cli.base.waiting import wait_for_ends
+from remit.cli.views import directives
 from remit.cli.views.cells import shown_id, status_cell, write_next
 from remit.errors import ConflictError, InvalidInputError, UnavailableError
+from remit.identity.rules import may
 
 if TYPE_CHECKING:
     from remit.control import Control
@@ -78,19 +82,16 @@ def propose(
     Several are stored together, or none of them. Each is issued by whose token proposes it: a file
     need not say so, and may not say otherwise. One that names no status is proposed.
     """
-    from remit.cli.base import directive_input
-
     given = {name: value for name, value in fields.items() if value is not None}
-    defaults = directive_input.Defaults.of(context.settings, draft=draft)
+    bound = context.settings.remit_max_directive_bytes
     if file is None:
-        contents = [directive_input.from_options(given, defaults)]
+        contents = [directive_input.from_options(given, draft=draft, max_bytes=bound)]
     else:
         directive_input.refuse_options(given, file)
-        contents = directive_input.read_directives(file, defaults)
+        contents = directive_input.read_directives(file, draft=draft, max_bytes=bound)
 
     async def enter(control: "Control", by: "Principal") -> "list[GateOutcome]":
-        made = directive_input.issued(contents, by.name, defaults.max_bytes)
-        return await control.propose(made, by=by)
+        return await control.propose(directive_input.issued(contents, by.name, bound), by=by)
 
     raise typer.Exit(asyncio.run(_enter(context, enter, wait=wait, again=False)))
 
@@ -126,9 +127,6 @@ def retry(
 
 
 async def _retry_voided(context: Context, limit: int) -> int:
-    """Retry what a change of policy voided, print what became of it, and return the exit code."""
-    from remit.cli.views import directives
-
     async with context.control() as (control, by):
         outcomes, more = await control.retry_voided(by=by, limit=limit)
 
@@ -173,10 +171,6 @@ async def _enter(
 
     With `again`, the directive was stored before.
     """
-    from remit.cli.base import failures
-    from remit.cli.views import directives
-    from remit.identity.rules import may
-
     lost: UnavailableError | None = None
     async with context.control() as (control, by):
         outcomes = await enter(control, by)
@@ -209,8 +203,6 @@ async def _wait(
 
     Prints a line for each change of status.
     """
-    from remit.cli.base.waiting import wait_for_ends
-
     # Drafts wait for a person to submit them, so they are not waited for.
     ids = [each.id for each in known if each.status != "draft"]
     seen = {each.id: each for each in known}

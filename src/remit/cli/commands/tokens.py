@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
+from remit.base.durations import parse_timebox
 from remit.base.wording import quoted
-from remit.cli.base import streams
+from remit.cli.base import streams, token_files
 from remit.cli.base.context import Context, Group
 from remit.cli.base.failures import report_output_lost
 from remit.cli.base.options import all_of, argument, one_of, option
@@ -85,8 +86,6 @@ def create_token(
     """
     wanted = described(name, kind, role, group, acts_for=acts_for, scope=scope)
     length = length_of(valid_for)
-    from remit.cli.base import token_files
-
     settings = context.settings
     if keep:
         token_files.prepare_to_keep(settings)
@@ -190,8 +189,6 @@ def as_known(engine: "sa.Engine", wanted: Principal, by: Principal) -> Principal
 
 def length_of(text: str, field: str = "--valid-for") -> timedelta:
     """Return the length of time that an option says; whole days may be more than 30."""
-    from remit.base.durations import parse_timebox
-
     # A timebox ends at 30 days, and a token may be good for longer: whole days are read here.
     if _DAYS.fullmatch(text):
         return timedelta(days=int(text[:-1]))

@@ -16,10 +16,14 @@ from remit.cli.base.output import (
     on_terminal,
     print_out,
     safe,
+    terminal_size,
     write_json,
     write_line,
 )
+from remit.cli.base.services import keys_for
 from remit.cli.base.streams import is_read
+from remit.cli.views.cells import moment
+from remit.cli.views.top import aligned_tables, length, rich_tables, tables_of
 from remit.errors import InvalidInputError, MisconfiguredError, UnavailableError
 
 if TYPE_CHECKING:
@@ -66,7 +70,6 @@ def _stopped_by(context: Context) -> str:
 
     Where there are no keys to verify who confirmed it, nothing is said.
     """
-    from remit.cli.base.services import keys_for
     from remit.operations.gate.policies import Confirmations, PolicySource
     from remit.stack.discovery import policy_file
 
@@ -84,8 +87,6 @@ def _stopped_by(context: Context) -> str:
 
 
 def _write(overview: "Overview", stopped_by: str) -> None:
-    from remit.cli.views.top import aligned_tables, rich_tables, tables_of
-
     tables = tables_of(overview)
     write_line(_title(overview))
     if stopped_by:
@@ -99,18 +100,12 @@ def _write(overview: "Overview", stopped_by: str) -> None:
 
 
 def _title(overview: "Overview") -> str:
-    from remit.cli.views.cells import moment
-    from remit.cli.views.top import length
-
     return f"remit at {moment(overview.at)}; lately: the last {length(overview.window_seconds)}"
 
 
 def _watch(context: Context, every: float) -> None:
-    """Keep the overview on the terminal current until interrupted."""
     from rich.console import ConsoleDimensions
     from rich.live import Live
-
-    from remit.cli.base.output import terminal_size
 
     footer = f"every {every:g} s; Ctrl-C ends"
     try:
@@ -134,8 +129,6 @@ def _watch(context: Context, every: float) -> None:
 def _screen(overview: "Overview", footer: str, problem: str, lines: int) -> "RenderableType":
     from rich.console import Group
     from rich.text import Text
-
-    from remit.cli.views.top import rich_tables, tables_of
 
     title = Text(f"{_title(overview)}; {footer}", style="dim")
     head = [title, *([Text(safe(problem), style="red")] if problem else [])]

@@ -18,8 +18,10 @@ from remit.cli.base.failures import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNSUCCESSFUL
 from remit.cli.base.options import DataDirOption, JsonOption, ModuleOption, option
 from remit.cli.base.output import Cell, spinner, write_facts, write_json, write_line
 from remit.cli.base.streams import wait_for_no_reader
+from remit.cli.base.token_files import keep_first_admin
 from remit.cli.commands.workers import ending_signals, usable_provider
 from remit.cli.views.cells import write_warning
+from remit.stack.layout import DataDir
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -118,7 +120,6 @@ def up(
     """
     from remit.operations.gate.policies import PolicySource
     from remit.policy.lint import lint
-    from remit.stack.layout import DataDir
     from remit.stack.supervisor import Stack
 
     settings = services.load_settings(data_dir)
@@ -141,7 +142,6 @@ def up(
 
 
 def _options_of(settings: "Settings") -> "StackOptions":
-    """Return what the environment alone says of the stack."""
     from remit.stack.discovery import normalize_database_url
     from remit.stack.options import StackOptions
 
@@ -180,7 +180,6 @@ def _confirm_start(settings: "Settings", policy: "PolicyConfig", database_url: s
 
 
 def _run(stack: "Stack", progress: Progress, *, as_json: bool) -> int:
-    """Start the stack and watch over it until a signal; return the exit code."""
     began = time.monotonic()
     started = False
     with _stoppable():
@@ -229,8 +228,6 @@ def _first_admin(stack: "Stack", info: "StackInfo") -> str | None:
 
     None: somebody is known already.
     """
-    from remit.cli.base.token_files import keep_first_admin
-
     settings = services.load_settings(stack.data.path)
     with _connected(info.database_url) as engine:
         made = keep_first_admin(engine, settings, services.keys_for(engine, settings, make=True))
@@ -240,7 +237,6 @@ def _first_admin(stack: "Stack", info: "StackInfo") -> str | None:
 def _present(
     stack: "Stack", info: "StackInfo", seconds: float, admin: str | None, *, as_json: bool
 ) -> None:
-    """Print where everything is, and once the token of the first admin."""
     from sqlalchemy import make_url
 
     from remit.settings import default_data_dir

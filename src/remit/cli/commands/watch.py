@@ -9,9 +9,11 @@ import typer
 from remit.cli.base.context import Context, command
 from remit.cli.base.failures import EXIT_OK
 from remit.cli.base.options import argument
-from remit.cli.base.output import on_terminal, write_json_line, write_line
+from remit.cli.base.output import console, on_terminal, rich_table, write_json_line, write_line
 from remit.cli.base.streams import is_read
+from remit.cli.base.waiting import wait_for_ends
 from remit.cli.views.cells import moment, shown_id, status_cell
+from remit.cli.views.directives import HEADER, exit_code_of, row_of
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -55,9 +57,6 @@ def watch(context: Context, directive: OptionalId = None) -> None:
 
 def _watch_one(context: Context, directive_id: "UUID") -> int:
     """Print each change of one directive until it ends, or nobody reads any more."""
-    from remit.cli.base.waiting import wait_for_ends
-    from remit.cli.views.directives import exit_code_of
-
     with context.spinner("watching; Ctrl-C leaves it as it is") as shared:
         ended = asyncio.run(
             wait_for_ends(
@@ -71,7 +70,6 @@ def _watch_one(context: Context, directive_id: "UUID") -> int:
 
 
 def _watch_lines(engine: "sa.Engine", *, as_json: bool) -> None:
-    """Print a line for each directive and each change, the oldest first, until nobody reads."""
     seen: dict[UUID, tuple[object, object]] = {}
     while True:
         for each in reversed(_newest(engine)):
@@ -85,13 +83,9 @@ def _watch_lines(engine: "sa.Engine", *, as_json: bool) -> None:
 
 
 def _watch_table(engine: "sa.Engine") -> None:
-    """Keep a table on the terminal current until interrupted."""
     from rich.console import Group
     from rich.live import Live
     from rich.text import Text
-
-    from remit.cli.base.output import console, rich_table
-    from remit.cli.views.directives import HEADER, row_of
 
     with Live(console=console(), auto_refresh=False, vertical_overflow="crop") as live:
         while is_read():
@@ -113,7 +107,6 @@ def _newest(engine: "sa.Engine") -> "list[DirectiveRead | UnreadableDirective]":
 def _write(
     directive: "DirectiveRead | UnreadableDirective", *, as_json: bool, on: "Console | None" = None
 ) -> None:
-    """Print one directive as it now is, on one line."""
     from remit.directives.models import UnreadableDirective
 
     if as_json:

@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, Annotated
 from remit.cli.base import services
 from remit.cli.base.options import DataDirOption, ModuleOption, option
 from remit.cli.base.output import write_line
+from remit.cli.base.telemetry import evaluated, gauges, observed
 from remit.errors import MisconfiguredError
+from remit.stack.layout import DataDir
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -64,9 +66,6 @@ def worker(
 
 
 async def _serve(settings: "Settings", extra: Sequence[str], wait_for_stack: Path | None) -> None:
-    """Connect to both services and serve until a signal."""
-    from remit.cli.base.telemetry import evaluated, gauges, observed
-
     # Imported before the wait: these take longer than the servers need to start.
     from remit.operations.gate.policies import confirm_at_start
     from remit.workflows.client import connect
@@ -162,8 +161,6 @@ def llm_worker(
 async def _serve_models(
     settings: "Settings", references: list[str], wait_for_stack: Path | None
 ) -> None:
-    """Connect to both services and serve until a signal."""
-    from remit.cli.base.telemetry import observed
     from remit.db.engine import create_database_engine
     from remit.signing.sealing import ensure_seal
     from remit.workflows import llm_worker as models
@@ -201,10 +198,6 @@ def usable_provider(settings: "Settings") -> str | None:
     """Return the provider of language models that LLM_PROVIDER names; None: calls are refused.
 
     Nothing is asked of it, and its SDK is looked for and not loaded.
-
-    Raises:
-        LLMProviderError: there is no such provider, or a setting that it needs is missing or wrong.
-        MisconfiguredError: its SDK is not installed.
     """
     if (settings.llm_provider or "noop") == "noop":
         return None
@@ -259,7 +252,6 @@ def _settle_memory() -> None:
 
 
 def _find_services(settings: "Settings", wait_for_stack: Path | None) -> "Services":
-    """Return what a worker stands on: the services of a stack that comes up, or those named."""
     from remit.stack import discovery
 
     if wait_for_stack is None:
@@ -282,8 +274,6 @@ def _check_schema(engine: "sa.Engine") -> None:
 
 def _tell_ready(wait_for_stack: Path | None, command: str, words: str) -> None:
     """Say that the queues are polled: to the supervisor by a file, to a person in words."""
-    from remit.stack.layout import DataDir
-
     if wait_for_stack is not None:
         DataDir(wait_for_stack).worker_ready(os.getpid(), command).touch(mode=0o600)
     write_line(words)

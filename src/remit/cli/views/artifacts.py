@@ -6,11 +6,10 @@ written as an escape.
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from remit.artifacts.types import parse_artifact_uri
 from remit.base.wording import counted
 from remit.cli.base.output import (
     Cell,
@@ -27,12 +26,9 @@ from remit.confusables.text import revealed, revealed_json
 from remit.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from remit.artifacts.contents import Content
     from remit.artifacts.store import StoredObject
     from remit.artifacts.types import Artifact, ContentRef
-    from remit.base.json_types import JsonObject
     from remit.operations.evidence.artifacts import Filed
     from remit.operations.evidence.upkeep import ArtifactCheck
 
@@ -82,11 +78,7 @@ def write_artifact(artifact: "Artifact", data_dir: Path | None) -> None:
 
 
 def print_content(content: "Content") -> None:
-    """Print content: as it is into a pipe, and as text without controls on a terminal.
-
-    Raises:
-        InvalidInputError: it is no text, and standard output is a terminal.
-    """
+    """Print content: as it is into a pipe, and as text without controls on a terminal."""
     if not on_terminal():
         sys.stdout.flush()
         sys.stdout.buffer.write(content.data)
@@ -104,19 +96,8 @@ def print_content(content: "Content") -> None:
         print_out(safe(line.expandtabs()))
 
 
-def saved_json(artifact_id: "UUID", file: Path, content: "Content") -> "JsonObject":
-    """Return which content was written into which file."""
-    return {
-        "artifact": str(artifact_id),
-        "file": str(file),
-        "bytes": len(content.data),
-        "media_type": content.media_type,
-        "digest": content.digest,
-    }
-
-
-def write_saved(saved: "JsonObject") -> None:
-    """Print what :func:`saved_json` says."""
+def write_saved(saved: Mapping[str, object]) -> None:
+    """Print which content was written into which file."""
     artifact, file = str(saved["artifact"]), str(saved["file"])
     write_line("content of ", Cell(artifact, "bold"), " in ", Cell(file, "bold"))
     names = ("bytes", "media_type", "digest")
@@ -137,10 +118,9 @@ def write_unreferenced(found: "Sequence[StoredObject]", store: str, size: int) -
         return
     rows = [(each.key, str(each.size_bytes), moment(each.modified_at)) for each in found]
     write_table(("KEY", "BYTES", "STORED"), rows)
-    many = counted(len(found), "object")
     write_line(
-        f"{many} of the store {store}, {size} bytes: no artifact of this database refers to them. "
-        "Remit removes none."
+        f"{counted(len(found), 'object')} of the store {store}, {size} bytes: no artifact of this "
+        "database refers to them. Remit removes none."
     )
 
 
@@ -159,7 +139,6 @@ def write_check(checked: "ArtifactCheck") -> None:
 
 
 def _name(artifact: "Artifact") -> str | None:
-    """Return what an attachment is called; None for whatever has no name."""
     metadata: object = artifact.metadata
     if artifact.type != "attachment" or not isinstance(metadata, dict):
         return None
@@ -177,6 +156,8 @@ def _content_facts(ref: "ContentRef") -> list[tuple[str, str]]:
 
 def place_of(ref: "ContentRef") -> str:
     """Return where content lies, in words."""
+    from remit.artifacts.types import parse_artifact_uri
+
     try:
         address = parse_artifact_uri(ref.uri)
     except InvalidInputError:

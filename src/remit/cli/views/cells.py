@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from remit.cli.base.output import Cell, on_terminal, write_line
+from remit.confusables.text import revealed_json
 
 if TYPE_CHECKING:
-    from remit.directives.models import DirectiveRead
+    from remit.directives.models import DirectiveRead, UnreadableDirective
 
 STATUS_STYLES: Mapping[str, str] = {
     "draft": "dim",
@@ -37,10 +38,14 @@ def status_cell(status: str, reason: str | None = None) -> Cell:
     return Cell(f"{status} ({reason})" if reason else status, STATUS_STYLES.get(status, ""))
 
 
+def status_of(directive: "DirectiveRead | UnreadableDirective") -> Cell:
+    """Return how a directive stands; see :func:`status_cell`."""
+    return status_cell(directive.status, directive.status_reason)
+
+
 def write_directive(directive: "DirectiveRead", note: str = "") -> None:
     """Print which directive is meant, and how it stands."""
-    status = status_cell(directive.status, directive.status_reason)
-    write_line("directive ", Cell(str(directive.id), "bold"), "  ", status, note)
+    write_line("directive ", Cell(str(directive.id), "bold"), "  ", status_of(directive), note)
 
 
 def shown_id(identifier: object) -> str:
@@ -48,14 +53,11 @@ def shown_id(identifier: object) -> str:
     return str(identifier)[:SHORT_ID] if on_terminal() else str(identifier)
 
 
-def moment(when: datetime) -> str:
-    """Return a moment as it is shown: in UTC, to the millisecond."""
+def moment(when: datetime | None) -> str:
+    """Return a moment as it is shown: in UTC, to the millisecond; "-" for none."""
+    if when is None:
+        return "-"
     return when.astimezone(UTC).isoformat(sep=" ", timespec="milliseconds").replace("+00:00", "Z")
-
-
-def moment_or_dash(when: datetime | None) -> str:
-    """Return a moment as tables show it."""
-    return "-" if when is None else moment(when)
 
 
 def short_moment(when: datetime) -> str:
@@ -76,8 +78,6 @@ def age(then: datetime) -> str:
 
 def short_json(value: object) -> str:
     """Return a value as JSON, its beginning alone when it is long."""
-    from remit.confusables.text import revealed_json
-
     text = json.dumps(value, ensure_ascii=False)
     if len(text) <= LONGEST_SHOWN:
         return revealed_json(text).text

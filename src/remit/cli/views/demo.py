@@ -7,10 +7,10 @@ A view is told of each event of the stack (from any thread) and each moment of t
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from remit.cli.base.output import Cell, on_terminal, safe, write_line
+from remit.cli.base.output import Cell, console, on_terminal, safe, write_json, write_line
+from remit.cli.views.tour import tell
 from remit.tour.startup import seconds_since_process_start
 
 if TYPE_CHECKING:
@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     from remit.tour.script import Scene
 
 _HEADING = "Remit's tour: the real loop on real servers, on this machine alone."
-
-BOXES = ("intent", "gate", "consent", "act", "evidence")
-"""The boxes of the loop, as columns."""
+_BOXES = ("intent", "gate", "consent", "act", "evidence")
 
 _PARTS: Mapping["EventName", str] = {
     "postgres": "Postgres answers",
@@ -47,8 +45,8 @@ _MARKS: Mapping[str, tuple[str, str]] = {
     "passed": ("●", "green"),
     "waits": ("◐", "yellow"),
     "stopped": ("■", "magenta"),
+    "ahead": ("·", "dim"),
 }
-_AHEAD = ("·", "dim")
 
 
 class View:
@@ -63,12 +61,7 @@ class View:
         """Begin to show."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stop showing; what stands on the screen then is the last that happened."""
 
     def stack_event(self, event: "StackEvent") -> None:
@@ -84,8 +77,6 @@ class View:
 
     def tell(self, report: "TourReport", traced: "TourTrace | None", kept: Path | None) -> None:
         """Show the end of the tour, and the folder that is kept."""
-        from remit.cli.views.tour import tell
-
         tell(report, self.started, traced, kept)
 
 
@@ -94,8 +85,6 @@ class JsonView(View):
 
     def tell(self, report: "TourReport", traced: "TourTrace | None", kept: Path | None) -> None:
         """Print the report as JSON."""
-        from remit.cli.base.output import write_json
-
         started = {name: round(seconds, 3) for name, seconds in self.started.items()}
         folder = None if kept is None else str(kept.absolute())
         trace_id = None if traced is None else traced.trace_id
@@ -121,11 +110,9 @@ class PlainView(View):
     def moment(self, moment: "Moment") -> None:
         """Print what a person did, what befell the worker, and how each directive ended."""
         if moment.ended or moment.note:
+            width = max(len(safe(scene.title)) for scene in self._script)
             title = safe(self._script[moment.scene].title)
-            self._line(f"{title:<{self._width()}}  {safe(moment.text)}")
-
-    def _width(self) -> int:
-        return max(len(safe(scene.title)) for scene in self._script)
+            self._line(f"{title:<{width}}  {safe(moment.text)}")
 
     @staticmethod
     def _line(text: str) -> None:
@@ -147,8 +134,6 @@ class LiveView(View):
         """Begin to draw."""
         from rich.live import Live
 
-        from remit.cli.base.output import console
-
         write_line(Cell(_HEADING, "bold"))
         screen = console()
         self._live = Live(
@@ -160,12 +145,7 @@ class LiveView(View):
         self._live.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Wipe the drawing away: the result takes its place."""
         if self._live is not None:
             self._live.stop()
@@ -186,9 +166,8 @@ class LiveView(View):
         """Return the picture of this moment, `room` columns wide at most."""
         from rich.console import Group
 
-        if not self._script:
-            return Group("", self._stack_row())
-        return Group("", self._stack_row(), "", self._table(room))
+        table = ("", self._table(room)) if self._script else ()
+        return Group("", self._stack_row(), *table)
 
     def _stack_row(self) -> "Text":
         from rich.text import Text
@@ -208,20 +187,19 @@ class LiveView(View):
         from rich.text import Text
 
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-        widths = [2 + max(len(safe(scene.title)) for scene in self._script), *map(len, BOXES)]
-        for title, width in zip(("", *BOXES), widths, strict=True):
+        widths = [2 + max(len(safe(scene.title)) for scene in self._script), *map(len, _BOXES)]
+        for title, width in zip(("", *_BOXES), widths, strict=True):
             table.add_column(title, justify="center" if title else "left", width=width)
         # The words get what room is left, and they alone are cut.
         left = room - sum(widths) - 2 * (len(widths) + 1)
         table.add_column("", no_wrap=True, overflow="ellipsis", width=max(left, 1))
         with self._lock:
             for number, scene in enumerate(self._script):
-                marks = [self._marks.get((number, box)) for box in BOXES]
-                shown = [_MARKS[mark] if mark else _AHEAD for mark in marks]
+                marks = [self._marks.get((number, box), "ahead") for box in _BOXES]
                 known = number in self._texts
                 table.add_row(
                     Text(f"  {safe(scene.title)}", "" if known else "dim"),
-                    *(Text(symbol, style) for symbol, style in shown),
+                    *(Text(*_MARKS[mark]) for mark in marks),
                     Text(safe(self._texts.get(number, "")), "dim"),
                 )
         return table

@@ -14,9 +14,10 @@ from remit.cli.views.cells import (
     age,
     moment,
     shown_id,
-    status_cell,
+    status_of,
     write_directive,
 )
+from remit.confusables.text import revealed, revealed_json
 
 if TYPE_CHECKING:
     from remit.approval.types import ApprovalRequest
@@ -43,7 +44,7 @@ def row_of(each: "DirectiveRead | UnreadableDirective") -> Row:
     """Return a directive's row, under :data:`HEADER`."""
     from remit.directives.models import UnreadableDirective
 
-    known = Cell(shown_id(each.id), "bold"), status_cell(each.status, each.status_reason)
+    known = Cell(shown_id(each.id), "bold"), status_of(each)
     if isinstance(each, UnreadableDirective):
         return (*known, "", "", "", "", f"its {each.column} holds what nobody can read")
     return (*known, each.type, each.scope, each.issued_by, age(each.created_at), each.objective)
@@ -54,9 +55,9 @@ def exit_code_of(directives: "Sequence[DirectiveRead]", *, ended: bool) -> int:
 
     With `ended` they were to be complete by now; otherwise all but a bad end will do.
     """
-    bad = [d for d in directives if d.status in {"blocked", "aborted"}]
-    unfinished = [d for d in directives if ended and d.status != "complete"]
-    return EXIT_UNSUCCESSFUL if bad or unfinished else EXIT_OK
+    found = {each.status for each in directives}
+    bad = found - {"complete"} if ended else found & {"blocked", "aborted"}
+    return EXIT_UNSUCCESSFUL if bad else EXIT_OK
 
 
 def next_commands(directive: "DirectiveRead", *, others: bool = False) -> list[str]:
@@ -122,14 +123,9 @@ def write_outcome(outcome: "GateOutcome", *, again: bool) -> None:
 def write_outcomes(outcomes: "Sequence[GateOutcome]") -> None:
     """Print what the gate said of several directives: a line each, then how many of each kind."""
     rows = [
-        (
-            shown_id(each.directive.id),
-            status_cell(each.directive.status, each.directive.status_reason),
-            each.directive.type,
-            each.directive.scope,
-            "; ".join(_reasons_of(each)),
-        )
+        (shown_id(one.id), status_of(one), one.type, one.scope, "; ".join(_reasons_of(each)))
         for each in outcomes
+        for one in [each.directive]
     ]
     write_table(("ID", "STATUS", "TYPE", "SCOPE", "WHY"), rows)
     counts = Counter(each.directive.status for each in outcomes)
@@ -138,7 +134,6 @@ def write_outcomes(outcomes: "Sequence[GateOutcome]") -> None:
 
 
 def _reasons_of(outcome: "GateOutcome") -> tuple[str, ...]:
-    """Return why the gate did not let a directive pass by itself; empty when it did."""
     if outcome.decision is None:
         return () if outcome.created else ("stored before under the same key",)
     return outcome.decision.block_reasons or outcome.decision.approval_reasons
@@ -156,14 +151,10 @@ def show_action(
     :mod:`remit.confusables` shows it; a note stands under a field that holds something odd.
 
     Args:
-        directive: whose intent is voted on.
-        request: the request that is to be answered.
-        digest: the action digest of what is printed.
         module: version and digest of the module that would run, were it approved now; empty where
             no worker has announced it.
     """
     from remit.base.canonical import canonical_json
-    from remit.confusables.text import revealed, revealed_json
     from remit.directives.models import intent_of
 
     write_line("directive ", Cell(str(directive.id), "bold"))
@@ -192,15 +183,14 @@ def _write_row(name: str, value: Cell | str, width: int) -> None:
 
 def write_explanation(found: "Explanation") -> None:
     """Print what a directive still needs, who could give it, and what would fail."""
-    from remit.confusables.text import revealed
-
     directive = found.directive
     write_directive(directive)
-    stands = directive.status_reason if directive.status == "executing" else None
-    rows: list[Row] = [("", Cell(_HEADLINES[stands or directive.status], "bold"), "")]
-    rows += [("", Cell("because", "dim"), revealed(reason)) for reason in found.because]
     if found.waiting is not None:
         rows = _rows_of_waiting(found.waiting)
+    else:
+        stands = directive.status_reason if directive.status == "executing" else None
+        rows = [("", Cell(_HEADLINES[stands or directive.status], "bold"), "")]
+        rows += [("", Cell("because", "dim"), revealed(reason)) for reason in found.because]
     if found.module_digest:
         module = f"{directive.type} {found.module_version}, {found.module_digest}"
         word = "would run" if directive.status == "proposed" else "granted for"
@@ -236,8 +226,6 @@ def _able(waiting: "Waiting") -> list[str]:
 
 
 def _rows_of_waiting(waiting: "Waiting") -> list[Row]:
-    from remit.confusables.text import revealed
-
     able = _able(waiting)
     required = counted(waiting.required, "approval")
     needed = f"{waiting.missing} of {required}, until {moment(waiting.expires_at)}"

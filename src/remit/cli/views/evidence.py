@@ -4,11 +4,12 @@ All text that somebody else wrote is shown so that nothing in it can pass for so
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from remit.base.wording import counted
-from remit.cli.base.output import Cell, write_facts, write_line, write_table
-from remit.cli.views.cells import moment, short_json
+from remit.cli.base.output import Cell, Row, write_facts, write_line, write_table
+from remit.cli.views.cells import moment, short_json, status_of
 from remit.confusables.text import revealed
 
 if TYPE_CHECKING:
@@ -24,16 +25,13 @@ Line = tuple[str, str]
 
 def write_checks(checks: "Sequence[Check]") -> None:
     """Print a row for each check of a bundle."""
-    good, bad = Cell("✓", "green"), Cell("✗", "bold red")
-    write_table(
-        (),
-        [
-            (good, check.name, check.detail)
-            if check.holds
-            else (bad, Cell(check.name, "bold red"), Cell(check.detail, "red"))
-            for check in checks
-        ],
-    )
+    rows: list[Row] = [
+        (Cell("✓", "green"), check.name, check.detail)
+        if check.holds
+        else (Cell("✗", "bold red"), Cell(check.name, "bold red"), Cell(check.detail, "red"))
+        for check in checks
+    ]
+    write_table((), rows)
 
 
 def write_end(read: "SignedBundle | None", checks: "Sequence[Check]") -> None:
@@ -60,22 +58,20 @@ def write_end(read: "SignedBundle | None", checks: "Sequence[Check]") -> None:
         write_line("- ", words)
 
 
-def _told(evidence: "Bundle") -> list[Line]:
-    """Return the story of one directive, from who asked to what came of it."""
-    return [
-        *_of_intent(evidence.directive),
-        *_of_gate(evidence),
-        *(line for asked in evidence.requests for line in _of_request(asked)),
-        *(line for grant in evidence.grants for line in _of_grant(grant)),
-        *(line for run in evidence.runs for line in _of_run(run)),
-        *_of_export(evidence),
-    ]
+def _told(evidence: "Bundle") -> Iterator[Line]:
+    yield from _of_intent(evidence.directive)
+    yield from _of_gate(evidence)
+    yield from chain.from_iterable(map(_of_request, evidence.requests))
+    yield from chain.from_iterable(map(_of_grant, evidence.grants))
+    yield from chain.from_iterable(map(_of_run, evidence.runs))
+    yield "exported", f"by {revealed(evidence.exported_by)}, {moment(evidence.exported_at)}"
+    if evidence.events:
+        last = evidence.events[-1]
+        yield "log's last row", f"{last.seq}, {last.hash}"
 
 
 def _of_intent(directive: "DirectiveRead") -> Iterator[Line]:
-    status = directive.status
-    reason = f" ({directive.status_reason})" if directive.status_reason else ""
-    yield "directive", f"{directive.id}, {status}{reason}"
+    yield "directive", f"{directive.id}, {status_of(directive).text}"
     yield "issued by", f"{revealed(directive.issued_by)}, {moment(directive.created_at)}"
     yield "objective", revealed(directive.objective)
     yield "what", revealed(f"{directive.type} in {directive.scope}, for {directive.role}")
@@ -130,10 +126,3 @@ def _of_run(run: "ExecutionRunRead") -> Iterator[Line]:
     result = (run.result or {}).get("result")
     if result is not None:
         yield "result", short_json(result)
-
-
-def _of_export(evidence: "Bundle") -> Iterator[Line]:
-    yield "exported", f"by {revealed(evidence.exported_by)}, {moment(evidence.exported_at)}"
-    if evidence.events:
-        last = evidence.events[-1]
-        yield "log's last row", f"{last.seq}, {last.hash}"

@@ -14,7 +14,6 @@ from remit.cli.views.cells import LONGEST_SHOWN, age, shown_id
 from remit.confusables.text import revealed
 
 if TYPE_CHECKING:
-    from remit.base.json_types import JsonObject
     from remit.cli.base.embedding import Tally
     from remit.memory.results import Memory, MemorySource, SemanticResult
     from remit.memory.writing import Remembered
@@ -30,7 +29,7 @@ def write_added(kept: "Remembered", tally: "Tally", *, masked: bool) -> None:
     write_line(words, Cell(str(kept.memory_id), "bold"))
     if masked:
         write_line("what looked like a secret in it was masked")
-    if tally.failure is None and not tally.left_out:
+    if tally.is_as_hoped:
         write_line("searchable under the model ", revealed(tally.model))
     else:
         _write_shortfall(tally)
@@ -94,7 +93,6 @@ def row_of(memory: "Memory") -> Row:
 
 
 def _shown(content: str) -> str:
-    """Return what a memory says, on one line, its beginning alone when it is long."""
     if len(content) <= LONGEST_SHOWN:
         return revealed(content)
     return f"{revealed(content[:LONGEST_SHOWN])}... ({len(content)} characters; see --json)"
@@ -108,7 +106,6 @@ def _write_count(tally: "Tally") -> None:
 
 
 def _write_shortfall(tally: "Tally") -> None:
-    """Print what cannot be searched for, and why; nothing when all can be."""
     for memory_id, reason in islice(tally.left_out.items(), _MOST_NAMED):
         told = f"the model cannot embed {shown_id(memory_id)}: {reason}"
         write_line(Cell(f"kept, and not searchable: {told}", "yellow"), stderr=True)
@@ -120,23 +117,16 @@ def _write_shortfall(tally: "Tally") -> None:
         write_line("then `remit memory embed` makes searchable what is kept", stderr=True)
 
 
-def tally_json(tally: "Tally") -> "JsonObject":
+def tally_json(tally: "Tally") -> dict[str, object]:
     """Return what became of memories that were to be made searchable, as plain JSON."""
-    reasons: JsonObject = {str(each): reason for each, reason in tally.left_out.items()}
+    reasons = {str(each): reason for each, reason in tally.left_out.items()}
     failure = tally.failure
-    told: JsonObject | None = None
-    if failure is not None:
-        told = {
-            "reason": failure.reason,
-            "message": failure.message,
-            "retryable": failure.retryable,
-        }
     return {
         "model": tally.model,
         "embedded": tally.count,
         "cost_usd": None if tally.cost_usd is None else str(tally.cost_usd),
-        "not_embeddable": [str(each) for each in tally.left_out],
-        "failure": told,
+        "not_embeddable": list(reasons),
+        "failure": failure and _fields(failure, ("reason", "message", "retryable")),
         # Only where there are any: what reads this knows a list of ids.
         **({"reasons": reasons} if reasons else {}),
     }

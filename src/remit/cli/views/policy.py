@@ -8,7 +8,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from remit.base.wording import counted, listed
-from remit.cli.base.output import print_out, safe, text_width
+from remit.cli.base.output import padded, print_out, safe, text_width
 from remit.vocabulary import PolicyVerdict
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from remit.policy.preview import Preview
 
 _WIDTH = 80
-_GAP = "  "
 _WIDEST = 18
 _WIDEST_OF_FOUR = 14
 """Longer names go on in the next line; shorter ones too, where roles are told apart."""
@@ -53,29 +52,17 @@ def write_prospects(
     widths = [
         min(widest, max(map(text_width, column))) for column in zip(header, *rows, strict=True)
     ]
-    rest = _WIDTH - sum(widths) - len(_GAP) * len(widths)
-    print_out("")
-    for row in ([*header, "WHAT HAPPENS"], *_told(policy, rows, expected, unknown)):
-        cells = [_broken(cell, width) for cell, width in zip(row, [*widths, rest], strict=True)]
-        for line in zip_longest(*cells, fillvalue=""):
-            padded = (
-                part + " " * (width - text_width(part))
-                for part, width in zip(line, [*widths, rest], strict=True)
-            )
-            print_out(_GAP.join(padded).rstrip())
-    print_out("")
-
-
-def _told(
-    policy: "PolicyConfig",
-    rows: list[list[str]],
-    expected: "Sequence[Preview]",
-    unknown: Collection[str],
-) -> list[list[str]]:
-    return [
+    widths.append(_WIDTH - sum(widths) - 2 * len(widths))
+    told = [
         [*row, _outcome(one, policy) + (" (no module known)" if one.tool in unknown else "")]
         for row, one in zip(rows, expected, strict=True)
     ]
+    print_out("")
+    for row in ([*header, "WHAT HAPPENS"], *told):
+        cells = [_broken(cell, width) for cell, width in zip(row, widths, strict=True)]
+        for line in zip_longest(*cells, fillvalue=""):
+            print_out("  ".join(map(padded, line, widths)).rstrip())
+    print_out("")
 
 
 def _broken(text: str, width: int) -> list[str]:

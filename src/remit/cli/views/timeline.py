@@ -5,7 +5,7 @@ a box that the directive did not reach says so in its place.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -86,13 +86,12 @@ def write_record(record: "Record", log: str | None) -> None:
 
 
 def _facts(record: "Record") -> list[tuple[str, str | None]]:
-    """Return what is asked for, and what came of it."""
     directive, run, grant = record.directive, record.run, record.grant
     result = run.result.get("result") if run is not None and run.result is not None else None
     version = None
     if grant is not None and grant.module_digest:
         version = f"{grant.module} {grant.module_version}, {grant.module_digest}"
-    texts = {
+    texts: Mapping[str, object] = {
         "objective": directive.objective,
         "what": f"{directive.type} in {directive.scope}, for {directive.role}",
         "issued by": directive.issued_by,
@@ -149,25 +148,21 @@ def _step(event: "Event", record: "Record") -> Step:
     if event.type != "approval.voted" and "because" not in data:
         why = ()
     uri = data.get("artifact")
-    evaluation = _find(record.artifacts, uri) if event.type == "policy.evaluated" else None
-    if evaluation is not None:
-        why = _results(evaluation)
+    if event.type == "policy.evaluated":
+        found = (_results(each) for each in record.artifacts if each.uri == uri)
+        why = next(found, why)
     if event.type == "directive.executing":
-        uri = _start_of(record.artifacts, data.get("run"))
-    return Step(
-        box, event.occurred_at, event.actor, words, why, uri if isinstance(uri, str) else None
-    )
+        starts = (each for each in record.artifacts if each.type == "execution_start")
+        uri = next((each.uri for each in starts if str(each.run_id) == data.get("run")), None)
+    evidence = uri if isinstance(uri, str) else None
+    return Step(box, event.occurred_at, event.actor, words, why, evidence)
 
 
 class _Shown(dict[str, object]):
     """Particulars for a saying: lists are joined, and what is missing shows as a question mark."""
 
     def __getitem__(self, key: str) -> str:
-        value = self.get(key)
-        return ", ".join(_texts(value)) or "?"
-
-    def __missing__(self, key: str) -> str:
-        return "?"
+        return ", ".join(_texts(self.get(key))) or "?"
 
 
 def _particulars(event: "Event") -> dict[str, object]:
@@ -188,7 +183,6 @@ def _texts(value: object) -> tuple[str, ...]:
 
 
 def _results(evaluation: "Artifact") -> tuple[str, ...]:
-    """Return every policy's finding, from the stored evaluation."""
     metadata: object = evaluation.metadata  # no object where somebody forged the row
     results = metadata.get("results") if isinstance(metadata, dict) else None
     if not isinstance(results, list):
@@ -198,18 +192,8 @@ def _results(evaluation: "Artifact") -> tuple[str, ...]:
     )
 
 
-def _find(artifacts: "Sequence[Artifact]", uri: object) -> "Artifact | None":
-    return next((each for each in artifacts if each.uri == uri), None)
-
-
-def _start_of(artifacts: "Sequence[Artifact]", run: object) -> str | None:
-    starts = (each for each in artifacts if each.type == "execution_start")
-    return next((each.uri for each in starts if str(each.run_id) == run), None)
-
-
 def _artifact_step(artifact: "Artifact", record: "Record") -> Step:
-    by_module = artifact.type == "module_output"
-    actor = record.directive.type if by_module else "remit"
+    actor = record.directive.type if artifact.type == "module_output" else "remit"
     words = f"{artifact.type}, {artifact.size_bytes} bytes"
     return Step(EVIDENCE, artifact.created_at, actor, words, (), artifact.uri)
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from remit.audit.overview import MOST_COUNTED
-from remit.cli.base.output import Cell, Row
+from remit.cli.base.output import Cell, Row, aligned, rich_table
 from remit.cli.views.cells import VERDICT_STYLES, short_moment, shown_id, status_cell
 from remit.confusables.text import revealed
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from remit.audit.overview import PendingApproval, Tally
+    from remit.audit.overview import PendingApproval
     from remit.operations.evidence.overview import Overview
 
 SOON_SECONDS = 3600.0
@@ -93,8 +93,6 @@ def length(seconds: float) -> str:
 
 def aligned_tables(tables: Sequence[Table]) -> Iterator[str]:
     """Yield the tables as lines of plain text, an empty line between two."""
-    from remit.cli.base.output import aligned
-
     for place, table in enumerate(tables):
         if place:
             yield ""
@@ -109,8 +107,6 @@ def rich_tables(tables: Sequence[Table], lines: int | None = None) -> "Renderabl
     from rich.columns import Columns
     from rich.console import Group
     from rich.text import Text
-
-    from remit.cli.base.output import rich_table
 
     parts: list[RenderableType] = []
     for table in (one for one in tables if one.wide):
@@ -130,19 +126,13 @@ def _statuses(overview: "Overview") -> Table:
     rows = [
         (
             status_cell(one.status),
-            _count(one.count),
+            f"{one.count:,}{'+' if one.count >= MOST_COUNTED else ''}",
             str(recent.get(one.status, 0)),
-            length(one.oldest_seconds)
-            if one.oldest_seconds is not None and one.status in _UNDER_WAY
-            else "-",
+            _seconds(one.oldest_seconds if one.status in _UNDER_WAY else None),
         )
         for one in overview.statuses
     ]
     return Table(("DIRECTIVES", "NOW", "LATELY", "OLDEST"), rows, wide=False, empty="none")
-
-
-def _count(count: int) -> str:
-    return f"{count:,}+" if count >= MOST_COUNTED else f"{count:,}"
 
 
 def _verdicts(overview: "Overview") -> Table:
@@ -165,17 +155,17 @@ def _reasons(overview: "Overview") -> Table:
 
 def _times(overview: "Overview") -> Table:
     rows = [
-        (_measure(one), str(one.count), _seconds(one.median_seconds), _seconds(one.p95_seconds))
-        for kind in _MEASURES
+        (
+            f"{measure} {revealed(one.word)}".rstrip(),
+            str(one.count),
+            _seconds(one.median_seconds),
+            _seconds(one.p95_seconds),
+        )
+        for kind, measure in _MEASURES.items()
         for one in overview.recent
         if one.kind == kind
     ]
     return Table(("TIME", "LATELY", "MEDIAN", "P95"), rows, wide=False, empty="none lately")
-
-
-def _measure(one: "Tally") -> str:
-    what = _MEASURES[one.kind]
-    return f"{what} {revealed(one.word)}" if one.word else what
 
 
 def _seconds(seconds: float | None) -> str:

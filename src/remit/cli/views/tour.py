@@ -23,7 +23,6 @@ _PARTS: Mapping["EventName", str] = {
     "database": "its tables",
     "worker": "worker",
 }
-_HEADER = ("", "directive", "expected", "did", "took")
 
 
 def tell(
@@ -37,7 +36,8 @@ def tell(
     `started` says when each part of the stack came up, in seconds from the process' start.
     """
     write_line()
-    write_table(_HEADER, [_row(one) for one in report.played])
+    header = ("", "directive", "expected", "did", "took")
+    write_table(header, [_row(one) for one in report.played])
     _tell_differences(report)
     write_line()
     write_line(Cell("What it proved", "bold"))
@@ -62,9 +62,8 @@ def summary(outcome: "Outcome | None") -> str:
     elif outcome.reason is not None:
         said += f": {outcome.reason}"
     if outcome.approved_by:
-        several = len(outcome.approved_by) > 1
-        who = f"{len(outcome.approved_by)} people" if several else outcome.approved_by[0]
-        said += f", by {who}"
+        first, *others = outcome.approved_by
+        said += f", by {len(outcome.approved_by)} people" if others else f", by {first}"
     if outcome.attempts > 1:
         said += f", {outcome.attempts} tries"
     if outcome.effects:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from remit.cli.base.output import Cell, write_line
+from remit.cli.base.output import Cell, safe, write_line
 
 if TYPE_CHECKING:
     from remit.telemetry.span_reader import SpanNode, StoredSpan
@@ -96,8 +96,6 @@ def own_steps(branches: "Sequence[SpanNode]") -> "list[SpanNode]":
 
 def tree_lines(branches: "Sequence[SpanNode]") -> list[str]:
     """Return the tree, one line a step, with its start after that of the first one."""
-    from remit.cli.base.output import safe
-
     if not branches:
         return []
     began = min(each.span.start_ns for each in branches)

@@ -1,7 +1,6 @@
 """Embeddings without a key and without a network: wordllama, whose weights come with its package.
 
-The embedded stack chooses it. It knows words and no grammar: good for finding notes by what they
-are about, weaker than a large model where the order of the words decides.
+It knows words and no grammar: weaker than a large model where the order of the words decides.
 """
 
 import hashlib
@@ -30,10 +29,7 @@ _FILES: Mapping[str, str] = {
         "93248f2a9ec36c7b35f700a033d5f36228aae48db61aee31007fa49062cdeb68"
     ),
 }
-"""The files that the model's name stands for, with their SHA-256.
-
-Other weights under the same name would be compared with vectors that the old ones made.
-"""
+"""The files that the model's name stands for, with their SHA-256; see :func:`_load`."""
 
 
 class LocalEmbeddingProvider(EmbeddingProvider):
@@ -65,7 +61,6 @@ class LocalEmbeddingProvider(EmbeddingProvider):
         return respond(request, vectors, model=self.model, usage=usage)
 
     def _model(self) -> Any:  # noqa: ANN401 - the package has no types
-        """Return wordllama's model, loaded once however many threads ask."""
         with self._loading:
             if self._loaded is None:
                 try:
@@ -84,6 +79,7 @@ def _load() -> Any:  # noqa: ANN401 - as above
     with logging_left_alone():
         import wordllama  # type: ignore[import-untyped]
     folder = Path(wordllama.__file__).parent
+    # Other weights under the same name would be compared with vectors that the old ones made.
     for name, digest in _FILES.items():
         if hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest:
             raise ValueError(

@@ -30,10 +30,7 @@ if TYPE_CHECKING:
     from openai import OpenAI
 
 MAX_REQUEST_BYTES = 300_000
-"""Most text sent at once, in bytes of UTF-8.
-
-The service takes 300,000 tokens in one request, and no token is shorter than a byte.
-"""
+"""Most text sent at once: the service takes as many tokens, and none is shorter than a byte."""
 
 WORDS = Words(
     service="the embedding service",
@@ -66,8 +63,6 @@ class OpenAIEmbeddingProvider(EmbeddingProvider):
         """Check the settings; nothing is sent yet.
 
         Only a service on this machine needs no key; `base_url` is None for the vendor's own.
-        `timeout_seconds` is the longest wait for the connection, for the start of an answer, and
-        for the rest of it.
 
         Raises:
             EmbeddingProviderError: `misconfigured`; the message names the variable.
@@ -175,7 +170,6 @@ class _Answer(Body):
 
 
 def _parts(texts: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """Yield the texts, in order, in as few parts as the service's limit lets them be."""
     part: list[str] = []
     size = 0
     for text in texts:

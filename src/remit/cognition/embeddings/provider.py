@@ -1,8 +1,4 @@
-"""What every embedding provider offers, its error, and the provider that refuses.
-
-Memory and the doors know this module and `types`; which provider stands behind is `config`'s
-affair.
-"""
+"""What every embedding provider offers, its error, and the provider that refuses."""
 
 from abc import ABC, abstractmethod
 from typing import NoReturn

@@ -1,7 +1,4 @@
-"""Asks another provider again, when that may help; `config` puts it around what needs a network.
-
-The waits are fixed: no dice are thrown, so a run can be repeated and a test can tell them.
-"""
+"""Asks another provider again, when that may help; `config` puts it around what needs a network."""
 
 import stamina
 
@@ -10,11 +7,10 @@ from remit.cognition.embeddings.types import EmbeddingRequest, EmbeddingResponse
 
 
 class RetryingEmbeddings(EmbeddingProvider):
-    """Asks another provider, several times if it must.
+    """Asks another provider, again after an error that is `retryable`.
 
-    Only an error that is `retryable` is followed by another attempt. The wait doubles from one to
-    the next; where the service says how long to leave it alone, it is that long instead, and a
-    service that asks for longer than the longest wait is not asked again.
+    The wait doubles from one attempt to the next, without jitter; where the service says how long
+    to leave it alone, it is that long, and one that asks for more than the longest is left alone.
     """
 
     def __init__(

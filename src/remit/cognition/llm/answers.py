@@ -1,7 +1,7 @@
 """What makes the answer of a service a response or a failure, and what it cost; pure."""
 
 import re
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -10,9 +10,10 @@ from pydantic import ConfigDict, Field
 
 from remit.cognition.addresses import is_model_name
 from remit.cognition.bodies import Body
-from remit.cognition.llm.provider import LLMProviderError, final
+from remit.cognition.llm.provider import LLMProviderError
 from remit.cognition.llm.types import LLMError, LLMResponse, LLMUsage
 from remit.cognition.pricing import completion_cost
+from remit.vocabulary import LLMErrorType
 
 _DATE = re.compile(r"([-@]20\d\d(-?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01]))?", re.ASCII)
 
@@ -100,6 +101,31 @@ _ENDINGS: tuple[tuple[re.Pattern[str], Ending], ...] = (
 """By what services call such an ending, in their protocols' words or their own."""
 
 
+_NO_ANSWER: Mapping[Ending, tuple[LLMErrorType, str]] = {
+    "refused": (
+        "invalid_request",
+        "the model refused to answer these messages: ask for something else",
+    ),
+    "failed": ("provider_error", "the model failed before its answer was whole: try again"),
+    "unknown": (
+        "provider_error",
+        (
+            "the answer ended for a reason that is not known, so it may not be whole: ask another "
+            "model"
+        ),
+    ),
+    "cut": (
+        "invalid_request",
+        "the model used up all tokens before it said a word: allow it more with max_tokens",
+    ),
+    "whole": (
+        "provider_error",
+        "the model answered without a word: ask in other words, or ask another model",
+    ),
+}
+"""Why an answer is none: by its ending, and for the last two where it holds no word."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a service answered; `model` gave it, as the service says, and None when it does not."""
@@ -165,40 +191,8 @@ def respond(answer: Answer, *, vendor: str, asked_model: str, latency_ms: float)
     given_out = (counts.output or None) if answer.content else counts.output
     counts = replace(counts, input=counts.input or None, output=given_out)
     usage = normalize_usage(counts, vendor=vendor, models=priced)
-    failure = _failure(answer, usage)
-    if failure is not None:
-        raise failure
+    if answer.ending not in {"whole", "cut"} or not answer.content.strip():
+        error_type, told = _NO_ANSWER[answer.ending]
+        error = LLMError(error_type, told, retryable=answer.ending == "failed")
+        raise LLMProviderError(error, usage=usage)
     return LLMResponse(answer.content, named, usage, latency_ms, truncated=answer.ending == "cut")
-
-
-def _failure(answer: Answer, usage: LLMUsage) -> LLMProviderError | None:
-    """Return why an answer is none; None when it is one."""
-    if answer.ending == "refused":
-        return final(
-            "invalid_request",
-            "the model refused to answer these messages: ask for something else",
-            usage=usage,
-        )
-    if answer.ending == "failed":
-        told = "the model failed before its answer was whole: try again"
-        return LLMProviderError(LLMError("provider_error", told, retryable=True), usage=usage)
-    if answer.ending == "unknown":
-        return final(
-            "provider_error",
-            "the answer ended for a reason that is not known, so it may not be whole: ask another "
-            "model",
-            usage=usage,
-        )
-    if answer.content.strip():
-        return None
-    if answer.ending == "cut":
-        return final(
-            "invalid_request",
-            "the model used up all tokens before it said a word: allow it more with max_tokens",
-            usage=usage,
-        )
-    return final(
-        "provider_error",
-        "the model answered without a word: ask in other words, or ask another model",
-        usage=usage,
-    )

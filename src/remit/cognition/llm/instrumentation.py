@@ -70,11 +70,7 @@ def describe_call(call: LLMCall) -> JsonObject:
     """Return what may be told of a call, in a log line, an event or a span."""
     used = call.used
     return {
-        "provider": call.provider,
-        "model": call.model,
-        "status": call.status,
-        "error_type": call.error_type,
-        **_extent(call.request),
+        **_outcome(call),
         "input_tokens": None if used is None else used.input_tokens,
         "output_tokens": None if used is None else used.output_tokens,
         "cost_usd": None if used is None else _dollars(used.estimated_cost_usd),
@@ -93,14 +89,10 @@ def emit_llm_artifacts(emit_artifact: EmitArtifact, call: LLMCall) -> None:
     emit_artifact(
         "llm_call",
         {
-            "provider": call.provider,
-            "model": call.model,
+            **_outcome(call),
             "max_tokens": None if request is None else request.max_tokens,
             "temperature": None if request is None else request.temperature,
-            "status": call.status,
-            "error_type": call.error_type,
             "roles": [] if request is None else list(request.roles),
-            **_extent(request),
         },
     )
     used = call.used
@@ -113,6 +105,16 @@ def emit_llm_artifacts(emit_artifact: EmitArtifact, call: LLMCall) -> None:
                 "latency_ms": call.latency_ms,
             },
         )
+
+
+def _outcome(call: LLMCall) -> JsonObject:
+    return {
+        "provider": call.provider,
+        "model": call.model,
+        "status": call.status,
+        "error_type": call.error_type,
+        **_extent(call.request),
+    }
 
 
 def _extent(request: LLMRequest | None) -> dict[str, int]:

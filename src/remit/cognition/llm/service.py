@@ -80,7 +80,6 @@ class Vendor:
 
     @property
     def _known(self) -> tuple[tuple[re.Pattern[str], str], ...]:
-        """What vendors and compatible services say of a request, and what that means."""
         return (
             (
                 UNSUPPORTED_LIMIT,
