@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -10,12 +11,14 @@ import time
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
+from urllib.parse import quote
 
 import psutil
 import pytest
 
 from remit.cli.base.token_files import account_name
 from tests.cli.conftest import environment, program, propose_arguments
+from tests.support.golden import golden
 from tests.support.otlp import free_port
 from tests.support.processes import seen
 
@@ -72,6 +75,16 @@ def check_the_log_of_what_is_raised(folder: Path) -> None:
     assert line["traceback"].endswith("IntentionalError: failed on purpose\n")
 
 
+def check_what_is_told(folder: Path, text: str) -> None:
+    """Hold what is printed when all is up, but for time and ports, against the golden file."""
+    assert "\x1b" not in text
+    token = (folder / "tokens" / account_name()).read_text().strip()
+    values = {"folder": folder, "quoted": quote(str(folder), safe=""), "token": token}
+    values["policy"] = folder.with_name("policy.toml")
+    told = re.sub(r"after [\d.]+ s\n|127\.0\.0\.1:\d+\n", "N\n", text[text.index("Remit is up ") :])
+    assert golden("up", "what is told when it is up", **values) == told
+
+
 def test_up_runs_directives_restarts_its_worker_and_stops_clean(folder: Path) -> None:
     process = subprocess.Popen(
         program("up", "--data-dir", str(folder), "--policy-file", str(lets_fail(folder))),
@@ -82,12 +95,7 @@ def test_up_runs_directives_restarts_its_worker_and_stops_clean(folder: Path) ->
     )
     assert process.stdout is not None
     text = said_at_the_start(process)
-    assert "\x1b" not in text
-    assert f"  data         {folder}\n" in text
-    assert f"in other terminals: export REMIT_DATA_DIR={folder}\n" in text
-
-    token = (folder / "tokens" / account_name()).read_text().strip()
-    assert f"you are the first admin; your token, shown this once: {token}\n" in text
+    check_what_is_told(folder, text)
     done = remit(*propose_arguments(), "--wait", REMIT_DATA_DIR=str(folder))
     assert (done.returncode, done.stderr) == (0, "")
     check_the_log_of_what_is_raised(folder)

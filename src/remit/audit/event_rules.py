@@ -17,7 +17,7 @@ from remit.audit.chain import INSTALLATION, Event, parsed_data
 from remit.audit.identity_events import IDENTITY_EVENTS
 from remit.audit.verification import Finding
 from remit.base.wording import quoted
-from remit.vocabulary import AbortReason, VoidReason
+from remit.vocabulary import AbortReason, Fault, VoidReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,11 +219,17 @@ class LogCheck:
 
     def _directive(self, directive_id: UUID, rows: Iterable[Event]) -> Iterator[Event]:
         order, problem = EventOrder(), None
+        fault: Fault
         for event in rows:
             if problem is None and len(self.findings) < MOST:
-                problem = _of_event(order, event)
+                if event.type in EVENT_SCHEMAS:
+                    fault, problem = "out_of_order", order.problem(event)
+                else:
+                    fault = "event_unknown"
+                    problem = f"tells of {quoted(event.type)}, and no directive's log does"
                 if problem is not None:
-                    self.findings.append(problem)
+                    found = Finding(directive_id, event.seq, fault, f"it {problem}")
+                    self.findings.append(found)
             yield event
         if problem is None and order.state not in RESTING:
             words = f"its log ends where it is {order.state}, which is the middle of a step"
@@ -235,14 +241,3 @@ class LogCheck:
                 words = f"it tells of {quoted(event.type)}, and no installation's log does"
                 self.findings.append(Finding(directive_id, event.seq, "event_unknown", words))
             yield event
-
-
-def _of_event(order: EventOrder, event: Event) -> Finding | None:
-    """Return what is wrong with an event of a directive where it stands; None: it may stand."""
-    if event.type not in EVENT_SCHEMAS:
-        words = f"it tells of {quoted(event.type)}, and no directive's log does"
-        return Finding(event.directive_id, event.seq, "event_unknown", words)
-    problem = order.problem(event)
-    if problem is None:
-        return None
-    return Finding(event.directive_id, event.seq, "out_of_order", f"it {problem}")

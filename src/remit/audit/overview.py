@@ -26,12 +26,10 @@ class StatusCount:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How often something happened lately, and how long it took.
+    """How often something happened lately, and how long it took, where that is measured.
 
     Attributes:
         word: which of that kind: a status, a reason, a type; empty where all is one.
-        median_seconds: half took no longer; None where nothing is measured.
-        p95_seconds: 95 of 100 took no longer; None likewise.
     """
 
     kind: TallyKind
@@ -71,11 +69,9 @@ class PendingApproval:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A directive that executes.
+    """A directive that executes; `age_seconds` is for how long.
 
     Attributes:
-        attempts: how many attempts were begun.
-        age_seconds: how long it has been executing.
         is_in_doubt: whether nobody knows how its last attempt ended: it waits for a person.
     """
 

@@ -57,7 +57,6 @@ def event_batch(
 
 
 def _naming(entries: Sequence[NewEvent], artifacts: Sequence[NewArtifact]) -> list[JsonObject]:
-    """Return the particulars of each entry, those of the last of a directive with its evidence."""
     last = {entry.directive_id: place for place, entry in enumerate(entries)}
     found = [entry.data for entry in entries]
     for directive_id, place in last.items():
@@ -122,10 +121,7 @@ def list_own_events(connection: sa.Connection, kinds: Collection[str]) -> list[E
 
 
 def principals_touched(connection: sa.Connection, since: Mapping[UUID, datetime]) -> list[str]:
-    """Return whom somebody made known, changed or shut out with any of some tokens, by name.
-
-    `since` is from when on what was done with each token is asked for.
-    """
+    """Return whom somebody made known, changed or shut out with a token since a time, by name."""
     shown = events.c.data["with"].astext
     statement = sa.select(shown, events.c.occurred_at, events.c.data["name"].astext).where(
         events.c.directive_id == INSTALLATION,

@@ -12,7 +12,6 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from pydantic import JsonValue
 from sqlalchemy.dialects.postgresql import JSONB
 
 from remit.approval.types import ApprovalRequest, ConfirmedPolicy, Grant, Vote
@@ -271,12 +270,8 @@ def _values(
     found = dict(zip(names, row, strict=True))
     for name in names:
         if name in words:
-            found[name] = _words(found[name])
+            value = parsed_json(found[name])
+            found[name] = tuple(value) if isinstance(value, list) else (found[name],)
         elif isinstance(table.c[name].type, JSONB):
             found[name] = parsed_json(found[name])
     return found
-
-
-def _words(text: str) -> tuple[JsonValue, ...]:
-    value = parsed_json(text)
-    return tuple(value) if isinstance(value, list) else (text,)

@@ -102,10 +102,7 @@ def filings(bundle: Bundle, keys: Keyring) -> Check:
 def _in_other_words(
     bundle: Bundle, filed: Sequence[Artifact], signed: Mapping[UUID, JsonObject | None]
 ) -> Iterator[str]:
-    """Yield which events do not have the very statement that is kept of what they tell.
-
-    Evidence that is no attachment is filed by nobody, and so was each before that was signed.
-    """
+    # Evidence that is no attachment is filed by nobody, and so was each before that was signed.
     for event in bundle.events:
         if event.type == "artifact.stored":
             kept = next((signed.get(one.id) for one in filed if _tells_of(event, one)), None)

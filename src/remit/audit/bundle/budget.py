@@ -29,7 +29,15 @@ def budget(bundle: Bundle) -> Check:
         judge = _not_promised if account == NOT_PROMISED else _of_account
         own = judge(bundle, entries, found.get(grant_id), ran.get(grant_id))
         problems += [f"{account}: {problem}" for problem in own]
-    problems += _unentered(bundle)
+    entered = {entry.grant_id for entry in bundle.budget}
+    problems += [
+        f"what run {run.id} spent stands nowhere"
+        for run in bundle.runs
+        if not is_before(bundle, run.created_at)
+        and run.ended_at is not None
+        and run.grant_id not in entered
+        and _attempt_costs(bundle, run).known
+    ]
     promised: dict[UUID, JsonObject] = {}
     for entry in bundle.budget:
         if entry.kind == "reserve":
@@ -46,7 +54,6 @@ def _of_account(
     grant: Grant | None,
     run: ExecutionRunRead | None,
 ) -> Iterator[str]:
-    """Yield what is wrong with the entries of one grant on one account."""
     promises = [one for one in entries if one.kind == "reserve"]
     closings = [one for one in entries if one.kind != "reserve"]
     if grant is None or len(promises) != 1:
@@ -119,7 +126,6 @@ def _not_promised(
     grant: Grant | None,
     run: ExecutionRunRead | None,
 ) -> Iterator[str]:
-    """Yield what is wrong with what was spent where nothing had been promised."""
     # A budget promises nothing where no limit reserves it.
     reserved = {one.grant_id for one in bundle.budget if one.kind == "reserve"}
     if grant is None or run is None or grant.id in reserved:
@@ -128,13 +134,3 @@ def _not_promised(
     spent = in_cents(_attempt_costs(bundle, run).known)
     if [(one.kind, one.amount) for one in entries] != [("settle", spent)]:
         yield f"it is not what the attempts cost: {spent}"
-
-
-def _unentered(bundle: Bundle) -> Iterator[str]:
-    """Yield which runs spent what nothing was promised to, with no entry that says so."""
-    entered = {one.grant_id for one in bundle.budget}
-    for run in bundle.runs:
-        if is_before(bundle, run.created_at) or run.ended_at is None:
-            continue
-        if run.grant_id not in entered and _attempt_costs(bundle, run).known:
-            yield f"what run {run.id} spent stands nowhere"

@@ -1,9 +1,7 @@
 """What can be found out about a bundle with nothing but the public key, and what cannot. Pure.
 
-A bundle proves that an installation's key signed what the database held. Whether that holds
-together is found here: every digest is computed again, every decision is made again, every
-signature is verified, and the log must tell of exactly what there is. A bundle may well hold what
-does not: it is evidence of that, too.
+Every digest is computed again, every decision is made again, every signature is verified, and the
+log must tell of exactly what there is.
 """
 
 from collections.abc import Iterator
@@ -34,16 +32,11 @@ def check_bundle(
 ) -> tuple[Check, ...]:
     """Return what was found out, in the order of the loop; all must hold.
 
-    A bundle of the first format is checked as it always was: it holds no statements but those of
-    votes and grants.
-
-    `keys` are those that are trusted to have signed the bundle and all that is in it, as they
-    were loaded. `installation_id` is the installation that it must be of; None: any that the keys
-    may be used for. `kept_checkpoint` is a checkpoint that the log must pass through; None: whoever
-    verifies has kept none.
+    `keys` are those that are trusted, as they were loaded. `installation_id` is the installation
+    that it must be of; None: any that the keys may be used for. `kept_checkpoint` is the file of a
+    checkpoint that the log must pass through, if whoever verifies has kept one.
     """
-    found = _checks(signed, keys, installation_id, kept_checkpoint)
-    return tuple(found)
+    return tuple(_checks(signed, keys, installation_id, kept_checkpoint))
 
 
 def _checks(

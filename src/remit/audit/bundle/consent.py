@@ -61,7 +61,6 @@ def decisions(bundle: Bundle) -> Check:
 
 
 def _of_decision(artifact: Artifact, directive: DirectiveRead) -> Iterator[str]:
-    """Yield what is wrong with a stored decision, which is made again from its input."""
     stored = read_decision(artifact)
     if stored is None:
         yield "cannot be read"
@@ -179,7 +178,6 @@ def is_signed(grant: Grant, keys: Keyring) -> bool:
 
 
 def _of_grant(grant: Grant, directive: DirectiveRead, keys: Keyring) -> Iterator[str]:
-    """Yield what is wrong with a grant, whoever allowed it."""
     try:
         verify_grant(grant, keys)
     except UnverifiableError as error:
@@ -198,7 +196,6 @@ def _of_grant(grant: Grant, directive: DirectiveRead, keys: Keyring) -> Iterator
 
 
 def _by_policy(grant: Grant, decided: list[StoredDecision]) -> Iterator[str]:
-    """Yield what is wrong with a grant for which nobody was asked."""
     allowing = {one.policy_digest for one in decided if one.verdict is PolicyVerdict.ALLOW}
     if grant.policy_digest not in allowing:
         yield "follows from no decision of the gate"
@@ -209,7 +206,6 @@ def _by_policy(grant: Grant, decided: list[StoredDecision]) -> Iterator[str]:
 def _by_people(
     grant: Grant, asked: Asked, decided: list[StoredDecision], keys: Keyring
 ) -> Iterator[str]:
-    """Yield what is wrong with a grant that people gave."""
     request, signed = asked.request, signed_votes(asked, keys)[0]
     bound = (grant.action_digest, grant.policy_digest, grant.required_approvals)
     if bound != (request.action_digest, request.policy_digest, request.required_approvals):
@@ -228,7 +224,6 @@ def _by_people(
 
 
 def _unlike_log(bundle: Bundle) -> list[str]:
-    """Return in what the grants and the log differ."""
     held: list[JsonValue] = [
         "policy" if one.request_id is None else list[JsonValue](one.votes) for one in bundle.grants
     ]

@@ -36,8 +36,6 @@ class Check:
     """One thing that was found out about a bundle.
 
     Attributes:
-        name: what was looked at.
-        holds: whether it is as it must be.
         detail: what was found, for a person.
         unborne: what was taken as the rows say it, since it was made before it had to be signed.
     """
@@ -73,10 +71,7 @@ def same(one: JsonValue, other: JsonValue) -> bool:
 def unlike_log(noun: str, held: Iterable[JsonValue], logged: Iterable[JsonValue]) -> list[str]:
     """Return what of the rows the log does not tell, and what it tells beyond them.
 
-    Args:
-        noun: what the rows are, in the singular.
-        held: what the log must tell of each row.
-        logged: what it does tell.
+    `noun` is what the rows are, in the singular; `held` is what the log must tell of each.
     """
     rows, events = Counter(map(canonical_json, held)), Counter(map(canonical_json, logged))
     untold, gone = (rows - events).total(), (events - rows).total()

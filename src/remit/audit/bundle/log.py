@@ -80,10 +80,6 @@ def events(bundle: Bundle) -> Check:
 
 
 def _of_event(event: Event, actors: Collection[str]) -> Iterator[str]:
-    """Yield in what an event is unlike those of its type.
-
-    `actors` are those who can have done it, where not everybody can.
-    """
     schema = EVENT_SCHEMAS.get(event.type)
     if schema is None:
         yield "is of a type that the log of a directive never holds"
@@ -107,19 +103,12 @@ def _of_event(event: Event, actors: Collection[str]) -> Iterator[str]:
 
 def order(bundle: Bundle) -> Check:
     """Check that each event stands where it can come."""
-    return judged("order", _out_of_order(bundle.events), "each event where it can come")
-
-
-def _out_of_order(events: tuple[Event, ...]) -> Iterator[str]:
-    """Yield the first event that cannot stand where it does; nothing when all can."""
     way = EventOrder()
-    for event in events:
-        problem = way.problem(event)
-        if problem is not None:
-            yield f"row {event.seq} {problem}"
-            return
-    if way.state not in RESTING:
-        yield f"it ends where it is {way.state}, which is the middle of a step"
+    found = ((event, way.problem(event)) for event in bundle.events)
+    problems = [f"row {event.seq} {problem}" for event, problem in found if problem is not None][:1]
+    if not problems and way.state not in RESTING:
+        problems.append(f"it ends where it is {way.state}, which is the middle of a step")
+    return judged("order", problems, "each event where it can come")
 
 
 def times(bundle: Bundle) -> Check:
@@ -135,7 +124,6 @@ def times(bundle: Bundle) -> Check:
 
 
 def _backwards(bundle: Bundle) -> Iterator[str]:
-    """Yield where the times of the log run backwards, or past the moment of the export."""
     for before, after in pairwise(bundle.events):
         if after.occurred_at < before.occurred_at:
             yield f"row {after.seq} is older than the one before it"
@@ -156,7 +144,10 @@ def _directive_times(bundle: Bundle) -> Iterator[Dated]:
     ]
     if moved:
         yield "the status of the directive", directive.updated_at, moved[-1]
-    naming = {uri: event for event in bundle.events for uri in _artifacts_named(event)}
+    naming: dict[str, Event] = {}
+    for event in bundle.events:
+        evidence = parsed_data(event.data).get("evidence")
+        naming |= dict.fromkeys(evidence if isinstance(evidence, dict) else (), event)
     for artifact in bundle.artifacts:
         if artifact.uri in naming:
             yield f"artifact {artifact.id}", artifact.created_at, naming[artifact.uri]
@@ -211,11 +202,6 @@ def _following(bundle: Bundle, first: Event) -> list[Event]:
     return [*takewhile(lambda event: event.type != first.type, later)]
 
 
-def _artifacts_named(event: Event) -> list[str]:
-    evidence = parsed_data(event.data).get("evidence")
-    return [*evidence] if isinstance(evidence, dict) else []
-
-
 def _shown(when: datetime) -> str:
     return when.isoformat(timespec="seconds")
 
@@ -261,7 +247,6 @@ def against_kept(bundle: Bundle, data: bytes, keys: Keyring) -> Check:
 
 
 def _off(bundle: Bundle, head: Head) -> list[str]:
-    """Return in what the log differs from a head that was noted."""
     if head.directive_id != bundle.directive.id:
         return ["the head is that of another directive"]
     if len(bundle.events) < head.seq:

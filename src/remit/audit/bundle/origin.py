@@ -29,18 +29,15 @@ def bound(bundle: Bundle, keys: Keyring) -> Keyring:
 
 
 def is_before(bundle: Bundle, when: datetime) -> bool:
-    """Return whether a row was made before every statement named its installation.
-
-    In the first format all were.
-    """
+    """Return whether a row was made before every statement named its installation."""
     return bundle.installation is None or when < bundle.installation.since
 
 
 def installation(bundle: Bundle, keys: Keyring, wanted: UUID | None) -> Check:
     """Check that a bundle is of the installation that is meant.
 
-    `keys` are those that are trusted, as they were loaded: with the pin of their folder. `wanted`
-    is the installation that was asked for; None: any that the keys may be used for.
+    `keys` are as they were loaded, with the pin of their folder. `wanted` is the installation that
+    was asked for; None: any that the keys may be used for.
     """
     found = bundle.installation
     if found is None:
@@ -107,7 +104,6 @@ def issuer(bundle: Bundle, keys: Keyring) -> Check:
 
 
 def _of_proposer(bundle: Bundle, proposer: Proposer) -> Iterator[str]:
-    """Yield what is wrong with who proposed a directive, as was signed."""
     proposed = next((one for one in bundle.events if one.type == "directive.proposed"), None)
     if proposed is not None and proposed.actor != proposer.name:
         yield f"the log says that {proposed.actor} proposed it, and {proposer.name} did"

@@ -82,7 +82,6 @@ def no_run_without_grant(bundle: Bundle, keys: Keyring) -> Check:
 
 
 def _of_grant(grant: Grant | None, uses: int, keys: Keyring) -> Iterator[str]:
-    """Yield why a grant does not let its run be."""
     if grant is None:
         yield "has no grant"
         return
@@ -117,7 +116,6 @@ def runs(bundle: Bundle) -> Check:
 
 
 def _beside_grant(run: ExecutionRunRead, grant: Grant) -> Iterator[str]:
-    """Yield in what a run differs from what its grant lets it do."""
     if (run.module, run.module_version) != (grant.module, grant.module_version):
         yield f"is of {run.module} {run.module_version}, not {grant.module} {grant.module_version}"
     if not grant.issued_at <= run.created_at < grant.expires_at:
@@ -127,7 +125,6 @@ def _beside_grant(run: ExecutionRunRead, grant: Grant) -> Iterator[str]:
 
 
 def _beside_start(bundle: Bundle, run: ExecutionRunRead, grant: Grant | None) -> Iterator[str]:
-    """Yield in what a run differs from the artifact of its start."""
     started = _metadata(bundle, "execution_start", run)
     if len(started) != 1:
         yield f"has {counted(len(started), 'artifact')} of its start"
@@ -152,7 +149,6 @@ def _beside_start(bundle: Bundle, run: ExecutionRunRead, grant: Grant | None) ->
 
 
 def _beside_end(bundle: Bundle, run: ExecutionRunRead) -> Iterator[str]:
-    """Yield in what a run differs from the artifacts of its end."""
     ended = _metadata(bundle, "execution_end", run)
     given = _metadata(bundle, "execution_checkpoint", run)
     if run.status not in {"completed", "failed"}:
@@ -170,11 +166,12 @@ def _metadata(bundle: Bundle, kind: ArtifactType, run: ExecutionRunRead) -> list
 
 def attempts(bundle: Bundle, keys: Keyring) -> Check:
     """Check that each run was begun by certified workers, and ended as was signed."""
-    problems = [
-        f"worker {worker.id} {problem}"
-        for worker in {one.id: one for one in bundle.workers}.values()
-        for problem in _of_worker(worker, keys)
-    ]
+    problems: list[str] = []
+    for worker in {one.id: one for one in bundle.workers}.values():
+        try:
+            worker_keys(worker, keys)
+        except UnverifiableError as error:
+            problems.append(f"worker {worker.id} was not certified: {error.message}")
     unborne: list[str] = []
     for run in bundle.runs:
         if is_before(bundle, run.created_at):
@@ -192,15 +189,7 @@ def attempts(bundle: Bundle, keys: Keyring) -> Check:
     return judged("attempts", problems, words if number else "none was begun", unborne)
 
 
-def _of_worker(worker: Worker, keys: Keyring) -> Iterator[str]:
-    try:
-        worker_keys(worker, keys)
-    except UnverifiableError as error:
-        yield f"was not certified: {error.message}"
-
-
 def _of_run(bundle: Bundle, run: ExecutionRunRead, keys: Keyring) -> Iterator[str]:
-    """Yield what is wrong with the attempts of a run, and with its end."""
     own = [one for one in bundle.attempts if one.run_id == run.id]
     ending = [one for one in own if ends_run(one)]
     if [one.attempt for one in own] != [*range(1, run.attempts + 1)]:
@@ -229,7 +218,6 @@ def _of_run(bundle: Bundle, run: ExecutionRunRead, keys: Keyring) -> Iterator[st
 def _of_attempt(
     bundle: Bundle, run: ExecutionRunRead, attempt: Attempt, ended: JsonObject, keys: Keyring
 ) -> Iterator[str]:
-    """Yield what is wrong with one attempt."""
     worker = {one.id: one for one in bundle.workers}.get(attempt.worker_id)
     if worker is None:
         yield "was made by a worker that is not there"
@@ -252,7 +240,6 @@ def _ended_without(
     ended: JsonObject,
     keys: Keyring,
 ) -> Iterator[str]:
-    """Yield what is wrong with the end of a run that came from no attempt."""
     try:
         kind, stated = signed_end(envelope, partial(_worker, bundle), keys)
     except UnverifiableError as error:

@@ -110,13 +110,10 @@ class Bundle:
     Rows stand oldest first, people by name, tokens and workers by identifier.
 
     Attributes:
-        exported_at: that moment, by the database's clock.
         installation: whose database it is; None in the first format, which did not say.
-        issued: that the directive was issued, and by whom, signed.
         people: everybody who issued, voted, filed or made one of the tokens.
         tokens: those that somebody voted or issued with, and those that these were made with.
         ends: what was signed of the end of each run that no attempt of it ended.
-        filings: what was signed of each attachment.
         inclusion: proof that a checkpoint covers the log; None: none was named.
     """
 

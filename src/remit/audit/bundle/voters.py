@@ -62,7 +62,6 @@ def answers(bundle: Bundle, keys: Keyring) -> Check:
 
 
 def _unheard(grant: Grant, answered: list[Answered]) -> list[str]:
-    """Return in what a grant differs from what had been answered before it."""
     own = [votes for request, votes in answered if request.id == grant.request_id]
     earlier = [
         (request, votes)
@@ -75,7 +74,6 @@ def _unheard(grant: Grant, answered: list[Answered]) -> list[str]:
 def _of_status(
     bundle: Bundle, request: ApprovalRequest, votes: Sequence[Vote], keys: Keyring
 ) -> Iterator[str]:
-    """Yield in what a request's row differs from what was signed, and from the log."""
     grants = [one for one in bundle.grants if one.request_id == request.id and is_signed(one, keys)]
     granted = {one.id for one in grants}
     can_be = possible_statuses(
@@ -114,7 +112,6 @@ def _logged_status(bundle: Bundle, request: ApprovalRequest, granted: set[str]) 
 
 
 def _after(status: str, event: Event, granted: set[str]) -> str:
-    """Return the status of a request after one more event."""
     data = parsed_data(event.data)
     if event.type == "approval.resolved":
         return str(data.get("outcome"))
@@ -144,7 +141,6 @@ def voters(bundle: Bundle, keys: Keyring) -> Check:
 
 
 def _unsigned(bundle: Bundle, keys: Keyring) -> Iterator[str]:
-    """Yield which principals and tokens are not as they were signed, or were revoked otherwise."""
     for person in bundle.people:
         try:
             verify_principal(principal_row(person), keys)
@@ -160,7 +156,6 @@ def _unsigned(bundle: Bundle, keys: Keyring) -> Iterator[str]:
 
 
 def _of_vote(bundle: Bundle, request: ApprovalRequest, vote: Vote) -> Iterator[str]:
-    """Yield what is wrong with who cast a vote, and with which token."""
     person = next((one for one in bundle.people if one.name == vote.voter), None)
     if person is None:
         yield "is of somebody who is not known"
@@ -181,7 +176,6 @@ def _of_vote(bundle: Bundle, request: ApprovalRequest, vote: Vote) -> Iterator[s
 
 
 def _of_token(bundle: Bundle, vote: Vote, standing: JsonObject) -> Iterator[str]:
-    """Yield what is wrong with the token of a vote."""
     token = next((one for one in bundle.tokens if one.id == vote.token_id), None)
     if token is None:
         yield "was cast with no token that is there"
@@ -203,13 +197,11 @@ def _of_token(bundle: Bundle, vote: Vote, standing: JsonObject) -> Iterator[str]
 
 
 def _otherwise(standing: JsonObject, there: JsonObject) -> str:
-    """Return what a vote says otherwise than there is, listed; empty: nothing."""
     wrong = [name for name, value in there.items() if not same(standing.get(name), value)]
     return listed(wrong, "and") if wrong else ""
 
 
 def _too_few(bundle: Bundle, grant: Grant, keys: Keyring) -> Iterator[str]:
-    """Yield why a grant does not rest on as many people as policy asks for."""
     asked = next((one for one in bundle.requests if one.request.id == grant.request_id), None)
     terms = [
         one.policy.approval

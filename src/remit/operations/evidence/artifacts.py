@@ -54,13 +54,7 @@ from remit.vocabulary import ArtifactType
 
 @dataclass(frozen=True)
 class Filing:
-    """What somebody says of the content that they file.
-
-    Attributes:
-        media_type: what kind of content it is, as `type/subtype`.
-        labels: words of their own about it.
-        directive_id: the directive it is evidence for; None for none.
-    """
+    """What somebody says of the content that they file, for a directive or for none."""
 
     name: str
     media_type: str
@@ -70,12 +64,7 @@ class Filing:
 
 @dataclass(frozen=True, slots=True)
 class Filed:
-    """An artifact that is stored: it will not be lost.
-
-    Attributes:
-        digest: SHA-256 over its metadata, which the log names.
-        content: what its content is, and where it lies.
-    """
+    """An artifact that is stored; `digest` is that of its metadata, which the log names."""
 
     id: UUID
     uri: str
@@ -97,9 +86,9 @@ def put_artifact(
     When this returns, none of it will be lost. When it raises, or never ends, there is at most an
     object that nothing refers to: `upkeep` lists those.
 
-    `store` is where content over 64 KB goes. `metadata` is what to say of it; secrets are masked
-    before anything is stored. `content` is where its content is read from, and its media type.
-    `about` is the event that tells of it, in the chain of its directive or of the installation.
+    Content over 64 KB goes to `store`; secrets in `metadata` are masked. `content` is where its
+    content is read from, and its media type. `about` is the event that tells of it, in the chain of
+    its directive or of the installation.
 
     Raises:
         InvalidInputError: the content is too large, or the metadata is not of its type.
@@ -218,7 +207,6 @@ def _placed(
     content: tuple[BinaryIO, str],
     about: UUID,
 ) -> NewArtifact:
-    """Return an artifact about to be stored, whose content is placed already."""
     source, media_type = content[0], redact_text(content[1])
     cleaned = redact_object(metadata)
     # Before anything is read or placed: a wrong name costs no object that nothing refers to.
@@ -229,7 +217,6 @@ def _placed(
 
 
 def _keep(engine: sa.Engine, made: NewArtifact, about: NewEvent) -> None:
-    """Store an artifact with the event that tells of it."""
     entry = replace(about, data={**about.data, "artifact": made.uri})
     with transaction(engine) as connection:
         if made.directive_id is not None:

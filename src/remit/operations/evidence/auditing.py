@@ -33,7 +33,6 @@ class AuditReport:
     """What an audit found.
 
     Attributes:
-        read: how much was verified.
         checkpoint: what the log was held against; None: the chains were trusted alone.
         findings: what is wrong, at most :data:`MAX_FINDINGS`.
         found: how many things are wrong in all.
@@ -150,8 +149,7 @@ def judge(
 ) -> Iterator[Finding]:
     """Yield everything that is wrong: the log first, then both ways, then what was signed.
 
-    `connection` is a transaction that sees one moment. `checkpoint`: as of :func:`verify_log`.
-    `meter`: counts the rows that are read; None counts none.
+    `connection` is a transaction that sees one moment.
     """
     meter = meter or Meter(0, tell_nobody)
     log, signed = LogCheck(), SignedEvents(keys)

@@ -45,7 +45,6 @@ class Waiting:
 
     Attributes:
         rules: the rules that ask, each with its reason.
-        required: how many people must approve; `missing` are still needed.
         groups: whose members may vote; empty: every voter.
         candidates: every person who is known, those who may vote first.
     """

@@ -94,14 +94,10 @@ class Overview:
     """What a person sees of the loop at one moment, by the database's clock.
 
     Attributes:
-        window_seconds: how long ago "lately" begins.
-        statuses: how many directives have each status now, in the order of the lifecycle.
-        recent: what became of directives lately.
-        verdicts: what the gate said lately.
-        approvals: the approvals that are waited for, the first to run out first.
+        window_seconds: how long ago "lately" begins: of `recent`, `verdicts` and `memory_reads`.
+        approvals: those that are waited for, the first to run out first.
         running: what executes, the longest first.
         endings: what ended or was blocked, the latest first, however long ago.
-        memory_reads: what memory was asked lately.
         pending: how many approvals are waited for; `MOST_COUNTED` stands for so many or more.
     """
 
@@ -186,16 +182,13 @@ def watch_chains(engine: sa.Engine, watch: ChainWatch) -> ChainWatch:
     """Verify some chains whole, and return how far the watch is now.
 
     A look takes the directives that changed last, the next ones in the order of their ids, and
-    those that were broken when last looked at. So an edit of what is under way is found at the next
-    look, and any other once the round comes by: with 200 chains each 30 s, after 42 hours at most
-    for a million directives.
+    those that were broken when last looked at: with 200 chains each 30 s, a round through a million
+    directives takes 42 hours.
 
     It is no audit, which sees all that this does not: a chain of over 50,000 events, whose reading
     would not be bounded (one that was found broken before counts as broken still); an end that was
     cut off so that the status fits; a chain that was rewritten whole with hashes that fit; and any
     artifact, grant or vote.
-
-    `watch` is what the last look returned; at first a new one.
 
     Raises:
         UnavailableError: the database does not answer, or not in time; the watch stays as it was.
@@ -224,8 +217,7 @@ def samples_of(
 ) -> Iterator[Sample]:
     """Yield what each gauge is to show; every one of them, every time, so that none lags behind.
 
-    `broken_chains` is how many chains the watch has found broken. `policy` is why nothing is
-    decided or started; None: nothing is wrong with the policy.
+    `policy` is why nothing is decided or started; None: nothing is wrong with the policy.
     """
     for one in glance.under_way:
         labels = {"status": one.status}

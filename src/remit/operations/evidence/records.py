@@ -115,8 +115,8 @@ def find_leftovers(
 ) -> Leftovers:
     """Return what nobody seems to be working on, the longest waiting first.
 
-    `idle` is how long a directive may stay approved or proposed before it counts. `stalled` is how
-    long it may stay executing before it counts. `limit` is the most of each to return.
+    `idle` is how long a directive may stay approved or proposed before it counts, and `stalled` how
+    long it may stay executing. `limit` is the most of each to return.
     """
     with snapshot(engine) as connection:
         return Leftovers(
@@ -185,9 +185,8 @@ def identified(
 ) -> UUID:
     """Return the identifier that `text` is, or is the beginning of.
 
-    `engine`: it is not asked about a whole identifier. `noun` is what it identifies, for the
-    message. `find`: returns those that begin with a prefix, two at least when there are several.
-    `listing` is the command that lists them, for the message.
+    `find` returns those that begin with a prefix, two at least when there are several. `noun` and
+    `listing`, the command that lists them, are for the message.
 
     Raises:
         InvalidInputError: it is no identifier, is too short, or several begin with it.

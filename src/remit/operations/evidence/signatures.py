@@ -83,7 +83,6 @@ def judge_rows(connection: sa.Connection, meter: Meter, keys: Keyring) -> Iterat
 
 
 def _executed(connection: sa.Connection, meter: Meter, keys: Keyring) -> Iterator[Finding]:
-    """Yield every worker, run and attempt that is not what was signed."""
     for worker in meter.over(scan.stream_workers(connection)):
         what = f"the certificate of worker {worker.id}"
         yield from _signed(INSTALLATION, what, partial(worker_keys, worker, keys))
@@ -106,7 +105,6 @@ def judge_identity(connection: sa.Connection, keys: Keyring) -> Iterator[Finding
 
 
 def _intent(intent: scan.AuditedIntent, keys: Keyring) -> Iterator[Finding]:
-    """Yield what is wrong with what was asked for, and with who is said to have asked."""
     digest = intent.action_digest
     if intent.status == "draft" or digest is None:
         if digest is not None or intent.envelope is not None:

@@ -26,7 +26,6 @@ class ArtifactCheck:
     """What a look at every artifact found.
 
     Attributes:
-        checked: how many artifacts were read, each with its content.
         problems: what is wrong, at most :data:`MOST_TOLD`.
         failed: how many artifacts something is wrong with.
         objects: how many contents were read from the object store, and are whole.
@@ -47,7 +46,7 @@ def unreferenced_objects(
     emitted and then died. What a run under way may have emitted is not among them: its rows come
     when it ends. Remit removes none: it cannot know who else refers to one.
 
-    `older_than`: younger ones are left out: their artifact may be about to be stored.
+    Younger ones than `older_than` are left out: their artifact may be about to be stored.
 
     Raises:
         ObjectStoreException: the store does not list its objects.
