@@ -15,7 +15,7 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 from remit.base.json_types import JsonObject
 from remit.base.wording import listed, quoted
 from remit.errors import InvalidInputError, MisconfiguredError
-from remit.memory.queries import QUESTIONS, recorded
+from remit.memory.queries import QUESTIONS, Question, recorded
 from remit.memory.results import MemoryReadResult
 from remit.vocabulary import ReadOutcome
 
@@ -79,12 +79,7 @@ def readonly_method(
     `_record` once the read is over and before its answer is handed on: what cannot be recorded is
     not answered.
     """
-    question = QUESTIONS.get(query_name)
-    if question is None:
-        raise InvalidInputError(
-            f"{quoted(query_name)} is no question of memory; they are {listed(QUESTIONS, 'and')}",
-            field="query_name",
-        )
+    question = _question(query_name)
     names = [each.name for each in fields(question)]
 
     def mark(
@@ -115,6 +110,16 @@ def readonly_method(
         return read
 
     return mark
+
+
+def _question(query_name: str) -> type[Question]:
+    question = QUESTIONS.get(query_name)
+    if question is None:
+        raise InvalidInputError(
+            f"{quoted(query_name)} is no question of memory; they are {listed(QUESTIONS, 'and')}",
+            field="query_name",
+        )
+    return question
 
 
 def verify_readonly_interface(cls: type) -> None:
