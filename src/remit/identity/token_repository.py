@@ -85,9 +85,16 @@ def is_revoked(connection: sa.Connection, token_id: UUID) -> bool:
 
 def revoke_token(connection: sa.Connection, revoked: TokenRow) -> None:
     """End a token that was locked, or say that its end reaches further back; its end is signed."""
-    values = columns_of(revoked, "revoked_at", "revoked_since", "revocation")
-    statement = sa.update(api_tokens).where(api_tokens.c.id == revoked.id).values(values)
-    if connection.execute(statement).rowcount != 1:
+    done = connection.execute(
+        sa.update(api_tokens)
+        .where(api_tokens.c.id == revoked.id)
+        .values(
+            revoked_at=revoked.revoked_at,
+            revoked_since=revoked.revoked_since,
+            revocation=revoked.revocation,
+        )
+    )
+    if done.rowcount != 1:
         raise ConflictError(f"token {revoked.id} was changed at the same moment; try again")
 
 
