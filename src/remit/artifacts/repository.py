@@ -159,10 +159,10 @@ def stream_whole(connection: sa.Connection) -> Iterator[tuple[Artifact, bytes | 
 
 
 def _read(connection: sa.Connection, statement: sa.Select[Any]) -> list[Artifact]:
-    return [_artifact(row._mapping) for row in connection.execute(statement)]
+    return [_artifact(dict(row._mapping)) for row in connection.execute(statement)]
 
 
-def _artifact(row: Mapping[str, Any] | sa.RowMapping) -> Artifact:
+def _artifact(row: Mapping[str, Any]) -> Artifact:
     """Return an artifact; one whose metadata somebody forged fails later, by its digest."""
     return Artifact(**{**row, "metadata": parsed_json(row["metadata"])})
 
