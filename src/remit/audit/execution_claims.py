@@ -67,8 +67,7 @@ EXECUTION: tuple[Claim, ...] = (
         """,
     ),
     *counted(
-        "more runs have ended than were told: {what}",
-        "fewer runs have ended than were told: {what}",
+        "{} runs have ended than were told",
         "SELECT directive_id AS about, status AS key FROM execution_runs"
         " WHERE status IN ('completed', 'failed', 'canceled')",
         "SELECT directive_id AS about, CASE data ->> 'outcome' WHEN 'success' THEN 'completed'"
@@ -79,19 +78,19 @@ EXECUTION: tuple[Claim, ...] = (
 
 MONEY: tuple[Claim, ...] = (
     *counted(
-        "more was promised than was told: {what}",
-        "less was promised than was told: {what}",
+        "{} was promised than was told",
         "SELECT directive_id AS about, amount || ' of ' || account AS key FROM budget_entries"
         " WHERE kind = 'reserve'",
         f"SELECT directive_id AS about, value || ' of ' || key AS key FROM ({_RESERVED}) AS named",  # noqa: S608
+        less="less",
     ),
     *counted(
-        "more was spent of no promise than was told: {what}",
-        "less was spent of no promise than was told: {what}",
+        "{} was spent of no promise than was told",
         "SELECT directive_id AS about, amount::text AS key FROM budget_entries"
         " WHERE account = 'not promised'",
         "SELECT directive_id AS about, data ->> 'spent' AS key FROM events"
         " WHERE type = 'budget.unpromised'",
+        less="less",
     ),
     Claim(
         "told_otherwise",
@@ -146,11 +145,12 @@ MONEY: tuple[Claim, ...] = (
 
 RULES: tuple[Claim, ...] = (
     *counted(
-        "a policy is confirmed, and the log does not tell of it: {what}",
-        "the log tells of a policy that was confirmed, and there is none: {what}",
+        "{}",
         f"SELECT {NIL} AS about, digest || ' by ' || confirmed_by AS key FROM policies",  # noqa: S608
         "SELECT directive_id AS about, (data ->> 'digest') || ' by ' || actor AS key FROM events"
         " WHERE type = 'policy.confirmed'",
+        more="a policy is confirmed, and the log does not tell of it",
+        less="the log tells of a policy that was confirmed, and there is none",
     ),
     Claim(
         "untold",
