@@ -2,8 +2,8 @@
 
 The log says what happened, and the rows what there is: whoever writes one of them alone, with the
 services' own login, is found here. Each claim is one statement over whole tables. Where an event
-names no row, as it names no vote, as many rows must be there as events. Claims about runs and money
-stand in `remit.audit.execution_claims`, those about evidence in `remit.audit.evidence_claims`.
+names no row, as it names no vote, as many rows must be there as events. Claims about runs, money
+and evidence stand in `remit.audit.execution_claims`.
 """
 
 from dataclasses import dataclass
@@ -178,3 +178,27 @@ CONSENT: tuple[Claim, ...] = (
     ),
 )
 """What was asked for, and what people were asked and answered."""
+
+RULES: tuple[Claim, ...] = (
+    *counted(
+        "{}",
+        f"SELECT {NIL} AS about, digest || ' by ' || confirmed_by AS key FROM policies",  # noqa: S608
+        "SELECT directive_id AS about, (data ->> 'digest') || ' by ' || actor AS key FROM events"
+        " WHERE type = 'policy.confirmed'",
+        more="a policy is confirmed, and the log does not tell of it",
+        less="the log tells of a policy that was confirmed, and there is none",
+    ),
+    Claim(
+        "untold",
+        "the module {what} stands announced, and the worker that is named for it has none such",
+        f"""
+        SELECT {NIL}, NULL::integer, module.name || ' ' || module.version
+        FROM modules AS module CROSS JOIN installation
+        WHERE module.announced_at >= installation.since AND NOT EXISTS (
+            SELECT FROM workers AS worker
+            WHERE worker.id = module.announced_by AND worker.modules ->> module.name = module.digest
+        )
+        """,  # noqa: S608
+    ),
+)
+"""Which policies may decide, and which modules workers may run."""
