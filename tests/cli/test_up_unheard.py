@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from remit.cli.commands.workers import ending_signals
+from remit.cli.base.signals import ending_signals
 from tests.cli.conftest import environment, program
 
 SECONDS = 50

@@ -1,7 +1,6 @@
 """What a refusal of a service means, in one table for every kind of provider. Pure but for a date.
 
-What the service wrote is looked through for known words and never repeated, since it may quote the
-key or a text.
+What the service wrote is never repeated, since it may quote the key or a text.
 """
 
 import math

@@ -130,8 +130,7 @@ class Opened(Generic[_T]):
 def sdk_logs_shut(name: str) -> Iterator[None]:
     """Import an SDK without letting it set up logging, and shut its logger `name` up to warnings.
 
-    At its import an SDK reads a variable of its own (`OPENAI_LOG`, `ANTHROPIC_LOG`), by which it
-    would write whole requests, texts included, into the log.
+    By a variable of its own (`OPENAI_LOG`) an SDK would write whole requests into the log.
     """
     try:
         with logging_left_alone():

@@ -15,19 +15,14 @@ def get_evaluation_provider(settings: Settings) -> GuardedEvaluation:
     """Return the provider that is chosen, guarded; nothing is loaded or sent before it is told.
 
     Raises:
-        EvaluationProviderError: `misconfigured`: there is no such provider, or a setting that it
-            needs is missing or wrong; the message names it.
+        EvaluationProviderError: `misconfigured`; the message names the setting.
     """
     timeout_seconds = settings.provider_timeout_seconds + _GRACE_SECONDS
     return GuardedEvaluation(choose_provider(settings), timeout_seconds=timeout_seconds)
 
 
 def choose_provider(settings: Settings) -> DirectProvider:
-    """Return the provider that is chosen, as it is: what it raises is raised.
-
-    Raises:
-        EvaluationProviderError: as :func:`get_evaluation_provider`.
-    """
+    """Return the provider that is chosen, as it is: what it raises is raised."""
     chosen = settings.evaluation_provider or "noop"
     if chosen == "noop":
         return NoOpEvaluationProvider()

@@ -44,9 +44,8 @@ class Told:
 class GuardedEvaluation:
     """An EvaluationProvider around another; nothing here raises, and nothing here waits for long.
 
-    Doors tell it of each ended run with `observe`, which appends to a bounded queue and returns; a
-    thread that lives only while there is something to tell hands it on. What fails, hangs or lies
-    is logged and counted.
+    `observe` appends to a bounded queue, which a thread empties that lives only while there is
+    something to tell. What fails, hangs or lies is logged and counted.
     """
 
     def __init__(

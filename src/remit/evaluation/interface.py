@@ -29,13 +29,8 @@ class EvaluatedArtifact:
 class EvaluationInput:
     """What is told of one ended run: never a payload, a result or the body of a message.
 
-    Attributes:
-        type: that of the directive, as are `role` and `status`, the one when the run had ended.
-        run_id: telling of it again replaces what was told before.
-        module: name of the module that acted.
-        attempts: how many had begun.
-        duration_seconds: None when no attempt began.
-        artifacts: what the run left behind and was kept.
+    `type`, `role` and `status` are the directive's, the last when the run had ended. The duration
+    is None when no attempt began.
     """
 
     directive_id: UUID

@@ -1,7 +1,6 @@
-"""What an author of a policy may not have meant, though the gate stays as shut as it says. Pure.
+"""What an author of a policy may not have meant. Pure.
 
-`remit policy check` shows it. Nothing is refused for it: each of these may be wanted, and
-`remit.policy.validation` refuses what would let something through unasked.
+Nothing is refused for it: `validation` refuses what would let something through unasked.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

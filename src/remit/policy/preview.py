@@ -1,7 +1,4 @@
-"""What would become of directives under a policy, for each tool and scope that it allows. Pure.
-
-`remit policy check` shows it. The gate itself is asked, about one directive of each kind.
-"""
+"""What the gate would say under a policy of each tool and scope that it allows. Pure."""
 
 from dataclasses import dataclass, replace
 from decimal import Decimal

@@ -38,10 +38,10 @@ class PolicyInput:
     """All that the gate sees of a directive; nothing else may bear on the decision.
 
     Attributes:
-        committed: for each limit, by name, what this period's directives were promised and have
-            spent so far, in dollars like "12.50"; a limit that is not told of has "0.00".
-        announced: the tools that workers have announced, by name; empty: no worker ever announced
-            any. None: not told, as by decisions that were made before it was asked.
+        committed: by name of each limit, what this period's directives were promised and have spent
+            so far, in dollars like "12.50"; left out: "0.00".
+        announced: the tools that workers have announced; empty: none ever was. None: not told, as
+            by decisions that were made before it was asked.
     """
 
     intent: Mapping[str, JsonValue]

@@ -1,8 +1,7 @@
 """What makes a policy file refused beyond the form of each value. Pure.
 
-`remit.policy.config` asks this of a file that it reads, and of nothing else: a policy that decided
-once stays readable as evidence. Refused is what would open the gate further than its author means:
-a rule, limit or group that seems to ask or to hold, and never would.
+Only a file that is read is asked: a policy that decided once stays readable as evidence. Refused is
+what would open the gate further than its author means.
 """
 
 import re

@@ -169,11 +169,7 @@ def normalize_database_url(url: str, variable: str = "DATABASE_URL") -> str:
 
 
 def policy_file(settings: "Settings") -> Path | None:
-    """Return the policy file in force: `REMIT_POLICY_FILE`, else the running stack's; None: none.
-
-    Raises:
-        MisconfiguredError: see :func:`find_stack`.
-    """
+    """Return the policy file in force: `REMIT_POLICY_FILE`, else the running stack's or None."""
     if settings.remit_policy_file is not None:
         return settings.remit_policy_file
     info = find_stack(settings.remit_data_dir)
@@ -188,7 +184,6 @@ def resolve_services(settings: "Settings") -> Services:
 
     Raises:
         UnavailableError: a part is named nowhere and no stack runs.
-        MisconfiguredError: see :func:`find_stack`.
     """
     if settings.database_url and settings.temporal_address:
         return _services(settings, None)

@@ -1,10 +1,9 @@
 """Whose the embedded database is: the role that owns it, and the system user that runs it for root.
 
-:mod:`remit.stack.postgres` asks at each start. A superuser makes the database, `remit_owner` owns
-it from then on. Postgres refuses to run as root, so for root a system user runs it: whoever owns
-the files already, else `pgserver`, made if missing. That user has to reach its folder, hence the
-data directory gets mode 0710 with the user's group (nobody else may enter), and each folder above
-that others cannot pass through gains the right to pass (`o+x`; not to list), nothing more.
+A superuser makes the database, `remit_owner` owns it from then on. Postgres refuses to run as root,
+so for root a system user runs it: whoever owns the files already, else `pgserver`, made if missing.
+For that user to reach its folder, the data directory gets mode 0710 with the user's group (nobody
+else may enter), and each folder above gains the right to pass (`o+x`; not to list), nothing more.
 """
 
 import contextlib

@@ -47,10 +47,9 @@ class Stack:
 
     `start`: take the directory's lock; end what a killed predecessor left; start the workers
     (their imports take longest), Postgres and Temporal at the same time; migrate; publish
-    `stack.json`, which the workers wait for; return when they poll their queues.
-
-    `stop`: withdraw `stack.json`; end the workers; end both servers. It is safe at any moment and
-    from any thread: a `start` under way in another thread then raises UnavailableError.
+    `stack.json`, which the workers wait for; return when they poll their queues. `stop` goes the
+    other way, and is safe at any moment and from any thread: a `start` under way then raises
+    UnavailableError.
 
     `report` is called with one event at a time, from any thread; `on_database_ready` with the
     owner's URL of the database before anything uses it, and `on_migrated` with the services' next.
@@ -145,22 +144,13 @@ class Stack:
         return None
 
     def kill_worker(self) -> int:
-        """Kill the worker as a crash would; another is started. Return its process id.
-
-        Raises:
-            ConflictError: none runs at this moment.
-        """
+        """Do as :meth:`WorkerProcess.kill`."""
         return self._worker().kill()
 
     def wait_for_worker(
         self, *, other_than: int | None = None, timeout_seconds: float = _WORKER_START_SECONDS
     ) -> int:
-        """Wait until a worker, but not `other_than`, is ready; return its process id.
-
-        Raises:
-            ConflictError: the stack runs no worker.
-            UnavailableError: none becomes ready in time.
-        """
+        """Do as :meth:`WorkerProcess.wait_ready`; ConflictError when the stack runs no worker."""
         return self._worker().wait_ready(other_than=other_than, timeout_seconds=timeout_seconds)
 
     def _worker(self) -> WorkerProcess:

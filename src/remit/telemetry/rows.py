@@ -1,8 +1,7 @@
 """Reads rows one by one, so that one that nobody can read stops nothing but itself.
 
-For repositories. `read_rows` leaves out what cannot be read, counts it and logs its keys.
-`read_row` raises: it is for a single row, and for rows that all count for a judgement (the votes on
-a request), where what is missing must never pass for what is not there.
+`read_rows` leaves out what cannot be read, counts it and logs its keys. `read_row` raises: it is
+for a single row, and for rows that all count for a judgement, such as the votes on a request.
 """
 
 import logging

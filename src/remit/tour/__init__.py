@@ -6,7 +6,7 @@ Where things are:
     LedgerModule, read_ledger -> ledger
     InventoryModule -> inventory
     play -> session
-    Board, Moment, Workers -> progress
+    Board, Moment -> progress
     Tour -> runner
     Played, Proof, TourReport, prove -> report
 

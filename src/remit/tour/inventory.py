@@ -3,7 +3,7 @@
 The tour gives it to its worker as `remit.tour.inventory:InventoryModule`.
 """
 
-from importlib.metadata import Distribution, distributions
+from importlib.metadata import distributions
 from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
@@ -14,8 +14,7 @@ from remit.execution.modules.types import ModuleInput, ModuleOutput
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-MAX_FILES = 200
-"""Most files of one package that are listed; each takes about a hundred bytes."""
+MAX_FILES = 200  # of one package that are listed; each takes about a hundred bytes
 
 
 class InventoryModule(BaseExecutionModule):
@@ -33,7 +32,12 @@ class InventoryModule(BaseExecutionModule):
         packages: list[JsonValue] = []
         files = 0
         for found in sorted(distributions(), key=lambda each: each.name.lower()):
-            listed = _files_of(found)
+            # Each file that the package says it has, with the digest that it gives.
+            listed: list[JsonValue] = [
+                f"{each.hash.mode}:{each.hash.value} {each}"
+                for each in found.files or ()
+                if each.hash
+            ]
             files += len(listed)
             packages.append(
                 {
@@ -45,7 +49,3 @@ class InventoryModule(BaseExecutionModule):
             )
         emit_artifact("module_output", {"module": self.name, "packages": packages})
         return ModuleOutput.success({"packages": len(packages), "files": files})
-
-
-def _files_of(found: Distribution) -> list[JsonValue]:
-    return [f"{each.hash.mode}:{each.hash.value} {each}" for each in found.files or () if each.hash]

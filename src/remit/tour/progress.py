@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Literal, Protocol, Self
+from typing import Literal, Self
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -13,25 +13,11 @@ from remit.directives.models import DirectiveRead, UnreadableDirective
 from remit.directives.repository import MAX_LISTED, DirectiveFilter
 from remit.errors import RemitError
 from remit.operations.evidence.records import read_directives
-from remit.policy.types import PolicyDecision
-from remit.vocabulary import PolicyVerdict
 
 Box = Literal["intent", "gate", "consent", "act", "evidence"]
 """The boxes of the loop that a directive passes in the tour."""
 
 Mark = Literal["passed", "waits", "stopped"]
-
-
-class Workers(Protocol):
-    """Who keeps the worker running; `remit.stack.supervisor.Stack` does."""
-
-    def kill_worker(self) -> int:
-        """Kill the worker with SIGKILL; return its process id."""
-        ...
-
-    def wait_for_worker(self, *, other_than: int | None = None) -> int:
-        """Wait until another worker is ready; return its process id."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -47,15 +33,6 @@ class Moment:
     text: str
     note: bool = False
     ended: bool = False
-
-
-def answer_in_words(decision: PolicyDecision) -> str:
-    """Return the gate's answer in a few words."""
-    if decision.verdict is PolicyVerdict.BLOCK:
-        return "; ".join(decision.block_reasons)
-    if decision.verdict is PolicyVerdict.REQUIRE_APPROVAL:
-        return "asks for a person: " + "; ".join(decision.approval_reasons)
-    return "allowed by policy"
 
 
 class Board:

@@ -26,10 +26,9 @@ class Played:
 
     Attributes:
         record: all that Remit knows of its directive; None when it was not even stored.
-        ledger: what the ledger holds for it.
-        verdict: the gate's first answer; None when there was none.
+        verdict: the gate's first answer.
         complaints: what went otherwise while it was played, each in one line.
-        killed_pid: process id of the worker that was killed meanwhile; None when none was.
+        killed_pid: process id of the worker that was killed meanwhile.
     """
 
     scene: Scene
@@ -224,7 +223,8 @@ def _prove_votes(
         for record, vote in cast
         if record.request is None or not _verifies(verify_vote, vote, record.request, keys)
     ]
-    unfit += [(record, vote.voter) for record, vote in cast if not _is_person(people, vote.voter)]
+    persons = {name for name, each in people.items() if each.kind == "human"}
+    unfit += [(record, vote.voter) for record, vote in cast if vote.voter not in persons]
     unfit += [(record, name) for record, name in granted if name not in approvers(record.votes)]
     if unfit:
         told = ", ".join(f"{name}'s on {record.directive.id}" for record, name in unfit)
@@ -272,10 +272,6 @@ def _verifies(verify: Callable[..., object], *signed: object) -> bool:
     except UnverifiableError:
         return False
     return True
-
-
-def _is_person(people: Mapping[str, Principal], name: str) -> bool:
-    return name in people and people[name].kind == "human"
 
 
 def _blocked_by(record: Record) -> tuple[str, ...]:

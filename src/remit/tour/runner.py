@@ -1,7 +1,6 @@
-"""Plays the scenes of the tour through the real loop.
+"""Plays the scenes of the tour through `remit.control`, as any person or agent would.
 
-Called by `remit demo` with a running stack. It does what any person or agent does, through
-`remit.control`, and watches what comes of it; it has no way of its own to any status.
+Called by `remit demo` with a running stack. It may not change a status by other means.
 """
 
 import asyncio
@@ -20,8 +19,9 @@ from remit.identity.types import Principal
 from remit.operations.evidence.records import read_record
 from remit.operations.evidence.upkeep import check_artifacts
 from remit.operations.gate.proposals import GateOutcome
+from remit.stack.supervisor import Stack
 from remit.tour.ledger import Ledger, read_ledger
-from remit.tour.progress import Board, Box, Mark, Moment, Workers, answer_in_words
+from remit.tour.progress import Board, Box, Mark, Moment
 from remit.tour.report import Played, TourReport
 from remit.tour.script import Act, Scene
 from remit.tour.startup import seconds_since_process_start
@@ -66,12 +66,12 @@ class Tour:
     def __init__(
         self,
         control: Control,
-        workers: Workers,
+        stack: Stack,
         people: Mapping[str, Principal],
         watch: Callable[[Moment], None],
     ) -> None:
         self._control = control
-        self._workers = workers
+        self._stack = stack
         self._people = people
         self._watch = watch
         self._board = Board(control.engine)
@@ -158,11 +158,16 @@ class Tour:
         if progress.verdict is None:
             progress.verdict = decision.verdict
             self._say(progress, "intent", "passed", "proposed")
-        progress.answer = answer_in_words(decision)
-        blocked = decision.verdict is PolicyVerdict.BLOCK
-        self._say(progress, "gate", "stopped" if blocked else "passed", progress.answer)
-        if decision.verdict is PolicyVerdict.REQUIRE_APPROVAL:
+        if decision.verdict is PolicyVerdict.BLOCK:
+            progress.answer = "; ".join(decision.block_reasons)
+            self._say(progress, "gate", "stopped", progress.answer)
+        elif decision.verdict is PolicyVerdict.REQUIRE_APPROVAL:
+            progress.answer = "asks for a person: " + "; ".join(decision.approval_reasons)
+            self._say(progress, "gate", "passed", progress.answer)
             self._say(progress, "consent", "waits", "waits for a person")
+        else:
+            progress.answer = "allowed by policy"
+            self._say(progress, "gate", "passed", progress.answer)
 
     async def _let_act(self, progress: _Progress, act: Act) -> None:
         """Let somebody act, and note it when Remit's answer is another than the script's."""
@@ -207,10 +212,10 @@ class Tour:
             await asyncio.sleep(_EFFECT_PAUSE_SECONDS)
         self._say(progress, "act", "waits", "the effect is written, the module holds")
         await asyncio.sleep(_TELLING_SECONDS)
-        pid = await asyncio.to_thread(self._workers.kill_worker)
+        pid = await asyncio.to_thread(self._stack.kill_worker)
         progress.killed_pid = pid
         self._say(progress, "act", "waits", f"worker {pid} killed with SIGKILL", note=True)
-        successor = await asyncio.to_thread(self._workers.wait_for_worker, other_than=pid)
+        successor = await asyncio.to_thread(self._stack.wait_for_worker, other_than=pid)
         text = f"worker {successor} has taken its place"
         self._say(progress, "act", "waits", text, note=True)
 

@@ -77,8 +77,7 @@ def _introduce(
 ) -> Mapping[str, Principal]:
     """Make everybody of the script known, and return whom the database knows, by name.
 
-    Each of them gets a token of their own by an invitation: those that one admin made would all
-    count as that admin's.
+    Each gets a token by an invitation: those that one admin made would all count as that admin's.
     """
     wanted = principals_of(script)
     ensure_principals(engine, wanted, by=by, keys=keys)

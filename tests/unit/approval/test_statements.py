@@ -14,12 +14,14 @@ from remit.approval.statements import VOTE as VOTE_KIND
 from remit.approval.statements import (
     grant_statement,
     sign_grant,
+    sign_policy,
     sign_vote,
     verify_grant,
+    verify_policy,
     verify_vote,
     vote_statement,
 )
-from remit.approval.types import Grant, Vote
+from remit.approval.types import ConfirmedPolicy, Grant, Vote
 from remit.base.canonical import canonical_json
 from remit.base.json_types import JsonObject
 from remit.errors import MisconfiguredError, UnverifiableError
@@ -259,3 +261,28 @@ def test_who_can_only_verify_can_neither_grant_nor_vote() -> None:
     ):
         with pytest.raises(MisconfiguredError, match="there is no key to sign with"):
             sign()
+
+
+POLICY = ConfirmedPolicy("sha256:p", "1", "ada", NOON, sign_policy("sha256:p", "1", "ada", KEYS))
+
+
+def test_a_confirmed_policy_verifies_whenever_it_was_kept() -> None:
+    verify_policy(POLICY, KEYS)
+    verify_policy(replace(POLICY, confirmed_at=LATER), KEYS)
+
+
+@pytest.mark.parametrize(
+    "change", [{"digest": "sha256:q"}, {"version": "2"}, {"confirmed_by": "grace"}]
+)
+def test_another_policy_or_one_that_somebody_else_confirmed_does_not_verify(
+    change: dict[str, Any],
+) -> None:
+    with pytest.raises(UnverifiableError, match=CHANGED_ROW):
+        verify_policy(replace(POLICY, **change), KEYS)
+
+
+def test_a_policy_that_others_keys_confirmed_does_not_verify() -> None:
+    with pytest.raises(UnverifiableError):
+        verify_policy(POLICY, OTHER_KEYS)
+    with pytest.raises(MisconfiguredError):
+        sign_policy("sha256:p", "1", "ada", VERIFY_ONLY)

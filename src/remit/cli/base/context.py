@@ -1,8 +1,7 @@
 """What a command works with: the options that all commands share, and what is opened for them.
 
-Everything is opened when it is first asked for, and closed when the command ends. Readers use the
-engine alone. Whoever changes something opens :meth:`Context.control`, which connects to Temporal
-first: a Temporal that does not answer is found before anything is written.
+Everything is opened when it is first asked for, and closed when the command ends. A command that
+changes something opens :meth:`Context.control`, which connects to Temporal before it writes.
 """
 
 import asyncio

@@ -94,8 +94,8 @@ def _read_option(value: str, option: str) -> object:
 def read_directives(name: str, *, draft: bool, max_bytes: int) -> list[dict[str, object]]:
     """Return the directives of a file as JSON with their status, all of them checked.
 
-    It holds one JSON object, an array of them, or JSONL; "-" is standard input. Who issues them is
-    not known yet, unless they say so: :func:`issued` makes the directives, once it is known.
+    It holds one JSON object, an array of them, or JSONL; "-" is standard input. :func:`issued`
+    makes the directives, once it is known who issues them.
 
     Args:
         draft: each is a draft, and may not say otherwise; else one that says nothing is proposed.

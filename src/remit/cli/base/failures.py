@@ -78,7 +78,7 @@ def report_misuse(error: typer.TyperException, *, as_json: bool) -> int:
     context: typer.Context | None = getattr(error, "ctx", None)
     if context is not None:
         message += f"; see `{context.command_path} --help`"
-    return _report("invalid_input", message, EXIT_REFUSED, as_json=as_json)
+    return report("invalid_input", message, EXIT_REFUSED, as_json=as_json)
 
 
 def report_defect(error: Exception, *, as_json: bool, debug: bool) -> int:
@@ -89,17 +89,12 @@ def report_defect(error: Exception, *, as_json: bool, debug: bool) -> int:
     # Whatever it quotes, nobody meant it to be shown.
     what = one_line(redact_text(f"{type(error).__name__}: {error}"), _LIMIT)
     message = f"this is a defect of Remit ({what}); `remit --debug ...` shows the traceback"
-    return _report("defect", message, EXIT_DEFECT, as_json=as_json)
+    return report("defect", message, EXIT_DEFECT, as_json=as_json)
 
 
 def report_output_lost(message: str, *, as_json: bool) -> int:
     """Print that something is done and could not be told; return the exit code."""
-    return _report("untold", message, EXIT_OUTPUT_LOST, as_json=as_json)
-
-
-def report_given_up(message: str, *, as_json: bool) -> int:
-    """Print that something is done, and its end could not be waited for; return the exit code."""
-    return _report("unavailable", message, EXIT_UNSUCCESSFUL, as_json=as_json)
+    return report("untold", message, EXIT_OUTPUT_LOST, as_json=as_json)
 
 
 def settle(code: int, *, as_json: bool) -> int:
@@ -119,7 +114,8 @@ def settle(code: int, *, as_json: bool) -> int:
     return untold if code == EXIT_OK else code
 
 
-def _report(kind: str, message: str, code: int, *, as_json: bool) -> int:
+def report(kind: str, message: str, code: int, *, as_json: bool) -> int:
+    """Print what went wrong, `kind` being its type in JSON; return the exit code that was given."""
     details = {"type": kind, "field": None, "message": message, "retryable": False}
     _write(message, details, as_json=as_json)
     return code

@@ -13,6 +13,7 @@ from pathlib import Path
 from stat import S_IMODE
 from typing import BinaryIO
 
+from remit.cli.base.signals import handled
 from remit.errors import InvalidInputError
 
 OWNER_ONLY = 0o600
@@ -125,11 +126,9 @@ def _undisturbed() -> Iterator[None]:
     """Let what would end this process wait until the block is done."""
     came: list[int] = []
     kinds = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {each: signal.signal(each, lambda number, _: came.append(number)) for each in kinds}
     try:
-        yield
+        with handled(kinds, lambda number, _: came.append(number)):
+            yield
     finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
         for number in came:
             signal.raise_signal(number)

@@ -8,7 +8,7 @@ import typer
 
 from remit.base.wording import listed
 from remit.errors import InvalidInputError
-from remit.user_files import read_file
+from remit.user_files import MOST_BYTES, read_file
 
 
 def option(
@@ -70,6 +70,11 @@ KeyOption = Annotated[
 ForceOption = Annotated[bool, option("--force", "Replace FILE if it is there.")]
 ReasonOption = Annotated[str | None, option("--reason", "Why; kept as evidence.")]
 
+LimitOption = Annotated[
+    int, option("--limit", "At most so many, the newest first.", min=1, max=1000)
+]
+TypeOption = Annotated[str | None, option("--type", "Only those for this module.")]
+
 STANDARD_STREAM = Path("-")
 """In place of a file: standard input, or standard output."""
 
@@ -86,10 +91,10 @@ def all_of(words: "Sequence[str] | None", known: "Sequence[str]", option: str) -
     return tuple(one_of(word, known, option) for word in words or ())
 
 
-def read_option_file(path: Path, option: str) -> bytes:
-    """Return the content of a file that an option names."""
+def read_option_file(path: Path, option: str, *, most: int = MOST_BYTES) -> bytes:
+    """Return the content of a file that an option names, of which no more than `most` is read."""
     try:
-        return read_file(path)
+        return read_file(path, most=most)
     except OSError as error:
         raise InvalidInputError(
             f"{path} cannot be read ({error.strerror})", field=option

@@ -137,12 +137,14 @@ def write_facts(facts: Iterable[tuple[str, Cell | str | None]]) -> None:
     write_table((), [("", Cell(name, "dim"), text) for name, text in facts if text is not None])
 
 
-def write_list(header: Sequence[str], rows: Sequence[Row], empty: str) -> None:
-    """Print rows in columns, or on standard error that there are none."""
+def write_list(
+    header: Sequence[str], rows: Sequence[Row], empty: str, *, stderr: bool = True
+) -> None:
+    """Print rows in columns, or that there are none."""
     if rows:
         write_table(header, rows)
     else:
-        write_line(empty, stderr=True)
+        write_line(empty, stderr=stderr)
 
 
 def rich_table(header: Sequence[str], rows: Iterable[Row], *, one_line: bool = False) -> "Table":

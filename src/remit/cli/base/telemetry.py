@@ -111,12 +111,10 @@ def told_of(ended: "EndedRun") -> "EvaluationInput":
 
 
 def gauges(engine: "sa.Engine", policies: "PolicySource") -> "Callable[[], None]":
-    """Return what looks at the database and sets the gauges about it; it never raises or waits.
+    """Return what sets the gauges about the database and the policy; it never raises or waits.
 
-    Whether this process could decide by the policy in force is among them.
-
-    The look itself is in the background, since the sweep that calls this brings back what a crash
-    left: a database that is slow to count must not keep it.
+    It looks in the background: a database that is slow to count must not keep the sweep that
+    calls it.
     """
     from remit.operations.evidence.overview import ChainWatch, read_glance, samples_of, watch_chains
     from remit.telemetry.logging import get_logger

@@ -11,7 +11,7 @@ from remit.cli.base import services
 from remit.cli.base.context import Context, Group
 from remit.cli.base.failures import EXIT_UNSUCCESSFUL
 from remit.cli.base.file_writing import OWNER_ONLY, require_free, save
-from remit.cli.base.options import STANDARD_STREAM, ForceOption, argument, option
+from remit.cli.base.options import STANDARD_STREAM, ForceOption, LimitOption, argument, option
 from remit.cli.base.output import write_list
 from remit.cli.commands.attachments import put
 from remit.cli.views.artifacts import (
@@ -47,9 +47,6 @@ DirectiveOption = Annotated[
         "The directive they are about, or at least the first 4 characters of it.",
         "ID",
     ),
-]
-LimitOption = Annotated[
-    int, option("--limit", "At most so many, the newest first.", min=1, max=1000)
 ]
 OutputOption = Annotated[
     Path | None,

@@ -66,7 +66,11 @@ def put(
     It is kept for good: nothing that is filed can be changed or removed. Secrets in its name and
     labels are masked, and the content is kept as it is.
     """
-    called, labels = name or _name_of(file), labels_of(label or ())
+    if not name and file == STANDARD_STREAM:
+        raise InvalidInputError(
+            "missing: standard input has no name; say what it is called", field="--name"
+        )
+    called, labels = name or file.name, labels_of(label or ())
     store = services.object_store(context.settings)
     with _opened(file) as source:
         engine = context.engine
@@ -79,14 +83,6 @@ def put(
             filed = file_attachment(engine, store, source, filing, by=by, keys=keys)
     document = {"filed": filed, "lies": place_of(filed.content)}
     context.show(document, lambda: write_filed(filed, context.data_dir))
-
-
-def _name_of(file: Path) -> str:
-    if file == STANDARD_STREAM:
-        raise InvalidInputError(
-            "missing: standard input has no name; say what it is called", field="--name"
-        )
-    return file.name
 
 
 def media_type_of(name: str) -> str:

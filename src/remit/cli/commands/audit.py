@@ -76,7 +76,14 @@ def verify(context: Context, *, checkpoint: CheckpointOption = None, key: KeyOpt
             held = None if kept is None else read_checkpoint(kept, context.keys)
         by = context.caller
         report = verify_log(engine, by=by, keys=context.keys, checkpoint=held, progress=progress)
-    context.show(_report_json(report), lambda: _write_report(report))
+    document = {
+        "holds": report.found == 0,
+        "found": report.found,
+        "findings": report.findings,
+        "read": report.read,
+        "checkpoint": held and {"taken_at": held.taken_at, "chains": len(held.heads)},
+    }
+    context.show(document, lambda: _write_report(report))
     if report.found:
         raise typer.Exit(EXIT_UNSUCCESSFUL)
 
@@ -157,17 +164,6 @@ def _row(finding: "Finding") -> tuple[str, str, str, str]:
     about, seq = finding.directive_id, finding.seq
     whose = "-" if about is None else "the installation" if about.int == 0 else str(about)
     return whose, "-" if seq is None else str(seq), finding.fault, finding.words
-
-
-def _report_json(report: "AuditReport") -> dict[str, object]:
-    held = report.checkpoint
-    return {
-        "holds": report.found == 0,
-        "found": report.found,
-        "findings": report.findings,
-        "read": report.read,
-        "checkpoint": held and {"taken_at": held.taken_at, "chains": len(held.heads)},
-    }
 
 
 def _taken_json(out: Path, taken: "TakenCheckpoint", data_dir: Path) -> "JsonObject":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 from remit.cli.base import services
 from remit.cli.base.context import Context, command
 from remit.cli.base.options import JsonOption, ModuleOption, option
-from remit.cli.base.output import Cell, write_json, write_line, write_table
+from remit.cli.base.output import Cell, write_json, write_list, write_table
 from remit.cli.commands.artifacts import artifact_type
 from remit.cli.views.cells import moment
 from remit.confusables.text import revealed
@@ -56,9 +56,6 @@ def modules(context: Context, *, local: LocalOption = False, module: ModuleOptio
 
 
 def _write_announced(found: "Sequence[AnnouncedModule]") -> None:
-    if not found:
-        write_line(f"no worker has announced a module yet: `remit worker` does; {_LOCALLY}")
-        return
     rows = [
         (
             Cell(each.name, "bold"),
@@ -70,7 +67,9 @@ def _write_announced(found: "Sequence[AnnouncedModule]") -> None:
         )
         for each in found
     ]
-    write_table(("NAME", "VERSION", "DIGEST", "WORKERS", "ANNOUNCED", "SUMMARY"), rows)
+    header = ("NAME", "VERSION", "DIGEST", "WORKERS", "ANNOUNCED", "SUMMARY")
+    empty = f"no worker has announced a module yet: `remit worker` does; {_LOCALLY}"
+    write_list(header, rows, empty, stderr=False)
 
 
 def _show_local(context: Context, module: Sequence[str]) -> None:
@@ -100,9 +99,6 @@ def workers(context: Context) -> None:
 
 
 def _write_workers(found: "Sequence[LivingWorker]") -> None:
-    if not found:
-        write_line("no worker lives: `remit up` starts one by itself, and `remit worker` is one")
-        return
     rows = [
         (
             Cell(str(each.id), "bold"),
@@ -113,7 +109,9 @@ def _write_workers(found: "Sequence[LivingWorker]") -> None:
         )
         for each in found
     ]
-    write_table(("WORKER", "CERTIFICATE", "MODULES", "STARTED", "LEASE UNTIL"), rows)
+    header = ("WORKER", "CERTIFICATE", "MODULES", "STARTED", "LEASE UNTIL")
+    empty = "no worker lives: `remit up` starts one by itself, and `remit worker` is one"
+    write_list(header, rows, empty, stderr=False)
 
 
 def schema(*, artifact: ArtifactOption = None, as_json: JsonOption = False) -> None:

@@ -11,7 +11,7 @@ from remit.cli.base.context import Context, command
 from remit.cli.base.failures import EXIT_UNSUCCESSFUL
 from remit.cli.base.options import IdArgument, ReasonOption, one_of, option
 from remit.cli.base.output import on_terminal, write_line
-from remit.cli.views.cells import status_cell, write_directive, write_next
+from remit.cli.views.cells import status_of, write_directive, write_next
 from remit.cli.views.directives import next_commands, show_action
 from remit.errors import ConflictError, InvalidInputError
 from remit.vocabulary import Settled
@@ -99,7 +99,9 @@ async def _vote(
     async with context.control() as (control, voter):
         directive_id = await asyncio.to_thread(context.resolve, text)
         digest = await _show_pending(context, control, directive_id, seen)
-        ask = not (yes or context.as_json) and _on_both_terminals()
+        # A question is asked where a person reads it and can answer.
+        seen_by_one = sys.stdin is not None and sys.stdin.isatty() and on_terminal()
+        ask = seen_by_one and not (yes or context.as_json)
         if ask and not typer.confirm(f"{decision} this as {voter.name}?", err=True):
             write_line("nothing was voted")
             raise typer.Exit(EXIT_UNSUCCESSFUL)
@@ -120,7 +122,7 @@ async def _show_pending(
     record = await asyncio.to_thread(read_record, control.engine, directive_id)
     directive, request = record.directive, record.request
     if request is None or request.status != "pending":
-        status = status_cell(directive.status, directive.status_reason).text
+        status = status_of(directive).text
         raise ConflictError(f"directive {directive_id} does not wait for a vote: it is {status}")
     # Computed from what is shown, and not read from the row: the vote binds to what one saw.
     digest = action_digest(intent_of(directive))
@@ -146,8 +148,7 @@ def _report(context: Context, outcome: "VoteOutcome", voter: "Principal", ballot
         notes = [f"{name} had voted already"] if outcome.again else []
         notes += [f"{outcome.missing} more needed"] if outcome.missing else []
         more = f"  ({'; '.join(notes)})" if notes else ""
-        status = status_cell(directive.status, directive.status_reason)
-        write_line(f"{name}: {ballot.decision}  ->  ", status, more)
+        write_line(f"{name}: {ballot.decision}  ->  ", status_of(directive), more)
         write_next(next_commands(directive, others=True), context.data_dir)
 
     document = {
@@ -158,10 +159,6 @@ def _report(context: Context, outcome: "VoteOutcome", voter: "Principal", ballot
         "directive": directive,
     }
     context.show(document, write)
-
-
-def _on_both_terminals() -> bool:
-    return sys.stdin is not None and sys.stdin.isatty() and on_terminal()
 
 
 @command(acting=True)

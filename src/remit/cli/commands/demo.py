@@ -20,8 +20,8 @@ import typer
 from remit.cli.base import services, token_files
 from remit.cli.base.failures import EXIT_UNSUCCESSFUL
 from remit.cli.base.options import JsonOption, option
+from remit.cli.base.signals import ending_signals, handled
 from remit.cli.base.telemetry import observed, spans_dir
-from remit.cli.commands.workers import ending_signals
 from remit.cli.views.trace import find_trace
 from remit.stack.layout import DataDir
 from remit.tour.startup import POLICY, SCRIPT, shipped
@@ -71,7 +71,9 @@ def demo(
         from remit.tour.script import load_script
 
         script = load_script(tour)
-    with _interruptible(), _folder(data_dir) as folder:
+    # Any of them ends the tour as Ctrl-C does: the servers stop and the folder is removed.
+    as_ctrl_c = handled(ending_signals(), signal.default_int_handler)
+    with as_ctrl_c, _folder(data_dir) as folder:
         passed = _run(folder, script, keep=data_dir is not None, as_json=as_json)
     if not passed:
         raise typer.Exit(EXIT_UNSUCCESSFUL)
@@ -150,14 +152,3 @@ def _folder(data_dir: Path | None) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let any signal end the tour as Ctrl-C does: the servers stop and the folder is removed."""
-    before = {each: signal.signal(each, signal.default_int_handler) for each in ending_signals()}
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)

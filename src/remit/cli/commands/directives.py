@@ -7,7 +7,7 @@ import typer
 
 from remit.cli.base.context import Context, command
 from remit.cli.base.failures import EXIT_UNSUCCESSFUL
-from remit.cli.base.options import IdArgument, one_of, option
+from remit.cli.base.options import IdArgument, LimitOption, TypeOption, one_of, option
 from remit.cli.base.output import write_line, write_list
 from remit.cli.base.telemetry import spans_dir
 from remit.cli.views.cells import write_next
@@ -25,14 +25,10 @@ if TYPE_CHECKING:
 
 StatusOption = Annotated[str | None, option("--status", "Only those of this status.")]
 ScopeOption = Annotated[str | None, option("--scope", "Only those of this scope.")]
-TypeOption = Annotated[str | None, option("--type", "Only those for this module.")]
 IssuerOption = Annotated[str | None, option("--issued-by", "Only those of this issuer.")]
 ReasonOption = Annotated[
     str | None,
     option("--reason", "Only those with this reason for their status, such as in_doubt."),
-]
-LimitOption = Annotated[
-    int, option("--limit", "At most so many, the newest first.", min=1, max=1000)
 ]
 
 

@@ -1,7 +1,6 @@
 """`remit evaluation`: tell of ended runs by hand, and lay them side by side.
 
-A worker tells of each run by itself, whatever comes of it. Here a person asks, and so is told what
-fails. What a provider answered is shown, and never believed.
+A worker tells of each run by itself, and drops what fails; here whoever asks is told of it.
 """
 
 from typing import TYPE_CHECKING, Annotated
@@ -11,8 +10,8 @@ import typer
 from remit.base.wording import counted, printable
 from remit.cli.base.context import Context, Group
 from remit.cli.base.failures import EXIT_UNSUCCESSFUL
-from remit.cli.base.options import IdArgument, argument, option
-from remit.cli.base.output import Cell, Row, write_line, write_table
+from remit.cli.base.options import IdArgument, TypeOption, argument, option
+from remit.cli.base.output import Cell, write_line, write_table
 from remit.cli.base.telemetry import NOBODY, told_of
 from remit.errors import InvalidInputError, MisconfiguredError, ProviderError
 
@@ -28,7 +27,6 @@ NameArgument = Annotated[
     str, argument("NAME", "What the experiment is called, like before-upgrade.")
 ]
 RoleOption = Annotated[str | None, option("--role", "Only those for this role.")]
-TypeOption = Annotated[str | None, option("--type", "Only those for this module.")]
 LimitOption = Annotated[
     int, option("--limit", "At most so many, the last to end first.", min=1, max=1000)
 ]
@@ -94,12 +92,15 @@ def tell(context: Context, directive: IdArgument) -> None:
 def _write_told(provider: str, ended: "EndedRun", results: "Sequence[EvaluationResult]") -> None:
     how = f" ({ended.run_status}) was told to {provider}"
     write_line("run ", Cell(str(ended.run_id), "bold"), how)
-    write_table(("NAME", "SCORE", "BY"), [_row(each) for each in results])
-
-
-def _row(result: "EvaluationResult") -> Row:
-    score = "-" if result.score is None else f"{result.score:.2f}"
-    return result.name, score, str(result.metadata.get("by", ""))
+    rows = [
+        (
+            each.name,
+            "-" if each.score is None else f"{each.score:.2f}",
+            str(each.metadata.get("by", "")),
+        )
+        for each in results
+    ]
+    write_table(("NAME", "SCORE", "BY"), rows)
 
 
 @app.add()

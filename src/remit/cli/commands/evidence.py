@@ -23,7 +23,6 @@ from remit.cli.base.output import Cell, print_out, write_facts, write_json, writ
 from remit.cli.views.cells import write_next
 from remit.cli.views.evidence import write_checks, write_end
 from remit.errors import InvalidInputError, MisconfiguredError, UnverifiableError
-from remit.user_files import read_file
 
 if TYPE_CHECKING:
     from remit.audit.bundle.facts import Check
@@ -178,12 +177,7 @@ def _read_bundle(path: Path) -> bytes:
     """Return the file; of one that is too large no more is read than shows that it is."""
     from remit.audit.bundle.file import MAX_BUNDLE_BYTES
 
-    try:
-        data = read_file(path, most=MAX_BUNDLE_BYTES + 1)
-    except OSError as error:
-        raise InvalidInputError(
-            f"{path} cannot be read ({error.strerror})", field="BUNDLE"
-        ) from error
+    data = read_option_file(path, "BUNDLE", most=MAX_BUNDLE_BYTES + 1)
     if len(data) > MAX_BUNDLE_BYTES:
         limit = MAX_BUNDLE_BYTES // 1024 // 1024
         raise InvalidInputError(f"{path} is no bundle: it is over {limit} MiB", field="BUNDLE")

@@ -1,13 +1,11 @@
 """`remit token invite` and what follows: a code from an admin, a token that only its owner sees."""
 
 import sys
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from remit.cli.base import token_files
 from remit.cli.base.context import Context
 from remit.cli.base.options import STANDARD_STREAM, argument, option
 from remit.cli.base.output import write_line
@@ -27,8 +25,8 @@ from remit.cli.commands.tokens import (
     ScopeOption,
     as_known,
     described,
+    keeper,
     length_of,
-    revoke_unless_shown,
     show_made_token,
 )
 from remit.cli.views.identities import write_invitations, write_made_invitation
@@ -104,19 +102,12 @@ def redeem(
     The token is printed now and never again: only its digest is kept, and nobody else has seen it.
     """
     text = _code(code, file)
-    settings = context.settings
-    if keep:
-        token_files.prepare_to_keep(settings)
-    handing = partial(token_files.keep_made, settings) if keep else None
+    handing = keeper(context, keep=keep)
     engine = context.engine
     from remit.operations.identities import invitations
 
     made = invitations.redeem(engine, text, context.keys, keep=handing)
-    owner = made.row.principal
-    show_made_token(context, made, token_files.place(settings, owner) if keep else None)
-    if not keep:
-        by = Principal(owner, "human")
-        revoke_unless_shown(engine, made, context.keys, by=by, as_json=context.as_json)
+    show_made_token(context, made, Principal(made.row.principal, "human"), kept=keep)
 
 
 @app.add("invitations", acting=True)

@@ -1,7 +1,7 @@
 """`remit keys`: the keys that sign what the gate decides."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -10,9 +10,6 @@ from remit.cli.base.context import Context, Group
 from remit.cli.base.options import argument
 from remit.cli.base.output import Cell, print_out, write_line, write_table
 from remit.errors import MisconfiguredError
-
-if TYPE_CHECKING:
-    from remit.settings import Settings
 
 FolderArgument = Annotated[Path, argument("FOLDER", "Where to write it; made if it is missing.")]
 LabelOption = Annotated[
@@ -69,10 +66,16 @@ def rotate(context: Context) -> None:
 
     Workers that share the key folder see it by themselves.
     """
-    from remit.signing.keys import rotate_keys
+    from remit.signing.keys import SIGNING_VARIABLE, rotate_keys
 
-    old = services.keyring(context.settings).kid
-    folder = _rotatable(context.settings)
+    settings = context.settings
+    old, folder = services.keyring(settings).kid, services.keys_dir(settings)
+    if settings.remit_signing_key is not None:
+        raise MisconfiguredError(
+            f"{SIGNING_VARIABLE} holds the signing key, and only you can replace it: save what "
+            f"`remit keys export` prints as a file *.pem in {folder / 'verify'}, then set the "
+            "variable to a new key (`openssl genpkey -algorithm ed25519`)"
+        )
     new = rotate_keys(folder).kid
 
     def write() -> None:
@@ -122,16 +125,3 @@ def worker(context: Context, folder: FolderArgument, *, label: LabelOption = "")
         )
 
     context.show({"kid": kid, "folder": str(folder), "certified_by": found.kid}, write)
-
-
-def _rotatable(settings: "Settings") -> Path:
-    from remit.signing.keys import SIGNING_VARIABLE
-
-    folder = services.keys_dir(settings)
-    if settings.remit_signing_key is not None:
-        raise MisconfiguredError(
-            f"{SIGNING_VARIABLE} holds the signing key, and only you can replace it: save what "
-            f"`remit keys export` prints as a file *.pem in {folder / 'verify'}, then set the "
-            "variable to a new key (`openssl genpkey -algorithm ed25519`)"
-        )
-    return folder

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from remit.base.json_types import JsonObject
     from remit.operations.gate.policies import Confirmed
     from remit.policy.config import PolicyConfig
-    from remit.settings import Settings
 
 app = Group("The policy that the gate decides by.")
 
@@ -169,7 +168,7 @@ def install(
     no stack runs and DATABASE_URL is not set it is not confirmed; `remit up` will do so.
     """
     from remit.policy.config import parse_policy, read_policy
-    from remit.stack.discovery import policy_file
+    from remit.stack.discovery import find_stack, policy_file
 
     settings = context.settings
     target = to or policy_file(settings)
@@ -179,12 +178,14 @@ def install(
             "start with it as REMIT_POLICY_FILE",
             field="--to",
         )
+    # There is a database to ask, even where it does not answer.
+    is_served = settings.database_url or find_stack(settings.remit_data_dir) is not None
     text = read_policy(file)
     found = parse_policy(text, source=str(file))
     _look_again(found, digest)
     with replacing(target, text.encode(), field="--to") as put:
         # Confirmed first: else it would be in force for a moment, and nobody's.
-        done = _confirm(context, found) if _is_served(settings) else None
+        done = _confirm(context, found) if is_served else None
         put()
     _show_confirmed(context, found, done, target)
 
@@ -201,13 +202,6 @@ def _look_again(policy: "PolicyConfig", seen: str | None) -> None:
         )
     for warning in lint(policy):
         write_warning(warning)
-
-
-def _is_served(settings: "Settings") -> bool:
-    """Return whether there is a database to ask; one that does not answer is there all the same."""
-    from remit.stack.discovery import find_stack
-
-    return bool(settings.database_url) or find_stack(settings.remit_data_dir) is not None
 
 
 def _confirm(context: Context, policy: "PolicyConfig") -> "Confirmed":

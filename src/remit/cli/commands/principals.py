@@ -1,7 +1,6 @@
 """`remit principal`: who is known, what each may do, and what two admins are asked for."""
 
-from typing import TYPE_CHECKING, Annotated, Protocol, TypeVar, cast, get_args
-from uuid import UUID
+from typing import TYPE_CHECKING, Annotated, TypeVar, cast, get_args
 
 from remit.cli.base.context import Context, Group
 from remit.cli.base.options import all_of, argument, one_of, option
@@ -14,13 +13,10 @@ from remit.vocabulary import Role
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from remit.identity.types import PrincipalRow
-    from remit.operations.identities.four_eyes import Change
+    from remit.identity.types import Invitation, PrincipalRow, TokenRow
+    from remit.operations.identities.four_eyes import Change, Proposal
 
 app = Group("Who is known, and what each may do.")
-
-SHORTEST_ID = 4
-"""Fewest characters that may stand for a whole identifier."""
 
 NameArgument = Annotated[str, argument("NAME", "The principal's name.")]
 RoleOption = Annotated[
@@ -148,19 +144,14 @@ def _show_four_eyes(context: Context, *, on: bool) -> None:
     context.show({"four_eyes": on}, lambda: write_line(words))
 
 
-class _Identified(Protocol):
-    @property
-    def id(self) -> UUID: ...
-
-
-_One = TypeVar("_One", bound=_Identified)
+_One = TypeVar("_One", "Invitation", "Proposal", "TokenRow")
 
 
 def found_by_id(rows: "Sequence[_One]", text: str, *, noun: str, command: str) -> _One:
     """Return the one row whose identifier begins with `text`; `command` lists all of them."""
     prefix = text.strip().lower().replace("-", "")
     found = [row for row in rows if row.id.hex.startswith(prefix)]
-    if len(prefix) < SHORTEST_ID or len(found) > 1:
+    if len(prefix) < 4 or len(found) > 1:  # noqa: PLR2004 - as everywhere
         raise InvalidInputError(f"give more of the {noun}'s identifier", field="id")
     if not found:
         raise NotFoundError(f"no {noun} begins with {prefix}; `{command}` shows them")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from remit.cli.base import directive_input, failures
+from remit.cli.base import directive_input
 from remit.cli.base.context import Context, command
+from remit.cli.base.failures import EXIT_UNSUCCESSFUL, report
 from remit.cli.base.options import IdArgument, argument, option
 from remit.cli.base.output import write_json, write_line
 from remit.cli.base.waiting import wait_for_ends
@@ -191,8 +192,8 @@ async def _enter(
     else:
         write_next(["remit list"], context.data_dir)
     if lost is not None:
-        done = "this is stored and goes on, but its end could not be waited for"
-        return failures.report_given_up(f"{done}: {lost.message}", as_json=context.as_json)
+        words = f"this is stored and goes on, but its end could not be waited for: {lost.message}"
+        return report("unavailable", words, EXIT_UNSUCCESSFUL, as_json=context.as_json)
     return directives.exit_code_of(now, ended=wait)
 
 

@@ -5,7 +5,6 @@ import sys
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
@@ -24,6 +23,8 @@ from remit.identity.types import Principal
 from remit.vocabulary import Ability, PrincipalKind, Role
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import sqlalchemy as sa
 
     from remit.operations.identities.principals import MadeToken
@@ -86,20 +87,22 @@ def create_token(
     """
     wanted = described(name, kind, role, group, acts_for=acts_for, scope=scope)
     length = length_of(valid_for)
-    settings = context.settings
-    if keep:
-        token_files.prepare_to_keep(settings)
-    handing = partial(token_files.keep_made, settings) if keep else None
+    handing = keeper(context, keep=keep)
     engine = context.engine
     from remit.operations.identities import directory
 
     keys, by = context.keys, context.caller
     wanted = wanted if kind else as_known(engine, wanted, by)
     made = directory.create_token(engine, wanted, valid_for=length, by=by, keys=keys, keep=handing)
-    place = token_files.place(settings, name) if keep else None
-    show_made_token(context, made, place)
+    show_made_token(context, made, by, kept=keep)
+
+
+def keeper(context: Context, *, keep: bool) -> "Callable[[MadeToken], None] | None":
+    """Return what keeps a token that is about to be made, if it is to `keep` it."""
     if not keep:
-        revoke_unless_shown(engine, made, keys, by=by, as_json=context.as_json)
+        return None
+    token_files.prepare_to_keep(context.settings)
+    return partial(token_files.keep_made, context.settings)
 
 
 def described(
@@ -153,10 +156,13 @@ def revoke_token(context: Context, token_id: TokenArgument, *, since: SinceOptio
     context.show(document, lambda: write_revoked(revoked, became))
 
 
-def show_made_token(context: Context, made: "MadeToken", kept: Path | None) -> None:
-    """Print a token, the only time that anybody sees it."""
-    document = {"token": str(made.token), "kept_in": kept, "row": made.row}
-    context.show(document, lambda: write_made_token(made, kept))
+def show_made_token(context: Context, made: "MadeToken", by: Principal, *, kept: bool) -> None:
+    """Print a token, the only time that anybody sees it; one that is then lost is revoked."""
+    place = token_files.place(context.settings, made.row.principal) if kept else None
+    document = {"token": str(made.token), "kept_in": place, "row": made.row}
+    context.show(document, lambda: write_made_token(made, place))
+    if not kept:
+        revoke_unless_shown(context.engine, made, context.keys, by=by, as_json=context.as_json)
 
 
 def revoke_unless_shown(

@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 
     from remit.operations.evidence.overview import Overview
 
-WINDOW = timedelta(hours=1)
-"""How long ago "lately" begins."""
-
 EveryOption = Annotated[
     float, option("--every", "How often it looks.", "SECONDS", min=0.5, max=3600)
 ]
@@ -62,7 +59,7 @@ def _read(context: Context) -> "Overview":
     engine = context.engine
     from remit.operations.evidence.overview import read_overview
 
-    return read_overview(engine, WINDOW)
+    return read_overview(engine, timedelta(hours=1))  # how long ago "lately" begins
 
 
 def _stopped_by(context: Context) -> str:

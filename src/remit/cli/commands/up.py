@@ -17,9 +17,10 @@ from remit.cli.base import services
 from remit.cli.base.failures import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNSUCCESSFUL
 from remit.cli.base.options import DataDirOption, JsonOption, ModuleOption, option
 from remit.cli.base.output import Cell, spinner, write_facts, write_json, write_line
+from remit.cli.base.signals import ending_signals, handled
 from remit.cli.base.streams import wait_for_no_reader
 from remit.cli.base.token_files import keep_first_admin
-from remit.cli.commands.workers import ending_signals, usable_provider
+from remit.cli.commands.workers import usable_provider
 from remit.cli.views.cells import write_warning
 from remit.stack.layout import DataDir
 
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
     from remit.stack.options import StackEvent, StackOptions
     from remit.stack.supervisor import Stack
 
-CHECK_SECONDS = 0.5
-"""How often the servers are looked at."""
-
 WORDS: Mapping[str, str] = {
     "postgres": "Postgres answers",
     "database": "the schema is current",
@@ -43,13 +41,11 @@ WORDS: Mapping[str, str] = {
     "worker": "a worker polls its queues",
     "llm_worker": "a worker for language models polls its queue",
 }
-"""What each event of the start means."""
 
 LOST: Mapping[str, str] = {
     "worker_lost": "the worker has ended by itself; another one is started",
     "llm_worker_lost": "the worker for language models has ended by itself; another is started",
 }
-"""What is said of a worker that ends by itself."""
 
 _STARTING = "starting Postgres, Temporal and a worker ..."
 _EXAMPLE = (
@@ -206,21 +202,16 @@ def _run(stack: "Stack", progress: Progress, *, as_json: bool) -> int:
 @contextmanager
 def _stoppable() -> Iterator[None]:
     """Let what ends a process interrupt it once: what then stops is not to be disturbed."""
+    numbers = ending_signals()
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         del number, frame
-        for each in before:
+        for each in numbers:
             signal.signal(each, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    before = {each: signal.getsignal(each) for each in ending_signals()}
-    for each in before:
-        signal.signal(each, interrupt)
-    try:
+    with handled(numbers, interrupt):
         yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 def _first_admin(stack: "Stack", info: "StackInfo") -> str | None:
@@ -274,6 +265,6 @@ def _present(
 def _watch(stack: "Stack") -> int:
     """Return once a server has ended by itself; a signal interrupts."""
     while (failure := stack.failure()) is None:
-        time.sleep(CHECK_SECONDS)
+        time.sleep(0.5)
     write_line(f"remit: {failure}", stderr=True)
     return EXIT_UNSUCCESSFUL

@@ -12,13 +12,12 @@ from remit.cli.base.options import argument
 from remit.cli.base.output import console, on_terminal, rich_table, write_json_line, write_line
 from remit.cli.base.streams import is_read
 from remit.cli.base.waiting import wait_for_ends
-from remit.cli.views.cells import moment, shown_id, status_cell
+from remit.cli.views.cells import moment, shown_id, status_of
 from remit.cli.views.directives import HEADER, exit_code_of, row_of
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    import sqlalchemy as sa
     from rich.console import Console
 
     from remit.directives.models import DirectiveRead, UnreadableDirective
@@ -43,14 +42,13 @@ def watch(context: Context, directive: OptionalId = None) -> None:
 
     With ID the exit code is 1 unless it completes. With --json each line is a JSON object.
     """
-    engine = context.engine
     if directive is not None:
         raise typer.Exit(_watch_one(context, context.resolve(directive)))
     try:
         if on_terminal() and not context.as_json:
-            _watch_table(engine)
+            _watch_table(context)
         else:
-            _watch_lines(engine, as_json=context.as_json)
+            _watch_lines(context)
     except KeyboardInterrupt as interrupted:
         raise typer.Exit(EXIT_OK) from interrupted  # the way out of this command
 
@@ -69,27 +67,27 @@ def _watch_one(context: Context, directive_id: "UUID") -> int:
     return exit_code_of(ended, ended=is_read())
 
 
-def _watch_lines(engine: "sa.Engine", *, as_json: bool) -> None:
+def _watch_lines(context: Context) -> None:
     seen: dict[UUID, tuple[object, object]] = {}
     while True:
-        for each in reversed(_newest(engine)):
+        for each in reversed(_newest(context)):
             mark = (each.status, getattr(each, "updated_at", None))
             if seen.get(each.id) != mark:
                 seen[each.id] = mark
-                _write(each, as_json=as_json)
+                _write(each, as_json=context.as_json)
         if not is_read():
             return
         time.sleep(INTERVAL_SECONDS)
 
 
-def _watch_table(engine: "sa.Engine") -> None:
+def _watch_table(context: Context) -> None:
     from rich.console import Group
     from rich.live import Live
     from rich.text import Text
 
     with Live(console=console(), auto_refresh=False, vertical_overflow="crop") as live:
         while is_read():
-            found = _newest(engine)
+            found = _newest(context)
             count = f"the newest {len(found)}" if found else "no directives yet"
             footer = Text(f"{count}; every {INTERVAL_SECONDS:g} s; Ctrl-C ends", style="dim")
             table = rich_table(HEADER, [row_of(each) for each in found])
@@ -97,7 +95,8 @@ def _watch_table(engine: "sa.Engine") -> None:
             time.sleep(INTERVAL_SECONDS)
 
 
-def _newest(engine: "sa.Engine") -> "list[DirectiveRead | UnreadableDirective]":
+def _newest(context: Context) -> "list[DirectiveRead | UnreadableDirective]":
+    engine = context.engine
     from remit.directives.repository import DirectiveFilter
     from remit.operations.evidence.records import read_directives
 
@@ -112,7 +111,7 @@ def _write(
     if as_json:
         write_json_line({"directive": directive})
         return
-    status = status_cell(directive.status, directive.status_reason)
+    status = status_of(directive)
     if isinstance(directive, UnreadableDirective):
         write_line(f"{shown_id(directive.id)}  ", status, on=on)
         return

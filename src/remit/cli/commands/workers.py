@@ -8,7 +8,6 @@ once they poll their queues.
 import asyncio
 import gc
 import os
-import signal
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 from remit.cli.base import services
 from remit.cli.base.options import DataDirOption, ModuleOption, option
 from remit.cli.base.output import write_line
+from remit.cli.base.signals import ending_signals
 from remit.cli.base.telemetry import evaluated, gauges, observed
 from remit.errors import MisconfiguredError
 from remit.stack.layout import DataDir
@@ -36,8 +36,6 @@ STACK_SECONDS = 60.0
 
 COLLECT_AFTER = (5000, 20, 100)
 """New objects, then younger collections, after which each generation is collected."""
-
-LAST_PORT = 65535
 
 WaitOption = Annotated[
     Path | None,
@@ -220,17 +218,8 @@ def beside_a_worker(settings: "Settings") -> "Settings":
     port = settings.remit_metrics_port
     if not port:
         return settings  # None serves none, and 0 finds each process one of its own
-    free = port + 1 if port < LAST_PORT else 0
+    free = port + 1 if port < 65535 else 0  # noqa: PLR2004 - the last port
     return settings.model_copy(update={"remit_metrics_port": free})
-
-
-def ending_signals() -> list[signal.Signals]:
-    """Return what asks this process to end: SIGTERM, Ctrl-C, and the end of its terminal.
-
-    The last one not where it is ignored, as under `nohup`.
-    """
-    hung_up = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
-    return [signal.SIGTERM, signal.SIGINT, *([signal.SIGHUP] if hung_up else [])]
 
 
 def _stopped_by_signal() -> asyncio.Event:
@@ -241,10 +230,9 @@ def _stopped_by_signal() -> asyncio.Event:
 
 
 def _settle_memory() -> None:
-    """Spare the collector what was loaded at the start, which lives as long as the process.
+    """Spare the collector what was loaded at the start: each full collection would walk it again.
 
-    A worker makes many short-lived objects; without this each full collection walks hundreds of
-    thousands of module-level ones again, in the middle of somebody's directive.
+    That is hundreds of thousands of objects, in the middle of somebody's directive.
     """
     gc.collect()
     gc.freeze()

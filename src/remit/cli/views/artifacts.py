@@ -1,8 +1,4 @@
-"""What `remit artifacts` prints.
-
-Names, labels and contents come from outside: whatever in them could pass for something else is
-written as an escape.
-"""
+"""What `remit artifacts` prints; what comes from outside passes `remit.confusables`."""
 
 import json
 import sys

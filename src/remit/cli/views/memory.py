@@ -1,7 +1,6 @@
-"""What `remit memory` prints.
+"""What `remit memory` prints: memories are data, shown with their source, on one line.
 
-What a memory says is data, whoever wrote it. It is shown with its source, on one line, and whatever
-in it could pass for something else is written as an escape.
+What a memory says passes `remit.confusables`, whoever wrote it.
 """
 
 from collections.abc import Sequence

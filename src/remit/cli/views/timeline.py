@@ -1,7 +1,6 @@
-"""One directive's record, told as the six boxes of the loop; `remit show` prints it.
+"""One directive's record as the six boxes of the loop, from its event log; `remit show` prints it.
 
-The steps are made from the event log, so that they say what happened in the order in which it did;
-a box that the directive did not reach says so in its place.
+A box that the directive did not reach says so in its place.
 """
 
 import json

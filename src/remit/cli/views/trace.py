@@ -1,7 +1,7 @@
 """One trace of the tour: of which directive, its steps as they were kept, and how it is shown."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -115,10 +115,9 @@ _SHOWN = ("directive_id", "temporalWorkflowID", "temporalRunID", "temporalActivi
 
 
 def _said(span: "StoredSpan") -> str:
-    told: Mapping[str, object] = {
-        name: value for name, value in span.attributes.items() if name not in _SHOWN
-    }
-    words = [f"{name}={value}" for name, value in sorted(told.items())]
+    words = [
+        f"{key}={value}" for key, value in sorted(span.attributes.items()) if key not in _SHOWN
+    ]
     if span.status == "error":
         words.append(f"error: {span.status_text or 'unknown'}")
     return " ".join(words)

@@ -14,8 +14,7 @@ def get_embedding_provider(settings: Settings, *, default: str = "noop") -> Embe
     `default` holds where none was chosen; the embedded stack gives `local`.
 
     Raises:
-        EmbeddingProviderError: `misconfigured`: there is no such provider, or a setting that it
-            needs is missing or wrong; the message names it.
+        EmbeddingProviderError: `misconfigured`; the message names the setting.
     """
     chosen = settings.embedding_provider or default
     if chosen == "noop":

@@ -12,8 +12,7 @@ def get_llm_provider(settings: Settings) -> LLMProvider:
     """Return the provider that is chosen, else `noop`; nothing is loaded before it is asked.
 
     Raises:
-        LLMProviderError: `misconfigured`: there is no such provider, or a setting that it needs is
-            missing or wrong; the message names it.
+        LLMProviderError: `misconfigured`; the message names the setting.
     """
     chosen = settings.llm_provider or "noop"
     if chosen == "noop":

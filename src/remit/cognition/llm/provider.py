@@ -23,10 +23,8 @@ class LLMProvider(Protocol):
 class LLMProviderError(ProviderError):
     """A provider gave no answer.
 
-    Attributes:
-        error: why.
-        usage: what the attempt used up all the same, as a refusal of the model does, its parts None
-            where nobody can say; None when the service was never asked.
+    `usage` is what the attempt used up all the same, as a refusal of the model does, its parts None
+    where nobody can say; None when the service was never asked.
     """
 
     def __init__(self, error: LLMError, *, usage: LLMUsage | None = None) -> None:

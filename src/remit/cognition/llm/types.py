@@ -254,13 +254,10 @@ UNKNOWN_USED = LLMUsage(None, None, None, None)
 
 @_value
 class LLMResponse(_Json):
-    """What a language model answered.
+    """What a language model answered; `model` is in the service's own words.
 
-    Attributes:
-        model: which model gave it, in the service's own words.
-        latency_ms: milliseconds until the answer was there.
-        truncated: whether it breaks off because the tokens that it may take were used up, or may do
-            so because the service does not say how it ended.
+    One that is truncated breaks off for want of tokens, or may, since the service does not say how
+    it ended.
     """
 
     content: _Text = field(repr=False)
@@ -272,12 +269,7 @@ class LLMResponse(_Json):
 
 @_value
 class LLMError(_Json):
-    """Why a provider failed.
-
-    Attributes:
-        error_message: what is wrong and how to mend it; never holds a key or what was said.
-        retryable: whether the same request may succeed later with nothing changed.
-    """
+    """Why a provider failed, as a `failures.Failure` says it."""
 
     error_type: LLMErrorType
     error_message: str

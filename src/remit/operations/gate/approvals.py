@@ -1,7 +1,7 @@
 """Consent: cast a vote, and let time run out on a request that nobody answers.
 
-A vote that decides takes effect in its own transaction: request, grant, status and events together.
-The approval workflow only waits; woken, it calls :func:`settle`, which reads everything again.
+A vote that decides takes effect in its own transaction. The approval workflow only waits; woken, it
+calls :func:`settle`.
 """
 
 from dataclasses import dataclass
@@ -57,7 +57,6 @@ class VoteOutcome:
     """What a vote led to.
 
     Attributes:
-        outcome: what all votes so far amount to.
         missing: how many approvals are still needed; 0 once decided.
         again: whether the voter had voted on this request before; the latest vote is what counts.
     """
@@ -75,7 +74,6 @@ class ApprovalState:
     Attributes:
         waits_seconds: how long the open request may still wait; None when none is open.
         by_people: whether people decided, as opposed to policy alone.
-        evaluation: what the gate last found; None when it has not looked yet.
     """
 
     waits_seconds: float | None

@@ -1,7 +1,6 @@
-"""Keeps secrets out of what people are shown and what is kept for good, word for word.
+"""Refuses secrets in what is shown to people and kept for good, word for word.
 
-An intent and the reason of a vote cannot be masked: their digests are what people consent to, or
-sign. So they are refused instead. Operations ask before anything is stored.
+An intent and the reason of a vote cannot be masked: people consent to their digests, or sign them.
 """
 
 import re
@@ -17,11 +16,7 @@ _LIKELY = "kR7mm2Qz9Lw4"
 
 
 def refuse_secrets(value: JsonValue, *, field: str = "") -> None:
-    """Return quietly when nothing in a value looks like a secret.
-
-    Raises:
-        InvalidInputError: something does; the error names its place and repeats nothing of it.
-    """
+    """Raise InvalidInputError where something looks like a secret; it repeats nothing of it."""
     place = find_secret(value, field)
     if place is not None:
         raise InvalidInputError(

@@ -35,11 +35,7 @@ from remit.vocabulary import PolicyFault
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """What became of a command that confirms a policy.
-
-    Attributes:
-        created: whether this command did; False: one before had.
-    """
+    """What became of a command that confirms a policy; not `created`: it was confirmed before."""
 
     policy: ConfirmedPolicy
     created: bool
@@ -156,11 +152,10 @@ class PolicyProblem:
 
 
 class PolicySource:
-    """Hands out the policy in force.
+    """Hands out the policy in force: the file is read again for each decision.
 
-    A policy file is read again for each decision, so that whoever decides under an old policy
-    cannot go on for longer than one. A file that has become unreadable, or is one that nobody has
-    confirmed, is an error and never the old policy: what is uncertain fails closed.
+    One that has become unreadable, or that nobody has confirmed, is an error and never the old
+    policy: what is uncertain fails closed.
     """
 
     def __init__(self, path: Path | None, confirmations: Confirmations | None = None) -> None:
@@ -181,9 +176,8 @@ class PolicySource:
         """Return the policy in force now.
 
         Raises:
-            InvalidInputError: the file no longer holds a policy; the message names the fix.
+            InvalidInputError: the file no longer holds a policy.
             PolicyUnconfirmedError: it holds one that nobody has confirmed.
-            UnavailableError: the database does not answer who has.
         """
         policy = self.read()
         if self._confirmations is not None:

@@ -1,8 +1,4 @@
-"""Propose and submit: freeze, digest, evaluate and record, in one transaction.
-
-What a decision leaves behind is written by `remit.operations.gate.decisions.pass_gate`: blocked
-with every reason, approved with a grant, or waiting on an approval request.
-"""
+"""Propose and submit: freeze, digest, evaluate and record, in one transaction."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -43,7 +39,6 @@ class GateOutcome:
     """What became of one directive at the gate.
 
     Attributes:
-        directive: the directive as it stands after the gate.
         decision: the gate's answer; None for a draft, and for a directive that had passed before.
         artifact_uri: the stored evaluation; None when `decision` is.
         created: whether this call stored the directive; False when its idempotency key had been
@@ -70,7 +65,6 @@ def propose(
         InvalidInputError: a budget is no amount of money, or an intent holds a secret.
         ConflictError: an idempotency key was used before for other content.
         MisconfiguredError: there is no key to sign with who proposes, and what is granted.
-        UnavailableError: the database does not answer; nothing was stored.
     """
     require(by, "propose")
     for content in contents:

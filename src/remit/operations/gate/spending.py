@@ -1,8 +1,4 @@
-"""The limits of one transaction: what they have left, one directive after another.
-
-The gate judges by what is committed, so the accounts are locked before it decides, and a directive
-of the same batch is judged with what those before it were promised.
-"""
+"""The limits of one transaction, whose accounts are locked before the gate decides."""
 
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
@@ -22,7 +18,7 @@ from remit.policy.limits import BudgetLimit
 
 
 class Spending:
-    """What stands under the limits of a policy, for as long as a transaction lasts."""
+    """What stands under the limits of a policy; each directive is judged with those before it."""
 
     def __init__(self, policy: PolicyConfig, held: Mapping[str, Committed]) -> None:
         self._policy = policy
