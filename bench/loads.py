@@ -27,7 +27,7 @@ from remit.base.json_types import JsonObject
 from remit.control import Control
 from remit.directives.models import DirectiveCreate, parse_directive
 from remit.errors import ConflictError
-from remit.execution.modules.registry import ModuleRegistry
+from remit.execution.modules.registry import ModuleInfo, ModuleRegistry
 from remit.execution.modules.types import ModuleOutput
 from remit.execution.workers import WorkerIdentity
 from remit.identity.types import Principal
@@ -36,7 +36,6 @@ from remit.operations.gate.policies import PolicySource
 from remit.operations.gate.proposals import propose
 from remit.operations.runs.beginning import start_run
 from remit.operations.runs.results import end_run
-from remit.operations.runs.starts import ModuleChoice
 from remit.signing.keys import Keyring
 from remit.workflows.activities.calls import EmittedArtifacts
 from remit.workflows.client import WorkflowClient
@@ -135,11 +134,11 @@ class Loads:
     def _control(self) -> Control:
         return Control(self.engine, WorkflowClient(self.client), self.policies, self.keys)
 
-    def _choose(self, name: str) -> ModuleChoice:
+    def _choose(self, name: str) -> ModuleInfo:
         found = self.registry.describe_module(name)
         if found is None:
             raise ConflictError(f"there is no module {name!r} to measure with")
-        return ModuleChoice(found.kind, found.version, found.digest)
+        return found
 
 
 def echo(scope: str) -> DirectiveCreate:

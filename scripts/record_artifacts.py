@@ -68,7 +68,7 @@ def leave_artifacts(engine: sa.Engine, folder: Path) -> list[Artifact]:
     content = parse_directive(DIRECTIVE, max_bytes=65_536)
     [proposed] = proposals.propose(engine, [content], authority, by=PLANNER)
     about = proposed.directive
-    run = start_run(engine, about.id, caller.choice, authority).run
+    run = start_run(engine, about.id, modules.describe_module, authority).run
     if run is not None:
         emitted = EmittedArtifacts(run, caller.store)
         output = caller.call(about, run, emitted.emit)

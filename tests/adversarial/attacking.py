@@ -20,14 +20,13 @@ from temporalio.testing import ActivityEnvironment
 from remit.artifacts.noop import NoOpObjectStore
 from remit.directives.models import DirectiveRead
 from remit.execution.modules.base import BaseExecutionModule, EmitArtifact
-from remit.execution.modules.registry import ModuleRegistry, discover_modules
+from remit.execution.modules.registry import ModuleInfo, ModuleRegistry, discover_modules
 from remit.execution.modules.types import ModuleInput, ModuleOutput
 from remit.execution.workers import Terms
 from remit.operations.evidence.records import find_leftovers, read_record
 from remit.operations.gate import proposals
 from remit.operations.gate.policies import PolicySource
 from remit.operations.runs import beginning, starts
-from remit.operations.runs.starts import ModuleChoice
 from remit.operations.runs.workers import announce
 from remit.policy.config import PolicyConfig
 from remit.vocabulary import ModuleKind
@@ -104,9 +103,9 @@ class Hands:
         """The directives that had an effect."""
         return {effect.directive_id for effect in self.effects}
 
-    def choice(self, name: str) -> ModuleChoice:
+    def choice(self, name: str) -> ModuleInfo | None:
         """Return what this worker has under a name."""
-        return self.short.modules.choice(name)
+        return self.short.modules.registry.describe_module(name)
 
     def start(self, directive_id: UUID) -> ExecutionStep:
         """Do what `ExecutionWorkflow` does first: all of it, for a short module."""

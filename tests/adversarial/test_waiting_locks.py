@@ -89,9 +89,7 @@ def test_a_grant_that_ran_out_while_its_start_waited_starts_nothing(scratch: sa.
 def test_control_by_the_time_at_which_it_began_to_wait_the_grant_starts_its_run(
     scratch: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        "remit.directives.mutator._JUDGED", "now() AS stamped_at, now() AS judged_at"
-    )
+    monkeypatch.setattr("remit.directives.mutator._JUDGED", "now() AS judged_at")
     without(scratch, "execution_runs.remit_run_granted")
     with worker(scratch) as hands:
         found = expiring(scratch, hands)

@@ -21,7 +21,6 @@ from remit.operations.gate import proposals
 from remit.operations.gate.approvals import VoteOutcome, vote
 from remit.operations.gate.authority import Authority
 from remit.operations.runs.results import end_run
-from remit.operations.runs.starts import ModuleChoice
 from remit.policy.config import PolicyConfig, default_policy
 from remit.stack.postgres import SUPERUSER
 from tests.support.keys import KEYS, WORKER
@@ -35,11 +34,12 @@ AUTHORITY = Authority(POLICY, KEYS, WORKER)
 
 _ECHO = discover_modules(installed=()).describe_module("echo")
 assert _ECHO is not None
-SHORT = ModuleChoice(kind="short", version=_ECHO.version, digest=_ECHO.digest)
-"""The worker's choice for `echo`, which is what :func:`directive` asks for."""
+SHORT = _ECHO
+"""The worker's module `echo`, which is what :func:`directive` asks for."""
 
 LONG = replace(SHORT, kind="long")
-"""The same module, as if it were long."""
+"""The same module, as if it were long, and as if a grant for the short one were for it."""
+vars(LONG)["digest"] = SHORT.digest
 
 
 def under(policy: PolicyConfig) -> Authority:

@@ -11,10 +11,9 @@ from temporalio.worker import UnsandboxedWorkflowRunner
 from remit.directives.digest import action_digest
 from remit.directives.models import intent_of
 from remit.execution.modules.base import ExecutionModule
-from remit.execution.modules.registry import ModuleRegistry
+from remit.execution.modules.registry import ModuleInfo, ModuleRegistry
 from remit.operations.evidence.records import read_directive
 from remit.operations.runs.beginning import start_run
-from remit.operations.runs.starts import ModuleChoice
 from remit.operations.runs.workers import announce
 from remit.workflows import dispatcher
 from remit.workflows.activities import dispatch_activities
@@ -47,13 +46,13 @@ def the_dispatcher(client: Client) -> "WorkflowHandle[DispatcherWorkflow, None]"
     return client.get_workflow_handle_for(DispatcherWorkflow.run, DISPATCHER_ID)
 
 
-def announced(engine: sa.Engine, module: ExecutionModule) -> ModuleChoice:
+def announced(engine: sa.Engine, module: ExecutionModule) -> ModuleInfo:
     """Announce a module, as a worker would that has died since."""
     registry = ModuleRegistry()
     registry.register_module(module)
     announce(engine, registry.list_modules(), KEYS)
     [info] = registry.list_modules()
-    return ModuleChoice(info.kind, info.version, info.digest)
+    return info
 
 
 async def test_what_was_approved_and_never_started_is_run(

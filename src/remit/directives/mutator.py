@@ -1,7 +1,6 @@
 """The one place that writes `directives.status`. Operations alone call it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -38,29 +37,17 @@ def moves(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A directive that has just become `executing`.
-
-    Attributes:
-        grounds: what was read with it; None when there was nothing.
-        stamped_at: the database's clock when the transaction began, which its rows bear.
-        judged_at: the same once the lock was held, by which time limits are judged.
-    """
-
-    directive: DirectiveRead
-    grounds: JsonObject | None
-    stamped_at: datetime
-    judged_at: datetime
-
-
 def claim_directives(
     connection: sa.Connection, directive_ids: Sequence[UUID], *, grounds: str
-) -> list[Claim]:
+) -> list[tuple[DirectiveRead, JsonObject | None, datetime]]:
     """Make approved directives, at least one, `executing`; read the grounds in the same statement.
 
     `grounds` is an SQL value of type `jsonb` about the row `directive`. If the statement had to
     wait for a lock, it may have missed what was written meanwhile; the caller looks again.
+
+    Returns:
+        Each directive, with the grounds, None when there were none, and the database's clock once
+        the lock was held, by which time limits are judged.
 
     Raises:
         ConflictError: one of them is not approved; nothing may be committed.
@@ -73,14 +60,13 @@ def claim_directives(
     if len(rows) != len(directive_ids):
         raise ConflictError("a directive is not approved; look at it and try again")
     return [
-        Claim(
+        (
             read_row(
                 {"id": row.id, "claimed": row.claimed},
                 lambda read: DirectiveRead.from_row(read["claimed"]),
                 "directives",
             ),
             row.grounds,
-            row.stamped_at,
             row.judged_at,
         )
         for row in rows
@@ -139,7 +125,7 @@ _CLAIM = """
     WHERE directive.id = ANY(%(ids)s) AND directive.status = 'approved'
     RETURNING directive.id, to_jsonb(directive) AS claimed,
 """
-_JUDGED = "now() AS stamped_at, clock_timestamp() AS judged_at"
+_JUDGED = "clock_timestamp() AS judged_at"
 _TRANSITION = (
     sa.update(directives)
     .where(

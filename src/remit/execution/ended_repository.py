@@ -59,10 +59,8 @@ def list_ended_uncalled(
     Somebody canceled them, their attempts were exhausted, or their grant did not hold any more.
 
     Args:
-        connection: an open transaction.
         within: how long ago they ended at most.
         known: runs to leave out.
-        limit: the most to return.
     """
     statement = _ENDED.where(
         directives.c.status == "aborted",

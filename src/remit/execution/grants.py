@@ -17,14 +17,14 @@ def void_reason(
     directive: DirectiveRead,
     *,
     keys: Keyring,
-    module_digest: str,
+    module_digest: str | None,
     policy_digest: str,
     now: datetime | None,
     run: ExecutionRunRead | None = None,
 ) -> VoidReason | None:
     """Return why a grant does not cover a run of a directive as it is now; None when it does.
 
-    `module_digest` is of the module that this worker has, empty without one; `now`, the database's
+    `module_digest` is of the module that this worker has, None without one; `now`, the database's
     clock. One more attempt is judged with its `run`, and without `now`: the start judged expiry.
     """
     if (

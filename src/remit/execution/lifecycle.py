@@ -31,18 +31,10 @@ def validate_transition(current: str, target: str) -> None:
 
 
 def get_valid_next_statuses(status: str) -> frozenset[RunStatus]:
-    """Return the statuses that may follow `status`; empty when it is final.
-
-    Raises:
-        InvalidInputError: `status` is no status of a run.
-    """
+    """Return the statuses that may follow `status`; empty when it is final."""
     return TRANSITIONS.next_of(status)
 
 
 def is_terminal_status(status: str) -> bool:
-    """Return whether a run with this status never changes again.
-
-    Raises:
-        InvalidInputError: `status` is no status of a run.
-    """
+    """Return whether a run with this status never changes again."""
     return TRANSITIONS.is_terminal(status)

@@ -113,12 +113,7 @@ class EndedRun:
     """A run that has ended, for whoever observes: no payload, no result, no message.
 
     Attributes:
-        type: the directive's type.
-        role: the role that it was for.
         status: the directive's status now.
-        module: name of the module that acted.
-        run_status: how the run ended.
-        attempts: how many attempts had begun.
         seconds: how long the module took; of a run that is read back, from its first attempt to its
             end. None when no attempt began.
         artifacts: what the module left and was kept, at most 100 of a run that is read back; none

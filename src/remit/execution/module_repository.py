@@ -23,10 +23,8 @@ from remit.telemetry.rows import read_rows
 class Announced:
     """A module as a worker announced it.
 
-    Attributes:
-        version: its version; empty when no worker has announced it.
-        digest: digest of its description; empty when no worker has announced it.
-        names: the names of all modules that stand announced, in order.
+    Version and digest are empty when no worker has announced it. The names are those of all
+    modules that stand announced, in order.
     """
 
     version: str = ""
@@ -44,10 +42,7 @@ class AnnouncedModule:
     """One version of a module, as the worker that announced it last described it.
 
     Attributes:
-        name: the directive `type` that it executes.
-        version: its version.
-        digest: digest of its description, to which grants bind.
-        summary: what it does, in one line; may be empty.
+        digest: to which grants bind.
         announced_at: when a worker that has it last started.
         living: how many workers live that have it.
     """

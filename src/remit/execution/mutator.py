@@ -71,10 +71,8 @@ def attempt_ended(
 def end_attempts(rows: Sequence[JsonObject], *, moving: bool) -> BatchStatement:
     """Return the write that ends attempts; one that has ended already is a conflict.
 
-    Args:
-        rows: see :func:`attempt_ended`.
-        moving: whether it takes part with `moved`, which takes the directives' locks first; else
-            the operation holds them.
+    One that is `moving` takes part with `moved`, which takes the directives' locks first; else the
+    operation holds them.
     """
     sql = _END_ATTEMPT_MOVING if moving else _END_ATTEMPT
     return BatchStatement("attempted", sql, rows, "an attempt has ended already")
@@ -91,10 +89,6 @@ def run_ended(
     """Return the row of a run that ends, for :func:`end_execution_runs`.
 
     Args:
-        run: the run as it stands.
-        target: the status that it gets.
-        ended_at: when it ends.
-        output: what stands as its result; None: nothing does.
         envelope: what was signed of an end that came from no attempt; None: an attempt ends it.
 
     Raises:

@@ -42,17 +42,11 @@ def attempt_end_statement(
     """Return what a worker signs of the end of an attempt.
 
     Args:
-        run: the run, as it stood when the attempt ended.
         output: what the module returned, as `execution_runs.result` and the attempt's
             `execution_checkpoint` hold it.
-        worker_id: who made the attempt.
-        attempt: its number.
         ends_run: whether the run ended with it, and so has its outcome, end, result and error.
-        outcome: how it ended.
-        cost: US dollars, with two decimals; None: nobody knows.
+        cost: US dollars; None: nobody knows.
         artifacts: digest of each artifact that was stored with the end, by its address.
-        started_at: of the attempt.
-        ended_at: of the attempt.
     """
     return {
         **_of_run(run),
@@ -83,15 +77,9 @@ def run_end_statement(
     """Return what is signed of the end of a run that came from no attempt.
 
     Args:
-        run: the run.
-        output: what stands as its result; None: nothing does.
         worker_id: the worker that signs; None: the installation's key does.
         by: who ended it: a principal, or "remit".
-        reason: why the directive was aborted.
-        said: what is told besides, for a person; None: nothing.
-        status: the run's status.
-        artifacts: digest of each artifact that was stored with the end, by its address.
-        ended_at: when it ended.
+        said: what is told besides the reason, for a person.
     """
     return {
         **_of_run(run),
@@ -116,17 +104,7 @@ def reconciliation_statement(
     artifacts: Mapping[str, str],
     ended_at: datetime,
 ) -> JsonObject:
-    """Return what is signed when a person settles a run that was in doubt.
-
-    Args:
-        run: the run.
-        output: what stands as its result.
-        by: the person.
-        settled: `done` completes the run, `failed` fails it.
-        reason: the person's words.
-        artifacts: digest of each artifact that was stored with it, by its address.
-        ended_at: when it was settled: the run's end.
-    """
+    """Return what is signed when a person settles a run that was in doubt."""
     return {
         **_of_run(run),
         **_of_output(output),

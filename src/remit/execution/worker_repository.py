@@ -49,12 +49,8 @@ class WorkerRow:
     """A worker as it is stored.
 
     Attributes:
-        kid: name of its key.
         public_key: as PEM.
-        modules: the digest of each module that it has, by name.
         envelope: its certificate, see :func:`remit.execution.workers.verify_certificate`.
-        started_at: when it was announced.
-        lease_until: until when it is taken to live.
         ended_at: when it ended; None while it has not, or was killed.
     """
 

@@ -80,11 +80,7 @@ def certify(
 ) -> JsonObject:
     """Return what proves a worker's key and modules.
 
-    Args:
-        worker: the worker.
-        infos: its modules.
-        keys: those of the installation.
-        worker_key: the key for workers of this host; None: the installation's own key signs.
+    Without a `worker_key`, the key for workers of this host, the installation's own key signs.
 
     Raises:
         MisconfiguredError: there is neither; or the key for workers was not certified by this
@@ -128,8 +124,6 @@ def verify_certificate(envelope: JsonObject | None, said: JsonObject, keys: Keyr
     Args:
         envelope: what is stored with the worker: signed by the installation's key, or by a key for
             workers, beside the installation's word for that one.
-        said: what it must say.
-        keys: those of the installation.
 
     Raises:
         UnverifiableError: it does not; the message says why.

@@ -62,15 +62,9 @@ async def serve_llm(
     stop: asyncio.Event,
     on_ready: Callable[[], None],
 ) -> None:
-    """Serve the queue until `stop` is set; what is under way then ends.
+    """Serve the queue, and workflows besides, until `stop` is set; what is under way then ends.
 
-    Args:
-        client: a connected Temporal client.
-        activities: what is served.
-        seal: what seals the histories.
-        workflows: workflows to serve besides.
-        stop: set by whoever wants the worker to end.
-        on_ready: called once the queue is polled.
+    `on_ready` is called once the queue is polled.
 
     Raises:
         MisconfiguredError: Temporal cannot serve one of the workflows.

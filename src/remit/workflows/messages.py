@@ -99,7 +99,13 @@ class Found:
 
 def execution_order(directive: DirectiveRead) -> ExecutionOrder:
     """Return the order to run a directive."""
-    return ExecutionOrder(str(directive.id), _seconds(directive.timebox))
+    timebox = directive.timebox
+    try:
+        seconds = None if timebox is None else parse_timebox(timebox).total_seconds()
+    except InvalidInputError:
+        # Written behind Remit's back. It must not stop the sweep; the run will find the change.
+        seconds = None
+    return ExecutionOrder(str(directive.id), seconds)
 
 
 def worker_queue(worker_id: UUID) -> str:
@@ -115,14 +121,6 @@ def execution_id(directive_id: str) -> str:
 def approval_id(directive_id: str) -> str:
     """Return the id of a directive's `ApprovalWorkflow`."""
     return f"approval-{directive_id}"
-
-
-def _seconds(timebox: str | None) -> float | None:
-    try:
-        return None if timebox is None else parse_timebox(timebox).total_seconds()
-    except InvalidInputError:
-        # Written behind Remit's back. It must not stop the sweep; the run will find the change.
-        return None
 
 
 DISPATCHER_ID = "dispatcher"

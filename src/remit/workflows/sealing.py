@@ -28,7 +28,12 @@ class SealedPayloads(PayloadCodec):
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
         """Return the payloads, sealed."""
-        return [self._closed(each) for each in payloads]
+        closed = []
+        for each in payloads:
+            name, data = self._seal.close(each.SerializeToString())
+            metadata = {"encoding": _ENCODING, _KEY: name.encode()}
+            closed.append(Payload(metadata=metadata, data=data))
+        return closed
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
         """Return the payloads as they were before they were sealed.
@@ -37,10 +42,6 @@ class SealedPayloads(PayloadCodec):
             UnverifiableError: one was not sealed, or not with a key that is here.
         """
         return [self._opened(each) for each in payloads]
-
-    def _closed(self, payload: Payload) -> Payload:
-        name, sealed = self._seal.close(payload.SerializeToString())
-        return Payload(metadata={"encoding": _ENCODING, _KEY: name.encode()}, data=sealed)
 
     def _opened(self, payload: Payload) -> Payload:
         if payload.metadata.get("encoding") != _ENCODING:

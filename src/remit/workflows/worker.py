@@ -17,7 +17,6 @@ from typing import Any
 import sqlalchemy as sa
 from temporalio.client import Client
 from temporalio.worker import (
-    Interceptor,
     PollerBehaviorAutoscaling,
     UnsandboxedWorkflowRunner,
     Worker,
@@ -35,11 +34,7 @@ from remit.settings import APPROVAL_QUEUE, EXECUTION_QUEUE
 from remit.signing.keys import Keyring
 from remit.signing.worker_keys import WorkerKey
 from remit.workflows.activities.approval_activities import ApprovalActivities
-from remit.workflows.activities.calls import (
-    AuthoritySource,
-    ModuleCaller,
-    unobserved,
-)
+from remit.workflows.activities.calls import AuthoritySource, ModuleCaller, unobserved
 from remit.workflows.activities.dispatch_activities import (
     DispatchActivities,
     UncalledRuns,
@@ -84,13 +79,9 @@ class WorkerParts:
     Attributes:
         engine: the database, for Remit's own transactions.
         module_engine: the database as modules see it.
-        policies: the policy in force.
         keys: returns what signs grants, and what verifies them, as it is now.
-        registry: the modules.
         store: where evidence over 64 KB goes.
-        observe: told of each run that has ended.
         look: called before each sweep, by whoever keeps gauges.
-        terms: what the worker's lease is like.
         worker_key: what certifies this worker; None: the signing key among `keys`.
         patience: see :class:`remit.operations.gate.authority.Authority`.
     """
@@ -122,10 +113,7 @@ async def serve(
     The worker's lease is renewed from before it serves until all that it had begun has ended.
 
     Args:
-        client: a connected Temporal client.
-        parts: what to work with.
         sweep_seconds: the dispatcher's interval, if it is not running yet.
-        stop: set by whoever wants the worker to end.
         on_ready: called once the queues are polled.
         runner: how workflow code is run; None means without the sandbox.
 
@@ -173,7 +161,6 @@ async def _leased(parts: WorkerParts, stop: asyncio.Event) -> AsyncIterator[Leas
 
 @asynccontextmanager
 async def _polling(workers: Sequence[Worker]) -> AsyncIterator[None]:
-    """Poll while the block runs; then all of them let what is under way end, at one time."""
     async with AsyncExitStack() as stack:
         for one in workers:
             await stack.enter_async_context(one)
@@ -216,7 +203,6 @@ def _queues(
 def _worker(
     client: Client, queue: _Queue, threads: ThreadPoolExecutor, runner: WorkflowRunner
 ) -> Worker:
-    interceptors: list[Interceptor] = [BoundedFailures()]
     return Worker(
         client,
         task_queue=queue.name,
@@ -224,7 +210,7 @@ def _worker(
         activities=queue.activities,
         activity_executor=threads,
         workflow_runner=runner,
-        interceptors=interceptors,
+        interceptors=[BoundedFailures()],
         max_cached_workflows=CACHED_WORKFLOWS,
         max_concurrent_activities=queue.at_once,
         graceful_shutdown_timeout=GRACEFUL_SHUTDOWN,

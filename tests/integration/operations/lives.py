@@ -6,12 +6,12 @@ import sqlalchemy as sa
 
 from remit.directives.models import DirectiveRead
 from remit.execution.models import MAX_ATTEMPTS
+from remit.execution.modules.registry import ModuleInfo
 from remit.execution.modules.types import ModuleOutput
 from remit.operations.gate import proposals
 from remit.operations.gate.approvals import settle
 from remit.operations.runs.beginning import begin_run, start_run
 from remit.operations.runs.cancellation import cancel
-from remit.operations.runs.starts import ModuleChoice
 from tests.support.contents import (
     AUTHORITY,
     LONG,
@@ -45,7 +45,7 @@ def ran(
     engine: sa.Engine,
     found: DirectiveRead,
     output: ModuleOutput | None = None,
-    choice: ModuleChoice = SHORT,
+    choice: ModuleInfo = SHORT,
 ) -> DirectiveRead:
     """Start a directive, and end it with what its module returned."""
     run = start_run(engine, found.id, lambda _: choice, AUTHORITY).run

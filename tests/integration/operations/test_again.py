@@ -17,7 +17,7 @@ from remit.operations.gate.authority import Authority
 from remit.operations.gate.proposals import submit
 from remit.operations.gate.retries import voided
 from remit.operations.runs.beginning import start_run
-from remit.operations.runs.starts import ModuleChoice, RunState
+from remit.operations.runs.starts import RunState
 from remit.operations.runs.workers import announce, read_modules
 from tests.support.contents import (
     AUTHORITY,
@@ -173,8 +173,7 @@ def test_what_the_first_worker_does_not_have_is_blocked_with_that_reason(
 ) -> None:
     found = proposed(unannounced, type="validate")
     announce_built_in(unannounced)
-    nothing = ModuleChoice("short", "", "")
-    state = start_run(unannounced, found.id, lambda _: nothing, AUTHORITY)
+    state = start_run(unannounced, found.id, lambda _: None, AUTHORITY)
     assert state.run is None
     assert (state.directive.status, state.directive.status_reason) == ("blocked", "policy")
     assert explain(unannounced, found.id, AUTHORITY).because == (

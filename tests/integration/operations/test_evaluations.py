@@ -24,7 +24,6 @@ from remit.operations.evidence.records import (
 from remit.operations.runs.beginning import begin_run, start_run
 from remit.operations.runs.cancellation import cancel
 from remit.operations.runs.results import end_run
-from remit.operations.runs.starts import ModuleChoice
 from tests.integration.operations.lives import LIVES, canceled_run, exhausted, late, ran
 from tests.support.contents import AUTHORITY, LONG, SHORT, policy, proposed, under, write
 from tests.support.keys import WORKER
@@ -32,9 +31,9 @@ from tests.support.people import OPERATOR
 
 Life = Callable[[sa.Engine], DirectiveRead]
 
-NOOP_INFO = discover_modules(installed=()).describe_module("noop")
-assert NOOP_INFO is not None
-NOOP = ModuleChoice(kind="short", version=NOOP_INFO.version, digest=NOOP_INFO.digest)
+_NOOP = discover_modules(installed=()).describe_module("noop")
+assert _NOOP is not None
+NOOP = _NOOP
 
 OTHER = under(policy(budget_ceiling="99.00"))
 

@@ -2,8 +2,9 @@
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from types import FrameType
 from typing import Any
 
@@ -12,14 +13,21 @@ import sqlalchemy as sa
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
 from remit.base import canonical, money
+from remit.base.json_types import JsonObject
 from remit.directives import models
 from remit.directives.models import intent_of, parse_directive
+from remit.execution.modules.types import ModuleOutput
 from remit.operations.gate import proposals
+from remit.operations.runs.beginning import start_run
+from remit.operations.runs.results import end_run
 from remit.policy import types
 from tests.architecture.tree import ROOT
-from tests.support.contents import AUTHORITY, directive
+from tests.support.contents import AUTHORITY, SHORT, directive, policy, proposed, under
+from tests.support.keys import WORKER
 from tests.support.people import AGENT
 
+PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+DAILY: Sequence[JsonObject] = ({"name": "daily", "ceiling": "$9,000.00", "period": "day"},)
 NOT_OF_THE_DIRECTIVE = re.compile(
     r"remit\.(db|signing|telemetry|identity|policy\.(config|limits)|base\.json_types)\b"
     r"|remit\.execution\.(worker_repository|workers)\b|.*\.Spending$"
@@ -33,12 +41,15 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
     """Collect the types of Remit's own values that are made meanwhile.
 
     What a dataclass' or a model's `__init__` makes is seen by a profiler, and what pydantic makes
-    without it where it validates. Tuples, dictionaries and what the stack of another thread makes
-    are not seen.
+    without it where it validates, also in a list. Tuples, dictionaries and what the stack of
+    another thread makes are not seen.
     """
     found: set[str] = set()
 
     def note(value: object) -> None:
+        if isinstance(value, list):
+            for one in value:
+                note(one)
         name = f"{type(value).__module__}.{type(value).__qualname__}"
         if name.startswith("remit.") and not NOT_OF_THE_DIRECTIVE.match(name):
             found.add(name)
@@ -74,10 +85,49 @@ def test_an_allowed_directive_passes_nine_value_types_which_the_page_names(
         new = parse_directive(content, max_bytes=65536)
         [outcome] = proposals.propose(engine, [new], AUTHORITY, by=AGENT)
     assert outcome.directive.status == "approved"
-    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    listed = page.partition("It passes these value types:")[2].partition("\n\n")[0]
-    assert {name.rpartition(".")[2] for name in found} == set(re.findall(r"`(\w+)`", listed))
+    assert simple(found) == listed("It passes these value types:")
     assert len(found) == 9
+
+
+@pytest.mark.parametrize(
+    ("limits", "cost", "of_money"),
+    [
+        ((), None, set()),
+        (DAILY, None, {"ModelCosts", "Closing"}),
+        (DAILY, Decimal("1.00"), {"ModelCosts", "Closing"}),
+        ((), Decimal("1.00"), {"Unpromised"}),
+    ],
+)
+def test_its_run_passes_six_more_and_those_of_its_money(
+    engine: sa.Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    limits: Sequence[JsonObject],
+    cost: Decimal | None,
+    of_money: set[str],
+) -> None:
+    authority = under(policy(budget_limits=[*limits]))
+    directive = proposed(engine, authority.policy, budget="$1.23")
+    with made(monkeypatch) as found:
+        run = start_run(engine, directive.id, lambda _: SHORT, authority).run
+        assert run is not None
+        output = ModuleOutput.success(cost=cost)
+        state = end_run(engine, directive, run, output, worker=WORKER, emitted=())
+    assert state.directive.status == "complete"
+    more = simple(found) - listed("It passes these value types:")
+    assert more == listed("The run adds these value types:\n") | of_money
+    assert len(more - of_money) == 6
+    assert listed("Money adds ") == {"ModelCosts", "Closing", "Unpromised"}
+
+
+def listed(under: str) -> set[str]:
+    """Return the types that the page names in the paragraph that begins so, at the line's head."""
+    text = PAGE.partition(under)[2].lstrip("\n").partition("\n\n")[0]
+    points = re.findall(r"^- `(\w+)`", text, re.MULTILINE)
+    return set(points or re.findall(r"`(\w+)`", text))
+
+
+def simple(found: set[str]) -> set[str]:
+    return {name.rpartition(".")[2] for name in found}
 
 
 def test_a_budget_is_parsed_twice_and_an_intent_made_canonical_once(

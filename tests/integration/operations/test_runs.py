@@ -9,11 +9,12 @@ import sqlalchemy as sa
 
 from remit.directives.models import DirectiveRead
 from remit.execution.models import MAX_ATTEMPTS, ExecutionRunRead
+from remit.execution.modules.registry import ModuleInfo
 from remit.execution.modules.types import ModuleOutput
 from remit.operations.evidence.records import read_record
 from remit.operations.runs.beginning import begin_run, start_run
 from remit.operations.runs.cancellation import cancel
-from remit.operations.runs.starts import ModuleChoice, RunState
+from remit.operations.runs.starts import RunState
 from tests.support.contents import (
     AUTHORITY,
     LONG,
@@ -33,7 +34,7 @@ from tests.support.races import at_once, refused
 DONE = ModuleOutput.success({"said": "hello"})
 
 
-def start(engine: sa.Engine, directive: DirectiveRead, choice: ModuleChoice = SHORT) -> RunState:
+def start(engine: sa.Engine, directive: DirectiveRead, choice: ModuleInfo = SHORT) -> RunState:
     return start_run(engine, directive.id, lambda _: choice, AUTHORITY)
 
 

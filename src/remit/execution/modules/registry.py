@@ -49,7 +49,6 @@ class ModuleInfo:
 
     Attributes:
         name: the directive `type` that it executes.
-        version: its author's version.
         summary: first line of its class' docstring; empty when it has none, as under `python -OO`.
         source: where it comes from: "built-in", the entry point, or "package.module:Class".
         timeout_seconds: its default timeout.

@@ -24,11 +24,9 @@ class ModuleInput:
     """All that a module learns of what is asked.
 
     Attributes:
-        module: name of the module; the directive's `type`.
-        objective: what is to be achieved, in words.
+        module: the directive's `type`.
         scope: where the module may act.
         payload: the module's own input.
-        constraints: limits to keep; None when none were given.
         budget: most US dollars to spend; None when nothing may be spent.
         timebox: longest time to take; None means the module's own limit.
         idempotency_key: the same for every attempt at the same effect. A module that acts outside
@@ -78,18 +76,11 @@ class ModuleError:
 _TRILLION = Decimal(10) ** 12
 
 
-def _is_amount(cost: object) -> bool:
-    if not isinstance(cost, Decimal) or not cost.is_finite() or not 0 <= cost < _TRILLION:
-        return False
-    return cost == in_cents(cost)
-
-
 @dataclass(frozen=True)
 class ModuleOutput:
     """How a module ended and what it leaves.
 
     Attributes:
-        status: how it ended.
         result: what it has to report, as a JSON object; None when it has nothing to.
         error: why it did not succeed; None exactly when it did.
         cost: what it spent, in US dollars; None when it does not say, which counts as its whole
@@ -112,7 +103,13 @@ class ModuleOutput:
             raise InvalidInputError(
                 f"an outcome of status {self.status} must have {needed} error", field="error"
             )
-        if self.cost is not None and not _is_amount(self.cost):
+        cost: object = self.cost
+        if cost is not None and not (
+            isinstance(cost, Decimal)
+            and cost.is_finite()
+            and 0 <= cost < _TRILLION
+            and cost == in_cents(cost)
+        ):
             raise InvalidInputError(
                 "must be a Decimal of whole cents, from 0 to below a trillion", field="cost"
             )

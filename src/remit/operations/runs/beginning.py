@@ -5,7 +5,6 @@ it is about to do is still wanted, so a worker that comes late, twice, or after 
 nothing. A run that may not be begun again ends, or is in doubt until a person settles it.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from uuid import UUID
@@ -26,6 +25,7 @@ from remit.errors import ConflictError, UnavailableError
 from remit.execution.grants import void_reason
 from remit.execution.lifecycle import is_terminal_status
 from remit.execution.models import MAX_ATTEMPTS, ExecutionRunRead, Standing
+from remit.execution.modules.registry import ModuleInfo
 from remit.execution.modules.types import ModuleOutput
 from remit.execution.mutator import next_attempt
 from remit.execution.repository import latest_run, standings
@@ -38,7 +38,7 @@ from remit.operations.gate.retries import pass_again
 from remit.operations.gate.routing import announced_module, route
 from remit.operations.metrics import count_directives, count_end, report_in_doubt
 from remit.operations.runs.ends import make_run_end, write_run_ends
-from remit.operations.runs.starts import ModuleChoice, RunState, attempted, start_runs
+from remit.operations.runs.starts import Choose, RunState, attempted, start_runs
 from remit.signing.statements import sign_statement
 from remit.telemetry.metrics import count_execution_failure
 from remit.vocabulary import AbortReason, VoidReason
@@ -47,18 +47,12 @@ from remit.vocabulary import AbortReason, VoidReason
 def start_run(
     engine: sa.Engine,
     directive_id: UUID,
-    choose: Callable[[str], ModuleChoice],
+    choose: Choose,
     authority: Authority,
 ) -> RunState:
     """Start one directive, or take up the run that there is.
 
     A grant that no longer holds is voided and the directive blocked with the reason.
-
-    Args:
-        engine: the database.
-        directive_id: the directive.
-        choose: tells which module this worker has under a name.
-        authority: the policy in force, the keys that verify grants, and who executes.
 
     Raises:
         NotFoundError: there is no such directive.
@@ -78,7 +72,7 @@ def start_run(
 def begin_run(
     engine: sa.Engine,
     directive_id: UUID,
-    choose: Callable[[str], ModuleChoice],
+    choose: Choose,
     authority: Authority,
 ) -> RunState:
     """Begin the next attempt of a run that exists.
@@ -89,43 +83,42 @@ def begin_run(
     """
     with transaction(engine) as connection:
         directive = lock_directive(connection, directive_id)
-        state = _under_way(connection, directive, choose, authority)
+        module = choose(directive.type)
+        state = _under_way(connection, directive, module, authority)
         if state.run is None:
             return state
-        return _begin(connection, directive, state.run, choose(directive.type), authority)
+        return _begin(connection, directive, state.run, module, authority)
 
 
 def _take_up(
     connection: sa.Connection,
     directive_id: UUID,
-    choose: Callable[[str], ModuleChoice],
+    choose: Choose,
     authority: Authority,
 ) -> RunState:
-    """Void a grant that does not hold, or go on with the run that there is."""
     directive = lock_directive(connection, directive_id)
-    choice = choose(directive.type)
+    module = choose(directive.type)
     if directive.status == "approved":
-        return _void(connection, directive, choice, authority)
-    state = _under_way(connection, directive, choose, authority)
-    if state.run is None or choice.kind != "short":
+        return _void(connection, directive, module, authority)
+    state = _under_way(connection, directive, module, authority)
+    if state.run is None or (module and module.kind != "short"):
         return state
-    return _begin(connection, directive, state.run, choice, authority)
+    return _begin(connection, directive, state.run, module, authority)
 
 
 def _under_way(
     connection: sa.Connection,
     directive: DirectiveRead,
-    choose: Callable[[str], ModuleChoice],
+    module: ModuleInfo | None,
     authority: Authority,
 ) -> RunState:
-    """Return the run that this worker is to go on with, if there is one."""
     if directive.status != "executing" or directive.status_reason == "in_doubt":
         return RunState(directive, None)
     run = latest_run(connection, directive.id)
     if run is None or is_terminal_status(run.status):
         return _abort_unfounded(connection, directive)
     grant = grant_by_id(connection, run.grant_id)
-    if grant is None or grant.module_digest == choose(directive.type).digest:
+    if grant is None or (module and grant.module_digest == module.digest):
         return RunState(directive, run)
     # It may hold for another worker, which has the version that was granted.
     there = _consumed_problem(directive, run, grant, grant.module_digest, authority)
@@ -134,7 +127,10 @@ def _under_way(
 
 
 def _void(
-    connection: sa.Connection, directive: DirectiveRead, choice: ModuleChoice, authority: Authority
+    connection: sa.Connection,
+    directive: DirectiveRead,
+    module: ModuleInfo | None,
+    authority: Authority,
 ) -> RunState:
     """Void the grant that did not hold, unless another worker has the version that it is for."""
     grants, now = latest_grants(connection, [directive.id])
@@ -147,7 +143,7 @@ def _void(
         policy_digest=authority.policy.digest,
         now=now,
     )
-    void = void_for(module_digest=choice.digest)
+    void = void_for(module_digest=module.digest if module else None)
     if void is None:
         raise UnavailableError(f"directive {directive.id} was changed meanwhile; try again")
     if grant and void == "action_changed" and not void_for(module_digest=grant.module_digest):
@@ -164,10 +160,9 @@ def _consumed_problem(
     directive: DirectiveRead,
     run: ExecutionRunRead,
     grant: Grant | None,
-    module_digest: str,
+    module_digest: str | None,
     authority: Authority,
 ) -> VoidReason | None:
-    """Return why the grant that a run consumed does not cover one more attempt."""
     return void_reason(
         grant,
         directive,
@@ -215,7 +210,7 @@ def _begin(
     connection: sa.Connection,
     directive: DirectiveRead,
     run: ExecutionRunRead,
-    choice: ModuleChoice,
+    module: ModuleInfo | None,
     authority: Authority,
 ) -> RunState:
     """Begin the next attempt, unless another worker is at one, or nothing may begin any more.
@@ -230,7 +225,7 @@ def _begin(
             raise UnavailableError(
                 f"attempt {one.attempt} is under way with worker {one.worker_id}; try again"
             )
-    reason, said = _obstacle(connection, directive, run, choice, authority)
+    reason, said = _obstacle(connection, directive, run, module, authority)
     if reason is None:
         entry = attempted(directive.id, run.attempts + 1, worker.id)
         execute_batch(connection, [*next_attempt(run, worker.id), *event_batch([entry])])
@@ -251,7 +246,7 @@ def _obstacle(
     connection: sa.Connection,
     directive: DirectiveRead,
     run: ExecutionRunRead,
-    choice: ModuleChoice,
+    module: ModuleInfo | None,
     authority: Authority,
 ) -> tuple[AbortReason | None, str]:
     """Return why a run may not be begun again, and the same for a person; None when it may.
@@ -262,7 +257,7 @@ def _obstacle(
     if run.attempts >= MAX_ATTEMPTS:
         return "attempts_exhausted", f"begun {run.attempts} times and never ended"
     grant = grant_by_id(connection, run.grant_id)
-    problem = _consumed_problem(directive, run, grant, choice.digest, authority)
+    problem = _consumed_problem(directive, run, grant, module.digest if module else None, authority)
     if problem == "approval_expired":  # which was not asked
         problem = "approval_unverifiable"
     return problem, f"the grant that it consumed does not hold: {problem}"
@@ -275,7 +270,6 @@ def _end(
     said: str,
     worker: WorkerIdentity,
 ) -> None:
-    """End a run that may not be begun again, and of which every attempt has ended."""
     end = make_run_end(standing, ModuleOutput.error_(said), reason)
     statement = run_end_statement(
         standing.run,

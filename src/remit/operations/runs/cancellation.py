@@ -4,12 +4,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from remit.approval.repository import (
-    latest_grant,
-    latest_request,
-    resolve_request,
-    void_grant,
-)
+from remit.approval.repository import latest_grant, latest_request, resolve_request, void_grant
 from remit.artifacts.repository import final_model_costs
 from remit.audit.repository import NewEvent, append_events
 from remit.base.json_types import JsonObject

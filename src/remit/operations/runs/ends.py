@@ -17,7 +17,7 @@ from remit.audit.repository import REMIT, NewEvent, event_batch
 from remit.base.json_types import JsonObject
 from remit.budget.costs import NO_MODELS, ModelCosts, attempts_cost, closing_of
 from remit.budget.ledger import Unpromised, releases, settlements, unpromised
-from remit.budget.types import Closing
+from remit.budget.types import Closing, exact_sum
 from remit.db.batch import execute_batch
 from remit.directives.mutator import moves
 from remit.execution.models import Standing, output_to_json
@@ -33,7 +33,6 @@ class RunEnd:
 
     Attributes:
         standing: the run, as it stands when it ends.
-        status: the status that it gets.
         reason: why its directive aborts; None completes it.
         output: what stands as the run's result; None: nothing does.
         entries: the events of it, in order; the last one names the artifacts.
@@ -63,12 +62,10 @@ class RunEnd:
         return "success" if self.reason is None else "error"
 
     @property
-    def attempts_cost(self) -> ModelCosts:
-        """What the attempts of the run cost together."""
+    def costs(self) -> list[Decimal | None]:
+        """What each attempt that has ended cost; None: nobody knows."""
         costs = [one.cost for one in self.standing.attempts if one.ended_at is not None]
-        if self.attempt is not None:
-            costs.append(self.cost)
-        return attempts_cost(costs, self.standing.run.attempts)
+        return costs if self.attempt is None else [*costs, self.cost]
 
 
 def make_run_end(
@@ -115,10 +112,7 @@ def write_run_ends(
 ) -> None:
     """End runs and their directives, and close what was promised to them, in one statement.
 
-    Args:
-        connection: the operation's transaction.
-        ends: the ends, signed.
-        models: what models cost each run that asked one.
+    The ends are signed; `models` is what models cost each run that asked one.
 
     Raises:
         ConflictError: a run, its directive or its attempt has changed meanwhile; nothing may be
@@ -126,8 +120,12 @@ def write_run_ends(
     """
     promised = [one for one in ends if one.standing.promised is not None]
     closings = {one.standing.run.grant_id: _closing(one, models) for one in promised}
+    targets: dict[UUID, tuple[DirectiveStatus, StatusReason | None]] = {
+        one.standing.run.directive_id: ("aborted" if one.reason else "complete", one.reason)
+        for one in ends
+    }
     parts = [
-        moves(_targets(ends), current="executing"),
+        moves(targets, current="executing"),
         end_execution_runs([_run_row(one) for one in ends]),
         end_attempts(
             [attempt_row(one, one.attempt) for one in ends if one.attempt is not None], moving=True
@@ -147,17 +145,9 @@ def write_run_ends(
 
 
 def _closing(end: RunEnd, models: Mapping[UUID, ModelCosts]) -> Closing | None:
-    """Return how the promise to a run is closed; None where nothing was spent of it."""
-    run, is_completed = end.standing.run, end.reason is None
-    of_models = models.get(run.id, NO_MODELS)
-    return closing_of(run.grant_id, end.attempts_cost, of_models, completed=is_completed)
-
-
-def _targets(ends: Sequence[RunEnd]) -> dict[UUID, tuple[DirectiveStatus, StatusReason | None]]:
-    return {
-        one.standing.run.directive_id: ("aborted" if one.reason else "complete", one.reason)
-        for one in ends
-    }
+    run = end.standing.run
+    of_attempts, of_models = attempts_cost(end.costs, run.attempts), models.get(run.id, NO_MODELS)
+    return closing_of(run.grant_id, of_attempts, of_models, completed=end.reason is None)
 
 
 def _run_row(end: RunEnd) -> JsonObject:
@@ -183,15 +173,13 @@ def attempt_row(end: RunEnd, attempt: int) -> JsonObject:
 
 
 def _unpromised(end: RunEnd) -> Unpromised | None:
-    """Return what a run cost that nothing was promised to; None when that is nothing."""
-    if end.standing.promised is not None or not end.attempts_cost.known:
+    spent = exact_sum(cost for cost in end.costs if cost is not None)
+    if end.standing.promised is not None or not spent:
         return None
-    run = end.standing.run
-    return Unpromised(run.directive_id, run.grant_id, end.attempts_cost.known)
+    return Unpromised(end.standing.run.directive_id, end.standing.run.grant_id, spent)
 
 
 def _of_money(end: RunEnd, closing: Closing | None) -> list[NewEvent]:
-    """Return the events of money that was spent beyond what was promised."""
     about, promised = end.standing.run.directive_id, end.standing.promised
     found = _unpromised(end)
     if found is not None:

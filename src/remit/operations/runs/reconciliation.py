@@ -40,13 +40,7 @@ def reconcile(
 
     What an attempt cost that nobody knows of stays unknown, and counts as all that was promised.
 
-    Args:
-        engine: the database.
-        directive_id: the directive.
-        settled: `done` completes it, `failed` aborts it.
-        reason: how the person knows; kept as evidence.
-        by: the person.
-        keys: what signs their word.
+    `done` completes it, `failed` aborts it; the reason, how the person knows, is kept as evidence.
 
     Raises:
         ForbiddenError: this is no person, or one who does not operate.
@@ -55,7 +49,13 @@ def reconcile(
         ConflictError: it is not in doubt.
         MisconfiguredError: there is no key to sign with.
     """
-    _check(by, reason)
+    require(by, "operate")
+    if by.kind != "human":
+        raise ForbiddenError(f"only a person settles what is in doubt, and {by.name} is none")
+    if not reason.strip():
+        raise InvalidInputError("empty: say how you know", field="reason")
+    check_text(reason, field="reason", limit=MAX_REASON)
+    refuse_secrets(reason, field="reason")
     with transaction(engine) as connection:
         directive = lock_directive(connection, directive_id)
         run = latest_run(connection, directive_id)
@@ -67,17 +67,6 @@ def reconcile(
         after = get_directive(connection, directive_id)
     count_end(run, None, after.status, end.reason)
     return after
-
-
-def _check(by: Principal, reason: str) -> None:
-    """Return quietly when this is a person who may settle it, for a reason that can be kept."""
-    require(by, "operate")
-    if by.kind != "human":
-        raise ForbiddenError(f"only a person settles what is in doubt, and {by.name} is none")
-    if not reason.strip():
-        raise InvalidInputError("empty: say how you know", field="reason")
-    check_text(reason, field="reason", limit=MAX_REASON)
-    refuse_secrets(reason, field="reason")
 
 
 def _end(standing: Standing, settled: Settled, reason: str, by: Principal, keys: Keyring) -> RunEnd:

@@ -44,14 +44,10 @@ def end_runs(
     """End runs and their directives, all of them or none, in one statement.
 
     Args:
-        engine: the database.
         reports: for each run its directive, the run as an attempt began it, and what the module of
-            that attempt returned.
+            that attempt returned. How each stands is returned in their order.
         worker: who made the attempts, and signs.
         emitted: artifacts that the modules left and that are not stored yet.
-
-    Returns:
-        How each stands, in the order of `reports`.
 
     Raises:
         ConflictError: one of the attempts is not the last of a run that goes on; :func:`end_run`
@@ -128,7 +124,6 @@ def is_still_wanted(engine: sa.Engine, run: ExecutionRunRead, worker: WorkerIden
 
 
 def _abort_reason(output: ModuleOutput) -> AbortReason | None:
-    """Return why the directive aborts; None when it is complete."""
     kind = None if output.error is None else output.error.error_type
     match kind:
         case None | "timed_out" | "module_failed":

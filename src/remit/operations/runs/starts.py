@@ -6,6 +6,7 @@ looks into those.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -15,27 +16,22 @@ from remit.approval.repository import LATEST_GRANT, consume_requests, grant_from
 from remit.approval.types import Grant
 from remit.artifacts.repository import NewArtifact, new_artifact
 from remit.audit.repository import NewEvent, event_batch
+from remit.base.json_types import JsonObject
 from remit.db.batch import execute_batch
 from remit.db.session import transaction
 from remit.directives.models import DirectiveRead
-from remit.directives.mutator import Claim, claim_directives
+from remit.directives.mutator import claim_directives
 from remit.errors import ConflictError
 from remit.execution.grants import effect_key, void_reason
 from remit.execution.models import ExecutionRunRead
+from remit.execution.modules.registry import ModuleInfo
 from remit.execution.mutator import create_execution_run, first_attempts
 from remit.operations.gate.authority import Authority
 from remit.operations.gate.routing import Route
 from remit.telemetry.metrics import count_directive, record_queue_lag
-from remit.vocabulary import ModuleKind
 
-
-@dataclass(frozen=True, slots=True)
-class ModuleChoice:
-    """The module that a worker has for a directive; without one, version and digest are empty."""
-
-    kind: ModuleKind
-    version: str
-    digest: str
+Choose = Callable[[str], ModuleInfo | None]
+"""Tells which module this worker has under a name. Without one a run starts as a short one's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +52,12 @@ class RunState:
 def start_runs(
     engine: sa.Engine,
     directive_ids: Sequence[UUID],
-    choose: Callable[[str], ModuleChoice],
+    choose: Choose,
     authority: Authority,
 ) -> list[RunState]:
     """Consume the grants of approved directives and create their runs; all of them or none.
 
     For a `short` module the run is begun at once; a `long` one is begun when its activity is.
-
-    Args:
-        engine: the database.
-        directive_ids: whom to start, each once.
-        choose: tells which module this worker has under a name.
-        authority: the policy in force, the keys that verify grants, and who executes.
 
     Returns:
         Where each stands, in the order of `directive_ids`.
@@ -78,14 +68,16 @@ def start_runs(
     """
     with transaction(engine) as connection:
         # This takes the directives' locks, so that an ordinary start needs no separate look.
-        claims = claim_directives(connection, directive_ids, grounds=LATEST_GRANT)
-        started = [_started(claim, choose(claim.directive.type), authority) for claim in claims]
-        _write(connection, started, authority.executing.id)
-    for grant, run in started:
+        claimed = claim_directives(connection, directive_ids, grounds=LATEST_GRANT)
+        started = {
+            directive.id: _started(directive, stored, now, choose(directive.type), authority)
+            for directive, stored, now in claimed
+        }
+        _write(connection, [*started.values()], authority.executing.id)
+    for grant, run in started.values():
         record_queue_lag((run.created_at - grant.issued_at).total_seconds())
         count_directive("executing")
-    runs = {run.directive_id: run for _, run in started}
-    states = {one.directive.id: RunState(one.directive, runs[one.directive.id]) for one in claims}
+    states = {one.id: RunState(one, started[one.id][1]) for one, _, _ in claimed}
     return [states[directive_id] for directive_id in directive_ids]
 
 
@@ -97,47 +89,47 @@ def attempted(directive_id: UUID, attempt: int, worker_id: UUID) -> NewEvent:
 
 
 def _started(
-    claim: Claim, choice: ModuleChoice, authority: Authority
+    directive: DirectiveRead,
+    stored: JsonObject | None,
+    now: datetime,
+    module: ModuleInfo | None,
+    authority: Authority,
 ) -> tuple[Grant, ExecutionRunRead]:
-    """Verify a grant, and return it with the run that it becomes.
-
-    Raises:
-        ConflictError: it does not hold.
-    """
-    directive, now = claim.directive, claim.stamped_at
-    grant = None if claim.grounds is None else _readable(claim)
+    """Verify a stored grant, and return it with the run that it becomes."""
+    grant = None if stored is None else _readable(stored)
     void = void_reason(
         grant,
         directive,
         keys=authority.keys,
-        module_digest=choice.digest,
+        module_digest=module.digest if module else None,
         policy_digest=authority.policy.digest,
-        now=claim.judged_at,
+        now=now,
     )
     if grant is None or void is not None:
         raise ConflictError(f"the grant of directive {directive.id} does not hold: {void}")
-    is_begun = choice.kind == "short"
+    is_begun = module is None or module.kind == "short"
+    created_at = directive.updated_at  # the transaction's time
     return grant, ExecutionRunRead(
         id=uuid4(),
         directive_id=directive.id,
         grant_id=grant.id,
         module=directive.type,
-        module_version=choice.version,
+        module_version=module.version if module else "",
         idempotency_key=effect_key(grant),
         status="running" if is_begun else "pending",
         attempts=int(is_begun),
         result=None,
         error_type=None,
         error_message=None,
-        created_at=now,
-        started_at=now if is_begun else None,
+        created_at=created_at,
+        started_at=created_at if is_begun else None,
         ended_at=None,
     )
 
 
-def _readable(claim: Claim) -> Grant:
+def _readable(stored: JsonObject) -> Grant:
     try:
-        return grant_from_json(claim.grounds or {})
+        return grant_from_json(stored)
     except ValidationError as error:
         raise ConflictError("the grant cannot be read; look at it again") from error
 

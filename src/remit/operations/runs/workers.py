@@ -30,10 +30,7 @@ def announce(
     """Make a worker known with its modules, before it serves, and return who it is.
 
     Args:
-        engine: the database.
-        infos: its modules.
         keys: the installation's, which certify the worker's own, or verify what does.
-        terms: what its lease is like.
         worker_key: what certifies it in their place; None: the installation's signing key does.
 
     Raises:
@@ -70,10 +67,8 @@ class LivingWorker:
     """A worker that lives.
 
     Attributes:
-        started_at: when it was announced.
         lease_until: until when it is taken to live; it renews this as long as it does.
         modules: the digest of each module that it has, by name.
-        kid: name of its key.
         certified: whether its certificate verifies; nothing is handed to one without.
     """
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from temporalio import activity
 
 from remit.identity.types import SYSTEM
-from remit.operations.gate.approvals import ApprovalState, settle
+from remit.operations.gate.approvals import settle
 from remit.operations.gate.proposals import submit
 from remit.workflows.activities.calls import AuthoritySource
 from remit.workflows.messages import ApprovalOrder, ApprovalResult, ApprovalStep
@@ -30,15 +30,12 @@ class ApprovalActivities:
             state = settle(self.engine, directive_id)
         if state.waits_seconds is not None:
             return ApprovalStep(max(state.waits_seconds, 0.0), None)
-        return ApprovalStep(None, _result(state))
-
-
-def _result(state: ApprovalState) -> ApprovalResult:
-    evaluation = state.evaluation
-    return ApprovalResult(
-        approved=state.directive.status in {"approved", "executing", "complete", "aborted"},
-        policy_version=evaluation.policy_version if evaluation else None,
-        policy_blocks=list(evaluation.blocks) if evaluation else [],
-        human_override=state.by_people,
-        artifact_uri=evaluation.artifact_uri if evaluation else None,
-    )
+        evaluation = state.evaluation
+        result = ApprovalResult(
+            approved=state.directive.status in {"approved", "executing", "complete", "aborted"},
+            policy_version=evaluation.policy_version if evaluation else None,
+            policy_blocks=list(evaluation.blocks) if evaluation else [],
+            human_override=state.by_people,
+            artifact_uri=evaluation.artifact_uri if evaluation else None,
+        )
+        return ApprovalStep(None, result)

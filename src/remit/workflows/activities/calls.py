@@ -30,7 +30,7 @@ from remit.execution.worker_repository import KnownWorkers
 from remit.operations.gate.authority import Authority
 from remit.operations.gate.policies import PolicySource
 from remit.operations.gate.routing import Route
-from remit.operations.runs.starts import ModuleChoice, RunState
+from remit.operations.runs.starts import RunState
 from remit.redaction.masking import redact_object
 from remit.signing.keys import Keyring
 from remit.telemetry import tracing
@@ -114,13 +114,6 @@ class ModuleCaller:
     observe: Callable[[EndedRun], None] = unobserved
     underway: Underway = field(default_factory=Underway)
 
-    def choice(self, name: str) -> ModuleChoice:
-        """Return how this worker would run the module; an unknown one fails as a short one."""
-        found = self.registry.describe_module(name)
-        if found is None:
-            return ModuleChoice(kind="short", version="", digest="")
-        return ModuleChoice(kind=found.kind, version=found.version, digest=found.digest)
-
     def limit(self, directive: DirectiveRead) -> timedelta:
         """Return how long the directive's module may take."""
         if directive.timebox is not None:
@@ -158,10 +151,7 @@ class ModuleCaller:
         Of a run that another attempt ends, or that was canceled, others tell: see
         :class:`remit.workflows.activities.dispatch_activities.UncalledRuns`.
 
-        Args:
-            ended: what `end_run` returned.
-            emitted: the artifacts that were kept.
-            began: when the module was called, by `time.monotonic`.
+        It was called when `time.monotonic` was `began`.
         """
         directive, run = ended.directive, ended.run
         if run is None:

@@ -67,8 +67,10 @@ class ExecutionActivities(Attempts):
         )
 
     def _start(self, directive_id: UUID, authority: Authority) -> ExecutionStep | RunState:
-        state = start_run(self.engine, directive_id, self.modules.choice, authority)
-        if state.run is None or self.modules.choice(state.run.module).kind == "short":
+        describe = self.modules.registry.describe_module
+        state = start_run(self.engine, directive_id, describe, authority)
+        module = None if state.run is None else describe(state.run.module)
+        if module is None or module.kind == "short":
             return state
         return step_of(state.directive, long_module=self.modules.limit(state.directive))
 
@@ -77,7 +79,8 @@ class ExecutionActivities(Attempts):
         attempt = self.modules.underway.begin(directive_id)
 
         def begin(authority: Authority) -> RunState:
-            return begin_run(self.engine, directive_id, self.modules.choice, authority)
+            describe = self.modules.registry.describe_module
+            return begin_run(self.engine, directive_id, describe, authority)
 
         # In the context of this activity, so that spans join its trace.
         self.threads.submit(copy_context().run, self.resume, attempt, begin)

@@ -39,7 +39,6 @@ class LLMActivities:
     """What the LLM worker does.
 
     Attributes:
-        provider: returns the provider that the settings choose.
         provider_name: the word that chose it.
         model: the model that is asked when a call names none; None for none.
     """
@@ -79,7 +78,9 @@ class LLMActivities:
             )
             span.set(**describe_call(call))
             # An answer that is not on record is not handed out.
-            self._record(call, directive_id)
+            evidence: list[tuple[ArtifactType, JsonObject]] = []
+            emit_llm_artifacts(lambda kind, metadata: evidence.append((kind, metadata)), call)
+            record_call(self.engine, CalledModel(describe_call(call), evidence, directive_id))
         _tell(call)
         return _returned(call.outcome)
 
@@ -104,11 +105,6 @@ class LLMActivities:
         if isinstance(outcome, LLMResponse):
             return outcome.model
         return (asked.model if asked else None) or self.model or NO_MODEL
-
-    def _record(self, call: LLMCall, directive_id: UUID | None) -> None:
-        evidence: list[tuple[ArtifactType, JsonObject]] = []
-        emit_llm_artifacts(lambda kind, metadata: evidence.append((kind, metadata)), call)
-        record_call(self.engine, CalledModel(describe_call(call), evidence, directive_id))
 
 
 def _read(
