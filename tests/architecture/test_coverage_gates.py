@@ -30,9 +30,9 @@ def test_that():
 """
 
 
-def _run(folder: Path, test: str, *options: str) -> tuple[int, list[str]]:
+def _run(folder: Path, test: str, *options: str, conftest: str = CONFTEST) -> tuple[int, list[str]]:
     (folder / "thing.py").write_text(MODULE, encoding="utf-8")
-    (folder / "conftest.py").write_text(CONFTEST, encoding="utf-8")
+    (folder / "conftest.py").write_text(conftest, encoding="utf-8")
     (folder / "test_thing.py").write_text(test, encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
     # A bare environment: this run's own coverage must not measure that one.
@@ -58,6 +58,24 @@ def test_what_is_not_traced_counts_for_no_gate_and_takes_nothing_from_the_others
     assert code == pytest.ExitCode.TESTS_FAILED
     assert "the module: 66.67 %, at least 100 % needed" in lines
     assert lines[-1].startswith("2 passed, 1 error in ")
+
+
+@pytest.mark.parametrize(("package", "percent"), [("remit", "66.67"), ("other", "50.00")])
+def test_of_what_the_collection_imports_only_remit_is_traced(
+    tmp_path: Path, package: str, percent: str
+) -> None:
+    (tmp_path / package).mkdir()
+    (tmp_path / package / "__init__.py").touch()
+    (tmp_path / package / "thing.py").write_text(MODULE, encoding="utf-8")
+    conftest = CONFTEST.replace("pytest_runtest_protocol", "pytest_collection")
+    code, lines = _run(
+        tmp_path,
+        HALF.replace("thing", f"{package}.thing"),
+        *("--cov", "--cov-branch", "--cov-report="),
+        conftest=conftest.replace("thing.py", f"{package}/thing.py"),
+    )
+    assert code == pytest.ExitCode.TESTS_FAILED
+    assert f"the module: {percent} %, at least 100 % needed" in lines
 
 
 def test_every_pattern_of_the_pure_rules_matches_a_file() -> None:

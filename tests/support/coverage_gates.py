@@ -11,7 +11,9 @@ import os
 import sys
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
+from importlib.machinery import SourceFileLoader
 from io import StringIO
+from types import ModuleType
 
 import pytest
 from coverage import Coverage
@@ -134,6 +136,32 @@ class CoverageGates:
                 terminalreporter.line(measured.report)
                 error = pytest.CollectReport("coverage", "failed", str(measured), None)
                 terminalreporter.stats.setdefault("error", []).append(error)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Trace nothing of the collection but the modules of `remit` that it imports."""
+    tracer = sys.gettrace()
+    if tracer is None:
+        return (yield)
+    execute = SourceFileLoader.exec_module
+
+    def execute_traced(loader: SourceFileLoader, module: ModuleType) -> None:
+        measured = module.__name__.partition(".")[0] == "remit"
+        outer = sys.gettrace()
+        sys.settrace(tracer if measured else None)
+        try:
+            execute(loader, module)
+        finally:
+            sys.settrace(outer)
+
+    SourceFileLoader.exec_module = execute_traced  # type: ignore[assignment, method-assign]
+    sys.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(tracer)
+        SourceFileLoader.exec_module = execute  # type: ignore[method-assign]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
-import openai
 import pytest
 from time_machine import travel
 
@@ -120,6 +119,8 @@ def test_how_long_the_service_wants_to_be_left_alone_is_kept(
 
 
 def test_what_the_sdk_raises_besides_is_told_without_its_words() -> None:
+    import openai  # most of a second, which no other test here takes
+
     error = failure_of(openai.OpenAIError(CANARY), openai, WORDS, timeout_seconds=1)
     assert (error.error_type, error.retryable) == ("provider_error", False)
     assert CANARY not in error.message
