@@ -16,7 +16,7 @@ from pydantic import JsonValue
 
 from remit.artifacts.types import parse_artifact_uri
 from remit.audit import claims_repository
-from remit.audit.evidence_claims import CARRIED, EVIDENCE_SOURCES
+from remit.audit.execution_claims import CARRIED, EVIDENCE_SOURCES
 from remit.operations.evidence.auditing import judge
 from remit.vocabulary import ArtifactType
 from tests.adversarial.beginning import begun, leave, tell

@@ -93,6 +93,6 @@ def test_neither_ci_nor_several_processes_write(
     options = {"--update-golden": True, "numprocesses": processes}
     config: Any = SimpleNamespace(getoption=lambda name, default=None: options.get(name, default))
     before = Golden.is_updating
-    with pytest.raises(pytest.UsageError, match=r"^--update-golden: "):
+    with pytest.raises(pytest.exit.Exception, match=r"^--update-golden: "):
         support.pytest_configure(config)
     assert Golden.is_updating == before

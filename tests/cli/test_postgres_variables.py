@@ -42,6 +42,7 @@ def embedded(
     return remit
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("command", [("list", "--json"), ("db", "upgrade", "--json")], ids=str)
 @pytest.mark.parametrize("name", LIBPQ_VARIABLES)
 def test_no_variable_of_libpq_reaches_the_embedded_stack(
@@ -52,6 +53,7 @@ def test_no_variable_of_libpq_reaches_the_embedded_stack(
     assert (shown.code, shown.err) == (0, "")
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     ("query", "named"),
     [

@@ -106,19 +106,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let tests write golden files when that was asked for.
-
-    Raises:
-        pytest.UsageError: this is CI, or processes would write at once.
-    """
+    """Let tests write golden files when that was asked for: never in CI, nor from processes."""
     if not config.getoption("--update-golden"):
         return
     if os.environ.get("CI"):
-        message = "--update-golden: CI compares golden files, and never writes them"
-        raise pytest.UsageError(message)
+        # A UsageError would be told when standard error is closed: see tests/conftest.py.
+        pytest.exit("--update-golden: CI compares golden files, and never writes them", 4)
     if config.getoption("numprocesses", None) or hasattr(config, "workerinput"):
-        message = "--update-golden: one process writes: leave out -n"
-        raise pytest.UsageError(message)
+        pytest.exit("--update-golden: one process writes: leave out -n", 4)
     Golden.is_updating = True
 
 

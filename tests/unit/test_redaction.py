@@ -127,6 +127,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.untraced
 @given(JSON)
 def test_masking_twice_is_masking_once_and_no_canary_is_left(value: JsonValue) -> None:
     once = redact(value)
@@ -134,6 +135,7 @@ def test_masking_twice_is_masking_once_and_no_canary_is_left(value: JsonValue) -
     assert CANARY not in repr(once)
 
 
+@pytest.mark.untraced
 @given(JSON)
 def test_a_secret_is_found_exactly_where_something_would_be_masked(value: JsonValue) -> None:
     assert (find_secret(value, "x") is not None) == (redact(value) != value)
@@ -157,6 +159,7 @@ def test_the_place_of_a_secret_is_told_and_nothing_of_it(
     assert find_secret(value) == place
 
 
+@pytest.mark.untraced
 def test_the_time_grows_with_the_text_and_not_faster() -> None:
     """Texts that make a pattern with nested repetitions take minutes."""
     for piece in (

@@ -113,6 +113,7 @@ REFUSED: dict[str, tuple[dict[str, JsonValue], bool, str]] = {
 }
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("name", REFUSED)
 async def test_evidence_that_cannot_be_kept_ends_the_run_as_an_error_that_says_why(
     client: Client, empty_engine: sa.Engine, tmp_path: Path, name: str
@@ -144,6 +145,7 @@ OUTPUTS: dict[str, ModuleOutput | str] = {
 }
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("name", OUTPUTS)
 @pytest.mark.parametrize("large", [False, True])
 async def test_no_secret_that_a_module_emits_returns_or_raises_is_kept(
@@ -160,6 +162,7 @@ async def test_no_secret_that_a_module_emits_returns_or_raises_is_kept(
     assert [canary for canary in CANARIES if canary in said] == []
 
 
+@pytest.mark.untraced
 async def test_without_the_mask_every_one_of_them_would_be_kept(
     client: Client, empty_engine: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,7 +5,7 @@
 - `event_rules`: what a log can say, and in which order (pure)
 - `checkpoint`: a signed note of every chain's head, kept away from the database (pure)
 - `repository`: appends and reads events
-- `claims`, `execution_claims`, `evidence_claims`: what must hold between rows and events (pure)
+- `claims`, `execution_claims`: what must hold between rows and events (pure)
 - `claims_repository`: asks all of it, both ways
 - `run_ends`: whether runs and attempts ended as was signed (pure)
 - `scan_repository`: reads every row there is, to verify it

@@ -2,8 +2,8 @@
 
 The log says what happened, and the rows what there is: whoever writes one of them alone, with the
 services' own login, is found here. Each claim is one statement over whole tables. Where an event
-names no row, as it names no vote, as many rows must be there as events. Claims about runs and money
-stand in `remit.audit.execution_claims`, those about evidence in `remit.audit.evidence_claims`.
+names no row, as it names no vote, as many rows must be there as events. Claims about runs, money
+and evidence stand in `remit.audit.execution_claims`.
 """
 
 from dataclasses import dataclass
@@ -33,11 +33,8 @@ NIL = "'00000000-0000-0000-0000-000000000000'::uuid"
 def named(field: str, condition: str) -> str:
     """Return a statement of what events name under a field: directive, position, key, value, actor.
 
-    Arrays and texts that somebody forged in the place of an object name nothing.
-
-    Args:
-        field: a field of the data of an event.
-        condition: which events, as SQL about `event`.
+    Arrays and texts that somebody forged in the place of an object name nothing. `condition` is
+    SQL about `event`.
     """
     return f"""
         SELECT event.directive_id, event.seq, named.key, named.value, event.actor
@@ -50,15 +47,12 @@ def named(field: str, condition: str) -> str:
 
 
 def counted(
-    fault_of_rows: str, fault_of_events: str, rows: str, events: str
+    what: str, rows: str, events: str, *, more: str = "more", less: str = "fewer"
 ) -> tuple[Claim, Claim]:
     """Return that there are as many rows as events, for each directive and key.
 
-    Args:
-        fault_of_rows: words for rows that are more than the events.
-        fault_of_events: words for events that are more than the rows.
-        rows: a statement of `about` and `key`, a row for each row.
-        events: the same for each event.
+    `rows` and `events` are statements of `about` and `key`. `what` is said with `more` where there
+    are more rows, and with `less` where there are more events.
     """
     sql = f"""
         SELECT COALESCE(kept.about, told.about), NULL::integer,
@@ -70,8 +64,8 @@ def counted(
         WHERE COALESCE(kept.number, 0) {{}} COALESCE(told.number, 0)
     """  # noqa: S608 - constants of this module, here and below
     return (
-        Claim("untold", fault_of_rows, sql.format(">")),
-        Claim("unfounded", fault_of_events, sql.format("<")),
+        Claim("untold", what.format(more) + ": {what}", sql.format(">")),
+        Claim("unfounded", what.format(less) + ": {what}", sql.format("<")),
     )
 
 
@@ -112,29 +106,25 @@ CONSENT: tuple[Claim, ...] = (
         """,
     ),
     *counted(
-        "more requests for approval than were told: {what}",
-        "fewer requests for approval than were told: {what}",
+        "{} requests for approval than were told",
         "SELECT directive_id AS about, 'requests' AS key FROM approval_requests",
         "SELECT directive_id AS about, 'requests' AS key FROM events"
         " WHERE type = 'approval.requested'",
     ),
     *counted(
-        "more votes than were told: {what}",
-        "fewer votes than were told: {what}",
+        "{} votes than were told",
         "SELECT request.directive_id AS about, decision || ' by ' || voter AS key"
         " FROM approval_votes JOIN approval_requests AS request ON request.id = request_id",
         "SELECT directive_id AS about, (data ->> 'decision') || ' by ' || actor AS key FROM events"
         " WHERE type = 'approval.voted'",
     ),
     *counted(
-        "more grants than were told: {what}",
-        "fewer grants than were told: {what}",
+        "{} grants than were told",
         "SELECT directive_id AS about, 'grants' AS key FROM grants",
         "SELECT directive_id AS about, 'grants' AS key FROM events WHERE type = 'grant.issued'",
     ),
     *counted(
-        "more grants are void than were told: {what}",
-        "fewer grants are void than were told: {what}",
+        "{} grants are void than were told",
         "SELECT directive_id AS about, void_reason AS key FROM grants WHERE voided_at IS NOT NULL",
         "SELECT directive_id AS about, data ->> 'reason' AS key FROM events"
         " WHERE type = 'grant.voided'",
@@ -175,8 +165,7 @@ CONSENT: tuple[Claim, ...] = (
         """,
     ),
     *counted(
-        "more requests for approval have ended than were told: {what}",
-        "fewer requests for approval have ended than were told: {what}",
+        "{} requests for approval have ended than were told",
         # A grant that is made void takes its request with it, and only the grant's end is told.
         "SELECT request.directive_id AS about,"
         " CASE WHEN consent.id IS NULL THEN request.status ELSE 'approved' END AS key"
@@ -189,3 +178,27 @@ CONSENT: tuple[Claim, ...] = (
     ),
 )
 """What was asked for, and what people were asked and answered."""
+
+RULES: tuple[Claim, ...] = (
+    *counted(
+        "{}",
+        f"SELECT {NIL} AS about, digest || ' by ' || confirmed_by AS key FROM policies",  # noqa: S608
+        "SELECT directive_id AS about, (data ->> 'digest') || ' by ' || actor AS key FROM events"
+        " WHERE type = 'policy.confirmed'",
+        more="a policy is confirmed, and the log does not tell of it",
+        less="the log tells of a policy that was confirmed, and there is none",
+    ),
+    Claim(
+        "untold",
+        "the module {what} stands announced, and the worker that is named for it has none such",
+        f"""
+        SELECT {NIL}, NULL::integer, module.name || ' ' || module.version
+        FROM modules AS module CROSS JOIN installation
+        WHERE module.announced_at >= installation.since AND NOT EXISTS (
+            SELECT FROM workers AS worker
+            WHERE worker.id = module.announced_by AND worker.modules ->> module.name = module.digest
+        )
+        """,  # noqa: S608
+    ),
+)
+"""Which policies may decide, and which modules workers may run."""

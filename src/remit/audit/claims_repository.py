@@ -11,9 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from remit.audit.chain import INSTALLATION
-from remit.audit.claims import CONSENT, Claim
-from remit.audit.evidence_claims import EVIDENCE, EVIDENCE_SOURCES
-from remit.audit.execution_claims import EXECUTION, MONEY, RULES
+from remit.audit.claims import CONSENT, RULES, Claim
+from remit.audit.execution_claims import EVIDENCE, EVIDENCE_SOURCES, EXECUTION, MONEY
 from remit.audit.repository import streamed
 from remit.audit.verification import Finding
 from remit.base.wording import quoted

@@ -102,9 +102,8 @@ def candidates(connection: sa.Connection, name: str) -> tuple[list[Candidate], t
 def candidates_from_json(stored: Mapping[str, Any]) -> tuple[list[Candidate], tuple[str, ...]]:
     """Return what :data:`ANNOUNCED` read, before it is known whom to believe.
 
-    Returns:
-        The candidates: of workers that live, the newest first; then what was announced last. And
-        the names of all modules that stand announced, in order.
+    First the candidates: of workers that live, the newest first; then what was announced last. And
+    the names of all modules that stand announced, in order.
     """
     found = [
         (None if one["worker"] is None else UUID(one["worker"]), one["version"], one["digest"])

@@ -42,9 +42,7 @@ CONNECT_SECONDS = 10.0
 class Observed:
     """What a client's spans and metrics go to.
 
-    Attributes:
-        provider: what makes spans; None: there are none.
-        core_metrics_port: where Temporal's core serves its own metrics; None: nowhere.
+    Temporal's core serves its own metrics on `core_metrics_port`.
     """
 
     provider: "TracerProvider | None" = None

@@ -49,9 +49,7 @@ class ApprovalOrder:
 class ApprovalStep:
     """Where an approval stands.
 
-    Attributes:
-        waits_seconds: how long the request may still wait; None when it is settled.
-        result: the outcome; None while it waits.
+    It either waits for so many seconds more at most, or has a result.
     """
 
     waits_seconds: float | None

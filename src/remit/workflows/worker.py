@@ -138,9 +138,7 @@ async def serve(
 async def _leased(parts: WorkerParts, stop: asyncio.Event) -> AsyncIterator[Lease]:
     """Announce the worker, and keep its lease while the block runs.
 
-    Raises:
-        UnavailableError: the database does not answer, or somebody else ended the row, which sets
-            `stop`, too.
+    Somebody else who ends the worker's row sets `stop`.
     """
     infos = parts.registry.list_modules()
     worker = await asyncio.to_thread(

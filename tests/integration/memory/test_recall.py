@@ -21,6 +21,8 @@ from remit.memory import repository
 from remit.memory.vector import as_direction, semantic_search
 from tests.integration.memory.conftest import remembered
 
+pytestmark = pytest.mark.untraced
+
 ROWS, QUESTIONS, BATCH = 2_000, 50, 100
 
 

@@ -170,6 +170,7 @@ def test_a_limit_of_one_role_leaves_the_others_alone(empty_engine: sa.Engine) ->
     assert proposed(empty_engine, daily, budget="$50").status == "approved"
 
 
+@pytest.mark.untraced
 def test_two_hundred_at_once_never_pass_the_ceiling_by_a_cent(empty_engine: sa.Engine) -> None:
     daily = limited()
 

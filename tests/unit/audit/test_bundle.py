@@ -54,6 +54,7 @@ def test_the_public_key_is_all_that_reading_needs(tmp_path: Any) -> None:
     assert read_bundle(FILE, load_public_keys([tmp_path / "public.pem"])).bundle == EVIDENCE
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("mask", [0x01, 0x20, 0x80])
 def test_no_byte_can_change_unseen(mask: int) -> None:
     survivors = []
@@ -66,6 +67,7 @@ def test_no_byte_can_change_unseen(mask: int) -> None:
     assert not unread(SMALL)
 
 
+@pytest.mark.untraced
 def test_no_bit_around_the_content_can_change_unseen() -> None:
     begin, size = FILE.index(b'"payload":"') + len(b'"payload":"'), len(FILE)
     end = FILE.index(b'"', begin)
@@ -77,6 +79,7 @@ def test_no_bit_around_the_content_can_change_unseen() -> None:
             assert unread(bytes(data)), (position, bit)
 
 
+@pytest.mark.untraced
 def test_no_byte_can_be_added_taken_away_or_moved_unseen() -> None:
     step = 7
     for position in range(0, len(SMALL), step):
@@ -101,6 +104,7 @@ def changed(content: Any, path: tuple[Any, ...]) -> Any:
     return copy
 
 
+@pytest.mark.untraced
 def test_no_field_can_be_changed_by_whoever_has_no_key_that_is_trusted() -> None:
     paths = [*leaves(CONTENT)]
     assert len(paths) > 250

@@ -97,6 +97,7 @@ TAKEN_OUT = {
 }
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("name", TAKEN_OUT)
 def test_with_its_check_taken_out_an_edit_is_not_seen(
     name: str, monkeypatch: pytest.MonkeyPatch
@@ -154,6 +155,7 @@ UNSEEN: Mapping[str, tuple[str, Edit]] = {
 """What only a checkpoint shows: nobody signed anything that misses it."""
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("name", UNSEEN)
 def test_what_nobody_s_word_misses_is_seen_by_a_checkpoint_alone(name: str) -> None:
     of_life, edit = UNSEEN[name]

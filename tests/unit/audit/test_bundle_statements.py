@@ -134,6 +134,11 @@ def test_a_kept_checkpoint_that_is_younger_says_nothing_of_rows_that_came_since(
     assert "and has" in words
 
 
+def test_a_kept_checkpoint_that_does_not_verify_bears_nothing_out() -> None:
+    failed = failing(lives.auto(), kept_checkpoint=b"another file")
+    assert "the checkpoint is not JSON" in failed["kept checkpoint"]
+
+
 def test_a_request_whose_grant_was_voided_is_invalidated() -> None:
     one = lives.withdrawn()
     voided = then(

@@ -17,6 +17,8 @@ from remit.audit.chain import INSTALLATION, Event
 from remit.audit.verification import STATUS_OF
 from tests.unit.audit.chains import LIFE, Log, checkpoint_of, life, linked, statuses_of, verified
 
+pytestmark = pytest.mark.untraced
+
 LOG: Log = {UUID(int=number): life(number) for number in (1, 2, 3)}
 LOG[INSTALLATION] = life(0, ("principal.created", "token.created", "principal.changed"))
 CHECKPOINT = checkpoint_of(LOG)

@@ -76,6 +76,7 @@ def test_the_table_repeats_no_line() -> None:
     assert len(set(PROSE)) == len(PROSE)
 
 
+@pytest.mark.untraced
 @given(
     st.lists(st.sampled_from([*map(plain, SECRETS), *PROSE]), max_size=4), st.sampled_from("\n ,;")
 )
@@ -200,6 +201,7 @@ PIECES = (
 )
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("piece", PIECES)
 def test_four_times_the_text_takes_about_four_times_as_long(piece: str) -> None:
     def taken(characters: int) -> float:

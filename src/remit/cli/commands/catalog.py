@@ -1,7 +1,7 @@
 """`remit modules`, `workers` and `schema`: what there is, before anything is asked."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from remit.cli.base import services
 from remit.cli.base.context import Context, command
@@ -11,10 +11,6 @@ from remit.cli.commands.artifacts import artifact_type
 from remit.cli.views.cells import moment
 from remit.confusables.text import revealed
 from remit.errors import UnavailableError
-
-if TYPE_CHECKING:
-    from remit.execution.module_repository import AnnouncedModule
-    from remit.operations.runs.workers import LivingWorker
 
 LocalOption = Annotated[
     bool,
@@ -52,10 +48,6 @@ def modules(context: Context, *, local: LocalOption = False, module: ModuleOptio
         found = read_modules(engine)
     except UnavailableError as error:
         raise UnavailableError(f"{error.message}; {_LOCALLY}") from error
-    context.show({"modules": found}, lambda: _write_announced(found))
-
-
-def _write_announced(found: "Sequence[AnnouncedModule]") -> None:
     rows = [
         (
             Cell(each.name, "bold"),
@@ -69,7 +61,7 @@ def _write_announced(found: "Sequence[AnnouncedModule]") -> None:
     ]
     header = ("NAME", "VERSION", "DIGEST", "WORKERS", "ANNOUNCED", "SUMMARY")
     empty = f"no worker has announced a module yet: `remit worker` does; {_LOCALLY}"
-    write_list(header, rows, empty, stderr=False)
+    context.show({"modules": found}, lambda: write_list(header, rows, empty, stderr=False))
 
 
 def _show_local(context: Context, module: Sequence[str]) -> None:
@@ -95,10 +87,6 @@ def workers(context: Context) -> None:
     from remit.operations.runs.workers import read_workers
 
     found = read_workers(engine, context.keys)
-    context.show({"workers": found}, lambda: _write_workers(found))
-
-
-def _write_workers(found: "Sequence[LivingWorker]") -> None:
     rows = [
         (
             Cell(str(each.id), "bold"),
@@ -111,7 +99,7 @@ def _write_workers(found: "Sequence[LivingWorker]") -> None:
     ]
     header = ("WORKER", "CERTIFICATE", "MODULES", "STARTED", "LEASE UNTIL")
     empty = "no worker lives: `remit up` starts one by itself, and `remit worker` is one"
-    write_list(header, rows, empty, stderr=False)
+    context.show({"workers": found}, lambda: write_list(header, rows, empty, stderr=False))
 
 
 def schema(*, artifact: ArtifactOption = None, as_json: JsonOption = False) -> None:

@@ -147,9 +147,8 @@ def discover_modules(
 ) -> ModuleRegistry:
     """Return a registry of the built-in modules, the installed ones, and those named.
 
-    Args:
-        extra: more modules, each as "package.module:Class".
-        installed: entry points to use; None means those of installed packages.
+    Those named are `extra`, each as "package.module:Class". Without entry points as `installed`,
+    those of installed packages are used.
 
     Raises:
         MisconfiguredError: one cannot be loaded or registered; the message names it.

@@ -213,11 +213,7 @@ def _begin(
     module: ModuleInfo | None,
     authority: Authority,
 ) -> RunState:
-    """Begin the next attempt, unless another worker is at one, or nothing may begin any more.
-
-    Raises:
-        UnavailableError: a worker that lives is at an earlier attempt, and may still end it.
-    """
+    """Begin the next attempt, unless another worker is at one, or nothing may begin any more."""
     worker = authority.executing
     standing = standings(connection, [run.id])[run.id]
     for one in standing.open:

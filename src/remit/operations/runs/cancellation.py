@@ -71,11 +71,6 @@ def cancel(
 
 
 def _stoppable(directive: DirectiveRead) -> DirectiveStatus:
-    """Return the status of a directive that can be stopped.
-
-    Raises:
-        ConflictError: there is nothing, or nobody knows whether there is.
-    """
     if directive.status not in {"proposed", "approved", "executing"}:
         raise ConflictError(
             f"directive {directive.id} is {directive.status}; there is nothing to stop"

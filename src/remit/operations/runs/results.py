@@ -82,11 +82,8 @@ def end_run(
 ) -> RunState:
     """End one attempt, and with it its run and directive unless that goes on or has ended.
 
-    The arguments are those of :func:`end_runs`.
-
-    Returns:
-        How the directive stands. The run is there if this attempt has ended it, or if it goes on
-        without it, still `running`; None when it had ended before.
+    What is returned has the run if this attempt has ended it, or if it goes on without it, still
+    `running`; None when it had ended before.
 
     Raises:
         UnavailableError: the database does not answer; nothing was changed.
@@ -180,11 +177,7 @@ def _run_end(
 
 
 def _signed(end: RunEnd, worker: WorkerIdentity, *, ends_run: bool) -> RunEnd:
-    """Return the end with the cost of its attempt, and what its worker signs of it.
-
-    Raises:
-        ConflictError: there is no such attempt.
-    """
+    """Return the end with the cost of its attempt, and what its worker signs of it."""
     standing, output = end.standing, end.output or {}
     own = next((one for one in standing.attempts if one.attempt == end.attempt), None)
     if own is None:

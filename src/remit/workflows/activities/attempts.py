@@ -50,11 +50,7 @@ Begin = Callable[[Authority], ExecutionStep | RunState]
 
 @dataclass(frozen=True)
 class Attempts:
-    """Carries out attempts with the modules of a worker.
-
-    Attributes:
-        lease: this worker's, without which it begins nothing.
-    """
+    """Carries out attempts with the modules of a worker, whose lease must be good to begin one."""
 
     engine: sa.Engine
     authority: AuthoritySource
@@ -106,9 +102,6 @@ class Attempts:
         """Return whether an attempt that has begun is still the one to call the module.
 
         Nobody is asked while the lease is good: then no other worker may have begun the run again.
-
-        Raises:
-            UnavailableError: the lease is over, and cannot be renewed.
         """
         if self.lease.is_current():
             return True
@@ -133,11 +126,6 @@ class Attempts:
         output: ModuleOutput,
         emitted: Sequence[NewArtifact],
     ) -> ExecutionStep:
-        """End the attempt with an output, and return where its directive stands.
-
-        Raises:
-            UnavailableError: it is to be tried again.
-        """
         with span("run.end", count=len(emitted)):
             ended = self._stored(
                 run.id,

@@ -92,9 +92,6 @@ def _check_workflow(order: ExecutionOrder) -> None:
 
     Whoever reaches Temporal can start the same workflow under other names. All of them together
     would begin attempt after attempt of one run, until none is left.
-
-    Raises:
-        ForbiddenError: it serves another.
     """
     expected = execution_id(order.directive_id)
     if activity.in_activity() and activity.info().workflow_id != expected:
