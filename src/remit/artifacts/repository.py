@@ -15,7 +15,6 @@ from remit.artifacts.contents import PlacedContent
 from remit.artifacts.types import CONTENT_REF, MAX_ARTIFACT_BYTES, Artifact, artifact_uri
 from remit.base.canonical import canonical_json, sha256_digest
 from remit.base.json_types import JsonObject
-from remit.budget.costs import ModelCosts
 from remit.db.batch import BatchStatement, as_row, insert_into
 from remit.db.evidence_tables import artifacts
 from remit.db.reading import ids_beginning, parsed_json, readable
@@ -177,17 +176,22 @@ _STORED = (*(each.name for each in fields(NewArtifact)), "uri")
 _STORE = f"{insert_into(artifacts, 'kept', _STORED)} RETURNING id"
 
 
-def model_costs(connection: sa.Connection, run_ids: Collection[UUID]) -> dict[UUID, ModelCosts]:
-    """Return what models cost runs; those that asked none are left out."""
+def model_costs(
+    connection: sa.Connection, run_ids: Collection[UUID]
+) -> dict[UUID, list[Decimal | None]]:
+    """Return what models cost runs, in US dollars; those that asked none are left out.
+
+    It is the sum of what is known, and None beside it where the cost of a call is not.
+    """
     if not run_ids:
         return {}
     rows = connection.execute(_COSTS, {"runs": list(run_ids)})
-    return {row.run_id: ModelCosts(Decimal(row.known), row.unknown) for row in rows}
+    return {row.run_id: [Decimal(row.known), *([None] if row.unknown else [])] for row in rows}
 
 
 def final_model_costs(
     connection: sa.Connection, run_ids: Collection[UUID]
-) -> dict[UUID, ModelCosts]:
+) -> dict[UUID, list[Decimal | None]]:
     """Return what models cost runs that end in this transaction: no call joins them any more.
 
     It holds their directives' rows, and so waits for a call that is being recorded; one that comes

@@ -4,25 +4,11 @@ Pure. Operations close promises by it, and whoever checks a bundle comes to the 
 """
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from uuid import UUID
 
 from remit.base.json_types import JsonObject
-from remit.budget.types import LARGEST_AMOUNT, Closing, exact_sum
-
-
-@dataclass(frozen=True, slots=True)
-class ModelCosts:
-    """What language models, or its attempts, cost a run: US dollars of all that is known."""
-
-    known: Decimal = Decimal(0)
-    unknown: bool = False
-
-
-NO_MODELS = ModelCosts()
-"""What a run cost that asked no model."""
+from remit.budget.types import LARGEST_AMOUNT, check_spent, exact_sum
 
 _AMOUNT = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,12})?", re.ASCII)
 
@@ -37,12 +23,10 @@ def parse_cost(written: object) -> Decimal | None:
     return Decimal(written)
 
 
-def add_costs(costs: Iterable[Decimal | None]) -> ModelCosts:
-    """Return what calls cost together; None stands for one whose cost is not known."""
-    told = list(costs)
-    return ModelCosts(
-        exact_sum(each for each in told if each is not None), unknown=any(c is None for c in told)
-    )
+def add_costs(costs: Iterable[Decimal | None]) -> tuple[Decimal, bool]:
+    """Return the sum of the known costs, and whether one is not known, which is None."""
+    known = list(costs)
+    return exact_sum(cost for cost in known if cost is not None), None in known
 
 
 def attempt_cost(output: JsonObject) -> Decimal | None:
@@ -60,24 +44,27 @@ def attempt_cost(output: JsonObject) -> Decimal | None:
     return Decimal("0.00") if kind in _NOTHING_SPENT else None
 
 
-def attempts_cost(costs: Iterable[Decimal | None], begun: int) -> ModelCosts:
-    """Return what the attempts of a run cost together."""
-    ended = list(costs)
-    return add_costs([*ended, *([None] * (begun - len(ended)))])
+def attempt_costs(ended: Sequence[Decimal | None], begun: int) -> list[Decimal | None]:
+    """Return what each attempt of a run cost; None for those that were begun and never ended."""
+    return [*ended, *([None] * (begun - len(ended)))]
 
 
-def closing_of(
-    grant_id: UUID, attempts: ModelCosts, models: ModelCosts, *, completed: bool
-) -> Closing | None:
+def closing_of(costs: Iterable[Decimal | None], *, completed: bool) -> tuple[Decimal, bool] | None:
     """Return how the promise to a run is closed; None when nothing was spent of it.
 
-    What nobody knows counts as the whole promise: see :func:`attempt_cost`; an attempt that never
-    ended; a call of a model without a price.
+    That is the US dollars that it is known to have spent, and whether nobody knows what else, which
+    counts as the whole promise: see :func:`attempt_cost`; an attempt that never ended; a call of a
+    model without a price.
+
+    Args:
+        costs: what its attempts and the models that it asked cost; None: nobody knows.
+
+    Raises:
+        ValueError: the costs come to no amount that can have been spent.
     """
-    known = min(exact_sum([attempts.known, models.known]), LARGEST_AMOUNT)
-    if attempts.unknown or models.unknown:
-        return Closing(grant_id, at_least=known)
-    return Closing(grant_id, known) if known or completed else None
+    total, unknown = add_costs(costs)
+    known = check_spent(min(total, LARGEST_AMOUNT))
+    return (known, unknown) if unknown or known or completed else None
 
 
 _NOTHING_SPENT = frozenset({"module_failed", "module_not_found", "invalid_input"})

@@ -7,14 +7,13 @@ one statement come in the order of accounts, so that two transactions never wait
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from remit.base.json_types import JsonObject
-from remit.budget.types import LARGEST_AMOUNT, NOT_PROMISED, Closing, Committed, in_cents
+from remit.budget.types import LARGEST_AMOUNT, NOT_PROMISED, Committed, in_cents
 from remit.db.batch import BatchStatement, insert_into, limited
 from remit.db.tables import budget_entries
 from remit.policy.limits import BudgetLimit
@@ -56,19 +55,11 @@ def reserve(rows: Sequence[JsonObject]) -> BatchStatement:
     return BatchStatement("reserved", _RESERVE, rows, "an amount was not reserved")
 
 
-def settlements(closings: Sequence[Closing]) -> BatchStatement:
-    """Return the write that closes reservations with what was spent.
+def settlements(rows: Sequence[JsonObject]) -> BatchStatement:
+    """Return the write of each `remit.budget.types.settlement`, which closes reservations.
 
     A grant without reservations, or whose reservations are closed, is left as it is.
     """
-    rows: list[JsonObject] = [
-        {
-            "grant_id": str(closing.grant_id),
-            "spent": None if closing.spent is None else str(in_cents(closing.spent)),
-            "at_least": str(in_cents(closing.at_least)),
-        }
-        for closing in closings
-    ]
     return BatchStatement("settled", _SETTLE, rows, None)
 
 
@@ -78,25 +69,17 @@ def releases(grant_ids: Sequence[UUID]) -> BatchStatement:
     return BatchStatement("released", _RELEASE, rows, None)
 
 
-@dataclass(frozen=True, slots=True)
-class Unpromised:
-    """What a run cost that nothing was promised to, in US dollars; rounded up to cents."""
+def unpromised_entry(directive_id: UUID, grant_id: UUID, spent: Decimal) -> JsonObject:
+    """Return the row of what a run spent that nothing was promised to, rounded up to cents."""
+    return {
+        "directive_id": str(directive_id),
+        "grant_id": str(grant_id),
+        "amount": str(in_cents(min(spent, LARGEST_AMOUNT))),
+    }
 
-    directive_id: UUID
-    grant_id: UUID
-    amount: Decimal
 
-
-def unpromised(spent: Sequence[Unpromised]) -> BatchStatement:
-    """Return the write that enters what was spent and closes no reservation."""
-    rows: list[JsonObject] = [
-        {
-            "directive_id": str(one.directive_id),
-            "grant_id": str(one.grant_id),
-            "amount": str(in_cents(min(one.amount, LARGEST_AMOUNT))),
-        }
-        for one in spent
-    ]
+def unpromised(rows: Sequence[JsonObject]) -> BatchStatement:
+    """Return the write of each :func:`unpromised_entry`, which closes no reservation."""
     return BatchStatement("unpromised", _UNPROMISED, rows, None)
 
 

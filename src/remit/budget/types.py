@@ -31,28 +31,15 @@ class Committed:
     amount: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Closing:
-    """How much a grant's run spent of what it was promised.
-
-    Attributes:
-        spent: US dollars; a part of a cent counts as a whole one. More than was promised is
-            recorded as it is. None: all that was promised, or `at_least` when that is more.
-        at_least: US dollars that are known to be spent where `spent` is None.
+def check_spent(spent: Decimal) -> Decimal:
+    """Return an amount in US dollars that can have been spent.
 
     Raises:
-        ValueError: an amount is negative, no number, or over the largest amount.
+        ValueError: it is negative, no number, or over the largest amount.
     """
-
-    grant_id: UUID
-    spent: Decimal | None = None
-    at_least: Decimal = Decimal(0)
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot be an amount."""
-        for spent in (self.spent, self.at_least):
-            if spent is not None and not (spent.is_finite() and 0 <= spent <= LARGEST_AMOUNT):
-                raise ValueError(f"{spent} is no amount that can have been spent")
+    if not (spent.is_finite() and 0 <= spent <= LARGEST_AMOUNT):
+        raise ValueError(f"{spent} is no amount that can have been spent")
+    return spent
 
 
 def in_cents(spent: Decimal) -> Decimal:
@@ -104,6 +91,26 @@ def reservations(
         }
         for limit in limits
     ]
+
+
+def settlement(grant_id: UUID, known: Decimal, *, unknown: bool = False) -> JsonObject:
+    """Return the ledger's row of what a grant's run spent of what it was promised.
+
+    Args:
+        known: US dollars; a part of a cent counts as a whole one. More than was promised is
+            recorded as it is.
+        unknown: whether nobody knows what else: all that was promised, or `known` when that is
+            more.
+
+    Raises:
+        ValueError: the amount is negative, no number, or over the largest amount.
+    """
+    amount = str(in_cents(check_spent(known)))
+    return {
+        "grant_id": str(grant_id),
+        "spent": None if unknown else amount,
+        "at_least": amount if unknown else "0.00",
+    }
 
 
 def held_after(

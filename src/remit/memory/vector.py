@@ -95,8 +95,8 @@ def embed_and_store(
         vectors = map(as_direction, response.embeddings)
         count += _store(engine, provider.model, list(zip(batch, vectors, strict=True)))
         costs.append(response.usage.estimated_cost_usd)
-    cost = add_costs(costs)
-    return Embedded(count, provider.model, None if cost.unknown else cost.known)
+    cost, unknown = add_costs(costs)
+    return Embedded(count, provider.model, None if unknown else cost)
 
 
 def semantic_search_text(

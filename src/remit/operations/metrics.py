@@ -4,11 +4,11 @@ Some of it is counted before its commit, which may fail: only the database says 
 """
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from uuid import UUID
 
 from remit.approval.types import Grant
 from remit.base.json_types import JsonObject
-from remit.budget.types import Closing
 from remit.directives.models import DirectiveRead
 from remit.execution.models import ExecutionRunRead
 from remit.execution.modules.types import ModuleOutput
@@ -48,11 +48,10 @@ def count_reserved(grant: Grant, reserved: Sequence[JsonObject]) -> None:
         metrics.add_budget_reserved(float(grant.budget))
 
 
-def count_settled(closings: Iterable[Closing | None]) -> None:
-    """Count what runs are known to have spent; what nobody knows is left out."""
-    for one in closings:
-        if one is not None:
-            metrics.add_budget_settled(float(one.at_least if one.spent is None else one.spent))
+def count_settled(known: Iterable[Decimal]) -> None:
+    """Count what runs are known to have spent, in US dollars; what nobody knows is left out."""
+    for amount in known:
+        metrics.add_budget_settled(float(amount))
 
 
 def report_in_doubt(directive_id: UUID, said: str) -> None:

@@ -18,7 +18,7 @@ from remit.budget.ledger import (
     reserve,
     settlements,
 )
-from remit.budget.types import Closing, Committed
+from remit.budget.types import Committed, settlement
 from remit.db.batch import BatchStatement, execute_batch
 from remit.db.session import transaction
 from tests.integration.budget.spending import (
@@ -69,14 +69,14 @@ def test_what_was_spent_is_settled_and_the_rest_is_free_again(
 ) -> None:
     held = limit(f"settled-{cost}".lower())
     grant_id = spent(engine, [held], "10")
-    close(engine, settlements([Closing(grant_id, None if cost is None else Decimal(cost))]))
+    close(engine, settlements([settlement(grant_id, Decimal(cost or 0), unknown=cost is None)]))
     assert entries(engine, grant_id)[1:] == [(held.account, "settle", settled)]
     assert sums(engine, held.account) == amounts("0", settled)
 
 
 def test_an_overrun_is_on_record_and_leaves_nothing_for_others(engine: sa.Engine) -> None:
     held = limit("overrun", "20")
-    close(engine, settlements([Closing(spent(engine, [held], "20"), Decimal(25))]))
+    close(engine, settlements([settlement(spent(engine, [held], "20"), Decimal(25))]))
     assert spend(engine, [held], "0.01") is None
     assert sums(engine, "overrun") == amounts("0", "25")
 
@@ -94,7 +94,7 @@ def test_a_release_frees_all_of_it(engine: sa.Engine) -> None:
 def test_a_reservation_is_closed_once(engine: sa.Engine, first: str, second: str) -> None:
     held = limit(f"{first}-{second}")
     grant_id = spent(engine, [held], "10")
-    closing = Closing(grant_id, Decimal(3))
+    closing = settlement(grant_id, Decimal(3))
     parts = {"settle": settlements([closing]), "release": releases([grant_id])}
     close(engine, parts[first])
     before = sums(engine, held.account)
@@ -106,7 +106,7 @@ def test_a_reservation_is_closed_once(engine: sa.Engine, first: str, second: str
 def test_one_closing_closes_every_account_of_the_grant(engine: sa.Engine) -> None:
     both = [limit("every-z"), limit("every-a", role="operations")]
     grant_id = spent(engine, both, "10")
-    close(engine, settlements([Closing(grant_id, Decimal(7))]))
+    close(engine, settlements([settlement(grant_id, Decimal(7))]))
     assert entries(engine, grant_id)[2:] == [
         ("every-a@operations", "settle", "7.00"),
         ("every-z", "settle", "7.00"),
@@ -116,7 +116,8 @@ def test_one_closing_closes_every_account_of_the_grant(engine: sa.Engine) -> Non
 def test_a_grant_without_reservations_is_closed_beside_other_writes(engine: sa.Engine) -> None:
     with transaction(engine) as connection:
         wanted = promise(connection, "10")
-        closings = settlements([Closing(wanted.grant_id)]), releases([uuid4()])
+        row = settlement(wanted.grant_id, Decimal(0), unknown=True)
+        closings = settlements([row]), releases([uuid4()])
         execute_batch(connection, [grants([wanted]), *closings])
     assert entries(engine, wanted.grant_id) == []
 
@@ -146,7 +147,7 @@ def test_the_entries_of_a_directive_are_told_in_their_order(engine: sa.Engine) -
         wanted = promise(connection, "10")
         locked = lock_accounts(connection, [held])
         write(connection, reservations(wanted, [held], locked))
-        execute_batch(connection, [settlements([Closing(wanted.grant_id, Decimal(3))])])
+        execute_batch(connection, [settlements([settlement(wanted.grant_id, Decimal(3))])])
         found = list_entries(connection, wanted.directive_id)
     assert [(one["kind"], one["amount"], one["ceiling"]) for one in found] == [
         ("reserve", 10, 100),
@@ -182,7 +183,7 @@ def test_a_new_period_begins_at_zero_and_the_old_one_gets_what_is_settled_late(
         wanted = promise(connection, "10")
         write(connection, reservations(wanted, [held], late))
     assert spend(engine, [held], "10") is not None
-    close(engine, settlements([Closing(wanted.grant_id)]))
+    close(engine, settlements([settlement(wanted.grant_id, Decimal(0), unknown=True)]))
     with engine.connect() as connection:
         found = connection.execute(_PERIODS, {"account": "rollover"})
         assert [tuple(row) for row in found] == [(0, 10), (10, 0)]
@@ -221,7 +222,7 @@ def test_whatever_happens_the_sums_are_those_of_the_entries(
                 continue
             grant_id = promised[which % len(promised)].grant_id
             closing = {
-                "settle": settlements([Closing(grant_id, amount)]),
+                "settle": settlements([settlement(grant_id, amount)]),
                 "release": releases([grant_id]),
             }
             execute_batch(connection, [closing[kind]])

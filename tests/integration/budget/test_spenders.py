@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from remit.budget.ledger import lock_accounts, releases, settlements
-from remit.budget.types import Closing, Committed
+from remit.budget.types import Committed, settlement
 from remit.db.batch import execute_batch
 from remit.db.session import transaction
 from remit.errors import RuleViolationError, UnavailableError
@@ -96,7 +96,8 @@ def test_spenders_who_close_as_they_go_never_pass_a_ceiling(engine: sa.Engine) -
             if grant_id and random.random() < 0.5:
                 execute_batch(connection, [releases([grant_id])])
             elif grant_id:
-                execute_batch(connection, [settlements([Closing(grant_id, cents(random, 0, 1))])])
+                row = settlement(grant_id, cents(random, 0, 1))
+                execute_batch(connection, [settlements([row])])
 
     at_once(live, SPENDERS)
     assert max(highest) <= held.ceiling
@@ -115,8 +116,11 @@ def test_two_limits_at_once_in_any_order_never_wait_for_each_other(engine: sa.En
         order = both if number % 2 else both[::-1]
         mine = [spent(engine, order, "1.00") for _ in range(3)]
         with transaction(engine) as connection:
-            closings = [Closing(one) for one in (mine if number % 2 else mine[::-1])]
-            execute_batch(connection, [settlements(closings)])
+            rows = [
+                settlement(one, Decimal(0), unknown=True)
+                for one in (mine if number % 2 else mine[::-1])
+            ]
+            execute_batch(connection, [settlements(rows)])
 
     at_once(live, 40)
     assert sums(engine, "left") == sums(engine, "right") == amounts(0, 120)
@@ -156,7 +160,7 @@ def test_of_many_who_close_one_grant_one_does(engine: sa.Engine) -> None:
     grant_id = spent(engine, [held], "10")
 
     def close(number: int) -> None:
-        cost = Closing(grant_id, Decimal(number))
+        cost = settlement(grant_id, Decimal(number))
         with transaction(engine) as connection:
             part = settlements([cost]) if number % 2 else releases([grant_id])
             execute_batch(connection, [part])

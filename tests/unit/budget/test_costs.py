@@ -9,20 +9,18 @@ import pytest
 
 from remit.base.json_types import JsonObject
 from remit.budget.costs import (
-    NO_MODELS,
-    ModelCosts,
     add_costs,
     attempt_cost,
-    attempts_cost,
+    attempt_costs,
     closing_of,
     parse_cost,
 )
 from remit.budget.types import (
     LARGEST_AMOUNT,
-    Closing,
     Committed,
     held_after,
     in_cents,
+    settlement,
 )
 from remit.cognition.pricing import completion_cost, embedding_cost
 from remit.execution.models import output_to_json
@@ -31,56 +29,55 @@ from remit.execution.modules.types import ModuleOutput
 GRANT = UUID(int=1)
 
 
-def models(known: str, *, unknown: bool = False) -> ModelCosts:
-    return ModelCosts(Decimal(known), unknown=unknown)
+def costs(*told: str | None) -> list[Decimal | None]:
+    return [None if one is None else Decimal(one) for one in told]
 
 
 @pytest.mark.parametrize("completed", [True, False])
 @pytest.mark.parametrize(
-    ("told", "costs", "spent"),
-    [("1.50", NO_MODELS, "1.50"), ("1.50", models("0.25"), "1.75"), ("0", models("0"), "0")],
+    ("told", "models", "spent"),
+    [("1.50", [], "1.50"), ("1.50", costs("0.25"), "1.75"), ("0", costs("0"), "0")],
 )
 def test_what_is_told_is_spent_with_what_models_cost(
-    told: str, costs: ModelCosts, spent: str, *, completed: bool
+    told: str, models: list[Decimal | None], spent: str, *, completed: bool
 ) -> None:
-    closing = closing_of(GRANT, models(told), costs, completed=completed)
+    closing = closing_of([*costs(told), *models], completed=completed)
     nothing = not completed and spent == "0"
-    assert closing == (None if nothing else Closing(GRANT, Decimal(spent)))
+    assert closing == (None if nothing else (Decimal(spent), False))
 
 
 @pytest.mark.parametrize(
-    ("told", "costs", "completed", "at_least"),
+    ("told", "models", "completed", "at_least"),
     [
-        (None, NO_MODELS, True, "0"),
-        (None, models("3"), True, "3"),
-        (None, models("0", unknown=True), False, "0"),
-        ("2", models("3", unknown=True), False, "5"),
-        ("2", models("3", unknown=True), True, "5"),
+        (None, [], True, "0"),
+        (None, costs("3"), True, "3"),
+        (None, costs("0", None), False, "0"),
+        ("0", costs("0", None), False, "0"),
+        ("2", costs("3", None), False, "5"),
+        ("2", costs("3", None), True, "5"),
     ],
 )
 def test_what_nobody_knows_counts_as_the_whole_promise(
-    told: str | None, costs: ModelCosts, at_least: str, *, completed: bool
+    told: str | None, models: list[Decimal | None], at_least: str, *, completed: bool
 ) -> None:
-    attempts = attempts_cost([None if told is None else Decimal(told)], 1)
-    closing = closing_of(GRANT, attempts, costs, completed=completed)
-    assert closing == Closing(GRANT, None, Decimal(at_least))
+    closing = closing_of([*attempt_costs(costs(told), 1), *models], completed=completed)
+    assert closing == (Decimal(at_least), True)
 
 
 def test_a_run_that_failed_and_spent_nothing_gives_all_of_it_back() -> None:
-    assert closing_of(GRANT, models("0"), NO_MODELS, completed=False) is None
-    closing = closing_of(GRANT, models("0"), models("0.01"), completed=False)
-    assert closing == Closing(GRANT, Decimal("0.01"))
+    assert closing_of(costs("0"), completed=False) is None
+    assert closing_of(costs("0", "0.01"), completed=False) == (Decimal("0.01"), False)
 
 
 def test_no_sum_keeps_a_run_from_ending() -> None:
-    closing = closing_of(GRANT, models(str(LARGEST_AMOUNT)), models("1"), completed=True)
-    assert closing == Closing(GRANT, LARGEST_AMOUNT)
+    closing = closing_of(costs(str(LARGEST_AMOUNT), "1"), completed=True)
+    assert closing == (LARGEST_AMOUNT, False)
 
 
 def test_every_attempt_counts_and_one_that_never_ended_may_have_cost_anything() -> None:
-    costs = [Decimal("0.30"), Decimal("0.30"), Decimal("0.30")]
-    assert attempts_cost(costs, 3) == models("0.90")
-    assert attempts_cost(costs[:2], 3) == models("0.60", unknown=True)
+    each = costs("0.30", "0.30", "0.30")
+    assert add_costs(attempt_costs(each, 3)) == (Decimal("0.90"), False)
+    assert add_costs(attempt_costs(each[:2], 3)) == (Decimal("0.60"), True)
 
 
 @pytest.mark.parametrize(
@@ -103,8 +100,8 @@ def test_what_raised_or_took_too_long_may_have_cost_anything(
 
 
 def test_a_sum_tells_whether_a_cost_is_missing() -> None:
-    assert add_costs([]) == NO_MODELS
-    assert add_costs([Decimal("0.1"), None, Decimal("0.2")]) == models("0.3", unknown=True)
+    assert add_costs([]) == (Decimal(0), False)
+    assert add_costs([Decimal("0.1"), None, Decimal("0.2")]) == (Decimal("0.3"), True)
 
 
 @pytest.mark.parametrize("written", ["0", "0.000001", "999999999.999999999999"])
@@ -127,7 +124,13 @@ def test_a_part_of_a_cent_is_a_whole_one(spent: str, cents: str) -> None:
 @pytest.mark.parametrize("amount", ["-0.01", "NaN", "1E+12"])
 def test_a_least_amount_that_is_none_is_refused(amount: str) -> None:
     with pytest.raises(ValueError, match="no amount"):
-        Closing(GRANT, None, Decimal(amount))
+        settlement(GRANT, Decimal(amount), unknown=True)
+
+
+@pytest.mark.parametrize("told", [["-0.01"], ["-0.01", None]])
+def test_costs_that_come_to_no_amount_close_nothing(told: list[str | None]) -> None:
+    with pytest.raises(ValueError, match="no amount"):
+        closing_of(costs(*told), completed=True)
 
 
 HELD = {"a": Committed("A", datetime(2026, 1, 1, tzinfo=UTC), Decimal("123456.78"))}
@@ -140,7 +143,7 @@ MORE: JsonObject = {"account": "A", "amount": "0.01"}
         lambda: ModuleOutput.success({}, cost=Decimal("123456.78")),
         lambda: in_cents(Decimal("123456.781")),
         lambda: add_costs([Decimal("1234.5678"), None, Decimal("0.0021")]),
-        lambda: closing_of(GRANT, models("1234.56"), models("0.0021"), completed=True),
+        lambda: closing_of(costs("1234.56", "0.0021"), completed=True),
         lambda: held_after(HELD, [MORE]),
         lambda: embedding_cost("text-embedding-3-large", 123_456_789),
         lambda: completion_cost("openai", "gpt-6-sol", 271_999, 123_457),

@@ -8,11 +8,11 @@ from uuid import UUID
 import pytest
 
 from remit.budget.types import (
-    Closing,
     Committed,
     held_after,
     obstacles,
     reservations,
+    settlement,
 )
 from remit.policy.limits import BudgetLimit
 
@@ -73,12 +73,17 @@ def test_the_next_of_a_batch_is_judged_with_what_those_before_it_were_promised()
     assert after["ops"].period_start == TODAY
 
 
-@pytest.mark.parametrize("spent", [None, Decimal(0), Decimal("0.001"), Decimal("999999999999.99")])
-def test_a_closing_takes_any_amount(spent: Decimal | None) -> None:
-    assert Closing(UUID(int=2), spent).spent == spent
+@pytest.mark.parametrize(
+    ("spent", "cents"), [("0", "0.00"), ("0.001", "0.01"), ("999999999999.99", "999999999999.99")]
+)
+def test_a_settlement_takes_any_amount(spent: str, cents: str) -> None:
+    known = {"grant_id": str(UUID(int=2)), "spent": cents, "at_least": "0.00"}
+    assert settlement(UUID(int=2), Decimal(spent)) == known
+    unknown = {**known, "spent": None, "at_least": cents}
+    assert settlement(UUID(int=2), Decimal(spent), unknown=True) == unknown
 
 
 @pytest.mark.parametrize("spent", ["-0.01", "NaN", "Infinity", "-Infinity", "1000000000000"])
-def test_a_closing_refuses_what_is_no_amount(spent: Any) -> None:
+def test_a_settlement_refuses_what_is_no_amount(spent: Any) -> None:
     with pytest.raises(ValueError, match=r"is no amount that can have been spent$"):
-        Closing(UUID(int=2), Decimal(spent))
+        settlement(UUID(int=2), Decimal(spent))

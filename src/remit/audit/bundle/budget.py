@@ -12,8 +12,8 @@ from remit.audit.bundle.facts import Check, counted, judged, of_type, particular
 from remit.audit.bundle.origin import is_before
 from remit.audit.bundle.types import BudgetEntry, Bundle
 from remit.base.json_types import JsonObject
-from remit.budget.costs import ModelCosts, add_costs, attempts_cost, closing_of, parse_cost
-from remit.budget.types import LARGEST_AMOUNT, NOT_PROMISED, Closing, exact_sum, in_cents
+from remit.budget.costs import add_costs, attempt_costs, closing_of, parse_cost
+from remit.budget.types import LARGEST_AMOUNT, NOT_PROMISED, exact_sum, in_cents
 from remit.execution.models import ExecutionRunRead
 
 
@@ -36,7 +36,7 @@ def budget(bundle: Bundle) -> Check:
         if not is_before(bundle, run.created_at)
         and run.ended_at is not None
         and run.grant_id not in entered
-        and _attempt_costs(bundle, run).known
+        and add_costs(_attempt_costs(bundle, run))[0]
     ]
     promised: dict[UUID, JsonObject] = {}
     for entry in bundle.budget:
@@ -84,40 +84,40 @@ def _closings(
     closing = _closing(bundle, run)
     if closing is None:
         return [("release", promised)]
-    if closing.spent is None:
-        return [("settle", max(promised, in_cents(closing.at_least)))]
-    return [("settle", in_cents(closing.spent))]
+    known, unknown = closing
+    spent = in_cents(known)
+    return [("settle", max(promised, spent) if unknown else spent)]
 
 
-def _closing(bundle: Bundle, run: ExecutionRunRead) -> Closing | None:
-    """Return what a run spent of its promise; None when that is nothing."""
+def _closing(bundle: Bundle, run: ExecutionRunRead) -> tuple[Decimal, bool] | None:
+    """Return what a run spent of its promise, as :func:`closing_of` does."""
     completed = run.status == "completed"
-    models = add_costs(
+    models = [
         parse_cost(one.metadata.get("estimated_cost_usd"))
         for one in of_type(bundle, "llm_usage")
         if one.run_id == run.id
-    )
+    ]
     if not is_before(bundle, run.created_at):
-        spent = _attempt_costs(bundle, run)
-        return closing_of(run.grant_id, spent, models, completed=completed)
+        return closing_of([*_attempt_costs(bundle, run), *models], completed=completed)
     # Before attempts had rows, what the run itself told was all that counted.
     stated = (run.result or {}).get("cost")
     told = parse_cost(stated) if isinstance(stated, str) else None
-    known = min(exact_sum([told or Decimal(0), models.known]), LARGEST_AMOUNT)
-    if models.unknown or (told is None and completed):
-        return Closing(run.grant_id, at_least=known)
-    return None if told is None and not known else Closing(run.grant_id, known)
+    of_models, unknown = add_costs(models)
+    known = min(exact_sum([told or Decimal(0), of_models]), LARGEST_AMOUNT)
+    if unknown or (told is None and completed):
+        return known, True
+    return None if told is None and not known else (known, False)
 
 
-def _attempt_costs(bundle: Bundle, run: ExecutionRunRead) -> ModelCosts:
-    """Return what the attempts of a run had cost when it ended, as its workers signed."""
+def _attempt_costs(bundle: Bundle, run: ExecutionRunRead) -> list[Decimal | None]:
+    """Return what each attempt of a run had cost when it ended, as its workers signed."""
     end = run.ended_at or datetime.max.replace(tzinfo=UTC)
     ended = [
         one.cost
         for one in bundle.attempts
         if one.run_id == run.id and one.ended_at is not None and one.ended_at <= end
     ]
-    return attempts_cost(ended, max(run.attempts, len(ended)))
+    return attempt_costs(ended, max(run.attempts, len(ended)))
 
 
 def _not_promised(
@@ -131,6 +131,6 @@ def _not_promised(
     if grant is None or run is None or grant.id in reserved:
         yield "it is of no run that nothing was promised to"
         return
-    spent = in_cents(_attempt_costs(bundle, run).known)
+    spent = in_cents(add_costs(_attempt_costs(bundle, run))[0])
     if [(one.kind, one.amount) for one in entries] != [("settle", spent)]:
         yield f"it is not what the attempts cost: {spent}"

@@ -16,7 +16,7 @@ from remit.artifacts.schemas import check_metadata
 from remit.audit.chain import INSTALLATION
 from remit.audit.repository import NewEvent, append_events
 from remit.base.json_types import JsonObject
-from remit.budget.costs import NO_MODELS, ModelCosts
+from remit.budget.costs import add_costs
 from remit.db.session import database_time, snapshot, transaction
 from remit.directives.models import DirectiveRead
 from remit.directives.repository import get_directive, lock_directive
@@ -56,20 +56,20 @@ def why_not_call(engine: sa.Engine, directive_id: UUID | None) -> str | None:
         run = _run_under_way(connection, directive)
         if run is None:
             return f"the directive is {directive.status}: a model is asked only while it executes"
-        return _why_not_pay(
-            _budget(directive), model_costs(connection, [run.id]).get(run.id, NO_MODELS)
-        )
+        costs = model_costs(connection, [run.id]).get(run.id, [])
+        spent, unknown = add_costs(costs)
+        return _why_not_pay(_budget(directive), spent, unknown=unknown)
 
 
-def _why_not_pay(budget: Decimal, costs: ModelCosts) -> str | None:
+def _why_not_pay(budget: Decimal, spent: Decimal, *, unknown: bool) -> str | None:
     if not budget:
         return "the directive has no budget, so nothing may be spent: propose it with one"
-    if costs.unknown:
+    if unknown:
         return (
             "the directive's budget counts as spent: nobody knows what its last call cost, since "
             "it broke off or its model has no price; propose another directive for the rest"
         )
-    if costs.known >= budget:
+    if spent >= budget:
         return "the directive's budget is spent: propose another directive for the rest"
     return None
 

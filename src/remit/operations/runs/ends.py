@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from remit.artifacts.repository import NewArtifact, new_artifact
 from remit.audit.repository import REMIT, NewEvent, event_batch
 from remit.base.json_types import JsonObject
-from remit.budget.costs import NO_MODELS, ModelCosts, attempts_cost, closing_of
-from remit.budget.ledger import Unpromised, releases, settlements, unpromised
-from remit.budget.types import Closing, exact_sum
+from remit.budget.costs import add_costs, attempt_costs, closing_of
+from remit.budget.ledger import releases, settlements, unpromised, unpromised_entry
+from remit.budget.types import settlement
 from remit.db.batch import execute_batch
 from remit.directives.mutator import moves
 from remit.execution.models import Standing, output_to_json
@@ -67,6 +67,11 @@ class RunEnd:
         costs = [one.cost for one in self.standing.attempts if one.ended_at is not None]
         return costs if self.attempt is None else [*costs, self.cost]
 
+    @property
+    def unpromised(self) -> Decimal:
+        """The US dollars that are known to be spent where nothing was promised; else 0."""
+        return add_costs(self.costs)[0] if self.standing.promised is None else Decimal(0)
+
 
 def make_run_end(
     standing: Standing,
@@ -108,18 +113,28 @@ def make_run_end(
 
 
 def write_run_ends(
-    connection: sa.Connection, ends: Sequence[RunEnd], models: Mapping[UUID, ModelCosts]
+    connection: sa.Connection, ends: Sequence[RunEnd], models: Mapping[UUID, list[Decimal | None]]
 ) -> None:
     """End runs and their directives, and close what was promised to them, in one statement.
 
-    The ends are signed; `models` is what models cost each run that asked one.
+    The ends are signed; `models` is what models cost each run that asked one, None: nobody knows.
 
     Raises:
         ConflictError: a run, its directive or its attempt has changed meanwhile; nothing may be
             committed.
     """
-    promised = [one for one in ends if one.standing.promised is not None]
-    closings = {one.standing.run.grant_id: _closing(one, models) for one in promised}
+    closings = {
+        one.standing.run.grant_id: closing_of(
+            [
+                *attempt_costs(one.costs, one.standing.run.attempts),
+                *models.get(one.standing.run.id, []),
+            ],
+            completed=one.reason is None,
+        )
+        for one in ends
+        if one.standing.promised is not None
+    }
+    spent = {grant_id: closing for grant_id, closing in closings.items() if closing is not None}
     targets: dict[UUID, tuple[DirectiveStatus, StatusReason | None]] = {
         one.standing.run.directive_id: ("aborted" if one.reason else "complete", one.reason)
         for one in ends
@@ -130,24 +145,29 @@ def write_run_ends(
         end_attempts(
             [attempt_row(one, one.attempt) for one in ends if one.attempt is not None], moving=True
         ),
-        settlements([one for one in closings.values() if one is not None]),
-        releases([grant_id for grant_id, closing in closings.items() if closing is None]),
-        unpromised([spent for one in ends if (spent := _unpromised(one)) is not None]),
+        settlements(
+            [
+                settlement(grant_id, known, unknown=unknown)
+                for grant_id, (known, unknown) in spent.items()
+            ]
+        ),
+        releases([grant_id for grant_id in closings if grant_id not in spent]),
+        unpromised(
+            [
+                unpromised_entry(one.standing.run.directive_id, one.standing.run.grant_id, amount)
+                for one in ends
+                if (amount := one.unpromised)
+            ]
+        ),
     ]
     entries = [
         entry
         for one in ends
-        for entry in [*_of_money(one, closings.get(one.standing.run.grant_id)), *one.entries]
+        for entry in [*_of_money(one, spent.get(one.standing.run.grant_id)), *one.entries]
     ]
     artifacts = [artifact for one in ends for artifact in one.artifacts]
     execute_batch(connection, [*parts, *event_batch(entries, artifacts)])
-    count_settled(closings.values())
-
-
-def _closing(end: RunEnd, models: Mapping[UUID, ModelCosts]) -> Closing | None:
-    run = end.standing.run
-    of_attempts, of_models = attempts_cost(end.costs, run.attempts), models.get(run.id, NO_MODELS)
-    return closing_of(run.grant_id, of_attempts, of_models, completed=end.reason is None)
+    count_settled(known for known, _ in spent.values())
 
 
 def _run_row(end: RunEnd) -> JsonObject:
@@ -172,22 +192,11 @@ def attempt_row(end: RunEnd, attempt: int) -> JsonObject:
     )
 
 
-def _unpromised(end: RunEnd) -> Unpromised | None:
-    spent = exact_sum(cost for cost in end.costs if cost is not None)
-    if end.standing.promised is not None or not spent:
-        return None
-    return Unpromised(end.standing.run.directive_id, end.standing.run.grant_id, spent)
-
-
-def _of_money(end: RunEnd, closing: Closing | None) -> list[NewEvent]:
+def _of_money(end: RunEnd, closing: tuple[Decimal, bool] | None) -> list[NewEvent]:
     about, promised = end.standing.run.directive_id, end.standing.promised
-    found = _unpromised(end)
-    if found is not None:
-        return [NewEvent(about, "budget.unpromised", data={"spent": f"{found.amount:.2f}"})]
-    if promised is None or closing is None:
+    if end.unpromised:
+        return [NewEvent(about, "budget.unpromised", data={"spent": f"{end.unpromised:.2f}"})]
+    if promised is None or closing is None or closing[0] <= promised:
         return []
-    spent = max(closing.spent or Decimal(0), closing.at_least)
-    if spent <= promised:
-        return []
-    data: JsonObject = {"promised": f"{promised:.2f}", "spent": f"{spent:f}"}
+    data: JsonObject = {"promised": f"{promised:.2f}", "spent": f"{closing[0]:f}"}
     return [NewEvent(about, "budget.exceeded", data=data)]
