@@ -167,7 +167,7 @@ async def test_without_the_mask_every_one_of_them_would_be_kept(
     client: Client, empty_engine: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module, name in (
-        ("remit.workflows.activities.emitting", "redact_object"),
+        ("remit.workflows.activities.calls", "redact_object"),
         ("remit.execution.modules.registry", "redact_object"),
         ("remit.execution.modules.registry", "redact_text"),
     ):

@@ -123,18 +123,9 @@ def write_run_ends(
         ConflictError: a run, its directive or its attempt has changed meanwhile; nothing may be
             committed.
     """
-    closings = {
-        one.standing.run.grant_id: closing_of(
-            [
-                *attempt_costs(one.costs, one.standing.run.attempts),
-                *models.get(one.standing.run.id, []),
-            ],
-            completed=one.reason is None,
-        )
-        for one in ends
-        if one.standing.promised is not None
-    }
-    spent = {grant_id: closing for grant_id, closing in closings.items() if closing is not None}
+    promised = [one for one in ends if one.standing.promised is not None]
+    closings = {one.standing.run.grant_id: _closing(one, models) for one in promised}
+    spent = {each: closing for each, closing in closings.items() if closing is not None}
     targets: dict[UUID, tuple[DirectiveStatus, StatusReason | None]] = {
         one.standing.run.directive_id: ("aborted" if one.reason else "complete", one.reason)
         for one in ends
@@ -146,28 +137,34 @@ def write_run_ends(
             [attempt_row(one, one.attempt) for one in ends if one.attempt is not None], moving=True
         ),
         settlements(
-            [
-                settlement(grant_id, known, unknown=unknown)
-                for grant_id, (known, unknown) in spent.items()
-            ]
+            [settlement(each, known, unknown=more) for each, (known, more) in spent.items()]
         ),
-        releases([grant_id for grant_id in closings if grant_id not in spent]),
-        unpromised(
-            [
-                unpromised_entry(one.standing.run.directive_id, one.standing.run.grant_id, amount)
-                for one in ends
-                if (amount := one.unpromised)
-            ]
-        ),
+        releases([each for each in closings if each not in spent]),
+        unpromised([row for one in ends if (row := _unpromised_row(one)) is not None]),
     ]
     entries = [
         entry
         for one in ends
-        for entry in [*_of_money(one, spent.get(one.standing.run.grant_id)), *one.entries]
+        for entry in [*_of_money(one, closings.get(one.standing.run.grant_id)), *one.entries]
     ]
     artifacts = [artifact for one in ends for artifact in one.artifacts]
     execute_batch(connection, [*parts, *event_batch(entries, artifacts)])
     count_settled(known for known, _ in spent.values())
+
+
+def _closing(
+    end: RunEnd, models: Mapping[UUID, list[Decimal | None]]
+) -> tuple[Decimal, bool] | None:
+    run = end.standing.run
+    costs = [*attempt_costs(end.costs, run.attempts), *models.get(run.id, [])]
+    return closing_of(costs, completed=end.reason is None)
+
+
+def _unpromised_row(end: RunEnd) -> JsonObject | None:
+    if not end.unpromised:
+        return None
+    run = end.standing.run
+    return unpromised_entry(run.directive_id, run.grant_id, end.unpromised)
 
 
 def _run_row(end: RunEnd) -> JsonObject:
