@@ -8,6 +8,7 @@ import pytest
 from remit.cli.base.directive_input import issued, read_directives
 from remit.directives.digest import action_digest
 from remit.directives.models import intent_of
+from remit.errors import InvalidInputError
 from remit.policy.config import default_policy
 from remit.policy.engine import decide
 from remit.policy.types import PolicyInput
@@ -85,3 +86,12 @@ def test_the_file_is_written_as_its_script_writes_it() -> None:
 )
 def test_the_license_stands_beside_the_texts_that_it_is_for(part: str) -> None:
     assert part in " ".join(README.replace("\n> ", " ").split())
+
+
+def test_a_directive_that_its_issuer_makes_too_large_is_named() -> None:
+    said = {"role": "r", "type": "echo", "objective": "o", "scope": "s"}
+    small = {"status": "proposed", "payload": {}, **said}
+    large = {**small, "payload": {"text": "x" * 100}}
+    with pytest.raises(InvalidInputError) as refusal:
+        issued([small, large], "ada", 200)
+    assert str(refusal.value).startswith("directive 2: ")

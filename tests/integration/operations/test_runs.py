@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
+from remit.audit.repository import event_data
 from remit.directives.models import DirectiveRead
 from remit.execution.models import MAX_ATTEMPTS, ExecutionRunRead
 from remit.execution.modules.registry import ModuleInfo
@@ -103,6 +104,7 @@ def test_ending_completes_run_and_directive_and_keeps_the_result(engine: sa.Engi
     ("output", "reason"),
     [
         (ModuleOutput.failure("no paper"), "module_failed"),
+        (ModuleOutput.failure(""), "module_failed"),
         (ModuleOutput.error_("it broke"), "module_error"),
         (ModuleOutput.error_("none such", error_type="module_not_found"), "module_error"),
         (ModuleOutput.error_("bad", error_type="invalid_input"), "module_error"),
@@ -115,9 +117,11 @@ def test_what_does_not_succeed_aborts_with_its_reason(
     found = proposed(engine)
     after = finish(engine, started(engine, found), output)
     assert (after.status, after.status_reason) == ("aborted", reason)
-    run = read_record(engine, found.id).run
+    record = read_record(engine, found.id)
+    run = record.run
     assert run is not None
     assert output.error is not None
+    assert event_data(record.events[-1])["because"] == [output.error.message]
     assert run.status == "failed"
     assert (run.error_type, run.error_message) == (output.error.error_type, output.error.message)
 

@@ -74,10 +74,23 @@ def refuse_options(options: Mapping[str, str], file: str) -> None:
 def issued(
     documents: Iterable[Mapping[str, object]], name: str, max_bytes: int
 ) -> "list[DirectiveCreate]":
-    """Return checked directives as issued by `name`, where they do not say who issues them."""
+    """Return checked directives as issued by `name`, where they do not say who issues them.
+
+    The name is part of what is stored, and may make too large what was not.
+    """
     from remit.directives.models import parse_directive
 
-    return [parse_directive({"issued_by": name, **one}, max_bytes=max_bytes) for one in documents]
+    given, made = list(documents), []
+    for number, one in enumerate(given, start=1):
+        try:
+            made.append(parse_directive({"issued_by": name, **one}, max_bytes=max_bytes))
+        except InvalidInputError as error:
+            if len(given) == 1:
+                raise
+            place = f"directive {number}"
+            field = f"{place}: {error.field}" if error.field else place
+            raise InvalidInputError(error.message, field=field) from error
+    return made
 
 
 def _read_option(value: str, option: str) -> object:

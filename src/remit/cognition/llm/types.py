@@ -88,8 +88,12 @@ class _Json:
         Raises:
             InvalidInputError: it holds nothing of the kind; `field` says where.
         """
-        found: Self = _unquoted(cls, lambda: TypeAdapter(cls).validate_python(value))
-        return found
+        return _read_json(cls, value)
+
+
+def _read_json(cls: type[_T], value: object) -> _T:
+    found: _T = _unquoted(cls, lambda: TypeAdapter(cls).validate_python(value))
+    return found
 
 
 def _unquoted(cls: type, check: Callable[[], Any]) -> Any:  # noqa: ANN401 - what it checks
@@ -153,6 +157,10 @@ def _model_name(model: str) -> str:
     if not is_model_name(model):
         raise ValueError
     return model
+
+
+def _amount_text(cost: Decimal) -> str:
+    return f"{cost:f}"
 
 
 def _amount(cost: object) -> object:
@@ -239,7 +247,7 @@ class LLMUsage(_Json):
     output_tokens: _Count
     total_tokens: _Count
     estimated_cost_usd: Annotated[
-        Annotated[Decimal, Strict(), BeforeValidator(_amount), PlainSerializer("{:f}".format)]
+        Annotated[Decimal, Strict(), BeforeValidator(_amount), PlainSerializer(_amount_text)]
         | None,
         _is("must be an amount, as text"),
     ]
@@ -265,6 +273,13 @@ class LLMResponse(_Json):
     usage: LLMUsage
     latency_ms: _Number
     truncated: Annotated[StrictBool, _is("must be true or false")] = False
+
+    @classmethod
+    def from_json(cls, value: object) -> Self:
+        """Return what a JSON form holds; it must say whether the answer is truncated."""
+        if isinstance(value, dict) and "truncated" not in value:
+            raise InvalidInputError("is missing", field="truncated")
+        return _read_json(cls, value)
 
 
 @_value

@@ -99,7 +99,8 @@ def make_run_end(
     end = artifact("execution_end", ended)
     entry = partial(NewEvent, run.directive_id, actor=by)
     told = entry("run.ended", data={"outcome": output.status.value, "artifact": end.uri})
-    because: JsonObject = {"reason": reason, "because": [message or reason]}
+    why = reason if message is None else message
+    because: JsonObject = {"reason": reason, "because": [why]}
     completed = entry("directive.completed")
     return RunEnd(
         standing=standing,

@@ -244,6 +244,14 @@ def test_what_is_no_response_is_refused_by_name(changes: dict[str, Any], field: 
     assert refusal.value.field == field
 
 
+def test_a_response_that_does_not_say_whether_it_is_whole_is_refused() -> None:
+    form = LLMResponse("hello", "m", USAGE, 12.5).to_json()
+    del form["truncated"]
+    with pytest.raises(InvalidInputError, match="is missing") as refusal:
+        LLMResponse.from_json(form)
+    assert refusal.value.field == "truncated"
+
+
 def test_an_error_has_a_json_form() -> None:
     assert LLMError("timeout", "too late", retryable=True).to_json() == {
         "error_type": "timeout",
