@@ -68,7 +68,7 @@ def test_where_nobody_may_vote_somebody_is_to_be_made_known(
     change_policy("[approval]", '[approval]\napprover_groups = ["none"]')
     shown = live("explain", live_proposal(live, scope="staging")).out
     assert "could approve  nobody" in shown
-    assert shown.endswith("next: remit token create NAME --role approver --group none --keep\n")
+    assert shown.endswith("next: remit token invite NAME --role approver --group none\n")
 
 
 def test_what_a_change_of_policy_voided_is_to_be_retried(

@@ -216,7 +216,8 @@ def next_votes(found: "Explanation", asker: str | None) -> list[str]:
     able = _able(found.waiting)
     if not able:
         group = f" --group {shlex.quote(found.waiting.groups[0])}" if found.waiting.groups else ""
-        return [f"remit token create NAME --role approver{group} --keep"]
+        # A token that an admin makes counts as that admin, who may be the issuer.
+        return [f"remit token invite NAME --role approver{group}"]
     who = name if asker in able else f"{name} --as {able[0]}"
     return [f"remit approve {who}", f"remit reject {who} --reason WHY"]
 
